@@ -1,0 +1,77 @@
+/** A continuous space: `size` numbers, each between its `low` and `high` (which may be infinite). */
+export interface Box {
+  readonly kind: 'box'
+  readonly size: number
+  readonly low: Float64Array
+  readonly high: Float64Array
+}
+
+/** One choice out of `n`, numbered from 0. */
+export interface Discrete {
+  readonly kind: 'discrete'
+  readonly n: number
+}
+
+/** Several choices made at once, the i-th out of `sizes[i]`. */
+export interface MultiDiscrete {
+  readonly kind: 'multiDiscrete'
+  readonly sizes: readonly number[]
+}
+
+export type ActionSpace = Box | Discrete | MultiDiscrete
+
+export interface AgentSpec {
+  readonly id: string
+  readonly observation: Box
+  readonly action: ActionSpace
+}
+
+export interface EnvSpec {
+  readonly id: string
+  readonly agents: readonly AgentSpec[]
+  /** Length of `state`, what a central critic sees. */
+  readonly stateSize: number
+  /** Steps after which an episode is truncated; Infinity when it never is. */
+  readonly timeLimit: number
+  /** Seconds of simulated time a step takes, where there is such a thing. */
+  readonly stepSeconds?: number
+  /** `cooperative`: all agents get the same reward. */
+  readonly mode: 'cooperative' | 'general'
+}
+
+/** What `step()` returns while the episode goes on. */
+export const RUNNING = 0
+/** The episode ended in a state that has no future: its value is 0. */
+export const TERMINATED = 1
+/** The episode was cut by its time limit: the state it ended in still has a value. */
+export const TRUNCATED = 2
+
+/**
+ * A multi-agent environment. The caller fills `actions`, calls `step()`, and reads the views.
+ * The views stay the same objects for the environment's whole life; nothing is allocated per step.
+ * After TERMINATED or TRUNCATED the views hold the final observation and state until `reset`.
+ */
+export interface MultiAgentEnv {
+  readonly spec: EnvSpec
+  /** One per agent: its raw local observation. */
+  readonly observations: readonly Float32Array[]
+  /** [stateSize], raw. */
+  readonly state: Float32Array
+  /** One per agent, in the agent's action space; a discrete choice is stored as its index. */
+  readonly actions: readonly Float32Array[]
+  /** One per agent, 1 where a discrete action may be chosen. */
+  readonly availableActions?: readonly Uint8Array[]
+  /** [agents], 1 for agents still playing. */
+  readonly active?: Uint8Array
+  /** [agents], of the last step. */
+  readonly rewards: Float32Array
+  /** Starts an episode. The same seed gives the same episode, bit for bit. */
+  reset(seed: number): void
+  /** Advances by one step. @returns RUNNING, TERMINATED or TRUNCATED */
+  step(): number
+  /** Everything that `step` and the observations read, as bytes. */
+  saveState?(): Uint8Array
+  /** Restores what `saveState` gave, and the views. */
+  loadState?(saved: Uint8Array): void
+  dispose?(): void
+}

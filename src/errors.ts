@@ -1,0 +1,18 @@
+/**
+ * An error the user can act on: its message is one line that names the key, the value and what would be right.
+ * The command prints the message alone and exits with `exitCode` (2 usage, 1 failure).
+ */
+export class HatrpoError extends Error {
+  override readonly name = 'HatrpoError'
+  readonly exitCode: 1 | 2
+
+  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.exitCode = options.exitCode ?? 1
+  }
+}
+
+/** A wrong flag, key or value: exit code 2. */
+export function usageError(message: string): HatrpoError {
+  return new HatrpoError(message, { exitCode: 2 })
+}
