@@ -1,0 +1,101 @@
+// Activation functions and their derivatives, elementwise over [rows, n].
+
+import { erf4, exp4, expMinusOne4, sigmoid4, tanh4 } from './math32'
+
+export const RELU: i32 = 0
+export const TANH: i32 = 1
+export const ELU: i32 = 2
+export const GELU: i32 = 3
+export const SILU: i32 = 4
+export const LEAKY_RELU: i32 = 5
+export const SELU: i32 = 6
+export const SIGMOID: i32 = 7
+
+const SELU_ALPHA: f32 = 1.6732632423543772
+const SELU_SCALE: f32 = 1.0507009873554805
+const LEAKY_SLOPE: f32 = 0.01
+const SQRT_HALF: f32 = 0.7071067811865476
+const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327
+
+function splat(x: f32): v128 {
+  return f32x4.splat(x)
+}
+
+// x > 0 ? a : b, lane by lane.
+function wherePositive(x: v128, a: v128, b: v128): v128 {
+  return v128.bitselect(a, b, f32x4.gt(x, splat(0)))
+}
+
+/** f(z) for four entries. gelu is the exact one (erf); leakyRelu has slope 0.01, elu alpha 1, as in torch. */
+export function activate4(z: v128, kind: i32): v128 {
+  if (kind == RELU) return f32x4.max(z, splat(0))
+  if (kind == TANH) return tanh4(z)
+  if (kind == ELU) return wherePositive(z, z, expMinusOne4(f32x4.min(z, splat(0))))
+  if (kind == GELU) {
+    const cdf = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf4(f32x4.mul(z, splat(SQRT_HALF)))))
+    return f32x4.mul(z, cdf)
+  }
+  if (kind == SILU) return f32x4.mul(z, sigmoid4(z))
+  if (kind == LEAKY_RELU) return wherePositive(z, z, f32x4.mul(splat(LEAKY_SLOPE), z))
+  if (kind == SELU) {
+    const below = f32x4.mul(splat(SELU_ALPHA), expMinusOne4(f32x4.min(z, splat(0))))
+    return f32x4.mul(splat(SELU_SCALE), wherePositive(z, z, below))
+  }
+  return sigmoid4(z)
+}
+
+/** f'(z) for four entries, given z and y = f(z). At the kink of relu and its relatives it is the left one, as in torch. */
+export function derivative4(z: v128, y: v128, kind: i32): v128 {
+  if (kind == RELU) return wherePositive(z, splat(1), splat(0))
+  if (kind == TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
+  if (kind == ELU) return wherePositive(z, splat(1), f32x4.add(y, splat(1)))
+  if (kind == GELU) {
+    const cdf = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf4(f32x4.mul(z, splat(SQRT_HALF)))))
+    const density = f32x4.mul(splat(INVERSE_SQRT_TWO_PI), exp4(f32x4.mul(splat(-0.5), f32x4.mul(z, z))))
+    return f32x4.add(cdf, f32x4.mul(z, density))
+  }
+  if (kind == SILU) {
+    const s = sigmoid4(z)
+    return f32x4.add(s, f32x4.mul(y, f32x4.sub(splat(1), s)))
+  }
+  if (kind == LEAKY_RELU) return wherePositive(z, splat(1), splat(LEAKY_SLOPE))
+  if (kind == SELU) return wherePositive(z, splat(SELU_SCALE), f32x4.add(y, splat(SELU_SCALE * SELU_ALPHA)))
+  return f32x4.mul(y, f32x4.sub(splat(1), y))
+}
+
+/**
+ * y = f(z) over rows `from` <= r < `to` of [rows, n]; keeps f'(z) in `derivative` where that is not 0.
+ * y may be the same array as z.
+ */
+export function activation(
+  z: usize,
+  y: usize,
+  derivative: usize,
+  n: i32,
+  kind: i32,
+  from: i32,
+  to: i32,
+): void {
+  let i = ((from * n) as usize) << 2
+  const end = ((to * n) as usize) << 2
+  for (; i + 16 <= end; i += 16) {
+    const v = v128.load(z + i)
+    const f = activate4(v, kind)
+    if (derivative != 0) v128.store(derivative + i, derivative4(v, f, kind))
+    v128.store(y + i, f)
+  }
+  for (; i < end; i += 4) {
+    const v = f32x4.splat(load<f32>(z + i))
+    const f = activate4(v, kind)
+    if (derivative != 0) store<f32>(derivative + i, f32x4.extract_lane(derivative4(v, f, kind), 0))
+    store<f32>(y + i, f32x4.extract_lane(f, 0))
+  }
+}
+
+/** out = a * b, elementwise over rows of [rows, n]: an activation's tangent and adjoint. out may be a or b. */
+export function multiplyRows(a: usize, b: usize, out: usize, n: i32, from: i32, to: i32): void {
+  let i = ((from * n) as usize) << 2
+  const end = ((to * n) as usize) << 2
+  for (; i + 16 <= end; i += 16) v128.store(out + i, f32x4.mul(v128.load(a + i), v128.load(b + i)))
+  for (; i < end; i += 4) store<f32>(out + i, load<f32>(a + i) * load<f32>(b + i))
+}

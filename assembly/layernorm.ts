@@ -1,0 +1,230 @@
+// LayerNorm over the entries of each row (Ba et al. 2016): xhat = (x - mean) / sqrt(variance + eps), population
+// variance, eps 1e-5, then gamma and beta. A row's sums run over four lanes (entries k mod 4) that are joined as
+// (0 + 1) + (2 + 3), so they depend on n alone.
+
+const EPSILON: f32 = 1e-5
+
+function joinLanes(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+  )
+}
+
+// Entries [at, at + count) with count < 4, zeros behind them.
+function loadTail(at: usize, count: i32): v128 {
+  let v = f32x4.splat(0)
+  if (count > 0) v = f32x4.replace_lane(v, 0, load<f32>(at))
+  if (count > 1) v = f32x4.replace_lane(v, 1, load<f32>(at, 4))
+  if (count > 2) v = f32x4.replace_lane(v, 2, load<f32>(at, 8))
+  return v
+}
+
+function storeTail(at: usize, count: i32, v: v128): void {
+  if (count > 0) store<f32>(at, f32x4.extract_lane(v, 0))
+  if (count > 1) store<f32>(at, f32x4.extract_lane(v, 1), 4)
+  if (count > 2) store<f32>(at, f32x4.extract_lane(v, 2), 8)
+}
+
+/**
+ * out = gamma * xhat + beta, row by row; keeps xhat [rows, n] and rstd [rows] (1 / sqrt(variance + eps)) where
+ * they are not 0. x may be the same array as out or xhat.
+ */
+export function layerNorm(
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  xhat: usize,
+  rstd: usize,
+  out: usize,
+  n: i32,
+  from: i32,
+  to: i32,
+): void {
+  const whole = n & ~3
+  const rest = n - whole
+  const end = (whole as usize) << 2
+  const count: f32 = n as f32
+  for (let r = from; r < to; r++) {
+    const offset = ((r * n) as usize) << 2
+    const row = x + offset
+    let sum = f32x4.splat(0)
+    for (let i: usize = 0; i < end; i += 16) sum = f32x4.add(sum, v128.load(row + i))
+    if (rest) sum = f32x4.add(sum, loadTail(row + end, rest))
+    const mean = joinLanes(sum) / count
+    const means = f32x4.splat(mean)
+    let squares = f32x4.splat(0)
+    for (let i: usize = 0; i < end; i += 16) {
+      const d = f32x4.sub(v128.load(row + i), means)
+      squares = f32x4.add(squares, f32x4.mul(d, d))
+    }
+    if (rest) {
+      const d = f32x4.sub(loadTail(row + end, rest), splatTail(mean, rest))
+      squares = f32x4.add(squares, f32x4.mul(d, d))
+    }
+    const scale: f32 = <f32>1 / sqrt<f32>(joinLanes(squares) / count + EPSILON)
+    if (rstd != 0) store<f32>(rstd + ((r as usize) << 2), scale)
+    const scales = f32x4.splat(scale)
+    for (let i: usize = 0; i < end; i += 16) {
+      const h = f32x4.mul(f32x4.sub(v128.load(row + i), means), scales)
+      if (xhat != 0) v128.store(xhat + offset + i, h)
+      v128.store(out + offset + i, f32x4.add(f32x4.mul(v128.load(gamma + i), h), v128.load(beta + i)))
+    }
+    if (rest) {
+      const h = f32x4.mul(f32x4.sub(loadTail(row + end, rest), means), scales)
+      if (xhat != 0) storeTail(xhat + offset + end, rest, h)
+      const g = loadTail(gamma + end, rest)
+      storeTail(out + offset + end, rest, f32x4.add(f32x4.mul(g, h), loadTail(beta + end, rest)))
+    }
+  }
+}
+
+// `value` in the first `count` lanes.
+function splatTail(value: f32, count: i32): v128 {
+  let v = f32x4.splat(0)
+  v = f32x4.replace_lane(v, 0, value)
+  if (count > 1) v = f32x4.replace_lane(v, 1, value)
+  if (count > 2) v = f32x4.replace_lane(v, 2, value)
+  return v
+}
+
+/**
+ * Tangent: out = gamma * dxhat + dgamma * xhat + dbeta with
+ * dxhat = rstd (dx - mean(dx) - xhat mean(dx xhat)). With dx = 0 the input is constant and dxhat is 0.
+ */
+export function layerNormTangent(
+  dx: usize,
+  xhat: usize,
+  rstd: usize,
+  gamma: usize,
+  dgamma: usize,
+  dbeta: usize,
+  out: usize,
+  n: i32,
+  from: i32,
+  to: i32,
+): void {
+  const whole = n & ~3
+  const rest = n - whole
+  const end = (whole as usize) << 2
+  const count: f32 = n as f32
+  for (let r = from; r < to; r++) {
+    const offset = ((r * n) as usize) << 2
+    const hat = xhat + offset
+    const to_ = out + offset
+    if (dx == 0) {
+      for (let i: usize = 0; i < end; i += 16) {
+        v128.store(to_ + i, f32x4.add(f32x4.mul(v128.load(dgamma + i), v128.load(hat + i)), v128.load(dbeta + i)))
+      }
+      for (let i = end; i < (n as usize) << 2; i += 4) {
+        store<f32>(to_ + i, load<f32>(dgamma + i) * load<f32>(hat + i) + load<f32>(dbeta + i))
+      }
+      continue
+    }
+    const d = dx + offset
+    let sum = f32x4.splat(0)
+    let product = f32x4.splat(0)
+    for (let i: usize = 0; i < end; i += 16) {
+      const v = v128.load(d + i)
+      sum = f32x4.add(sum, v)
+      product = f32x4.add(product, f32x4.mul(v, v128.load(hat + i)))
+    }
+    if (rest) {
+      const v = loadTail(d + end, rest)
+      sum = f32x4.add(sum, v)
+      product = f32x4.add(product, f32x4.mul(v, loadTail(hat + end, rest)))
+    }
+    const mean = joinLanes(sum) / count
+    const along = joinLanes(product) / count
+    const scale = load<f32>(rstd + ((r as usize) << 2))
+    for (let i: usize = 0; i < end; i += 16) {
+      const h = v128.load(hat + i)
+      const centred = f32x4.sub(f32x4.sub(v128.load(d + i), f32x4.splat(mean)), f32x4.mul(h, f32x4.splat(along)))
+      const dhat = f32x4.mul(f32x4.splat(scale), centred)
+      const kept = f32x4.add(f32x4.mul(v128.load(dgamma + i), h), v128.load(dbeta + i))
+      v128.store(to_ + i, f32x4.add(f32x4.mul(v128.load(gamma + i), dhat), kept))
+    }
+    for (let i = end; i < (n as usize) << 2; i += 4) {
+      const h = load<f32>(hat + i)
+      const dhat = scale * (load<f32>(d + i) - mean - h * along)
+      store<f32>(to_ + i, load<f32>(gamma + i) * dhat + (load<f32>(dgamma + i) * h + load<f32>(dbeta + i)))
+    }
+  }
+}
+
+/** Adjoint: gx = rstd (v - mean(v) - xhat mean(v xhat)) with v = gamma * g. gx may be the same array as g. */
+export function layerNormAdjoint(
+  g: usize,
+  xhat: usize,
+  rstd: usize,
+  gamma: usize,
+  gx: usize,
+  n: i32,
+  from: i32,
+  to: i32,
+): void {
+  const whole = n & ~3
+  const rest = n - whole
+  const end = (whole as usize) << 2
+  const count: f32 = n as f32
+  for (let r = from; r < to; r++) {
+    const offset = ((r * n) as usize) << 2
+    const hat = xhat + offset
+    const at = g + offset
+    let sum = f32x4.splat(0)
+    let product = f32x4.splat(0)
+    for (let i: usize = 0; i < end; i += 16) {
+      const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
+      sum = f32x4.add(sum, v)
+      product = f32x4.add(product, f32x4.mul(v, v128.load(hat + i)))
+    }
+    if (rest) {
+      const v = f32x4.mul(loadTail(at + end, rest), loadTail(gamma + end, rest))
+      sum = f32x4.add(sum, v)
+      product = f32x4.add(product, f32x4.mul(v, loadTail(hat + end, rest)))
+    }
+    const mean = joinLanes(sum) / count
+    const along = joinLanes(product) / count
+    const scale = load<f32>(rstd + ((r as usize) << 2))
+    for (let i: usize = 0; i < end; i += 16) {
+      const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
+      const centred = f32x4.sub(f32x4.sub(v, f32x4.splat(mean)), f32x4.mul(v128.load(hat + i), f32x4.splat(along)))
+      v128.store(gx + offset + i, f32x4.mul(f32x4.splat(scale), centred))
+    }
+    for (let i = end; i < (n as usize) << 2; i += 4) {
+      const v = load<f32>(at + i) * load<f32>(gamma + i)
+      store<f32>(gx + offset + i, scale * (v - mean - load<f32>(hat + i) * along))
+    }
+  }
+}
+
+/** Sums over the rows, ascending: dgamma[j] = sum g xhat, dbeta[j] = sum g. */
+export function layerNormWeights(
+  g: usize,
+  xhat: usize,
+  n: i32,
+  from: i32,
+  to: i32,
+  dgamma: usize,
+  dbeta: usize,
+): void {
+  const stride = (n as usize) << 2
+  for (let j = 0; j < n; j += 4) {
+    let offset = (from as usize) * stride + ((j as usize) << 2)
+    let gamma = f32x4.splat(0)
+    let beta = f32x4.splat(0)
+    for (let r = from; r < to; r++) {
+      const v = v128.load(g + offset)
+      gamma = f32x4.add(gamma, f32x4.mul(v, v128.load(xhat + offset)))
+      beta = f32x4.add(beta, v)
+      offset += stride
+    }
+    const at = (j as usize) << 2
+    if (n - j >= 4) {
+      v128.store(dgamma + at, gamma)
+      v128.store(dbeta + at, beta)
+    } else {
+      storeTail(dgamma + at, n - j, gamma)
+      storeTail(dbeta + at, n - j, beta)
+    }
+  }
+}
