@@ -1,0 +1,12 @@
+/** The kernels module: everything that TypeScript may call. */
+export { adamStep, clipScale } from './adam'
+export * from './elementwise'
+export { gae } from './gae'
+export { cos64, exp64, log64, pow64, sin64, tanh64 } from './math64'
+export { fillNormals, fillUniforms, normal64, permutation, philox4x32, random32, uniform64 } from './random'
+export * from './vector'
+
+/** First byte of the memory that the module leaves free. */
+export function heapBase(): usize {
+  return __heap_base
+}

@@ -1,0 +1,160 @@
+/**
+ * What dist/assembly/kernels.wasm exports. Pointers are byte addresses in the module's memory; unsigned 32-bit arguments
+ * take any number that is congruent to them modulo 2^32, and unsigned results come back signed (`>>> 0` to read them).
+ * Shapes, orders of summation and error bounds are described at the functions in assembly/.
+ */
+export interface KernelExports
+  extends ElementwiseExports, Math64Exports, RandomExports, VectorExports, LearningExports {
+  /** First byte of the memory that the module leaves free. */
+  heapBase(): number
+}
+
+/** assembly/elementwise.ts: f32[n] to f32[n], in place where x = out. */
+export interface ElementwiseExports {
+  expArray(x: number, out: number, n: number): void
+  expMinusOneArray(x: number, out: number, n: number): void
+  tanhArray(x: number, out: number, n: number): void
+  sigmoidArray(x: number, out: number, n: number): void
+  logArray(x: number, out: number, n: number): void
+  erfArray(x: number, out: number, n: number): void
+}
+
+/** assembly/math64.ts: replacements of Math.* that give the same bits in every engine. */
+export interface Math64Exports {
+  exp64(x: number): number
+  log64(x: number): number
+  /** |x| <= 2^20, NaN outside. */
+  sin64(x: number): number
+  /** |x| <= 2^20, NaN outside. */
+  cos64(x: number): number
+  tanh64(x: number): number
+  pow64(x: number, y: number): number
+}
+
+/** assembly/random.ts: Philox4x32-10 keyed by (seed, purpose, stream, step, index), each an unsigned 32-bit integer. */
+export interface RandomExports {
+  /** out is u32[4]. */
+  philox4x32(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: number): void
+  /** 32 random bits, as a signed integer. */
+  random32(
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+    index: number,
+  ): number
+  /** Uniform in (0, 1). */
+  uniform64(
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+    index: number,
+  ): number
+  /** Standard normal. */
+  normal64(
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+    index: number,
+  ): number
+  /** out is f64[n]. */
+  fillUniforms(
+    out: number,
+    n: number,
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+  ): void
+  /** out is f32[n]. */
+  fillNormals(
+    out: number,
+    n: number,
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+  ): void
+  /** out is i32[n]. */
+  permutation(
+    out: number,
+    n: number,
+    seedLo: number,
+    seedHi: number,
+    purpose: number,
+    stream: number,
+    step: number,
+  ): void
+}
+
+/** assembly/vector.ts: f32 vectors, f64 reductions. */
+export interface VectorExports {
+  dot(x: number, y: number, n: number): number
+  normSquared(x: number, n: number): number
+  axpy(alpha: number, x: number, y: number, n: number): void
+  scaleAdd(alpha: number, x: number, y: number, out: number, n: number): void
+  scale(alpha: number, x: number, n: number): void
+  copy(x: number, out: number, n: number): void
+  fill(x: number, value: number, n: number): void
+  sumPartials(
+    partials: number,
+    blocks: number,
+    n: number,
+    from: number,
+    to: number,
+    out: number,
+    scale: number,
+  ): void
+  /** out is f64[2]; valid is u8[n] or 0. Returns the number of valid elements. */
+  meanAndVariance(x: number, valid: number, n: number, out: number): number
+  /** scratch is f64[2]; valid is u8[n] or 0. Returns the number of valid elements. */
+  standardise(x: number, valid: number, n: number, eps: number, scratch: number): number
+  ratioProduct(m: number, newLogProb: number, oldLogProb: number, n: number): void
+  /** 1 when every element is finite, else 0. */
+  allFinite(x: number, n: number): number
+}
+
+/** What a truncation means to the trace of `gae`. */
+export const GAE_BOOTSTRAP = 0
+export const GAE_HARL = 1
+export const GAE_TERMINATE = 2
+
+/** assembly/gae.ts and assembly/adam.ts. */
+export interface LearningExports {
+  /** rewards, values, nextValues, advantages, returns f32 [T, E]; ends u8 [T, E]; mode one of GAE_*. */
+  gae(
+    rewards: number,
+    values: number,
+    nextValues: number,
+    ends: number,
+    T: number,
+    E: number,
+    gamma: number,
+    lambda: number,
+    mode: number,
+    advantages: number,
+    returns: number,
+  ): void
+  adamStep(
+    parameters: number,
+    gradient: number,
+    m: number,
+    v: number,
+    n: number,
+    gradScale: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    beta1Power: number,
+    beta2Power: number,
+  ): void
+  clipScale(norm: number, maxNorm: number): number
+}

@@ -1,0 +1,3 @@
+export { Arena } from './arena.js'
+export { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE, type KernelExports } from './exports.js'
+export { compileKernels, createKernelMemory, loadKernels, type Kernels } from './load.js'

@@ -1,0 +1,63 @@
+import { HatrpoError } from '../errors.js'
+import type { KernelExports } from './exports.js'
+
+/** Pages (64 KiB) that the module's memory import allows. */
+const MAXIMUM_PAGES = 65536
+
+/** One instance of the kernels module over its memory. */
+export interface Kernels {
+  readonly exports: KernelExports
+  readonly memory: WebAssembly.Memory
+  /** Compiled code, to be posted to other threads and given to their `loadKernels`. */
+  readonly module: WebAssembly.Module
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined
+
+/** The compiled kernels module; compiled once a thread. */
+export function compileKernels(): Promise<WebAssembly.Module> {
+  compiled ??= readKernels().then((bytes) => WebAssembly.compile(bytes))
+  return compiled
+}
+
+/** The bytes of kernels.wasm, which the build leaves beside the compiled TypeScript. */
+async function readKernels(): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL('../../assembly/kernels.wasm', import.meta.url)
+  try {
+    if (url.protocol === 'file:') {
+      const { readFile } = await import('node:fs/promises')
+      return new Uint8Array(await readFile(url))
+    }
+    const response = await fetch(url)
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`)
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (cause) {
+    compiled = undefined
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HatrpoError(`kernels ${url.href} cannot be read (${reason}): run \`npm run build\``, { cause })
+  }
+}
+
+/** A shared memory of one page that can grow to `maximumPages` pages of 64 KiB. */
+export function createKernelMemory(maximumPages: number = MAXIMUM_PAGES): WebAssembly.Memory {
+  if (!Number.isInteger(maximumPages) || maximumPages < 1 || maximumPages > MAXIMUM_PAGES) {
+    throw new HatrpoError(`maximumPages ${maximumPages}: must be an integer from 1 to ${MAXIMUM_PAGES}`)
+  }
+  return new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true })
+}
+
+/**
+ * Instantiates the kernels. Threads that give the same memory share its contents; the module has no data segments, so
+ * another instance changes nothing in it.
+ *
+ * @param options.memory a shared memory from `createKernelMemory`; a new one by default
+ * @param options.module compiled code from another thread; read and compiled here by default
+ */
+export async function loadKernels(
+  options: { memory?: WebAssembly.Memory; module?: WebAssembly.Module } = {},
+): Promise<Kernels> {
+  const memory = options.memory ?? createKernelMemory()
+  const module = options.module ?? (await compileKernels())
+  const instance = await WebAssembly.instantiate(module, { env: { memory } })
+  return { exports: instance.exports as unknown as KernelExports, memory, module }
+}
