@@ -8,7 +8,7 @@
 //      which program it is of
 //    8 i32 finished tickets   12 i32 generation, to sleep on   16 i32 program   20 i32 1 when helpers should leave
 
-import { phaseStart, runAlone, runTicket, ticketCount } from './program'
+import { phaseStart, runTicket, ticketCount } from './program'
 
 const FINISHED: usize = 8
 const GENERATION: usize = 12
@@ -83,5 +83,3 @@ export function dismiss(control: usize, leave: i32): void {
   atomic.store<i32>(control + LEAVE, leave)
   atomic.notify(control + GENERATION, -1)
 }
-
-export { runAlone }

@@ -122,14 +122,14 @@ export function sumPartials(
 
 /**
  * out (f64[2]) = mean and population variance of the valid elements of x; returns how many are valid.
- * valid is u8[n], 0 where an element does not count, or the pointer 0 when all count. Two passes, ascending.
+ * valid is f32[n], 0 where an element does not count, or the pointer 0 when all count. Two passes, ascending.
  * With no valid element, out is left alone.
  */
 export function meanAndVariance(x: usize, valid: usize, n: i32, out: usize): i32 {
   let count = 0
   let sum: f64 = 0.0
   for (let i = 0; i < n; i++) {
-    if (valid != 0 && load<u8>(valid + i) == 0) continue
+    if (valid != 0 && load<f32>(valid + (i << 2)) == 0) continue
     sum += <f64>load<f32>(x + (i << 2))
     count++
   }
@@ -137,7 +137,7 @@ export function meanAndVariance(x: usize, valid: usize, n: i32, out: usize): i32
   const mean = sum / <f64>count
   let squares: f64 = 0.0
   for (let i = 0; i < n; i++) {
-    if (valid != 0 && load<u8>(valid + i) == 0) continue
+    if (valid != 0 && load<f32>(valid + (i << 2)) == 0) continue
     const deviation = <f64>load<f32>(x + (i << 2)) - mean
     squares += deviation * deviation
   }

@@ -14,6 +14,8 @@ export interface AdamOptions {
   /** beta1^t and beta2^t as running f64 products, t counting from 1. */
   readonly power1: number
   readonly power2: number
+  /** The gradient is multiplied by it first. */
+  readonly gradScale: number
 }
 
 /** Where tensors live and kernels run. Learners are written against this alone. */
@@ -24,7 +26,7 @@ export interface Device {
   tensor(type: ElementType, length: number): Tensor
   /**
    * Runs each builder with the same memory to allocate from, so that workspaces used one after another share it.
-   * What a builder writes is lost when the next one's workspace is used.
+   * Builders may only call `tensor`; what such tensors hold is lost when another builder's are used.
    */
   overlay<T>(builders: readonly (() => T)[]): T[]
   write(tensor: Tensor, values: ArrayLike<number>): void

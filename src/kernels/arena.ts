@@ -35,7 +35,8 @@ export class Arena {
     }
     const address = this.#top
     const top = alignUp(address + bytes)
-    this.#growTo(top)
+    // Vector loads may run past an array's end, so there is always something behind the last one.
+    this.#growTo(top + ALIGNMENT)
     this.#top = top
     return address
   }

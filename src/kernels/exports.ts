@@ -4,7 +4,15 @@
  * Shapes, orders of summation and error bounds are described at the functions in assembly/.
  */
 export interface KernelExports
-  extends ElementwiseExports, Math64Exports, RandomExports, VectorExports, LearningExports {
+  extends
+    ElementwiseExports,
+    Math64Exports,
+    RandomExports,
+    VectorExports,
+    LearningExports,
+    LayerExports,
+    GaussianExports,
+    ProgramExports {
   /** First byte of the memory that the module leaves free. */
   heapBase(): number
 }
@@ -112,9 +120,9 @@ export interface VectorExports {
     out: number,
     scale: number,
   ): void
-  /** out is f64[2]; valid is u8[n] or 0. Returns the number of valid elements. */
+  /** out is f64[2]; valid is f32[n] or 0. Returns the number of valid elements. */
   meanAndVariance(x: number, valid: number, n: number, out: number): number
-  /** scratch is f64[2]; valid is u8[n] or 0. Returns the number of valid elements. */
+  /** scratch is f64[2]; valid is f32[n] or 0. Returns the number of valid elements. */
   standardise(x: number, valid: number, n: number, eps: number, scratch: number): number
   ratioProduct(m: number, newLogProb: number, oldLogProb: number, n: number): void
   /** 1 when every element is finite, else 0. */
@@ -157,4 +165,177 @@ export interface LearningExports {
     beta2Power: number,
   ): void
   clipScale(norm: number, maxNorm: number): number
+}
+
+/** assembly/gemm.ts, layernorm.ts, activation.ts, input.ts and value.ts: rows from <= r < to of row-major matrices. */
+export interface LayerExports {
+  packedBytes(n: number, k: number): number
+  packTransposed(w: number, n: number, k: number, out: number): void
+  packPlain(w: number, k: number, n: number, out: number): void
+  gemm(
+    x: number,
+    k: number,
+    packed: number,
+    bias: number,
+    y: number,
+    n: number,
+    from: number,
+    to: number,
+    mode: number,
+  ): void
+  gemmOuter(x: number, k: number, gy: number, n: number, from: number, to: number, out: number): void
+  columnSums(g: number, n: number, from: number, to: number, out: number): void
+  layerNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    xhat: number,
+    rstd: number,
+    out: number,
+    n: number,
+    from: number,
+    to: number,
+  ): void
+  layerNormTangent(
+    dx: number,
+    xhat: number,
+    rstd: number,
+    gamma: number,
+    dgamma: number,
+    dbeta: number,
+    out: number,
+    n: number,
+    from: number,
+    to: number,
+  ): void
+  layerNormAdjoint(
+    g: number,
+    xhat: number,
+    rstd: number,
+    gamma: number,
+    gx: number,
+    n: number,
+    from: number,
+    to: number,
+  ): void
+  layerNormWeights(
+    g: number,
+    xhat: number,
+    n: number,
+    from: number,
+    to: number,
+    dgamma: number,
+    dbeta: number,
+  ): void
+  activation(
+    z: number,
+    y: number,
+    derivative: number,
+    n: number,
+    kind: number,
+    from: number,
+    to: number,
+  ): void
+  multiplyRows(a: number, b: number, out: number, n: number, from: number, to: number): void
+  inputStage(
+    raw: number,
+    size: number,
+    idIndex: number,
+    idCount: number,
+    standardise: number,
+    out: number,
+    from: number,
+    to: number,
+  ): void
+  gatherRows(source: number, index: number, n: number, out: number, from: number, to: number): void
+  valueLoss(
+    v: number,
+    old: number,
+    target: number,
+    weight: number,
+    clip: number,
+    delta: number,
+    gv: number,
+    sums: number,
+    from: number,
+    to: number,
+  ): void
+}
+
+/** assembly/gaussian.ts. */
+export interface GaussianExports {
+  gaussianTable(logStd: number, x: number, y: number, table: number, size: number): void
+  gaussianEntropy(table: number, size: number): number
+  gaussianLogProb(
+    mean: number,
+    action: number,
+    table: number,
+    size: number,
+    logProb: number,
+    from: number,
+    to: number,
+  ): void
+  gaussianSample(
+    mean: number,
+    table: number,
+    size: number,
+    seedLow: number,
+    seedHigh: number,
+    purpose: number,
+    streams: number,
+    steps: number,
+    action: number,
+    logProb: number,
+    from: number,
+    to: number,
+  ): void
+  gaussianSurrogate(
+    mean: number,
+    table: number,
+    size: number,
+    action: number,
+    oldLogProb: number,
+    m: number,
+    weight: number,
+    clip: number,
+    gmean: number,
+    glogStd: number,
+    logProb: number,
+    sums: number,
+    from: number,
+    to: number,
+  ): void
+  gaussianKl(
+    oldMean: number,
+    oldTable: number,
+    mean: number,
+    table: number,
+    size: number,
+    weight: number,
+    sums: number,
+    from: number,
+    to: number,
+  ): void
+  gaussianFisher(
+    dmean: number,
+    dlogStd: number,
+    table: number,
+    size: number,
+    weight: number,
+    gmean: number,
+    glogStd: number,
+    from: number,
+    to: number,
+  ): void
+}
+
+/** assembly/program.ts and threads.ts. */
+export interface ProgramExports {
+  /** Runs a whole program on the calling thread. */
+  runAlone(program: number): void
+  /** Runs a program with the helpers present. 1 when one of them died while it held work, else 0. */
+  runShared(control: number, program: number): number
+  /** Works on every program that `runShared` starts, until `dismiss(control, 1)`. */
+  help(control: number): void
+  dismiss(control: number, leave: number): void
 }

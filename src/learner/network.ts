@@ -15,8 +15,9 @@ interface Norm {
  * The forward pass keeps what derivatives need: each layer's input, the activation's derivative, and LayerNorm's
  * normalised rows. Tangents (J v) and adjoints (J' g) then cost one pass each, however many are asked for.
  */
-export class Network {
-  readonly spec: NetworkSpec
+export class Network<Spec extends NetworkSpec = NetworkSpec> {
+  readonly spec: Spec
+  readonly rows: number
   readonly layout: ParameterLayout
   /** [rows, head size]: a policy's mean, or a value. */
   readonly output: Tensor
@@ -32,8 +33,10 @@ export class Network {
   readonly #moving: Tensor
   readonly #scratch: Tensor
 
-  constructor(device: Device, spec: NetworkSpec, rows: number) {
+  /** Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`). */
+  constructor(device: Device, spec: Spec, rows: number) {
     this.spec = spec
+    this.rows = rows
     this.layout = parameterLayout(spec)
     const matrix = (width: number) => device.tensor('f32', rows * width)
     const norm = (width: number): Norm => ({ xhat: matrix(width), rstd: matrix(1) })

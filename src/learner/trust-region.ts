@@ -3,7 +3,7 @@ import { slice, type Tensor } from '../devices/tensor.js'
 import { parameterEntry } from '../nn/layout.js'
 import type { GaussianActorSpec } from '../nn/spec.js'
 import { conjugateGradient, type CgScratch } from './conjugate-gradient.js'
-import { Network } from './network.js'
+import type { Network } from './network.js'
 import type { PolicyBatch } from './batch.js'
 
 export interface TrustRegionOptions {
@@ -60,7 +60,7 @@ export interface TrustRegionResult {
  * backtracking line search.
  */
 export class TrustRegionUpdate {
-  readonly network: Network
+  readonly network: Network<GaussianActorSpec>
   /** Gradient of the surrogate at the old parameters. */
   readonly gradient: Tensor
   /** CG's solution of (H + cI) x = gradient. */
@@ -84,14 +84,13 @@ export class TrustRegionUpdate {
 
   constructor(
     device: Device,
-    spec: GaussianActorSpec,
+    network: Network<GaussianActorSpec>,
     parameters: Tensor,
     batch: PolicyBatch,
     options: TrustRegionOptions,
   ) {
-    const network = new Network(device, spec, batch.maxRows)
     const { size } = network.layout
-    const { stdX, stdY, size: actions } = spec.head
+    const { stdX, stdY, size: actions } = network.spec.head
     const vector = () => device.tensor('f32', size)
     this.network = network
     this.gradient = vector()
@@ -199,15 +198,17 @@ export class TrustRegionUpdate {
   update(rows: number): TrustRegionResult {
     const device = this.#device
     const { surrogate, valid } = this.differentiate(rows)
-    if (!Number.isFinite(surrogate) || !device.allFinite(this.gradient)) return this.#stay('non-finite', surrogate)
+    if (!Number.isFinite(surrogate) || !device.allFinite(this.gradient)) {
+      return this.#stay(rows, 'non-finite', surrogate)
+    }
 
     const cg = this.solve(rows)
     const { curvature } = cg
     const found = { surrogate, residuals: cg.residuals, curvature }
     if (!Number.isFinite(curvature) || !device.allFinite(this.direction)) {
-      return { ...this.#stay('non-finite', surrogate), ...found }
+      return { ...this.#stay(rows, 'non-finite', surrogate), ...found }
     }
-    if (curvature <= 0) return { ...this.#stay('curvature', surrogate), ...found }
+    if (curvature <= 0) return { ...this.#stay(rows, 'curvature', surrogate), ...found }
 
     const stepScale = Math.sqrt((2 * this.#options.delta) / curvature)
     const predicted = stepScale * device.dot(this.gradient, this.direction)
@@ -271,7 +272,7 @@ export class TrustRegionUpdate {
         return { accepted, rejection: null, kl, gain, predictedGain, trials, ...found }
       }
     }
-    return { ...this.#stay('line-search', found.surrogate), trials, ...found }
+    return { ...this.#stay(rows, 'line-search', found.surrogate), trials, ...found }
   }
 
   /** Surrogate and mean KL at old + scale * direction, where the parameters are left. */
@@ -288,9 +289,9 @@ export class TrustRegionUpdate {
   }
 
   // Restores the old parameters and what follows from them.
-  #stay(rejection: Rejection, surrogate: number): TrustRegionResult {
+  #stay(rows: number, rejection: Rejection, surrogate: number): TrustRegionResult {
     this.#device.copy(this.#old, this.#parameters)
-    this.#device.copy(this.#batch.logProb, this.#batch.newLogProb)
+    this.#device.run(this.#evaluate, rows)
     const none = { kl: 0, gain: 0, predictedGain: 0, trials: [], residuals: [], curvature: 0, stepScale: 0 }
     return { accepted: false, rejection, surrogate, ...none }
   }
