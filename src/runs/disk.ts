@@ -1,0 +1,71 @@
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { HatrpoError } from '../errors.js'
+
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+
+/**
+ * Runs a write to disk and turns a full disk into one clear line.
+ * Whatever was complete before stays so: every writer here puts its file beside and renames it.
+ */
+export function writing<T>(path: string, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined) throw error
+    if (FULL.has(code))
+      throw new HatrpoError(
+        `the disk is full (${code} while writing ${path}): free some space and go on with --resume; earlier checkpoints are intact`,
+        { cause: error },
+      )
+    throw new HatrpoError(`cannot write ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Writes all of `data` to an open file; `writeSync` alone may stop short. */
+export function writeAll(fd: number, data: Uint8Array): void {
+  for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)
+}
+
+/** Writes a new file and waits until it is on the disk. */
+export function writeSynced(path: string, data: Uint8Array): void {
+  const fd = openSync(path, 'w')
+  try {
+    writeAll(fd, data)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Waits until a directory's entries are on the disk. Windows cannot open directories and needs no such call. */
+export function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Replaces a file in one step: after a crash it holds either the old or the new content, all of it. */
+export function replaceFile(path: string, data: Uint8Array | string): void {
+  const beside = `${path}.${process.pid}.tmp`
+  writing(path, () => {
+    try {
+      writeSynced(beside, typeof data === 'string' ? Buffer.from(data) : data)
+      renameSync(beside, path)
+      syncDirectory(dirname(path))
+    } catch (error) {
+      rmSync(beside, { force: true })
+      throw error
+    }
+  })
+}
+
+/** Removes what `replaceFile` left in a directory when its process was killed. */
+export function removeUnfinishedFiles(dir: string): void {
+  for (const name of readdirSync(dir)) if (/\.\d+\.tmp$/.test(name)) rmSync(join(dir, name))
+}

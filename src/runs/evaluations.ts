@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { HatrpoError } from '../errors.js'
+import type { TrainConfig } from './config.js'
+import { replaceFile } from './disk.js'
+import type { EvaluationRecord } from './types.js'
+
+interface StepMetrics {
+  readonly step_count: number
+  readonly return: readonly number[]
+}
+
+/** One run in marl-eval's form: `step_k` entries, and the metrics of its best policy. */
+type RunMetrics = Record<string, StepMetrics | { readonly return: readonly number[] }>
+
+/** marl-eval's tree: environment > task > algorithm > run. */
+type MarlEval = Record<string, Record<string, Record<string, Record<string, RunMetrics>>>>
+
+/**
+ * eval.json: a run's evaluations in the form that marl-eval reads (Gorsane et al. 2022), rewritten whole each time.
+ */
+export class EvaluationLog {
+  readonly path: string
+  readonly #names: readonly [environment: string, task: string, algorithm: string, run: string]
+  readonly #steps: StepMetrics[]
+  #absolute: readonly number[] | undefined
+
+  /** @param lastStep evaluations after this many steps are removed */
+  constructor(path: string, config: TrainConfig, lastStep: number) {
+    this.path = path
+    const slash = config.env.id.indexOf('/')
+    const [environment, task] = config.env.id.startsWith('mamujoco/')
+      ? [config.env.id.slice(0, slash), config.env.id.slice(slash + 1)]
+      : ['custom', config.env.id]
+    this.#names = [environment, task, config.algo, `seed_${config.seed}`]
+    this.#steps = this.#read().filter((entry) => entry.step_count <= lastStep)
+  }
+
+  append({ steps, returns }: EvaluationRecord): void {
+    this.#steps.push({ step_count: steps, return: returns })
+    this.#write()
+  }
+
+  /** Sets the absolute metric: returns of the run's best policy. */
+  setAbsolute(returns: readonly number[]): void {
+    this.#absolute = returns
+    this.#write()
+  }
+
+  #read(): StepMetrics[] {
+    if (!existsSync(this.path)) return []
+    const [environment, task, algorithm, run] = this.#names
+    try {
+      const tree = JSON.parse(readFileSync(this.path, 'utf8')) as MarlEval
+      const metrics = tree[environment][task][algorithm][run]
+      return Object.entries(metrics)
+        .filter(([name]) => name.startsWith('step_'))
+        .map(([, entry]) => entry as StepMetrics)
+    } catch (error) {
+      throw new HatrpoError(`${this.path} is damaged: delete it to go on without the earlier evaluations`, {
+        cause: error,
+      })
+    }
+  }
+
+  #write(): void {
+    const [environment, task, algorithm, run] = this.#names
+    const metrics: RunMetrics = Object.fromEntries(this.#steps.map((entry, k) => [`step_${k}`, entry]))
+    if (this.#absolute) metrics.absolute_metrics = { return: this.#absolute }
+    const tree: MarlEval = { [environment]: { [task]: { [algorithm]: { [run]: metrics } } } }
+    replaceFile(this.path, `${JSON.stringify(tree, null, 1)}\n`)
+  }
+}

@@ -1,0 +1,308 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HatrpoError, usageError } from '../errors.js'
+import {
+  bestCheckpoint,
+  type Checkpoint,
+  type CheckpointData,
+  checkpointPath,
+  cleanCheckpoints,
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  readCheckpointInfo,
+  setAsideCheckpoint,
+  writeCheckpoint,
+} from './checkpoint.js'
+import {
+  type ConfigOrigin,
+  configSha256,
+  dependsOnTotalSteps,
+  totalIterations,
+  type TrainConfig,
+  validateConfig,
+} from './config.js'
+import { removeUnfinishedFiles, replaceFile, writing } from './disk.js'
+import { EvaluationLog } from './evaluations.js'
+import { RunLock } from './lock.js'
+import { MetricsLog } from './metrics.js'
+import { evaluationScalars, iterationScalars } from './scalars.js'
+import { TensorBoardWriter } from './tensorboard.js'
+import type { EvaluationRecord, IterationRecord, RunResult } from './types.js'
+import { packageVersion } from './version.js'
+
+/** What config.json notes besides the configuration. Nothing of it changes a result except the version. */
+export interface RunAbout extends ConfigOrigin {
+  readonly packageVersion: string
+  readonly node: string
+  readonly workers?: number
+}
+
+export interface OpenRunOptions {
+  /** Go on with the run in the folder; its configuration must be the given one, except for `steps`. */
+  readonly resume?: boolean
+  readonly origin?: ConfigOrigin
+  readonly workers?: number
+  /** Told what a person should know, such as that a damaged checkpoint was passed over. */
+  onEvent?(message: string): void
+}
+
+/** The configuration of the run in a folder. @throws HatrpoError when there is none or it is damaged */
+export function readRunConfig(dir: string): TrainConfig {
+  return readConfigFile(dir).config
+}
+
+function readConfigFile(dir: string): { config: TrainConfig; about: RunAbout | undefined } {
+  const path = join(dir, 'config.json')
+  if (!existsSync(path)) throw usageError(`${dir} holds no run: it has no config.json`)
+  try {
+    const { about, ...config } = JSON.parse(readFileSync(path, 'utf8')) as { about?: RunAbout }
+    return { config: validateConfig(config), about }
+  } catch (error) {
+    throw new HatrpoError(`${path} is damaged: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function writeConfigFile(dir: string, config: TrainConfig, about: RunAbout | undefined): void {
+  replaceFile(join(dir, 'config.json'), `${JSON.stringify({ ...config, about }, null, 2)}\n`)
+}
+
+/** The outcome of the run in a folder, if it has made all the iterations that its configuration asks for. */
+export function readRunResult(dir: string, config: TrainConfig = readRunConfig(dir)): RunResult | undefined {
+  const path = join(dir, 'result.json')
+  if (!existsSync(path)) return undefined
+  let result: RunResult
+  try {
+    result = JSON.parse(readFileSync(path, 'utf8')) as RunResult
+  } catch (error) {
+    throw new HatrpoError(`${path} is damaged: delete it and resume the run to make it again`, {
+      cause: error,
+    })
+  }
+  return result.iterations >= totalIterations(config) ? result : undefined
+}
+
+/**
+ * Reads one checkpoint of a run.
+ *
+ * @param which `latest` = the last undamaged one, `best` = of the best evaluation, or an iteration
+ * @throws HatrpoError when there is none such, or the one named is damaged
+ */
+export function readRunCheckpoint(dir: string, which: 'latest' | 'best' | number = 'latest'): Checkpoint {
+  const iterations = listCheckpoints(dir)
+  if (which === 'latest') {
+    const latest = latestIntact(dir)
+    if (!latest) throw new HatrpoError(`${dir} has no undamaged checkpoint yet`)
+    return latest
+  }
+  const iteration = which === 'best' ? bestCheckpoint(dir) : which
+  if (iteration === undefined)
+    throw new HatrpoError(`${dir} has no evaluated checkpoint to be the best: use latest or an iteration`)
+  if (!iterations.includes(iteration))
+    throw usageError(
+      `checkpoint is ${iteration}: ${dir} has ${iterations.length > 0 ? iterations.join(', ') : 'none'}`,
+    )
+  return readCheckpoint(dir, iteration)
+}
+
+/** The last checkpoint that can be read whole; `onDamaged` is told about each later one that cannot. */
+function latestIntact(
+  dir: string,
+  onDamaged: (iteration: number, reason: string) => void = () => {},
+): Checkpoint | undefined {
+  for (const iteration of listCheckpoints(dir).reverse()) {
+    try {
+      return readCheckpoint(dir, iteration)
+    } catch (error) {
+      if (!(error instanceof HatrpoError)) throw error
+      onDamaged(iteration, error.message)
+    }
+  }
+  return undefined
+}
+
+/**
+ * Whether a checkpoint is to be written after an iteration: every `checkpoint.every`, after every evaluation
+ * (so that the best policy is kept), and after the last.
+ */
+export function checkpointDue(config: TrainConfig, iteration: number): boolean {
+  return (
+    iteration % config.checkpoint.every === 0 ||
+    evaluationDue(config, iteration) ||
+    iteration === totalIterations(config)
+  )
+}
+
+/** Whether the policies are to be evaluated after an iteration: every `evaluation.every`, and after the last. */
+export function evaluationDue(config: TrainConfig, iteration: number): boolean {
+  const { every } = config.evaluation
+  return every > 0 && (iteration % every === 0 || iteration === totalIterations(config))
+}
+
+/**
+ * Starts a run in a new or empty folder, or goes on with the one that is there.
+ *
+ * @throws HatrpoError when the folder is in use, holds something else, or cannot go on with `config`
+ */
+export function openRun(dir: string, config: TrainConfig, options: OpenRunOptions = {}): Run {
+  if (options.resume && !existsSync(join(dir, 'config.json')))
+    throw usageError(`${dir} holds no run to resume: it has no config.json`)
+  writing(dir, () => mkdirSync(dir, { recursive: true }))
+  const lock = new RunLock(dir)
+  try {
+    return options.resume ? resumeRun(dir, config, lock, options) : newRun(dir, config, lock, options)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function newRun(dir: string, config: TrainConfig, lock: RunLock, { origin, workers }: OpenRunOptions): Run {
+  removeUnfinishedFiles(dir)
+  const present = readdirSync(dir).filter((name) => !name.startsWith('lock'))
+  if (present.includes('config.json'))
+    throw usageError(`${dir} already holds a run: go on with --resume ${dir}, or name another folder`)
+  if (present.length > 0) throw usageError(`${dir} is not empty (${present[0]}): name a new or empty folder`)
+  const about = { packageVersion, node: process.version, ...origin, ...(workers && { workers }) }
+  writeConfigFile(dir, config, about)
+  return new Run(dir, config, lock, undefined, undefined, undefined)
+}
+
+function resumeRun(dir: string, config: TrainConfig, lock: RunLock, { onEvent }: OpenRunOptions): Run {
+  const stored = readConfigFile(dir)
+  const say = onEvent ?? (() => {})
+  removeUnfinishedFiles(dir)
+  cleanCheckpoints(dir)
+  const checkpoint = latestIntact(dir, (iteration, reason) => {
+    setAsideCheckpoint(dir, iteration)
+    say(`${reason}; it is set aside as ${checkpointPath(dir, iteration)}.damaged`)
+  })
+  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
+  assertSameRun(dir, stored.config, config, checkpoint)
+  const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
+  if (version !== undefined && version !== packageVersion)
+    say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
+  if (config.steps !== stored.config.steps) writeConfigFile(dir, config, stored.about)
+  const finished = readRunResult(dir, config)
+  const result = finished && checkpoint?.iteration === finished.iterations ? finished : undefined
+  return new Run(dir, config, lock, checkpoint, result, checkpoint ? checkpoint.steps + 1 : 0)
+}
+
+/** Refuses a configuration that would not continue the run in the folder. */
+function assertSameRun(
+  dir: string,
+  stored: TrainConfig,
+  config: TrainConfig,
+  checkpoint: Checkpoint | undefined,
+): void {
+  if (config.steps !== stored.steps && dependsOnTotalSteps(stored))
+    throw usageError(
+      `steps is ${config.steps}: it must stay ${stored.steps}, because the run's learning rate falls to 0 over them (clipped.lrDecay)`,
+    )
+  if (checkpoint && totalIterations(config) < checkpoint.iteration)
+    throw usageError(
+      `steps is ${config.steps}: it must be at least ${checkpoint.steps}, which ${dir} has made`,
+    )
+  if (configSha256(stored) !== configSha256(config))
+    throw usageError(`${dir}/config.json holds another configuration than the one to resume with`)
+  if (checkpoint && checkpoint.configSha256 !== configSha256(config))
+    throw new HatrpoError(`${dir}/config.json was changed since checkpoint ${checkpoint.iteration} was made`)
+}
+
+/**
+ * A run folder that this process writes. Within an iteration the order is `logIteration`, `logEvaluation` (if the
+ * policies were evaluated), `saveCheckpoint`: what a checkpoint's iteration logged is on the disk before it is.
+ */
+export class Run {
+  readonly dir: string
+  readonly config: TrainConfig
+  /** Where to go on; undefined to start at iteration 1. */
+  readonly checkpoint: Checkpoint | undefined
+  /** The outcome, when the run was finished before: there is nothing left to do. */
+  readonly result: RunResult | undefined
+  readonly #lock: RunLock
+  readonly #metrics: MetricsLog
+  readonly #evaluations: EvaluationLog
+  readonly #events: TensorBoardWriter
+  #evaluated: EvaluationRecord | undefined
+  #best: { readonly iteration: number; readonly evaluation: number } | undefined
+
+  /** Use `openRun`. */
+  constructor(
+    dir: string,
+    config: TrainConfig,
+    lock: RunLock,
+    checkpoint: Checkpoint | undefined,
+    result: RunResult | undefined,
+    firstStep: number | undefined,
+  ) {
+    this.dir = dir
+    this.config = config
+    this.checkpoint = checkpoint
+    this.result = result
+    this.#lock = lock
+    this.#metrics = new MetricsLog(join(dir, 'metrics.jsonl'), checkpoint?.iteration ?? 0)
+    this.#evaluations = new EvaluationLog(join(dir, 'eval.json'), config, checkpoint?.steps ?? 0)
+    this.#events = new TensorBoardWriter(dir, firstStep)
+    const best = bestCheckpoint(dir)
+    if (best !== undefined)
+      this.#best = { iteration: best, evaluation: readCheckpointInfo(dir, best).evaluation! }
+  }
+
+  /** Adds a line to metrics.jsonl and an event to TensorBoard. */
+  logIteration(record: IterationRecord): void {
+    this.#metrics.append(record)
+    this.#events.scalars(record.steps, iterationScalars(record))
+  }
+
+  /** Adds an evaluation to eval.json and TensorBoard; the checkpoint of the same iteration competes for the best. */
+  logEvaluation(record: EvaluationRecord): void {
+    this.#evaluations.append(record)
+    this.#events.scalars(record.steps, evaluationScalars(record))
+    this.#evaluated = record
+  }
+
+  /**
+   * Writes the checkpoint of an iteration and deletes those that are not to be kept.
+   *
+   * @param steps of all environments so far
+   * @throws HatrpoError for values that are not finite, on a full disk, and when the folder's lock was lost
+   */
+  saveCheckpoint(iteration: number, steps: number, data: CheckpointData): void {
+    this.#lock.assertHeld()
+    this.#metrics.sync()
+    const evaluation = this.#evaluated?.iteration === iteration ? this.#evaluated.mean : null
+    const info = {
+      iteration,
+      steps,
+      evaluation,
+      configSha256: configSha256(this.config),
+      packageVersion,
+    }
+    writeCheckpoint(this.dir, info, data)
+    if (evaluation !== null && !(this.#best && this.#best.evaluation >= evaluation))
+      this.#best = { iteration, evaluation }
+    pruneCheckpoints(this.dir, this.#best?.iteration, this.config.checkpoint.keepEvery)
+  }
+
+  /**
+   * Writes result.json, after the last iteration's checkpoint.
+   *
+   * @param absoluteReturns returns of the run's best policy (marl-eval's absolute metric), where it was evaluated again
+   */
+  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>, absoluteReturns?: readonly number[]): RunResult {
+    this.#lock.assertHeld()
+    if (absoluteReturns) this.#evaluations.setAbsolute(absoluteReturns)
+    const { env, algo, seed } = this.config
+    const result: RunResult = { env: env.id, algo, seed, ...outcome }
+    replaceFile(join(this.dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
+    return result
+  }
+
+  /** Gives the folder free. The run can be resumed. */
+  close(): void {
+    this.#metrics.close()
+    this.#events.close()
+    this.#lock.release()
+  }
+}

@@ -1,0 +1,30 @@
+import type { AgentRecord, EvaluationRecord, IterationRecord } from './types.js'
+
+type Scalars = Record<string, number | null | undefined>
+
+function agentScalars(agent: AgentRecord): [string, number | undefined][] {
+  const { id, factorSpread, accepted: _implied, ...values } = agent
+  const scalars = Object.entries(values).map(([key, value]): [string, number] => [`${id}/${key}`, value])
+  const spread = Object.entries(factorSpread ?? {})
+  return [...scalars, ...spread.map(([key, value]): [string, number] => [`${id}/factor_${key}`, value])]
+}
+
+function group(name: string, values: object): [string, number][] {
+  return Object.entries(values).map(([key, value]) => [`${name}/${key}`, value as number])
+}
+
+/** An iteration's numbers under the names that TensorBoard groups them by. */
+export function iterationScalars(record: IterationRecord): Scalars {
+  return Object.fromEntries([
+    ['return/training', record.episodeReturn?.mean],
+    ['speed/stepsPerSecond', record.stepsPerSecond],
+    ...record.agents.flatMap(agentScalars),
+    ...group('critic', record.critic),
+    ...group('time', record.time),
+    ...group('faults', record.faults),
+  ]) as Scalars
+}
+
+export function evaluationScalars(record: EvaluationRecord): Scalars {
+  return { 'return/evaluation': record.mean, 'return/evaluation_sd': record.sd }
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { algorithms, type AlgorithmName, trainableAlgorithms } from '../algorithms/table.js'
+
+/** A whole number between two bounds, both allowed. */
+function whole(min: number, max: number, note = '') {
+  const error = `a whole number from ${min} to ${max}${note}`
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+
+/** A finite number above 0. */
+function positive() {
+  const error = 'a number above 0'
+  return z.number({ error }).positive({ error })
+}
+
+/** A finite number, 0 or more. */
+function nonNegative() {
+  const error = 'a number, 0 or more'
+  return z.number({ error }).min(0, { error })
+}
+
+/** A number from 0 to 1, both allowed. */
+function fraction() {
+  const error = 'a number from 0 to 1'
+  return z.number({ error }).min(0, { error }).max(1, { error })
+}
+
+/** A number between 0 and 1, neither allowed. */
+function openFraction() {
+  const error = 'a number above 0 and below 1'
+  return z.number({ error }).gt(0, { error }).lt(1, { error })
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` })
+}
+
+const flag = () => z.boolean({ error: 'true or false' })
+
+const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) })
+
+const hiddenError = 'a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192'
+const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hiddenError).max(8, hiddenError)
+
+export const activations = ['relu', 'tanh', 'elu', 'gelu', 'silu', 'leakyRelu', 'selu', 'sigmoid'] as const
+
+const algo = z.custom<'hatrpo' | 'happo'>(
+  (name) => (trainableAlgorithms as readonly unknown[]).includes(name),
+  {
+    error: ({ input }) =>
+      Object.hasOwn(algorithms, input as AlgorithmName)
+        ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
+        : `one of ${trainableAlgorithms.join(', ')}`,
+  },
+)
+
+const plannedDevice = /^(cuda|auto|tfjs(:.+)?)$/
+const device = z.custom<'wasm'>((name) => name === 'wasm', {
+  error: ({ input }) =>
+    plannedDevice.test(String(input)) ? `wasm (${String(input)} is not supported yet)` : 'wasm',
+})
+
+const envError = 'an object with an id, such as {"id": "mamujoco/HalfCheetah-2x3"}'
+const idError = 'the name of an environment, such as mamujoco/HalfCheetah-2x3'
+const env = z
+  .object({ id: z.string({ error: idError }).min(1, idError) }, { error: envError })
+  .catchall(z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' }))
+
+/**
+ * The configuration of a run: everything that its result depends on besides the package's version.
+ * What belongs to the machine and must not change a result (the number of workers) is not part of it.
+ */
+export const trainConfigSchema = group({
+  /** The environment and its options. */
+  env,
+  algo,
+  seed: whole(0, Number.MAX_SAFE_INTEGER),
+  /** Steps of all environments together, rounded up to whole iterations. */
+  steps: whole(1, 1e12),
+  /** Environments stepped side by side. */
+  envs: whole(1, 65536),
+  /** Steps each environment makes in an iteration. */
+  rolloutSteps: whole(1, 1e6),
+  device,
+  actor: group({
+    hidden: hidden(),
+    activation: oneOf(activations),
+    /** LayerNorm on the input. */
+    inputNorm: flag(),
+    /** Each observation less its own mean, over the standard deviation of its own entries. */
+    standardise: flag(),
+    /** A one-hot of the agent's number appended to its observation. */
+    agentId: flag(),
+    /** std = sigmoid(log_std / stdX) * stdY */
+    stdX: positive(),
+    stdY: positive(),
+    /** Gain of the orthogonal initialisation of the last layer. */
+    headGain: positive(),
+  }),
+  critic: group({
+    hidden: hidden(),
+    activation: oneOf(activations),
+    inputNorm: flag(),
+    standardise: flag(),
+    lr: positive(),
+    epochs: whole(1, 1000),
+    miniBatches: whole(1, 1e6),
+    /** How far a value may move in an update before `clippedLoss` stops it. */
+    clip: positive(),
+    clippedLoss: flag(),
+    huberDelta: positive(),
+    maxGradNorm: positive(),
+    /** Running normalisation of the value targets. */
+    valueNorm: flag(),
+    lossCoef: positive(),
+  }),
+  /** Adam's epsilon, actors and critic. */
+  adamEps: positive(),
+  gamma: fraction(),
+  lambda: fraction(),
+  /** What a time limit does to the advantages: V of the final state, HARL's zeroed trace, or an ordinary end. */
+  truncation: oneOf(['bootstrap', 'harl', 'terminate']),
+  /** Over which samples advantages are standardised. */
+  advantageNorm: oneOf(['joint', 'agent', 'none']),
+  /** In which order the agents are updated. */
+  order: oneOf(['random', 'fixed']),
+  /** The trust-region update (hatrpo). */
+  trustRegion: group({
+    /** KL an agent may spend in a step. */
+    delta: positive(),
+    damping: nonNegative(),
+    cgIterations: whole(1, 1000),
+    /** On the squared residual. */
+    cgTolerance: nonNegative(),
+    lineSearchSteps: whole(1, 1000),
+    backtrack: openFraction(),
+    /** Least share of the predicted gain that a step must realise. */
+    acceptRatio: fraction(),
+    miniBatches: whole(1, 1e6),
+  }),
+  /** The clipped update (happo). */
+  clipped: group({
+    lr: positive(),
+    clip: openFraction(),
+    epochs: whole(1, 1000),
+    miniBatches: whole(1, 1e6),
+    entropyCoef: nonNegative(),
+    maxGradNorm: positive(),
+    /** Whether the learning rates of actors and critic fall linearly to 0 over the run. */
+    lrDecay: flag(),
+  }),
+  evaluation: group({
+    /** Iterations between evaluations; 0 = never. */
+    every: whole(0, 1e9, ' (0 = never)'),
+    episodes: whole(1, 1e6),
+  }),
+  checkpoint: group({
+    /** Iterations between checkpoints. */
+    every: whole(1, 1e9),
+    /** Checkpoints of iterations divisible by this are kept for good; 0 = none. */
+    keepEvery: whole(0, 1e9, ' (0 = none)'),
+  }),
+})
+
+export type TrainConfig = z.infer<typeof trainConfigSchema>
+
+/** Dotted names of the keys that hold values, such as `trustRegion.delta`; `env` holds any options besides `env.id`. */
+export const configKeys: readonly string[] = leafKeys(trainConfigSchema, '')
+
+function leafKeys(schema: z.ZodObject, prefix: string): string[] {
+  return Object.entries(schema.shape).flatMap(([key, field]) =>
+    field instanceof z.ZodObject ? leafKeys(field, `${prefix}${key}.`) : [`${prefix}${key}`],
+  )
+}

@@ -1,0 +1,106 @@
+import type { ConfigOrigin, TrainConfig } from './config.js'
+
+/** What an update did to one agent's policy. Values of the other update rule are absent. */
+export interface AgentRecord {
+  readonly id: string
+  /** KL of the step taken (0 when it was rejected) and the KL it was allowed. */
+  readonly klUsed?: number
+  readonly klAllowed?: number
+  /** Gain of the surrogate that the first-order model predicted, and the gain it had. */
+  readonly predictedGain?: number
+  readonly realisedGain?: number
+  readonly lineSearchTrials?: number
+  /** Whether all of the iteration's steps were accepted, and how many were not. */
+  readonly accepted?: boolean
+  readonly rejectedSteps?: number
+  /** Spread of the factor M relative to the advantages before this agent's update. */
+  readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
+  /** Mean over samples, nats. */
+  readonly entropy: number
+  readonly policyLoss?: number
+  /** Share of the samples whose ratio the clip stopped. */
+  readonly clipFraction?: number
+  readonly gradNorm?: number
+}
+
+export interface CriticRecord {
+  readonly loss: number
+  readonly explainedVariance: number
+  readonly gradNorm: number
+}
+
+/** One iteration: a line of metrics.jsonl. A non-finite number is written as null. */
+export interface IterationRecord {
+  /** Counted from 1. */
+  readonly iteration: number
+  /** Steps of all environments since the start of the run. */
+  readonly steps: number
+  /** Wall time of this iteration. */
+  readonly seconds: number
+  readonly stepsPerSecond: number
+  /** Episodes that ended in this iteration; null when none did. */
+  readonly episodeReturn: { readonly mean: number; readonly count: number } | null
+  readonly agents: readonly AgentRecord[]
+  readonly critic: CriticRecord
+  /** Shares of the iteration's wall time; they add up to 1. */
+  readonly time: {
+    readonly physics: number
+    readonly policy: number
+    readonly learner: number
+    readonly rest: number
+  }
+  readonly faults: { readonly workerRestarts: number; readonly physicsResets: number }
+}
+
+/** Deterministic episodes on a random stream of their own. */
+export interface EvaluationRecord {
+  readonly iteration: number
+  readonly steps: number
+  /** One per episode. */
+  readonly returns: readonly number[]
+  readonly mean: number
+  /** Population standard deviation. */
+  readonly sd: number
+}
+
+/** The outcome of a finished run: result.json. */
+export interface RunResult {
+  readonly env: string
+  readonly algo: string
+  readonly seed: number
+  readonly iterations: number
+  readonly steps: number
+  /** `parametersSha256` of the final parameters. */
+  readonly parametersSha256: string
+  /** Of the final parameters. */
+  readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
+}
+
+/** What `train` is asked to do. */
+export interface TrainOptions {
+  readonly config: TrainConfig
+  /** The run folder. */
+  readonly dir: string
+  /** Go on from the folder's latest checkpoint instead of starting a new run. */
+  readonly resume?: boolean
+  /** Threads that step environments; does not change the result. */
+  readonly workers?: number
+  /** Once aborted, the iteration in progress ends, a checkpoint is written and `finished` is false. */
+  readonly signal?: AbortSignal
+  /** What to note in config.json besides the configuration. */
+  readonly origin?: ConfigOrigin
+  onIteration?(record: IterationRecord): void
+  onEvaluation?(record: EvaluationRecord): void
+  /** A line for the log, such as "a worker hung: iteration 12 is done again". */
+  onEvent?(message: string): void
+}
+
+export interface TrainResult {
+  readonly dir: string
+  readonly iterations: number
+  readonly steps: number
+  readonly parametersSha256: string
+  readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
+  /** False when the run was aborted before its last iteration. */
+  readonly finished: boolean
+}
