@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { Command } from 'commander'
+import { usageError } from '../errors.js'
+import { wholeFlag } from './numbers.js'
+
+interface EvalFlags {
+  episodes: string
+  seed: string
+  workers?: string
+  json?: boolean
+}
+
+export function evalCommand(): Command {
+  return new Command('eval')
+    .description('Run the policies of a run or a bundle, deterministic actions, and print their return.')
+    .argument('<run|bundle>', 'a run folder or an exported bundle')
+    .option('--episodes <n>', 'episodes to run', '40')
+    .option('--seed <n>', 'seed of the episodes', '1')
+    .option('--workers <n>', 'threads that step environments')
+    .option('--json', 'print everything as JSON')
+    .addHelpText('after', '\nExample:\n  hatrpo eval runs/HalfCheetah-2x3-hatrpo-s1 --episodes 10')
+    .action(async (source: string, flags: EvalFlags) => {
+      const episodes = wholeFlag('--episodes', flags.episodes, 1, 1_000_000)
+      const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
+      const workers =
+        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
+      if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
+      const { evaluate } = await import('../training/evaluate.js')
+      const result = await evaluate({ source, episodes, seed, ...workers })
+      const { env, mean, sd } = result
+      const line = `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${result.episodes} episodes`
+      process.stdout.write(`${flags.json ? JSON.stringify(result) : line}\n`)
+    })
+}

@@ -1,0 +1,47 @@
+import { Command } from 'commander'
+import { usageError } from '../errors.js'
+import { readRunConfig } from '../runs/folder.js'
+import { wholeFlag } from './numbers.js'
+
+interface ExportFlags {
+  out: string
+  format: string
+  checkpoint: string
+}
+
+const plannedFormats = ['onnx', 'safetensors']
+
+function parseFormat(format: string): 'wasm' {
+  if (format === 'wasm') return format
+  const planned = plannedFormats.includes(format) ? ` (${format} is not supported yet)` : ''
+  throw usageError(`--format is ${JSON.stringify(format)}: it must be wasm${planned}`)
+}
+
+function parseCheckpoint(text: string): 'latest' | 'best' | number {
+  if (text === 'latest' || text === 'best') return text
+  if (!/^\d+$/.test(text))
+    throw usageError(`--checkpoint is ${JSON.stringify(text)}: it must be latest, best or an iteration`)
+  return wholeFlag('--checkpoint', text, 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description("Write each agent's policy as a file that runs without this package.")
+    .argument('<run>', 'a run folder')
+    .requiredOption('--out <dir>', 'where to write the bundle')
+    .option('--format <name>', 'wasm', 'wasm')
+    .option('--checkpoint <which>', 'latest, best or an iteration', 'latest')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hatrpo export runs/HalfCheetah-2x3-hatrpo-s1 --out cheetah --checkpoint best',
+    )
+    .action(async (run: string, flags: ExportFlags) => {
+      const format = parseFormat(flags.format)
+      const checkpoint = parseCheckpoint(flags.checkpoint)
+      readRunConfig(run)
+      const { exportPolicies } = await import('../export/export.js')
+      const { out, files } = await exportPolicies({ run, out: flags.out, format, checkpoint })
+      const lines = files.map(({ name, bytes }) => `${out}/${name} ${bytes} bytes\n`)
+      process.stdout.write(lines.join(''))
+    })
+}

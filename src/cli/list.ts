@@ -1,0 +1,34 @@
+import { Argument, Command } from 'commander'
+import { algorithms } from '../algorithms/table.js'
+
+interface Entry {
+  readonly id: string
+  readonly supported?: boolean
+}
+
+const devices: readonly Entry[] = [
+  { id: 'wasm', supported: true },
+  { id: 'cuda', supported: false },
+  { id: 'tfjs', supported: false },
+]
+
+const lists: Record<string, () => Promise<readonly Entry[]>> = {
+  envs: async () => (await import('../envs/index.js')).listEnvironments(),
+  algorithms: async () => Object.entries(algorithms).map(([id, row]) => ({ id, ...row })),
+  devices: async () => devices,
+}
+
+export function listCommand(): Command {
+  return new Command('list')
+    .description('Print what there is to choose from.')
+    .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(lists)))
+    .option('--json', 'print a JSON array of objects with an id')
+    .addHelpText('after', '\nExample:\n  hatrpo list envs')
+    .action(async (what: string, { json }: { json?: boolean }) => {
+      const entries = await lists[what]()
+      const lines = entries.map(({ id, supported }) =>
+        supported === false ? `${id} (not supported yet)` : id,
+      )
+      process.stdout.write(`${json ? JSON.stringify(entries) : lines.join('\n')}\n`)
+    })
+}

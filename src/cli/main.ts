@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { HatrpoError } from '../errors.js'
+import { createProgram } from './program.js'
+
+/** The one line that a failure prints, and the command's exit code for it. */
+function describe(error: unknown): { line: string; code: number } {
+  if (error instanceof HatrpoError) return { line: error.message, code: error.exitCode }
+  if (error instanceof CommanderError)
+    return { line: error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), code: 2 }
+  const message = error instanceof Error ? error.message : String(error)
+  return { line: `internal error: ${message.split('\n')[0]} (--verbose shows where)`, code: 1 }
+}
+
+async function main(args: string[]): Promise<void> {
+  // A reader that closes its end of the pipe early, as `head` does, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  try {
+    await createProgram().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    const wantsHelp = error instanceof CommanderError && error.exitCode === 0
+    if (wantsHelp) return
+    const { line, code } = describe(error)
+    process.stderr.write(`hatrpo: ${line}\n`)
+    if (args.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    process.exitCode = code
+  }
+}
+
+await main(process.argv.slice(2))

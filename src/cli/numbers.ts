@@ -1,0 +1,29 @@
+import { usageError } from '../errors.js'
+
+/** Reads a flag that must be a whole number. @throws HatrpoError (exit code 2) naming the flag and the range */
+export function wholeFlag(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN
+  if (!(value >= min && value <= max))
+    throw usageError(`${flag} is ${JSON.stringify(text)}: it must be a whole number from ${min} to ${max}`)
+  return value
+}
+
+/**
+ * Reads a list of seeds: `1-5`, `1,3,7` or both mixed.
+ *
+ * @throws HatrpoError (exit code 2) for anything else, and for a seed named twice
+ */
+export function parseSeeds(text: string): number[] {
+  const wrong = (right: string) => usageError(`--seeds is ${JSON.stringify(text)}: ${right}`)
+  const seeds: number[] = []
+  for (const part of text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim())
+    const first = Number(match?.[1])
+    const last = Number(match?.[2] ?? match?.[1])
+    if (!(first <= last && last <= Number.MAX_SAFE_INTEGER && last - first < 10_000))
+      throw wrong('it must be a range or a list of whole numbers, such as 1-5 or 1,3,7')
+    for (let seed = first; seed <= last; seed++) seeds.push(seed)
+  }
+  if (new Set(seeds).size !== seeds.length) throw wrong('it must name each seed once')
+  return seeds
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander'
+import { usageError } from '../errors.js'
+import { packageVersion } from '../runs/version.js'
+import { evalCommand } from './eval.js'
+import { exportCommand } from './export.js'
+import { listCommand } from './list.js'
+import { trainCommand } from './train.js'
+
+/** The command and its sub-commands. Errors are thrown, not printed: `main` prints them as one line. */
+export function createProgram(): Command {
+  const program = new Command('hatrpo')
+    .description('Trust-region multi-agent reinforcement learning in WebAssembly.')
+    .version(packageVersion, '-V, --version', 'print the version')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExample:\n  hatrpo train --env mamujoco/HalfCheetah-2x3 --algo hatrpo --steps 200000',
+    )
+    .action((_options, command: Command) => {
+      const [name] = command.args
+      const commands = command.commands.map((sub) => sub.name()).join(', ')
+      throw usageError(
+        name === undefined
+          ? `name a command: ${commands} (hatrpo --help explains them)`
+          : `unknown command ${JSON.stringify(name)}: it must be one of ${commands}`,
+      )
+    })
+    .allowExcessArguments()
+  for (const command of [trainCommand(), evalCommand(), exportCommand(), listCommand()]) {
+    command.option('--verbose', 'print more, and where an error came from')
+    program.addCommand(command)
+  }
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({ writeErr: () => {} })
+  return program
+}

@@ -1,0 +1,113 @@
+import { Presets, SingleBar } from 'cli-progress'
+import { totalIterations, type TrainConfig } from '../runs/config.js'
+import type { EvaluationRecord, IterationRecord } from '../runs/types.js'
+import { envName } from './run-name.js'
+
+/** Shows on stderr how a training goes. */
+export interface Progress {
+  iteration(record: IterationRecord): void
+  evaluation(record: EvaluationRecord): void
+  event(message: string): void
+  stop(): void
+}
+
+function number(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(1)
+}
+
+function iterationLine(record: IterationRecord): string {
+  const { iteration, steps, stepsPerSecond, episodeReturn } = record
+  return `iteration ${iteration} steps ${steps} return ${number(episodeReturn?.mean)} ${Math.round(stepsPerSecond)} steps/s`
+}
+
+function evaluationLine({ steps, mean, sd, returns }: EvaluationRecord): string {
+  return `evaluation at ${steps} steps: return ${number(mean)} +- ${number(sd)} over ${returns.length} episodes`
+}
+
+/** Plain lines, for logs and pipes: evaluations and events; iterations too when `verbose`. */
+class LineProgress implements Progress {
+  readonly #stream: NodeJS.WritableStream
+  readonly #verbose: boolean
+
+  constructor(stream: NodeJS.WritableStream, verbose: boolean) {
+    this.#stream = stream
+    this.#verbose = verbose
+  }
+
+  iteration(record: IterationRecord): void {
+    if (this.#verbose) this.event(iterationLine(record))
+  }
+
+  evaluation(record: EvaluationRecord): void {
+    this.event(evaluationLine(record))
+  }
+
+  event(message: string): void {
+    this.#stream.write(`${message}\n`)
+  }
+
+  stop(): void {}
+}
+
+/** A bar on a terminal, with the lines above it. */
+class BarProgress implements Progress {
+  readonly #stream: NodeJS.WriteStream
+  readonly #bar: SingleBar
+  readonly #lines: LineProgress
+  readonly #payload: { episodes: string; evaluated: string; speed: string } = {
+    episodes: '-',
+    evaluated: '-',
+    speed: '-',
+  }
+
+  constructor(config: TrainConfig, stream: NodeJS.WriteStream, verbose: boolean) {
+    this.#stream = stream
+    this.#lines = new LineProgress(stream, verbose)
+    const name = `${envName(config.env.id)} ${config.algo} seed ${config.seed}`
+    this.#bar = new SingleBar(
+      {
+        stream,
+        format: `${name} {bar} {percentage}% {value}/{total} | return {episodes} | evaluated {evaluated} | {speed} steps/s | {eta_formatted} left`,
+        hideCursor: true,
+        etaBuffer: 20,
+        gracefulExit: false,
+      },
+      Presets.shades_classic,
+    )
+    this.#bar.start(totalIterations(config), 0, this.#payload)
+  }
+
+  iteration(record: IterationRecord): void {
+    if (record.episodeReturn) this.#payload.episodes = number(record.episodeReturn.mean)
+    this.#payload.speed = String(Math.round(record.stepsPerSecond))
+    this.#above(() => this.#lines.iteration(record))
+    this.#bar.update(record.iteration, this.#payload)
+  }
+
+  evaluation(record: EvaluationRecord): void {
+    this.#payload.evaluated = number(record.mean)
+    this.#above(() => this.#lines.evaluation(record))
+  }
+
+  event(message: string): void {
+    this.#above(() => this.#lines.event(message))
+  }
+
+  stop(): void {
+    this.#bar.stop()
+  }
+
+  /** Clears the bar's line before something is written there; the bar draws itself again below. */
+  #above(write: () => void): void {
+    this.#stream.write('\r\x1b[K')
+    write()
+    this.#bar.render()
+  }
+}
+
+/** A bar where stderr is a terminal, plain lines elsewhere. */
+export function createProgress(config: TrainConfig, verbose: boolean): Progress {
+  return process.stderr.isTTY
+    ? new BarProgress(config, process.stderr, verbose)
+    : new LineProgress(process.stderr, verbose)
+}

@@ -1,0 +1,35 @@
+import { mkdirSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
+import { HatrpoError } from '../errors.js'
+import type { TrainConfig } from '../runs/config.js'
+
+/** The part of an environment's id that names it in a folder's name. */
+export function envName(id: string): string {
+  const name = id.startsWith('mamujoco/') ? id.slice('mamujoco/'.length) : basename(id, extname(id))
+  return name.replace(/[^\w.-]/g, '_')
+}
+
+/** Makes an empty folder `runs/HalfCheetah-2x3-hatrpo-s1`, with `-2`, `-3`, ... behind it while there is such a one. */
+export function makeRunFolder(config: TrainConfig): string {
+  const name = `${envName(config.env.id)}-${config.algo}-s${config.seed}`
+  try {
+    mkdirSync('runs', { recursive: true })
+    for (let k = 1; ; k++) {
+      const dir = join('runs', k === 1 ? name : `${name}-${k}`)
+      if (makeFolder(dir)) return dir
+    }
+  } catch (error) {
+    throw new HatrpoError(`cannot make a folder for the run: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** @returns false when the folder exists: two processes never get the same one */
+function makeFolder(dir: string): boolean {
+  try {
+    mkdirSync(dir)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}

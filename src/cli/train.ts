@@ -1,0 +1,212 @@
+import { readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { usageError } from '../errors.js'
+import {
+  parseValue,
+  type ResolvedConfig,
+  resolveConfig,
+  totalIterations,
+  type TrainConfig,
+  validateConfig,
+} from '../runs/config.js'
+import { readRunConfig, readRunResult } from '../runs/folder.js'
+import type { PartialConfig } from '../runs/presets.js'
+import type { TrainResult } from '../runs/types.js'
+import { Interrupt } from './interrupt.js'
+import { parseSeeds, wholeFlag } from './numbers.js'
+import { createProgress } from './progress.js'
+import { makeRunFolder } from './run-name.js'
+
+interface TrainFlags {
+  env?: string
+  algo?: string
+  steps?: string
+  seed?: string
+  seeds?: string
+  envs?: string
+  workers?: string
+  device?: string
+  preset?: string
+  config?: string
+  set?: string[]
+  out?: string
+  resume?: string
+  verbose?: boolean
+}
+
+/** The flags that go with `--resume`; the rest of a run's configuration stands in its folder. */
+const resumeFlags = new Set(['resume', 'steps', 'workers', 'verbose'])
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('Train policies and write a run folder.')
+    .option('--env <id|file>', 'environment (hatrpo list envs)')
+    .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
+    .option('--steps <n>', 'steps of all environments together')
+    .option('--seed <n>', 'seed of everything random (default: 1)')
+    .option('--seeds <list>', 'several runs one after another: 1-5 or 1,3,7')
+    .option('--envs <n>', 'environments stepped side by side (default: 20)')
+    .option('--workers <n>', 'threads that step environments; results do not depend on it')
+    .option('--device <name>', 'where networks are computed (hatrpo list devices)')
+    .option('--preset <name>', 'published settings: harl, paper, marllib')
+    .option('--config <file>', 'JSON with the keys of config.json')
+    .option('--set <key=value...>', 'any key of config.json, such as trustRegion.delta=0.005 or env.obs=1')
+    .option('--out <dir>', 'run folder (default: runs/<env>-<algo>-s<seed>)')
+    .option('--resume <dir>', 'go on with the run in this folder; --steps extends it')
+    .addHelpText(
+      'after',
+      `
+The last line on stdout is "parameters sha256 <hex>".
+
+Examples:
+  hatrpo train --env mamujoco/HalfCheetah-2x3 --algo hatrpo --preset harl --steps 2000000
+  hatrpo train --env mamujoco/Hopper-3x1 --algo happo --seeds 1-5 --set clipped.clip=0.1
+  hatrpo train --resume runs/HalfCheetah-2x3-hatrpo-s1 --steps 4000000`,
+    )
+    .action(async (flags: TrainFlags) => {
+      const workers =
+        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
+      const code =
+        flags.resume === undefined
+          ? await startRuns(flags, workers)
+          : await resumeRun(flags.resume, flags, workers)
+      if (code !== undefined) process.exitCode = code
+    })
+}
+
+type Workers = { workers?: number }
+
+/** Trains once per seed. @returns the exit code of an interrupted training */
+async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | undefined> {
+  if (flags.seeds !== undefined && flags.seed !== undefined)
+    throw usageError(`--seed is ${flags.seed} and --seeds is ${flags.seeds}: give one of them`)
+  const seeds = flags.seeds === undefined ? [undefined] : parseSeeds(flags.seeds)
+  const sources = {
+    preset: flags.preset,
+    file: flags.config === undefined ? undefined : readConfigFile(flags.config),
+    flags: configFlags(flags),
+  }
+  const set = (seed: number | undefined) => [
+    ...(flags.set ?? []),
+    ...(seed === undefined ? [] : [`seed=${seed}`]),
+  ]
+  const runs = seeds.map((seed) => resolveConfig({ ...sources, set: set(seed) }))
+  for (const run of runs) {
+    const { seed } = run.config
+    const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out
+    const code = await trainInto(out ?? makeRunFolder(run.config), run, workers, flags)
+    if (code !== undefined) return code
+  }
+  return undefined
+}
+
+async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Promise<number | undefined> {
+  const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
+  if (other !== undefined)
+    throw usageError(
+      `--${other} does not go with --resume: the configuration stands in ${join(dir, 'config.json')}; only --steps and --workers may be given`,
+    )
+  const stored = readRunConfig(dir)
+  const config =
+    flags.steps === undefined ? stored : validateConfig({ ...stored, steps: parseValue(flags.steps) })
+  const result = readRunResult(dir, config)
+  if (result?.iterations === totalIterations(config)) {
+    process.stderr.write(`${dir} is finished\n`)
+    printResult({ dir, ...result })
+    return undefined
+  }
+  return trainInto(dir, { config }, workers, { ...flags, resume: dir })
+}
+
+/** Flags that have a key of their own in the configuration. Their texts are checked where all values are. */
+function configFlags({ env, algo, steps, seed, envs, device }: TrainFlags): PartialConfig {
+  const given = {
+    ...(env !== undefined && { env: { id: env } }),
+    ...(algo !== undefined && { algo }),
+    ...(steps !== undefined && { steps: parseValue(steps) }),
+    ...(seed !== undefined && { seed: parseValue(seed) }),
+    ...(envs !== undefined && { envs: parseValue(envs) }),
+    ...(device !== undefined && { device }),
+  }
+  return given as PartialConfig
+}
+
+function readConfigFile(path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usageError(`--config is ${JSON.stringify(path)}: it cannot be read (${(error as Error).message})`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw usageError(`--config is ${JSON.stringify(path)}: it is not JSON (${(error as Error).message})`)
+  }
+}
+
+/** Trains, shows progress and prints the result. @returns the exit code of an interrupted training */
+async function trainInto(
+  dir: string,
+  { config, ...origin }: ResolvedConfig,
+  workers: Workers,
+  flags: TrainFlags,
+): Promise<number | undefined> {
+  const { train } = await import('../training/train.js')
+  const progress = createProgress(config, flags.verbose ?? false)
+  const interrupt = new Interrupt(() =>
+    progress.event('stopping: finishing the iteration, then a checkpoint'),
+  )
+  let result: TrainResult
+  try {
+    progress.event(introduction(dir, config, origin.tunedFor))
+    result = await train({
+      config,
+      dir,
+      origin,
+      ...workers,
+      resume: flags.resume !== undefined,
+      signal: interrupt.signal,
+      onIteration: (record) => progress.iteration(record),
+      onEvaluation: (record) => progress.evaluation(record),
+      onEvent: (message) => progress.event(message),
+    })
+  } catch (error) {
+    removeIfEmpty(dir)
+    throw error
+  } finally {
+    progress.stop()
+    interrupt.stop()
+  }
+  if (result.finished) {
+    printResult(result)
+    return undefined
+  }
+  process.stderr.write(`stopped after ${result.steps} steps; go on with: hatrpo train --resume ${dir}\n`)
+  return interrupt.exitCode ?? 1
+}
+
+function introduction(dir: string, config: TrainConfig, tunedFor: string | undefined): string {
+  const tuned = tunedFor === undefined ? '' : `, settings tuned for ${tunedFor}`
+  return `${config.algo} on ${config.env.id}, seed ${config.seed}${tuned}: ${dir}`
+}
+
+/** A training that failed before it wrote anything leaves no folder behind. */
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir)
+  } catch {
+    // It holds something, or was never made.
+  }
+}
+
+function printResult(result: Omit<TrainResult, 'finished'>): void {
+  const { dir, steps, iterations, evaluation, parametersSha256 } = result
+  const lines = [`run ${dir}`, `steps ${steps} in ${iterations} iterations`]
+  if (evaluation)
+    lines.push(
+      `evaluation ${evaluation.mean.toFixed(1)} +- ${evaluation.sd.toFixed(1)} over ${evaluation.episodes} episodes`,
+    )
+  process.stdout.write(`${[...lines, `parameters sha256 ${parametersSha256}`].join('\n')}\n`)
+}
