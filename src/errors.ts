@@ -3,7 +3,7 @@
  * The command prints the message alone and exits with `exitCode` (2 usage, 1 failure).
  */
 export class HatrpoError extends Error {
-  override readonly name = 'HatrpoError'
+  override readonly name: string = 'HatrpoError'
   readonly exitCode: 1 | 2
 
   constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {

@@ -1,0 +1,33 @@
+import { loadMujoco, type Mujoco } from './mujoco/load.js'
+import { PhysicsModel } from './mujoco/world.js'
+
+/**
+ * What the environments of one thread share: one MuJoCo, and one compiled model per task however many worlds there are.
+ * Make one per thread and give it to every factory.
+ */
+export class EnvContext {
+  private readonly module: WebAssembly.Module | undefined
+  private loading: Promise<Mujoco> | undefined
+  private readonly models = new Map<string, PhysicsModel>()
+
+  /** @param options.mujoco what `compileMujoco` gave, to save each thread the compilation */
+  constructor(options: { mujoco?: WebAssembly.Module } = {}) {
+    this.module = options.mujoco
+  }
+
+  /** This thread's MuJoCo, loaded on first use. */
+  mujoco(): Promise<Mujoco> {
+    return (this.loading ??= loadMujoco(this.module))
+  }
+
+  /** The compiled model of an MJCF document. */
+  async model(xml: string): Promise<PhysicsModel> {
+    const mujoco = await this.mujoco()
+    let model = this.models.get(xml)
+    if (model === undefined) {
+      model = new PhysicsModel(mujoco, xml)
+      this.models.set(xml, model)
+    }
+    return model
+  }
+}

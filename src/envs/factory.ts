@@ -1,0 +1,42 @@
+import type { EnvContext } from './context.js'
+import type { EnvSpec, MultiAgentEnv } from './contract.js'
+
+/** Which environment, and its options: plain data, so that it can be stored and posted to other threads. */
+export interface EnvConfig {
+  readonly id: string
+  readonly [option: string]: string | number | boolean
+}
+
+/** Makes environments of one kind. */
+export interface EnvFactory {
+  /** The configuration with every option filled in. */
+  readonly config: EnvConfig
+  /** What `create` will give, known before anything is loaded. */
+  readonly spec: EnvSpec
+  /** @param context this thread's; one for all environments of the thread */
+  create(context: EnvContext): Promise<MultiAgentEnv>
+}
+
+/** An environment as lists show it. */
+export interface EnvListing {
+  readonly id: string
+  readonly description: string
+  readonly agents: number
+  /** Length of the longest agent's observation. */
+  readonly observation: number
+  /** Length of the longest agent's action. */
+  readonly action: number
+  readonly state: number
+  readonly timeLimit: number
+}
+
+/** Environments whose ids begin with the same `name/`. */
+export interface EnvFamily {
+  readonly name: string
+  list(): EnvListing[]
+  /**
+   * @param name what follows `family/` in the id
+   * @throws HatrpoError (exit code 2) for an unknown name, option or value
+   */
+  factory(name: string, options: Readonly<Record<string, string | number | boolean>>): EnvFactory
+}

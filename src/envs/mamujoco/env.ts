@@ -1,0 +1,125 @@
+import { HatrpoError } from '../../errors.js'
+import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
+import { RandomStream } from '../random.js'
+import type { PhysicsModel } from '../mujoco/world.js'
+import { Locomotion } from './locomotion.js'
+import type { Task } from './tasks.js'
+
+/** Purpose of the random stream that draws the state an episode starts from. */
+const RESET_PURPOSE = 1
+
+/** Before the first reset, or after an error. */
+const NOT_STARTED = -1
+
+/** Numbers that a saved state begins with: fingerprint of the environment, status, steps taken, last reward. */
+const HEADER = 4
+
+/** A locomotion task whose actuators are divided among agents, each of which sees the whole state. */
+export class MamujocoEnv implements MultiAgentEnv {
+  readonly spec: EnvSpec
+  readonly observations: readonly Float32Array[]
+  readonly state: Float32Array
+  readonly actions: readonly Float32Array[]
+  readonly rewards: Float32Array
+  private readonly locomotion: Locomotion
+  private readonly actuators: readonly (readonly number[])[]
+  private readonly random = new RandomStream(0, RESET_PURPOSE)
+  private readonly fingerprint: number
+  private status = NOT_STARTED
+  private steps = 0
+
+  /** @param actuators per agent, which it drives, in the order of its action */
+  constructor(spec: EnvSpec, task: Task, actuators: readonly (readonly number[])[], model: PhysicsModel) {
+    this.spec = spec
+    this.actuators = actuators
+    this.locomotion = new Locomotion(task, model, spec.id)
+    this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
+    this.state = new Float32Array(spec.stateSize)
+    this.actions = actuators.map((owned) => new Float32Array(owned.length))
+    this.rewards = new Float32Array(spec.agents.length)
+    this.fingerprint = fingerprint(`${spec.id} ${task.version} ${JSON.stringify(actuators)}`)
+  }
+
+  reset(seed: number): void {
+    this.random.restart(seed, RESET_PURPOSE)
+    this.locomotion.startRandom(this.random)
+    this.status = RUNNING
+    this.steps = 0
+    this.publish()
+  }
+
+  /**
+   * @throws PhysicsError when the physics or an action is not finite; then only `reset` and `loadState` are allowed
+   * @throws HatrpoError when the episode has ended, or none was started
+   */
+  step(): number {
+    if (this.status !== RUNNING) {
+      throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
+    }
+    this.status = NOT_STARTED
+    this.writeControls()
+    const ended = this.locomotion.step()
+    this.steps++
+    this.status = ended ? TERMINATED : this.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
+    this.publish()
+    return this.status
+  }
+
+  saveState(): Uint8Array {
+    const { world } = this.locomotion
+    const saved = new Float64Array(HEADER + world.savedSize)
+    saved.set([this.fingerprint, this.status, this.steps, this.locomotion.reward])
+    world.save(saved.subarray(HEADER))
+    return new Uint8Array(saved.buffer)
+  }
+
+  loadState(saved: Uint8Array): void {
+    const { world } = this.locomotion
+    const expected = (HEADER + world.savedSize) * Float64Array.BYTES_PER_ELEMENT
+    if (saved.byteLength !== expected) {
+      throw new HatrpoError(
+        `${this.spec.id}: saved state has ${saved.byteLength} bytes, must have ${expected}`,
+      )
+    }
+    const numbers = new Float64Array(Uint8Array.from(saved).buffer)
+    if (numbers[0] !== this.fingerprint) {
+      throw new HatrpoError(`${this.spec.id}: the saved state is another environment's, or has other options`)
+    }
+    this.status = numbers[1]!
+    this.steps = numbers[2]!
+    this.locomotion.reward = numbers[3]!
+    world.load(numbers.subarray(HEADER))
+    this.locomotion.observe()
+    this.publish()
+  }
+
+  dispose(): void {
+    this.status = NOT_STARTED
+    this.locomotion.world.dispose()
+  }
+
+  /** Gathers the agents' actions into MuJoCo's controls. */
+  private writeControls(): void {
+    const { world } = this.locomotion
+    const memory = world.doubles()
+    for (let k = 0; k < this.actuators.length; k++) {
+      const owned = this.actuators[k]!
+      const action = this.actions[k]!
+      for (let j = 0; j < owned.length; j++) memory[world.ctrl + owned[j]!] = action[j]!
+    }
+  }
+
+  /** Copies what the task computed to the views. */
+  private publish(): void {
+    this.state.set(this.locomotion.observation)
+    for (const observation of this.observations) observation.set(this.state)
+    this.rewards.fill(this.locomotion.reward)
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function fingerprint(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
+}

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import instantiate, { type ClassHandle, type MainModule } from '@mujoco/mujoco'
+import { HatrpoError } from '../../errors.js'
+
+/** Room made once, right after loading, so that memory does not grow when worlds are created later. */
+const HEAP_HEADROOM_BYTES = 64 * 1024 * 1024
+
+/** The exports of assembly/stepper.ts. */
+export interface Stepper {
+  advance(
+    mjStep: number,
+    after: number,
+    model: number,
+    data: number,
+    frames: number,
+    warnings: number,
+    warningCount: number,
+    qpos: number,
+    nq: number,
+    qvel: number,
+    nv: number,
+  ): number
+}
+
+/** One MuJoCo in this thread: its API, its memory, and the stepper that shares them. */
+export interface Mujoco {
+  readonly api: MainModule
+  readonly stepper: Stepper
+  /** MuJoCo's memory as doubles; asked for anew by each use, since the view dies when the memory grows. */
+  doubles(): Float64Array
+  /** MuJoCo's memory as 32-bit integers; asked for anew by each use. */
+  integers(): Int32Array
+  /** Position in the function table of a function of the MuJoCo API. */
+  functionIndex(name: string): number
+}
+
+interface MujocoExports extends WebAssembly.Exports {
+  memory: WebAssembly.Memory
+  __indirect_function_table: WebAssembly.Table
+  malloc(bytes: number): number
+  free(address: number): void
+}
+
+/** Compiles MuJoCo's WebAssembly binary. The result can be posted to other threads, which then load in less time. */
+export async function compileMujoco(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(fileURLToPath(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))))
+}
+
+/**
+ * Loads MuJoCo into this thread.
+ * @param module what `compileMujoco` gave, here or in another thread
+ */
+export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
+  const compiled = module ?? (await compileMujoco())
+  const table = new Map<string, number>()
+  let exports: MujocoExports | undefined
+  const api = await instantiate({
+    instantiateWasm(
+      imports: WebAssembly.Imports,
+      done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+    ) {
+      recordFunctions(imports, table, () => exports!.memory)
+      const instance = new WebAssembly.Instance(compiled, imports)
+      exports = instance.exports as MujocoExports
+      done(instance, compiled)
+      return exports
+    },
+  })
+  if (exports === undefined) throw new HatrpoError('@mujoco/mujoco did not ask for its WebAssembly module')
+  exports.free(exports.malloc(HEAP_HEADROOM_BYTES))
+  silence(api)
+  return bind(api, exports, table, await loadStepper(exports))
+}
+
+/** Notes the table position of every plain function that MuJoCo registers with embind. */
+function recordFunctions(
+  imports: WebAssembly.Imports,
+  table: Map<string, number>,
+  memory: () => WebAssembly.Memory,
+): void {
+  const env = imports['env'] as Record<string, (...args: number[]) => void>
+  const register = env['_embind_register_function']
+  if (register === undefined)
+    throw new HatrpoError('@mujoco/mujoco registers no functions: is it version 3.14.0?')
+  env['_embind_register_function'] = (...args: number[]) => {
+    // (name, argument count, argument types, signature, invoker, function, ...)
+    table.set(readString(memory(), args[0]!), args[5]!)
+    register(...args)
+  }
+}
+
+function readString(memory: WebAssembly.Memory, address: number): string {
+  const bytes = new Uint8Array(memory.buffer)
+  return new TextDecoder().decode(bytes.slice(address, bytes.indexOf(0, address)))
+}
+
+/** Turns MuJoCo's own log off: a world that goes bad is reported by an error, not by a growing log. */
+function silence(api: MainModule): void {
+  const log = api.mju_getLogConfig()
+  log.logto_console = false
+  log.logto_file = false
+  api.mju_setLogConfig(log)
+  log.delete()
+}
+
+async function loadStepper(exports: MujocoExports): Promise<Stepper> {
+  const bytes = await readFile(new URL('../../../assembly/stepper.wasm', import.meta.url))
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    env: { memory: exports.memory, table: exports.__indirect_function_table },
+  })
+  return instance.exports as unknown as Stepper
+}
+
+function bind(api: MainModule, exports: MujocoExports, table: Map<string, number>, stepper: Stepper): Mujoco {
+  let doubles = new Float64Array(exports.memory.buffer)
+  let integers = new Int32Array(exports.memory.buffer)
+  const refresh = () => {
+    doubles = new Float64Array(exports.memory.buffer)
+    integers = new Int32Array(exports.memory.buffer)
+  }
+  return {
+    api,
+    stepper,
+    doubles() {
+      if (doubles.length === 0) refresh()
+      return doubles
+    },
+    integers() {
+      if (integers.length === 0) refresh()
+      return integers
+    },
+    functionIndex(name) {
+      const index = table.get(name)
+      if (index === undefined)
+        throw new HatrpoError(`@mujoco/mujoco has no function ${name}: is it version 3.14.0?`)
+      return index
+    },
+  }
+}
+
+/** Address of the C++ object behind an embind handle. */
+export function addressOf(handle: ClassHandle): number {
+  return (handle as unknown as { $$: { ptr: number } }).$$.ptr
+}

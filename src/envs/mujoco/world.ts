@@ -1,0 +1,195 @@
+import type { MjData, MjModel } from '@mujoco/mujoco'
+import { HatrpoError } from '../../errors.js'
+import { PhysicsError } from '../physics-error.js'
+import { addressOf, type Mujoco } from './load.js'
+
+const DOUBLE_BYTES = 8
+const INT_BYTES = 4
+/** mjtDisableBit: keeps MuJoCo from resetting a world that went bad, which would pass for a sound state. */
+const DISABLE_AUTORESET = 1 << 16
+/** mjSTATE_INTEGRATION: everything that the next mj_step depends on. */
+const STATE_INTEGRATION = (1 << 14) - 1
+
+/** What MuJoCo's warnings are about, in the order of its mjtWarning, and how we say it. */
+const WARNINGS: readonly { quantity: string; sentence: string }[] = [
+  { quantity: 'inertia', sentence: 'the inertia matrix cannot be factorised' },
+  { quantity: 'contacts', sentence: 'more contacts than the memory of the world holds' },
+  { quantity: 'constraints', sentence: 'more constraints than the memory of the world holds' },
+  { quantity: 'qpos', sentence: 'a position is not finite or beyond 1e10' },
+  { quantity: 'qvel', sentence: 'a velocity is not finite or beyond 1e10' },
+  { quantity: 'qacc', sentence: 'an acceleration is not finite or beyond 1e10' },
+  { quantity: 'action', sentence: 'a control is not finite or beyond 1e10' },
+]
+
+/** A compiled model, shared by all its worlds in this thread. */
+export class PhysicsModel {
+  readonly mujoco: Mujoco
+  readonly handle: MjModel
+  readonly nq: number
+  readonly nv: number
+  readonly nu: number
+
+  /** @param xml an MJCF document */
+  constructor(mujoco: Mujoco, xml: string) {
+    this.mujoco = mujoco
+    this.handle = mujoco.api.MjModel.from_xml_string(xml)
+    this.handle.opt.disableflags |= DISABLE_AUTORESET
+    this.nq = this.handle.nq
+    this.nv = this.handle.nv
+    this.nu = this.handle.nu
+  }
+
+  dispose(): void {
+    this.handle.delete()
+  }
+}
+
+/** One simulated world of a model. Positions in `doubles()` of its arrays: `qpos`, `qvel`, `ctrl`. */
+export class World {
+  readonly model: PhysicsModel
+  readonly qpos: number
+  readonly qvel: number
+  readonly ctrl: number
+  readonly envId: string
+  private readonly data: MjData
+  private readonly stateSize: number
+  private readonly stateScratch: Float64Array
+  private readonly mjStep: number
+  private readonly after: number
+  private readonly modelAddress: number
+  private readonly dataAddress: number
+  private readonly warnings: number
+
+  /**
+   * @param envId named in errors
+   * @param options.contactForces whether `step` also computes the forces on bodies (`cfrc_ext`)
+   */
+  constructor(model: PhysicsModel, envId: string, options: { contactForces?: boolean } = {}) {
+    const { mujoco } = model
+    this.model = model
+    this.envId = envId
+    this.data = new mujoco.api.MjData(model.handle)
+    this.qpos = this.data.qpos.byteOffset / DOUBLE_BYTES
+    this.qvel = this.data.qvel.byteOffset / DOUBLE_BYTES
+    this.ctrl = this.data.ctrl.byteOffset / DOUBLE_BYTES
+    this.stateSize = mujoco.api.mj_stateSize(model.handle, STATE_INTEGRATION)
+    this.stateScratch = new Float64Array(this.stateSize)
+    this.mjStep = mujoco.functionIndex('mj_step')
+    this.after = options.contactForces === true ? mujoco.functionIndex('mj_rnePostConstraint') : 0
+    this.modelAddress = addressOf(model.handle)
+    this.dataAddress = addressOf(this.data)
+    this.warnings = warningsAddress(mujoco, this.data)
+  }
+
+  /** MuJoCo's memory, where `qpos`, `qvel` and `ctrl` are positions. */
+  doubles(): Float64Array {
+    return this.model.mujoco.doubles()
+  }
+
+  /** The embind handle, for arrays that the hot path does not read. */
+  get handle(): MjData {
+    return this.data
+  }
+
+  /** Puts the world at the model's default state, at rest, with no warnings. The caller sets qpos and qvel, then `forward`. */
+  reset(): void {
+    this.model.mujoco.api.mj_resetData(this.model.handle, this.data)
+  }
+
+  /** Computes everything that follows from the state. */
+  forward(): void {
+    this.model.mujoco.api.mj_forward(this.model.handle, this.data)
+  }
+
+  /**
+   * Advances by `frames` physics frames with the controls at `ctrl`.
+   * @throws PhysicsError when the state goes bad; the world then needs `reset` or `load`
+   */
+  step(frames: number): void {
+    let failure: number
+    try {
+      failure = this.model.mujoco.stepper.advance(
+        this.mjStep,
+        this.after,
+        this.modelAddress,
+        this.dataAddress,
+        frames,
+        this.warnings,
+        WARNINGS.length,
+        this.qpos * DOUBLE_BYTES,
+        this.model.nq,
+        this.qvel * DOUBLE_BYTES,
+        this.model.nv,
+      )
+    } catch (cause) {
+      throw new PhysicsError(this.envId, 'error', `MuJoCo stopped: ${String(cause)}`, { cause })
+    }
+    if (failure !== 0) {
+      const { quantity, sentence } = WARNINGS[failure - 1]!
+      throw new PhysicsError(this.envId, quantity, `${sentence}${this.culprits(quantity)}`)
+    }
+  }
+
+  /** Numbers of mjSTATE_INTEGRATION. */
+  get savedSize(): number {
+    return this.stateSize
+  }
+
+  /** Writes everything that the next step depends on to `out` [savedSize]. */
+  save(out: Float64Array): void {
+    this.model.mujoco.api.mj_getState(this.model.handle, this.data, this.stateScratch, STATE_INTEGRATION)
+    out.set(this.stateScratch)
+  }
+
+  /** Restores what `save` wrote. Nothing is recomputed: the next step gives the bits it would have given. */
+  load(saved: Float64Array): void {
+    this.reset()
+    this.model.mujoco.api.mj_setState(this.model.handle, this.data, Array.from(saved), STATE_INTEGRATION)
+  }
+
+  dispose(): void {
+    this.data.delete()
+  }
+
+  /** Which elements of a state array are bad, for an error message. */
+  private culprits(quantity: string): string {
+    const view: Float64Array | undefined =
+      quantity === 'action'
+        ? this.data.ctrl
+        : quantity === 'qpos' || quantity === 'qvel' || quantity === 'qacc'
+          ? this.data[quantity]
+          : undefined
+    if (view === undefined) return ''
+    const bad = Array.from(view.entries()).filter(([, x]) => !(Math.abs(x) <= 1e10))
+    return ` (${bad.map(([i, x]) => `${quantity}[${i}] = ${x}`).join(', ')})`
+  }
+}
+
+/**
+ * Address of the array of mjWarningStat in MuJoCo's own struct. `data.warning` is a C++ vector of handles into it, so
+ * the address is the first word of the vector's first element. That is checked by writing a number through the public
+ * API and finding it there, so that a change of layout cannot go unseen.
+ */
+function warningsAddress(mujoco: Mujoco, data: MjData): number {
+  const all = data.warning
+  const count = all.size()
+  const first = all.get(0)
+  if (first === undefined || count !== WARNINGS.length) {
+    throw new HatrpoError(
+      `@mujoco/mujoco has ${count} warnings instead of ${WARNINGS.length}: is it version 3.14.0?`,
+    )
+  }
+  const begin = mujoco.integers()[addressOf(all) / INT_BYTES]!
+  const address = mujoco.integers()[begin / INT_BYTES]!
+  const readBack = (number: number) => {
+    first.number = number
+    all.set(0, first)
+    return mujoco.integers()[address / INT_BYTES + 1]
+  }
+  const found = readBack(0x5eed) === 0x5eed && readBack(0) === 0
+  first.delete()
+  if (!found) {
+    throw new HatrpoError('the warnings of @mujoco/mujoco are not where they were: is it version 3.14.0?')
+  }
+  return address
+}
