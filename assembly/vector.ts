@@ -164,18 +164,23 @@ export function standardise(x: usize, valid: usize, n: i32, eps: f64, scratch: u
 }
 
 /**
- * m *= e^(newLogProb - oldLogProb): the factor of the next agent (HATRPO paper, Eq. 10). All f32[n]; the difference, the
- * exponential (1.1 ulp, `exp4`) and the product are each rounded to f32.
+ * m *= e^(newLogProb - oldLogProb) where weight is not 0: the factor of the next agent (HATRPO paper, Eq. 10). All
+ * f32[n]; the difference, the exponential (1.1 ulp, `exp4`) and the product are each rounded to f32.
+ * @param weight 0 for none: every element counts
  */
-export function ratioProduct(m: usize, newLogProb: usize, oldLogProb: usize, n: i32): void {
+export function ratioProduct(m: usize, newLogProb: usize, oldLogProb: usize, n: i32, weight: usize): void {
+  const one = f32x4.splat(1)
+  const zero = f32x4.splat(0)
   let i = 0
   for (; i + 4 <= n; i += 4) {
     const offset = i << 2
-    const ratio = exp4(f32x4.sub(v128.load(newLogProb + offset), v128.load(oldLogProb + offset)))
+    let ratio = exp4(f32x4.sub(v128.load(newLogProb + offset), v128.load(oldLogProb + offset)))
+    if (weight != 0) ratio = v128.bitselect(ratio, one, f32x4.ne(v128.load(weight + offset), zero))
     v128.store(m + offset, f32x4.mul(v128.load(m + offset), ratio))
   }
   for (; i < n; i++) {
     const offset = i << 2
+    if (weight != 0 && load<f32>(weight + offset) == 0) continue
     const ratio = exp1(load<f32>(newLogProb + offset) - load<f32>(oldLogProb + offset))
     store<f32>(m + offset, load<f32>(m + offset) * ratio)
   }

@@ -49,8 +49,10 @@ export interface Device {
   scale(alpha: number, x: Tensor): void
   copy(from: Tensor, to: Tensor): void
   fill(x: Tensor, value: number): void
-  /** x *= exp(newLogProb - oldLogProb) */
-  multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor): void
+  /** y *= x, element by element */
+  multiply(x: Tensor, y: Tensor): void
+  /** x *= exp(newLogProb - oldLogProb) where weight is not 0; weight null: everywhere */
+  multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void
   /** x = (x - mean) / (population s.d. + eps) with mean and s.d. over the rows of weight 1 */
   standardise(x: Tensor, weight: Tensor, eps: number): void
   /** Adam's step (Kingma & Ba 2015) down the gradient, in torch's order of operations. */

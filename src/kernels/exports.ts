@@ -124,7 +124,8 @@ export interface VectorExports {
   meanAndVariance(x: number, valid: number, n: number, out: number): number
   /** scratch is f64[2]; valid is f32[n] or 0. Returns the number of valid elements. */
   standardise(x: number, valid: number, n: number, eps: number, scratch: number): number
-  ratioProduct(m: number, newLogProb: number, oldLogProb: number, n: number): void
+  /** weight is f32[n] or 0. */
+  ratioProduct(m: number, newLogProb: number, oldLogProb: number, n: number, weight: number): void
   /** 1 when every element is finite, else 0. */
   allFinite(x: number, n: number): number
 }

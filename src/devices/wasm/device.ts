@@ -3,7 +3,7 @@ import { Arena, loadKernels, type Kernels } from '../../kernels/index.js'
 import type { AdamOptions, Device, Program } from '../device.js'
 import type { ProgramSpec } from '../steps.js'
 import { BYTES, type ElementType, type Tensor } from '../tensor.js'
-import { encodeProgram, gradientStride } from './encode.js'
+import { encodePrepared, encodeProgram, gradientStride, type EncodedProgram } from './encode.js'
 
 /** Rows that one thread takes at a time. A constant: partial sums, and so results, depend on it. */
 export const ROWS_PER_BLOCK = 128
@@ -106,7 +106,6 @@ export class WasmDevice implements Device {
     const gradientBytes = spec.gradient ? blocks * gradientStride(spec.gradient.length) * 4 : 0
     const { address, words } = encodeProgram(spec, {
       rowsPerBlock: ROWS_PER_BLOCK,
-      base: (bytes) => this.#reserve(bytes),
       reserve: (bytes) => this.#reserve(bytes),
       partialGradients: this.#gradientSpace(gradientBytes),
       partialSums,
@@ -120,6 +119,20 @@ export class WasmDevice implements Device {
       partialSums,
     }
     return program
+  }
+
+  /**
+   * Passes without gradient or sums that share one preparation (packed weights, tables): `prepare` is run when
+   * parameters have changed, a pass then any number of times, also by other threads (`addressOf`, `runAlone`).
+   */
+  compilePrepared(specs: readonly ProgramSpec[], rows: readonly number[]): { prepare: Program; passes: Program[] } {
+    const reserve = (bytes: number) => this.#reserve(bytes)
+    const { preparation, passes } = encodePrepared(specs, rows, ROWS_PER_BLOCK, reserve)
+    const place = ({ address, words }: EncodedProgram, maxRows: number): WasmProgram => {
+      this.arena.i32(address, words.length).set(words)
+      return { device: this, maxRows, address, sums: 0, partialSums: 0 }
+    }
+    return { prepare: place(preparation, 1), passes: passes.map((pass, i) => place(pass, rows[i]!)) }
   }
 
   run(program: Program, rows: number, scale = 1): Float64Array {
@@ -169,8 +182,21 @@ export class WasmDevice implements Device {
     this.kernels.exports.fill(x.address, value, x.length)
   }
 
-  multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor): void {
-    this.kernels.exports.ratioProduct(x.address, newLogProb.address, oldLogProb.address, x.length)
+  multiply(x: Tensor, y: Tensor): void {
+    this.#sameLength(x, y)
+    this.kernels.exports.multiplyRows(x.address, y.address, y.address, x.length, 0, 1)
+  }
+
+  multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void {
+    this.#sameLength(newLogProb, oldLogProb)
+    this.#sameLength(x, newLogProb)
+    this.kernels.exports.ratioProduct(
+      x.address,
+      newLogProb.address,
+      oldLogProb.address,
+      x.length,
+      weight?.address ?? 0,
+    )
   }
 
   standardise(x: Tensor, weight: Tensor, eps: number): void {

@@ -1,3 +1,4 @@
+import { splitSeed } from '../../kernels/index.js'
 import { ACTIVATIONS, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import type { Tensor } from '../tensor.js'
 
@@ -37,8 +38,6 @@ const TASKS_PHASE = 1
 
 export interface EncodeTarget {
   readonly rowsPerBlock: number
-  /** Address the program will be written to. */
-  readonly base: (bytes: number) => number
   /** Reserves device memory. */
   readonly reserve: (bytes: number) => number
   /** Address of [blocks, stride] f32 for partial gradients, and of [blocks, sums] f64. */
@@ -275,21 +274,19 @@ function encodeSetup(step: SetupStep): number[] {
     .toArray()
 }
 
-/** The two 32-bit words of a seed below 2^53. */
-export function splitSeed(seed: number): [low: number, high: number] {
-  return [seed >>> 0, Math.floor(seed / 0x100000000)]
+/** A program's words, with the addresses they have once written to `address`. */
+export interface EncodedProgram {
+  readonly address: number
+  readonly words: Int32Array
 }
 
 /**
  * Writes a pass down as words: a phase of tasks that prepares tables and packs weights, a phase over the rows, and a
  * phase of tasks that adds up the blocks' gradients.
  */
-export function encodeProgram(spec: ProgramSpec, target: EncodeTarget): { address: number; words: Int32Array } {
+export function encodeProgram(spec: ProgramSpec, target: EncodeTarget): EncodedProgram {
   const packing = new Packing(target.reserve)
-  const rows = new Words()
-  for (const step of spec.rows) encodeRow(step, rows, packing)
-  rows.int(OP.end)
-
+  const rows = encodeRows(spec, packing)
   const before = [...(spec.setup ?? []).map(encodeSetup), ...packing.tasks]
   const after: number[][] = []
   const gradient = spec.gradient
@@ -297,37 +294,79 @@ export function encodeProgram(spec: ProgramSpec, target: EncodeTarget): { addres
     const to = Math.min(from + REDUCE_SPAN, gradient.length)
     after.push([OP.reduce, from, to, gradient.address, OP.end])
   }
+  const phases = [tasksPhase(before), rows, tasksPhase(after)].filter((phase) => phase.groups.length > 0)
+  const encoded = assemble(phases, target.rowsPerBlock, target.reserve)
+  encoded.words[3] = target.partialGradients
+  encoded.words[4] = gradient ? gradientStride(gradient.length) : 0
+  encoded.words[5] = target.partialSums
+  encoded.words[6] = spec.sums ?? 0
+  return encoded
+}
 
-  // Layout: header, phases, then each phase's operations; a task phase has a table of addresses first.
-  const phases: { kind: number; count: number; groups: number[][] }[] = []
-  if (before.length) phases.push({ kind: TASKS_PHASE, count: before.length, groups: before })
-  phases.push({ kind: ROWS_PHASE, count: 0, groups: [rows.toArray()] })
-  if (after.length) phases.push({ kind: TASKS_PHASE, count: after.length, groups: after })
-  const tableWords = (kind: number, groups: number[][]) => (kind === TASKS_PHASE ? groups.length : 0)
+/** Writes passes whose tables and packed weights one separate program prepares for all of them. */
+export function encodePrepared(
+  specs: readonly ProgramSpec[],
+  rows: readonly number[],
+  rowsPerBlock: number,
+  reserve: (bytes: number) => number,
+): { preparation: EncodedProgram; passes: EncodedProgram[] } {
+  const packing = new Packing(reserve)
+  const setup = new Map<number, number[]>()
+  const passes = specs.map((spec, i) => {
+    if (spec.gradient || spec.sums) throw new Error('a prepared pass has no gradient and no sums')
+    for (const step of spec.setup ?? []) setup.set(step.table.address, encodeSetup(step))
+    const encoded = assemble([encodeRows(spec, packing)], rowsPerBlock, reserve)
+    encoded.words[0] = rows[i]!
+    return encoded
+  })
+  const preparation = assemble([tasksPhase([...setup.values(), ...packing.tasks])], rowsPerBlock, reserve)
+  preparation.words[0] = 1
+  return { preparation, passes }
+}
+
+interface Phase {
+  readonly kind: typeof ROWS_PHASE | typeof TASKS_PHASE
+  /** Words of each task, or of the one list of row operations. */
+  readonly groups: readonly (readonly number[])[]
+}
+
+function tasksPhase(groups: readonly (readonly number[])[]): Phase {
+  return { kind: TASKS_PHASE, groups }
+}
+
+function encodeRows(spec: ProgramSpec, packing: Packing): Phase {
+  const words = new Words()
+  for (const step of spec.rows) encodeRow(step, words, packing)
+  return { kind: ROWS_PHASE, groups: [words.int(OP.end).toArray()] }
+}
+
+// Lays out header, phases, then each phase's operations; a task phase has a table of their addresses first.
+function assemble(
+  phases: readonly Phase[],
+  rowsPerBlock: number,
+  reserve: (bytes: number) => number,
+): EncodedProgram {
+  const tableLength = ({ kind, groups }: Phase) => (kind === TASKS_PHASE ? groups.length : 0)
+  const head = (HEADER_BYTES + phases.length * PHASE_BYTES) / 4
   const length = phases.reduce(
-    (sum, { kind, groups }) => sum + tableWords(kind, groups) + groups.reduce((n, g) => n + g.length, 0),
-    (HEADER_BYTES + phases.length * PHASE_BYTES) / 4,
+    (sum, phase) => sum + tableLength(phase) + phase.groups.reduce((n, group) => n + group.length, 0),
+    head,
   )
-
   const words = new Int32Array(length)
-  const base = target.base(words.byteLength)
-  words[1] = target.rowsPerBlock
+  const address = reserve(words.byteLength)
+  words[1] = rowsPerBlock
   words[2] = phases.length
-  words[3] = target.partialGradients
-  words[4] = gradient ? gradientStride(gradient.length) : 0
-  words[5] = target.partialSums
-  words[6] = spec.sums ?? 0
-  let next = (HEADER_BYTES + phases.length * PHASE_BYTES) / 4
-  phases.forEach(({ kind, count, groups }, i) => {
-    const record = (HEADER_BYTES + i * PHASE_BYTES) / 4
-    words.set([kind, base + next * 4, count], record)
-    let at = next + tableWords(kind, groups)
-    groups.forEach((group, g) => {
-      if (kind === TASKS_PHASE) words[next + g] = base + at * 4
+  let next = head
+  phases.forEach((phase, i) => {
+    const count = tableLength(phase)
+    words.set([phase.kind, address + next * 4, count], (HEADER_BYTES + i * PHASE_BYTES) / 4)
+    let at = next + count
+    phase.groups.forEach((group, g) => {
+      if (count > 0) words[next + g] = address + at * 4
       words.set(group, at)
       at += group.length
     })
     next = at
   })
-  return { address: base, words }
+  return { address, words }
 }

@@ -1,0 +1,285 @@
+import { HatrpoError } from '../errors.js'
+import { PhysicsError, RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
+import { PURPOSE, splitSeed, type Kernels } from '../kernels/index.js'
+import { Actors } from './acting.js'
+import type {
+  CollectResult,
+  CollectTask,
+  EnvProgress,
+  EvaluateResult,
+  EvaluateTask,
+  Fault,
+} from './messages.js'
+import type { RolloutLayout } from './storage.js'
+
+/** Breaks in one environment and rollout after which its worker gives up: the fault has come back after resets. */
+const MAX_FAULTS = 3
+
+/** A 53-bit seed for an episode, from the key (seed, purpose, stream, step). */
+export function episodeSeed(
+  kernels: Kernels,
+  seed: number,
+  purpose: number,
+  stream: number,
+  step: number,
+): number {
+  const [low, high] = splitSeed(seed)
+  const draw = (index: number) =>
+    kernels.exports.random32(low, high, purpose, stream, step, index) >>> 0
+  return (draw(1) >>> 11) * 0x100000000 + draw(0)
+}
+
+interface Running {
+  episode: number
+  episodeReturn: number
+  episodeSteps: number
+  faults: number
+  /** Truncations so far in this rollout. */
+  truncations: number
+}
+
+/** Steps a worker's environments and evaluates the policies, writing into the shared rollout. */
+export class Collector {
+  readonly #kernels: Kernels
+  readonly #envs: readonly MultiAgentEnv[]
+  readonly #seed: number
+  readonly #layout: RolloutLayout
+  readonly #states: Float32Array
+  readonly #rewards: Float32Array
+  readonly #valid: Float32Array
+  readonly #ends: Uint8Array
+  readonly #agents: readonly {
+    observations: Float32Array
+    actions: Float32Array
+    logProb: Float32Array
+    weight: Float32Array
+  }[]
+
+  /** @param envs at least as many as any task has */
+  constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], seed: number, layout: RolloutLayout) {
+    const buffer = kernels.memory.buffer
+    const rows = layout.steps * layout.envs
+    const stateRows = rows + layout.envs * (1 + layout.truncations)
+    const f32 = (address: number, length: number) => new Float32Array(buffer, address, length)
+    this.#kernels = kernels
+    this.#envs = envs
+    this.#seed = seed
+    this.#layout = layout
+    this.#states = f32(layout.states, stateRows * layout.stateSize)
+    this.#rewards = f32(layout.rewards, rows)
+    this.#valid = f32(layout.valid, rows)
+    this.#ends = new Uint8Array(buffer, layout.ends, rows)
+    this.#agents = layout.agents.map((agent) => ({
+      observations: f32(agent.observations, rows * agent.observationSize),
+      actions: f32(agent.actions, rows * agent.actionSize),
+      logProb: f32(agent.logProb, rows),
+      weight: f32(agent.weight, rows),
+    }))
+  }
+
+  /** One rollout of the task's environments, from where they stand. */
+  collect(task: CollectTask): CollectResult {
+    const begun = performance.now()
+    const { steps, envs: total, stateSize } = this.#layout
+    const count = task.progress.length
+    const actors = new Actors(this.#kernels, this.#envs[0]!.spec.agents, task.policies, count)
+    const running = task.progress.map((progress, k) => this.#resume(task.first + k, this.#envs[k]!, progress))
+    const episodes: { env: number; return: number; steps: number }[] = []
+    const faults: Fault[] = []
+    let physics = 0
+    let policy = 0
+
+    for (let t = 0; t < steps; t++) {
+      const acting = performance.now()
+      for (let k = 0; k < count; k++) {
+        actors.observe(k, this.#envs[k]!)
+        for (const agent of actors.agents) agent.keyNoise(k, task.first + k, task.startStep + t)
+      }
+      for (const agent of actors.agents) agent.sample()
+      policy += performance.now() - acting
+      for (let k = 0; k < count; k++) this.#record(t * total + task.first + k, k, actors)
+
+      const stepping = performance.now()
+      for (let k = 0; k < count; k++) {
+        const e = task.first + k
+        const env = this.#envs[k]!
+        const run = running[k]!
+        const row = t * total + e
+        const reason = this.#advance(env, actors, k, row)
+        if (reason !== undefined) {
+          const fault = { env: e, step: task.startStep + t, reason }
+          faults.push(fault)
+          if (++run.faults > MAX_FAULTS) {
+            throw new HatrpoError(`${describeFault(fault)}, again after ${MAX_FAULTS} resets: giving up`)
+          }
+          this.#markBroken(row)
+          this.#startEpisode(e, env, run)
+          continue
+        }
+        run.episodeReturn += env.rewards[0]!
+        run.episodeSteps++
+        const end = this.#ends[row]!
+        if (end === RUNNING) continue
+        if (end === TRUNCATED) this.#keepFinalState(e, env, run)
+        episodes.push({ env: e, return: run.episodeReturn, steps: run.episodeSteps })
+        this.#startEpisode(e, env, run)
+      }
+      physics += performance.now() - stepping
+    }
+
+    // The states after the rollout, whose values its last steps look forward to.
+    for (let k = 0; k < count; k++) {
+      this.#states.set(this.#envs[k]!.state, (steps * total + task.first + k) * stateSize)
+    }
+    episodes.sort((a, b) => a.env - b.env)
+    const progress = running.map((run, k) => ({
+      state: saveState(this.#envs[k]!),
+      episode: run.episode,
+      episodeReturn: run.episodeReturn,
+      episodeSteps: run.episodeSteps,
+    }))
+    return { progress, episodes, faults, time: { physics, policy, total: performance.now() - begun } }
+  }
+
+  /** Whole episodes with the policies' modes. */
+  evaluate(task: EvaluateTask): EvaluateResult {
+    const returns: number[] = []
+    for (let done = 0; done < task.count; done += task.rows) {
+      const first = task.first + done
+      returns.push(...this.#evaluateTogether(task, first, Math.min(task.rows, task.count - done)))
+    }
+    return { returns }
+  }
+
+  #evaluateTogether(task: EvaluateTask, first: number, count: number): number[] {
+    const actors = new Actors(this.#kernels, this.#envs[0]!.spec.agents, task.policies, task.rows)
+    const returns = new Array<number>(count).fill(0)
+    const running = new Array<boolean>(count).fill(true)
+    for (let k = 0; k < count; k++) {
+      const seed = episodeSeed(this.#kernels, task.seed, PURPOSE.evaluation, first + k, task.iteration)
+      this.#envs[k]!.reset(seed)
+    }
+    for (let t = 0; running.includes(true); t++) {
+      for (let k = 0; k < count; k++) actors.observe(k, this.#envs[k]!)
+      for (const agent of actors.agents) agent.mean()
+      for (let k = 0; k < count; k++) {
+        if (!running[k]) continue
+        const env = this.#envs[k]!
+        const broken = actors.broken(k)
+        if (broken) {
+          throw new HatrpoError(
+            `evaluation episode ${first + k}, step ${t}: the policy of ${broken.id} gave a non-finite action`,
+          )
+        }
+        actors.act(env, k)
+        running[k] = env.step() === RUNNING
+        returns[k]! += env.rewards[0]!
+      }
+    }
+    return returns
+  }
+
+  // Brings an environment to where it stood.
+  #resume(e: number, env: MultiAgentEnv, progress: EnvProgress): Running {
+    const run = { ...progress, faults: 0, truncations: 0 }
+    if (progress.state === null) this.#startEpisode(e, env, run)
+    else loadState(env, progress.state)
+    return run
+  }
+
+  #startEpisode(e: number, env: MultiAgentEnv, run: Running): void {
+    env.reset(episodeSeed(this.#kernels, this.#seed, PURPOSE.episodes, e, run.episode))
+    run.episode++
+    run.episodeReturn = 0
+    run.episodeSteps = 0
+  }
+
+  // What the agents saw and chose in one environment.
+  #record(row: number, k: number, actors: Actors): void {
+    const env = this.#envs[k]!
+    this.#states.set(env.state, row * this.#layout.stateSize)
+    for (let i = 0; i < this.#agents.length; i++) {
+      const kept = this.#agents[i]!
+      const agent = actors.agents[i]!
+      const { observationSize, actionSize } = this.#layout.agents[i]!
+      kept.observations.set(env.observations[i]!, row * observationSize)
+      const first = k * actionSize
+      for (let j = 0; j < actionSize; j++) kept.actions[row * actionSize + j] = agent.actions[first + j]!
+      kept.logProb[row] = agent.logProb[k]!
+      kept.weight[row] = env.active ? env.active[i]! : 1
+    }
+    this.#valid[row] = 1
+  }
+
+  // Steps one environment. Returns why the step does not count, or undefined.
+  #advance(env: MultiAgentEnv, actors: Actors, k: number, row: number): string | undefined {
+    const broken = actors.broken(k)
+    if (broken) return `the policy of ${broken.id} gave a non-finite action`
+    actors.act(env, k)
+    try {
+      this.#ends[row] = env.step()
+    } catch (error) {
+      if (error instanceof PhysicsError) return error.message
+      throw error
+    }
+    const reward = env.rewards[0]!
+    this.#rewards[row] = reward
+    if (!Number.isFinite(reward)) return `${env.spec.id}: the reward is ${reward}`
+    for (let i = 0; i < env.observations.length; i++) {
+      if (!allFinite(env.observations[i]!)) {
+        return `${env.spec.id}: the observation of ${env.spec.agents[i]!.id} is not finite`
+      }
+    }
+    return allFinite(env.state) ? undefined : `${env.spec.id}: the state is not finite`
+  }
+
+  // A step that broke: nothing about it counts, and the trace before it ends there.
+  #markBroken(row: number): void {
+    this.#rewards[row] = 0
+    this.#ends[row] = TERMINATED
+    this.#valid[row] = 0
+    for (let i = 0; i < this.#agents.length; i++) {
+      const { actionSize } = this.#layout.agents[i]!
+      const kept = this.#agents[i]!
+      kept.weight[row] = 0
+      kept.logProb[row] = 0
+      kept.actions.fill(0, row * actionSize, (row + 1) * actionSize)
+    }
+  }
+
+  #keepFinalState(e: number, env: MultiAgentEnv, run: Running): void {
+    const { steps, envs, truncations, stateSize } = this.#layout
+    if (run.truncations >= truncations) {
+      throw new HatrpoError(
+        `${env.spec.id} truncated an episode before its time limit of ${env.spec.timeLimit}: ` +
+          'declare the shorter time limit in its spec',
+      )
+    }
+    const row = steps * envs + envs + e * truncations + run.truncations++
+    this.#states.set(env.state, row * stateSize)
+  }
+}
+
+/** One line that names where a step broke. */
+export function describeFault({ env, step, reason }: Fault): string {
+  return `environment ${env}, step ${step}: ${reason}`
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
+  return true
+}
+
+function saveState(env: MultiAgentEnv): Uint8Array {
+  if (!env.saveState) throw missingState(env)
+  return env.saveState()
+}
+
+function loadState(env: MultiAgentEnv, state: Uint8Array): void {
+  if (!env.loadState) throw missingState(env)
+  env.loadState(state)
+}
+
+function missingState(env: MultiAgentEnv): HatrpoError {
+  return new HatrpoError(`${env.spec.id} has no saveState and loadState: training needs both`)
+}

@@ -1,0 +1,76 @@
+import type { EnvConfig } from '../envs/index.js'
+import type { PolicyAddresses } from './policies.js'
+import type { RolloutLayout } from './storage.js'
+
+/** What a worker thread is started with. */
+export interface WorkerSetup {
+  readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
+  readonly mujoco: WebAssembly.Module | undefined
+  readonly env: EnvConfig
+  readonly seed: number
+  readonly layout: RolloutLayout
+  /** Address of the control block of shared updates. */
+  readonly control: number
+}
+
+/** Where an environment stands between rollouts. */
+export interface EnvProgress {
+  /** What `saveState` gave; null before the first episode. */
+  readonly state: Uint8Array | null
+  /** Episodes started so far; it keys their seeds. */
+  readonly episode: number
+  /** Sum of rewards and steps of the current episode. */
+  readonly episodeReturn: number
+  readonly episodeSteps: number
+}
+
+/** One worker's share of a rollout: environments first .. first + progress.length - 1. */
+export interface CollectTask {
+  readonly kind: 'collect'
+  readonly first: number
+  readonly progress: readonly EnvProgress[]
+  /** Steps every environment has made in the rollouts before. */
+  readonly startStep: number
+  readonly policies: readonly PolicyAddresses[]
+}
+
+/** A step that broke and does not count; its environment was reset. */
+export interface Fault {
+  readonly env: number
+  /** Step of the environment since training began. */
+  readonly step: number
+  /** One line: what was not finite, and whose. */
+  readonly reason: string
+}
+
+export interface CollectResult {
+  readonly progress: readonly EnvProgress[]
+  /** Returns and lengths of episodes that ended, by environment, then in time. */
+  readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
+  readonly faults: readonly Fault[]
+  /** Milliseconds. */
+  readonly time: { readonly physics: number; readonly policy: number; readonly total: number }
+}
+
+/** Deterministic episodes first .. first + count - 1, at most as many at once as the policies have rows. */
+export interface EvaluateTask {
+  readonly kind: 'evaluate'
+  readonly first: number
+  readonly count: number
+  /** Keys the episodes' seeds besides their number. */
+  readonly iteration: number
+  readonly seed: number
+  readonly rows: number
+  readonly policies: readonly PolicyAddresses[]
+}
+
+export interface EvaluateResult {
+  readonly returns: readonly number[]
+}
+
+/** Help with shared updates until dismissed. */
+export interface AssistTask {
+  readonly kind: 'assist'
+}
+
+export type WorkerTask = CollectTask | EvaluateTask | AssistTask
