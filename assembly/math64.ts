@@ -173,7 +173,7 @@ export function cos64(x: f64): f64 {
   return sinShifted(x, 1)
 }
 
-/** tanh x. Error below 2 ulp; exactly +-1 from |x| = 19.1 on; odd to the bit. */
+/** tanh x. Error below 3 ulp; exactly +-1 from |x| = 19.1 on; odd to the bit. */
 export function tanh64(x: f64): f64 {
   if (x != x) return x
   // tanh |x| = -u / (u + 2) with u = e^(-2|x|) - 1 = 2^n (e^r - 1) + (2^n - 1).
