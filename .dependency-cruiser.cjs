@@ -1,0 +1,139 @@
+// Which file may import which. Imports run one way, down this list, and never in a circle; a type-only import
+// counts like any other. CONTRIBUTING.md says where new code goes.
+
+/** From the top to the bottom; each layer may import those below it. */
+const layers = [
+  '^src/cli/',
+  '^src/index\\.ts$',
+  '^src/web/',
+  '^src/report/',
+  '^src/training/',
+  '^src/runs/',
+  '^src/export/',
+  '^src/algorithms/',
+  '^src/rollout/',
+  '^src/learner/',
+  '^src/devices/',
+  '^src/nn/',
+  '^src/envs/',
+  '^src/kernels/',
+  '^src/runtime/',
+]
+const errors = '^src/errors\\.ts$'
+const workers = '^workers/'
+const assembly = '^assembly/'
+const workersReach = layers.slice(layers.indexOf('^src/rollout/'))
+
+const upwards = layers.slice(1).map((layer, index) => ({
+  name: 'no-upward-import',
+  comment: 'A layer may import only the layers below it (docs/ARCHITECTURE.md lists them).',
+  severity: 'error',
+  from: { path: layer },
+  to: { path: layers.slice(0, index + 1) },
+}))
+
+module.exports = {
+  forbidden: [
+    ...upwards,
+    {
+      name: 'no-cycle',
+      comment: 'Two files that import each other are one file, or hide a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'errors-is-a-leaf',
+      comment: 'src/errors.ts may be imported from anywhere because it imports nothing.',
+      severity: 'error',
+      from: { path: errors },
+      to: {},
+    },
+    {
+      name: 'runtime-stands-alone',
+      comment: 'src/runtime runs where nothing of ours is installed: it imports only itself.',
+      severity: 'error',
+      from: { path: '^src/runtime/' },
+      to: { pathNot: '^src/runtime/' },
+    },
+    {
+      name: 'workers-reach',
+      comment: 'A thread entry point imports src/rollout and what is below it.',
+      severity: 'error',
+      from: { path: workers },
+      to: { path: '^(src|workers)/', pathNot: [workers, errors, ...workersReach] },
+    },
+    {
+      name: 'workers-are-started',
+      comment: 'A thread entry point is started by its URL, never imported.',
+      severity: 'error',
+      from: { pathNot: workers },
+      to: { path: workers },
+    },
+    {
+      name: 'assembly-stands-alone',
+      comment: 'AssemblyScript sources import one another; the rest of the code loads the compiled modules.',
+      severity: 'error',
+      from: { path: assembly },
+      to: { pathNot: assembly },
+    },
+    {
+      name: 'assembly-is-compiled',
+      comment: 'AssemblyScript sources import one another; the rest of the code loads the compiled modules.',
+      severity: 'error',
+      from: { pathNot: assembly },
+      to: { path: assembly },
+    },
+    {
+      name: 'known-layer',
+      comment: 'Every file under src/ belongs to a layer of this list.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [errors, ...layers] },
+      to: {},
+    },
+    {
+      name: 'known-layer',
+      comment: 'Every file under src/ belongs to a layer of this list.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: [errors, ...layers] },
+    },
+    {
+      name: 'package-code-only',
+      comment: 'What is published may not need what is not.',
+      severity: 'error',
+      from: { path: '^(src|workers)/' },
+      to: { path: '^(test|bench|examples|scripts|dist)/' },
+    },
+    {
+      name: 'no-unlisted-dependency',
+      comment: 'Every package that is imported is listed in package.json.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-development-dependency',
+      comment: 'A user of the package does not have its development dependencies.',
+      severity: 'error',
+      from: { path: '^(src|workers)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only', 'npm-peer'] },
+    },
+    {
+      name: 'resolvable',
+      comment: 'The import names a file or package that is not there.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
+  },
+}

@@ -1,0 +1,97 @@
+import eslint from '@eslint/js'
+import tseslint from 'typescript-eslint'
+import { defineConfig, globalIgnores } from 'eslint/config'
+import hatrpo from './scripts/lint/determinism.mjs'
+
+export default defineConfig(
+  globalIgnores(['dist/', 'runs/', 'out/', 'test/golden/', 'docs/results/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+
+  {
+    name: 'every language',
+    files: ['**/*.ts', '**/*.js', '**/*.mjs', '**/*.cjs'],
+    rules: {
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'], location: 'start' }],
+      'no-var': 'error',
+      'prefer-const': 'error',
+    },
+  },
+
+  {
+    name: 'TypeScript, with types',
+    files: ['**/*.ts'],
+    ignores: ['assembly/**'],
+    extends: [eslint.configs.recommended, tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      eqeqeq: 'error',
+      'object-shorthand': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowNullish: false },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // An async function without an await still turns a throw into a rejection, which interfaces rely on.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+
+  {
+    name: 'the library does not print',
+    files: ['src/**/*.ts', 'workers/**/*.ts'],
+    ignores: ['src/cli/**'],
+    rules: { 'no-console': 'error' },
+  },
+
+  {
+    name: 'plain JavaScript',
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    extends: [eslint.configs.recommended],
+    languageOptions: {
+      globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])),
+    },
+    rules: { eqeqeq: 'error' },
+  },
+  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable', require: 'readonly' } } },
+
+  {
+    // AssemblyScript has TypeScript's syntax and its own types: it is parsed, never type-checked.
+    name: 'AssemblyScript',
+    files: ['assembly/**/*.ts'],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-constant-condition': ['error', { checkLoops: false }],
+      'no-dupe-else-if': 'error',
+      'no-duplicate-case': 'error',
+      'no-self-assign': 'error',
+      'no-self-compare': 'error',
+      'no-unreachable': 'error',
+      'no-unused-labels': 'error',
+    },
+  },
+
+  {
+    name: 'same seed, same bits',
+    files: ['src/**/*.ts', 'workers/**/*.ts', 'assembly/**/*.ts'],
+    ignores: ['src/cli/**', 'src/web/**', 'src/report/**'],
+    plugins: { hatrpo },
+    rules: { 'hatrpo/exact-math': 'error' },
+  },
+)

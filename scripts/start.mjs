@@ -1,0 +1,62 @@
+// `npm start`: a first run. Trains the two halves of a cheetah for about two minutes, evaluates and exports what
+// they learned, and says what to type next. Started again, it goes on where it was stopped.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const ENVIRONMENT = 'mamujoco/HalfCheetah-2x3'
+/** About two minutes on two cores. */
+const STEPS = 600_000
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const command = `${root}dist/src/cli/main.js`
+
+/** Runs a Node script with its output on ours; a failure or an interruption ends this script the same way. */
+function run(script, args) {
+  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+  if (error) throw error
+  if (status === 0) return
+  if (status === 130 || signal === 'SIGINT') {
+    console.error('\nStopped. `npm start` goes on from the last checkpoint.')
+    process.exit(130)
+  }
+  process.exit(status ?? 1)
+}
+
+function hatrpo(...args) {
+  console.error(`\n> npx hatrpo ${args.join(' ')}`)
+  run(command, args)
+}
+
+/** The first of runs/first, runs/first-2, ... that is not a finished run. */
+function chooseRun() {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? 'runs/first' : `runs/first-${n}`
+    const folder = `${root}${name}`
+    if (existsSync(`${folder}/result.json`)) continue
+    return { name, resume: existsSync(`${folder}/config.json`) }
+  }
+}
+
+// Ctrl-C reaches the command too, which writes a checkpoint and ends with 130; this script waits for that.
+process.on('SIGINT', () => {})
+
+if (!existsSync(command)) run(`${root}scripts/build.mjs`, [])
+
+const { name, resume } = chooseRun()
+if (resume) hatrpo('train', '--resume', name)
+else hatrpo('train', '--env', ENVIRONMENT, '--algo', 'hatrpo', '--steps', String(STEPS), '--out', name)
+hatrpo('eval', name)
+hatrpo('export', name, '--out', `${name}/policies`)
+
+console.log(`
+The cheetah's two halves learned together for ${STEPS.toLocaleString('en')} steps.
+  ${name}/metrics.jsonl    one line an iteration; TensorBoard events lie beside it
+  ${name}/policies/        one .wasm file an agent, which acts in any WebAssembly host
+
+What next?
+  npx hatrpo train --resume ${name} --steps 2000000     let them learn on
+  npx hatrpo train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000
+  npx hatrpo list envs                                    other bodies
+  npx hatrpo eval ${name}/policies --episodes 10          run the exported files
+  npx hatrpo train --help`)

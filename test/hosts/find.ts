@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** A JavaScript engine other than the one that runs the tests. */
+export interface Host {
+  readonly name: 'node26' | 'bun'
+  /** The executable; empty when the engine is missing. */
+  readonly path: string
+  /** What `--version` prints, for messages; empty when the engine is missing. */
+  readonly version: string
+  /** False, or why the engine cannot be used: what node:test's `skip` takes. */
+  readonly missing: false | string
+}
+
+const modules = fileURLToPath(new URL('../../../test/hosts/node_modules/', import.meta.url))
+const exe = process.platform === 'win32' ? '.exe' : ''
+
+/** The folders of test/hosts/node_modules/SCOPE whose names match: npm keeps those of this platform alone. */
+function packages(scope: string, pattern: RegExp): string[] {
+  const folder = `${modules}${scope}`
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => pattern.test(name))
+    .map((name) => `${folder}${name}`)
+}
+
+/** The first candidate that runs on this machine. */
+function find(name: Host['name'], candidates: string[]): Host {
+  for (const path of candidates) {
+    const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+    if (status === 0) return { name, path, version: stdout.trim(), missing: false }
+  }
+  const why =
+    candidates.length === 0
+      ? 'not installed: npm run hosts'
+      : `${candidates.join(', ')} does not run on this machine`
+  if (process.env['HATRPO_TEST_HOSTS'] === 'required') {
+    throw new Error(`${name} is required by HATRPO_TEST_HOSTS but ${why}`)
+  }
+  return { name, path: '', version: '', missing: `${name} is ${why}` }
+}
+
+/**
+ * The engines that `npm run hosts` installs, found in the packages that carry the executables themselves, so
+ * that nothing depends on install scripts.
+ * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and one is missing
+ */
+export function findHosts(): { node26: Host; bun: Host } {
+  const node = packages('', /^node-(bin-)?[a-z0-9]+-[a-z0-9]+$/).map((folder) => `${folder}/bin/node${exe}`)
+  const bun = packages('@oven/', /^bun-/).map((folder) => `${folder}/bin/bun${exe}`)
+  return { node26: find('node26', node), bun: find('bun', bun) }
+}
