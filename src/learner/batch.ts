@@ -1,5 +1,7 @@
 import type { Device } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
+import type { GaussianActorSpec } from '../nn/spec.js'
+import { MiniBatches, type Shuffle } from './minibatches.js'
 
 /** What an actor's update reads, one row per sample, on a device. */
 export class PolicyBatch {
@@ -18,10 +20,13 @@ export class PolicyBatch {
   readonly weight: Tensor
 
   readonly #device: Device
-  #rows = -1
-  #valid = 0
 
-  constructor(device: Device, maxRows: number, tensors: Pick<PolicyBatch, 'observations' | 'actions' | 'logProb'>) {
+  /** Takes the given tensors as its own; without `weight` every row counts. */
+  constructor(
+    device: Device,
+    maxRows: number,
+    tensors: Pick<PolicyBatch, 'observations' | 'actions' | 'logProb'> & { readonly weight?: Tensor },
+  ) {
     this.#device = device
     this.maxRows = maxRows
     this.observations = tensors.observations
@@ -29,23 +34,46 @@ export class PolicyBatch {
     this.logProb = tensors.logProb
     this.newLogProb = device.tensor('f32', maxRows)
     this.factor = device.tensor('f32', maxRows)
-    this.weight = device.tensor('f32', maxRows)
-    device.fill(this.weight, 1)
+    this.weight = tensors.weight ?? device.tensor('f32', maxRows)
+    if (!tensors.weight) device.fill(this.weight, 1)
   }
 
-  /** To be called after `weight` was written. */
-  weightChanged(): void {
-    this.#rows = -1
+  /** A batch of random parts of this one, and what fills it; `newLogProb` is not carried back. */
+  split(
+    count: number,
+    spec: GaussianActorSpec,
+    shuffle: Shuffle,
+  ): { batch: PolicyBatch; miniBatches: MiniBatches } {
+    const device = this.#device
+    const rows = Math.ceil(this.maxRows / count)
+    const observation = spec.input.size
+    const action = spec.head.size
+    const batch = new PolicyBatch(device, rows, {
+      observations: device.tensor('f32', rows * observation),
+      actions: device.tensor('f32', rows * action),
+      logProb: device.tensor('f32', rows),
+    })
+    const column = (name: 'observations' | 'actions' | 'logProb' | 'factor' | 'weight', width: number) => ({
+      source: this[name],
+      target: batch[name],
+      width,
+    })
+    const columns = [
+      column('observations', observation),
+      column('actions', action),
+      column('logProb', 1),
+      column('factor', 1),
+      column('weight', 1),
+    ]
+    const miniBatches = new MiniBatches(device, this.maxRows, count, columns, shuffle)
+    return { batch, miniBatches }
   }
 
   /** Number of rows among the first `rows` that count. */
   validRows(rows: number): number {
-    if (rows !== this.#rows) {
-      const weights = this.#device.read(this.weight)
-      this.#valid = 0
-      for (let r = 0; r < rows; r++) this.#valid += weights[r]!
-      this.#rows = rows
-    }
-    return this.#valid
+    const weights = this.#device.read(this.weight)
+    let valid = 0
+    for (let r = 0; r < rows; r++) valid += weights[r]!
+    return valid
   }
 }

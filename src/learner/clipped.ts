@@ -4,6 +4,7 @@ import { parameterEntry } from '../nn/layout.js'
 import type { GaussianActorSpec } from '../nn/spec.js'
 import type { Adam } from './adam.js'
 import type { PolicyBatch } from './batch.js'
+import { gaussianEntropy } from './log-probabilities.js'
 import type { Network } from './network.js'
 
 export interface ClippedOptions {
@@ -26,7 +27,7 @@ export interface ClippedResult {
   readonly taken: boolean
 }
 
-const LOG_SIGMA = 1
+/** Column of a Gaussian's table that holds d log sigma / d log_std. */
 const SLOPE = 3
 
 /**
@@ -119,17 +120,8 @@ export class ClippedUpdate {
     const part = slice(this.gradient, offset, size)
     const gradient = this.#device.read(part)
     const table = this.#device.read(this.#table)
-    let entropy = 0
-    for (let j = 0; j < size; j++) {
-      const logSigma = table[4 * j + LOG_SIGMA]!
-      const slope = table[4 * j + SLOPE]!
-      entropy += HALF_LOG_TWO_PI_E + logSigma
-      gradient[j]! -= this.#options.entropyCoef * slope
-    }
+    for (let j = 0; j < size; j++) gradient[j]! -= this.#options.entropyCoef * table[4 * j + SLOPE]!
     this.#device.write(part, gradient)
-    return entropy
+    return gaussianEntropy(table, size)
   }
 }
-
-/** 1/2 + log sqrt(2 pi), what a dimension of a Gaussian with sigma 1 has as entropy. */
-const HALF_LOG_TWO_PI_E = 1.4189385332046727

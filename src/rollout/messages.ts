@@ -68,6 +68,11 @@ export interface EvaluateResult {
   readonly returns: readonly number[]
 }
 
+/** What is wrong with the run itself, in one line; doing the task again would not help. */
+export interface Failure {
+  readonly failure: string
+}
+
 /** Help with shared updates until dismissed. */
 export interface AssistTask {
   readonly kind: 'assist'

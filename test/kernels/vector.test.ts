@@ -128,7 +128,7 @@ test('ratioProduct multiplies by the ratio of probabilities', () => {
     const m = randomVector(n, n)
     const before = [...m]
     const [now, old] = [randomVector(n, n + 1), randomVector(n, n + 2)]
-    kernels.ratioProduct(m.byteOffset, now.byteOffset, old.byteOffset, n)
+    kernels.ratioProduct(m.byteOffset, now.byteOffset, old.byteOffset, n, 0)
     m.forEach((got, i) => {
       const wanted = before[i]! * Math.exp(Math.fround(now[i]! - old[i]!))
       // 1.1 ulp of the exponential, half an ulp of the product.
@@ -141,7 +141,7 @@ test('equal log-probabilities leave the factor alone, to the bit', () => {
   const m = randomVector(101, 1)
   const before = bits(m)
   const logProb = randomVector(101, 2)
-  kernels.ratioProduct(m.byteOffset, logProb.byteOffset, logProb.byteOffset, 101)
+  kernels.ratioProduct(m.byteOffset, logProb.byteOffset, logProb.byteOffset, 101, 0)
   assert.deepEqual(bits(m), before)
 })
 

@@ -1,0 +1,5 @@
+export { describeFault } from './collector.js'
+export type { EnvProgress, Fault } from './messages.js'
+export { WorkerPolicies } from './policies.js'
+export { RolloutPool, shareOut, type PoolOptions, type Rollout } from './pool.js'
+export { RolloutStorage } from './storage.js'

@@ -1,0 +1,47 @@
+import { HatrpoError } from '../errors.js'
+import { EnvContext, makeEnvFactory, type MultiAgentEnv } from '../envs/index.js'
+import { loadKernels, type Kernels } from '../kernels/index.js'
+import { Collector } from './collector.js'
+import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
+
+/** What a pool's thread does: tasks on its own environments, over memory it shares with the others. */
+export class RolloutWorker {
+  readonly #setup: WorkerSetup
+  readonly #context: EnvContext
+  readonly #envs: MultiAgentEnv[] = []
+  #kernels: Promise<Kernels> | undefined
+
+  constructor(setup: WorkerSetup) {
+    this.#setup = setup
+    this.#context = new EnvContext(setup.mujoco ? { mujoco: setup.mujoco } : {})
+  }
+
+  /** Errors that name what is wrong with the run come back as a value: thrown, they would lose their class. */
+  async run(task: WorkerTask): Promise<CollectResult | EvaluateResult | Failure | undefined> {
+    try {
+      return await this.#run(task)
+    } catch (error) {
+      if (error instanceof HatrpoError) return { failure: error.message }
+      throw error
+    }
+  }
+
+  async #run(task: WorkerTask): Promise<CollectResult | EvaluateResult | undefined> {
+    const kernels = await (this.#kernels ??= loadKernels(this.#setup.kernels))
+    if (task.kind === 'assist') {
+      kernels.exports.help(this.#setup.control)
+      return undefined
+    }
+    const { seed, layout } = this.#setup
+    const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
+    const collector = new Collector(kernels, envs, seed, layout)
+    return task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
+  }
+
+  // At least `count` environments. They carry nothing from task to task: each task says where they stand.
+  async #environments(count: number): Promise<MultiAgentEnv[]> {
+    const factory = makeEnvFactory(this.#setup.env)
+    while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
+    return this.#envs
+  }
+}
