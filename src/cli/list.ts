@@ -13,7 +13,7 @@ const devices: readonly Entry[] = [
 ]
 
 const lists: Record<string, () => Promise<readonly Entry[]>> = {
-  envs: async () => (await import('../envs/index.js')).listEnvironments(),
+  envs: async () => (await import('../envs/index.js')).listEnvs(),
   algorithms: async () => Object.entries(algorithms).map(([id, row]) => ({ id, ...row })),
   devices: async () => devices,
 }

@@ -30,8 +30,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   readonly #features: Tensor[] = []
   readonly #derivatives: Tensor[] = []
   readonly #norms: Norm[] = []
-  readonly #moving: Tensor
-  readonly #scratch: Tensor
+  /** Two work arrays per layer width. An array has one width, so that blocks of rows never touch each other's. */
+  readonly #work = new Map<number, readonly [Tensor, Tensor]>()
 
   /** Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`). */
   constructor(device: Device, spec: Spec, rows: number) {
@@ -51,9 +51,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     }
     this.output = matrix(spec.head.size)
     this.cotangent = matrix(spec.head.size)
-    const widest = Math.max(width, ...spec.hidden, spec.head.size)
-    this.#moving = matrix(widest)
-    this.#scratch = matrix(widest)
+    for (const units of new Set([width, ...spec.hidden])) this.#work.set(units, [matrix(units), matrix(units)])
   }
 
   /** raw [rows, input size] -> output. */
@@ -75,7 +73,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       })
     }
     spec.hidden.forEach((units, i) => {
-      const z = this.#scratch
+      const [z] = this.#work.get(units)!
       steps.push(
         {
           op: 'linear',
@@ -130,7 +128,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     // The tangent of the current layer's input, or null while nothing upstream has parameters.
     let moving: Tensor | null = null
     if (this.#inputNorm) {
-      moving = this.#moving
+      moving = this.#work.get(width)![1]
       steps.push({
         op: 'layerNormTangent',
         dx: null,
@@ -152,9 +150,9 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       }
     }
     spec.hidden.forEach((units, i) => {
-      const z = this.#scratch
+      const [z, out] = this.#work.get(units)!
       linear(`hidden.${i}`, this.#features[i]!, width, z, units)
-      moving = this.#moving
+      moving = out
       steps.push(
         { op: 'multiply', a: z, b: this.#derivatives[i]!, out: z, width: units },
         {
@@ -182,7 +180,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     const steps: RowStep[] = []
     const widths = [inputWidth(spec.input), ...spec.hidden]
     const layers = spec.hidden.length
-    // g is the adjoint of the current layer's output; two buffers take turns.
+    // g is the adjoint of the current layer's output; two arrays take turns.
     let g = this.cotangent
     let outputs: number = spec.head.size
     for (let i = layers; i >= 0; i--) {
@@ -220,7 +218,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
         bias: offset(`${layer}.bias`),
       })
       if (i > 0 || this.#inputNorm) {
-        const gx = g === this.#moving ? this.#scratch : this.#moving
+        const [first, second] = this.#work.get(inputs)!
+        const gx = g === first ? second : first
         steps.push({ op: 'linearAdjoint', gy: g, outputs, weight: p(`${layer}.weight`), gx, inputs })
         g = gx
         outputs = inputs

@@ -1,0 +1,6 @@
+/** Mean and population standard deviation. */
+export function summarise(values: readonly number[]): { mean: number; sd: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0)
+  return { mean, sd: Math.sqrt(squares / values.length) }
+}

@@ -1,0 +1,179 @@
+import { availableParallelism } from 'node:os'
+import type { TurnOutcome } from '../algorithms/sequential.js'
+import { makeEnvFactory } from '../envs/index.js'
+import { describeFault, RolloutPool, type EnvProgress, type Rollout } from '../rollout/index.js'
+import { totalIterations } from '../runs/config.js'
+import { checkpointDue, evaluationDue, openRun, type Run } from '../runs/folder.js'
+import type {
+  AgentRecord,
+  EvaluationRecord,
+  IterationRecord,
+  TrainOptions,
+  TrainResult,
+} from '../runs/types.js'
+import { restoreSnapshot, takeSnapshot } from './snapshot.js'
+import { summarise } from './statistics.js'
+import { Trainer, type Improvement } from './trainer.js'
+
+/**
+ * Trains a team of agents and writes a run folder (see docs/ARCHITECTURE.md for the loop).
+ *
+ * The result depends on the configuration alone: not on the number of workers, not on interruptions, not on workers
+ * that fail and are replaced.
+ * @throws HatrpoError when the folder, the configuration or the environment is at fault
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { config, dir, resume = false, origin, onEvent } = options
+  const workers = Math.min(options.workers ?? availableParallelism(), config.envs)
+  const run = openRun(dir, config, {
+    resume,
+    workers,
+    ...(origin && { origin }),
+    ...(onEvent && { onEvent }),
+  })
+  try {
+    if (run.result) return { dir, finished: true, ...run.result }
+    const trainer = await Trainer.create(config, makeEnvFactory(config.env).spec)
+    const pool = await RolloutPool.start(trainer.device, trainer.storage, {
+      workers,
+      envs: config.envs,
+      seed: config.seed,
+      env: config.env,
+      ...(onEvent && { onEvent }),
+    })
+    try {
+      return await new TrainingLoop(options, run, trainer, pool).run()
+    } finally {
+      await pool.close()
+    }
+  } finally {
+    run.close()
+  }
+}
+
+class TrainingLoop {
+  readonly #options: TrainOptions
+  readonly #run: Run
+  readonly #trainer: Trainer
+  readonly #pool: RolloutPool
+  #progress: readonly EnvProgress[]
+  #iteration: number
+  #evaluation: EvaluationRecord | undefined
+
+  constructor(options: TrainOptions, run: Run, trainer: Trainer, pool: RolloutPool) {
+    this.#options = options
+    this.#run = run
+    this.#trainer = trainer
+    this.#pool = pool
+    this.#iteration = run.checkpoint?.iteration ?? 0
+    this.#progress = run.checkpoint
+      ? restoreSnapshot(trainer, run.checkpoint)
+      : Array.from({ length: trainer.config.envs }, () => ({
+          state: null,
+          episode: 0,
+          episodeReturn: 0,
+          episodeSteps: 0,
+        }))
+  }
+
+  async run(): Promise<TrainResult> {
+    const { config } = this.#trainer
+    const { signal } = this.#options
+    const total = totalIterations(config)
+    const policies = this.#trainer.workerPolicies(this.#pool.shares.map(({ count }) => count))
+    let saved = this.#iteration
+    while (this.#iteration < total && !signal?.aborted) {
+      const begun = performance.now()
+      policies.prepare()
+      const rollout = await this.#pool.collect(policies, this.#progress, this.#iteration * config.rolloutSteps)
+      for (const fault of rollout.faults) {
+        this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`)
+      }
+
+      const learning = performance.now()
+      const done = this.#iteration / total
+      const improvement = await this.#pool.assist(() => this.#trainer.improve(this.#iteration + 1, done))
+      const learner = performance.now() - learning
+      this.#iteration++
+      this.#progress = rollout.progress
+      const record = this.#record(rollout, improvement, performance.now() - begun, learner)
+      this.#run.logIteration(record)
+      this.#options.onIteration?.(record)
+
+      if (evaluationDue(config, this.#iteration)) {
+        policies.prepare()
+        this.#evaluation = await this.#evaluate(policies)
+        this.#run.logEvaluation(this.#evaluation)
+        this.#options.onEvaluation?.(this.#evaluation)
+      }
+      if (checkpointDue(config, this.#iteration)) {
+        this.#save()
+        saved = this.#iteration
+      }
+    }
+    if (saved !== this.#iteration) this.#save()
+    return this.#finish(total)
+  }
+
+  async #evaluate(policies: Parameters<RolloutPool['evaluate']>[0]): Promise<EvaluationRecord> {
+    const { evaluation, seed } = this.#trainer.config
+    const returns = await this.#pool.evaluate(policies, evaluation.episodes, this.#iteration, seed)
+    return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns) }
+  }
+
+  #save(): void {
+    this.#run.saveCheckpoint(this.#iteration, this.#steps(), takeSnapshot(this.#trainer, this.#progress))
+  }
+
+  #steps(): number {
+    return this.#iteration * this.#trainer.storage.rows
+  }
+
+  #finish(total: number): TrainResult {
+    const evaluation = this.#evaluation && {
+      mean: this.#evaluation.mean,
+      sd: this.#evaluation.sd,
+      episodes: this.#evaluation.returns.length,
+    }
+    const outcome = {
+      iterations: this.#iteration,
+      steps: this.#steps(),
+      parametersSha256: this.#trainer.sha256(),
+      ...(evaluation && { evaluation }),
+    }
+    const finished = this.#iteration >= total
+    if (finished) this.#run.finish(outcome)
+    return { dir: this.#run.dir, finished, ...outcome }
+  }
+
+  #record(rollout: Rollout, improvement: Improvement, wall: number, learner: number): IterationRecord {
+    const { rows } = this.#trainer.storage
+    const { critic, turns } = improvement
+    const returns = rollout.episodes.map((episode) => episode.return)
+    const share = rollout.time.wall / wall
+    const physics = rollout.time.physics * share
+    const policy = rollout.time.policy * share
+    const learning = learner / wall
+    return {
+      iteration: this.#iteration,
+      steps: this.#steps(),
+      seconds: wall / 1000,
+      stepsPerSecond: rows / (wall / 1000),
+      episodeReturn: returns.length ? { mean: summarise(returns).mean, count: returns.length } : null,
+      agents: [...turns].sort((a, b) => a.agent - b.agent).map((turn) => this.#agentRecord(turn)),
+      critic: { loss: critic.loss, explainedVariance: critic.explainedVariance, gradNorm: critic.gradNorm },
+      time: { physics, policy, learner: learning, rest: Math.max(0, 1 - physics - policy - learning) },
+      faults: { workerRestarts: rollout.restarts, physicsResets: rollout.faults.length },
+    }
+  }
+
+  #agentRecord({ agent, entropy, factorSpread, trustRegion, clipped }: TurnOutcome): AgentRecord {
+    const { id } = this.#trainer.env.agents[agent]!
+    if (clipped) {
+      const { policyLoss, clipFraction, gradNorm, skippedSteps } = clipped
+      return { id, factorSpread, entropy, policyLoss, clipFraction, gradNorm, rejectedSteps: skippedSteps }
+    }
+    const { rejection: _reason, ...step } = trustRegion!
+    return { id, ...step, accepted: step.rejectedSteps === 0, factorSpread, entropy }
+  }
+}
