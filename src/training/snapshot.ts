@@ -3,6 +3,8 @@ import type { EnvProgress } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
 import type { Adam } from '../learner/adam.js'
 import type { ValueNormState } from '../learner/value-norm.js'
+import { parameterLayout } from '../nn/layout.js'
+import type { GaussianActorSpec } from '../nn/spec.js'
 import type { Trainer } from './trainer.js'
 
 type Powers = [number, number]
@@ -43,6 +45,21 @@ export function takeSnapshot(trainer: Trainer, progress: readonly EnvProgress[])
     environments,
   } satisfies SnapshotState
   return { tensors, state }
+}
+
+/** The flat parameter vectors of a checkpoint's actors. @throws HatrpoError when they do not fit the networks */
+export function actorParameters(
+  { tensors }: Pick<CheckpointData, 'tensors'>,
+  specs: readonly GaussianActorSpec[],
+): Float32Array[] {
+  return specs.map((spec, i) => {
+    const values = tensors[`actors/agent_${i}`]
+    const { size } = parameterLayout(spec)
+    if (!(values instanceof Float32Array) || values.length !== size) {
+      throw new HatrpoError(`the checkpoint's actors/agent_${i} is not ${size} f32 parameters`)
+    }
+    return values
+  })
 }
 
 /** Brings a trainer to where a checkpoint left it. @returns where its environments stand */
