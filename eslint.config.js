@@ -46,6 +46,8 @@ export default defineConfig(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
+      // Callbacks and the exports of compiled modules are declared as methods and are plain functions.
+      '@typescript-eslint/unbound-method': 'off',
       // An async function without an await still turns a throw into a rejection, which interfaces rely on.
       '@typescript-eslint/require-await': 'off',
     },
