@@ -26,7 +26,7 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'object-shorthand': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-floating-promises': [
@@ -40,12 +40,14 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
-        { allowNumber: true, allowBoolean: true, allowNullish: false },
+        { allowNumber: true, allowBoolean: true, allowArray: true, allowNullish: false },
       ],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
+      // Callbacks and the exports of compiled modules are declared as methods and are plain functions.
+      '@typescript-eslint/unbound-method': 'off',
       // An async function without an await still turns a throw into a rejection, which interfaces rely on.
       '@typescript-eslint/require-await': 'off',
     },
@@ -81,7 +83,6 @@ export default defineConfig(
       'no-dupe-else-if': 'error',
       'no-duplicate-case': 'error',
       'no-self-assign': 'error',
-      'no-self-compare': 'error',
       'no-unreachable': 'error',
       'no-unused-labels': 'error',
     },

@@ -13,7 +13,10 @@ const command = `${root}dist/src/cli/main.js`
 
 /** Runs a Node script with its output on ours; a failure or an interruption ends this script the same way. */
 function run(script, args) {
-  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (error) throw error
   if (status === 0) return
   if (status === 130 || signal === 'SIGINT') {

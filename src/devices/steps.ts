@@ -1,8 +1,7 @@
+import type { Activation } from '../nn/activation.js'
 import type { Tensor } from './tensor.js'
 
-/** Activation functions, numbered as in assembly/activation.ts. */
-export const ACTIVATIONS = ['relu', 'tanh', 'elu', 'gelu', 'silu', 'leakyRelu', 'selu', 'sigmoid'] as const
-export type Activation = (typeof ACTIVATIONS)[number]
+export { ACTIVATIONS, type Activation } from '../nn/activation.js'
 
 /**
  * One operation on all rows of a batch. Matrices are row-major [rows, width].

@@ -1,4 +1,4 @@
-import type { Activation } from '../devices/steps.js'
+import type { Activation } from './activation.js'
 import { parameterLayout } from './layout.js'
 import type { NetworkSpec } from './spec.js'
 

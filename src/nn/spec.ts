@@ -1,4 +1,4 @@
-import type { Activation } from '../devices/steps.js'
+import type { Activation } from './activation.js'
 
 /** What happens to a raw vector before the first layer. */
 export interface InputSpec {

@@ -96,8 +96,10 @@ function stateText(state: StoredState): string {
 export function writeCheckpoint(runDir: string, info: CheckpointInfo, data: CheckpointData): void {
   const groups = byFile(data.tensors)
   const files = new Map([...groups].map(([name, group]) => [`${name}.safetensors`, encodeSafetensors(group)]))
-  const sums = [...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }])
-  const text = stateText({ format: 1, info, files: Object.fromEntries(sums), state: data.state })
+  const sums = Object.fromEntries(
+    [...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }] as const),
+  )
+  const text = stateText({ format: 1, info, files: sums, state: data.state })
   files.set(
     'state.json',
     Buffer.from(`${JSON.stringify({ sha256: sha256(text) }).slice(0, -1)},"body":${text}}`),

@@ -48,18 +48,19 @@ function merge(under: Tree, over: Tree): Tree {
 /** A value as an error line shows it. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing'
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 /** The error for a key that does not exist: what was probably meant, or what there is at its place. */
 function unknownKey(key: string): HatrpoError {
   const parts = key.split('.')
-  const sameName = configKeys.filter((known) => known.endsWith(`.${parts.at(-1)}`))
+  const sameName = configKeys.filter((known) => known.endsWith(`.${parts[parts.length - 1]}`))
   let place = ''
   let names = namesAt(place)
   while (parts.length > 1 && names.includes(parts[0]) && namesAt(`${place}${parts[0]}.`).length > 0) {
-    place += `${parts.shift()}.`
+    place += `${parts[0]}.`
+    parts.shift()
     names = namesAt(place)
   }
   const nearest = nearestName(parts[0], names)

@@ -11,7 +11,11 @@ const script = fileURLToPath(new URL('../../../scripts/test.mjs', import.meta.ur
 /** Runs the test script in a project whose test files (name to code) are built, unless listed in `unbuilt`. */
 function runTests(
   files: Record<string, string>,
-  { words = [], unbuilt = [], stale = {} }: { words?: string[]; unbuilt?: string[]; stale?: typeof files } = {},
+  {
+    words = [],
+    unbuilt = [],
+    stale = {},
+  }: { words?: string[]; unbuilt?: string[]; stale?: typeof files } = {},
 ): { lines: string[]; last: string | undefined; status: number | null } {
   const folder = mkdtempSync(join(tmpdir(), 'hatrpo-runner-'))
   try {
@@ -45,7 +49,8 @@ test('passing tests are counted, exit code 0', () => {
 })
 
 test('failing and skipped tests are counted and named, exit code 1', () => {
-  const bad = "test('breaks', () => { throw new Error('because') })\ntest('waits', { skip: true }, () => {})\n"
+  const bad =
+    "test('breaks', () => { throw new Error('because') })\ntest('waits', { skip: true }, () => {})\n"
   const { lines, last, status } = runTests({ a: good + bad })
   assert.deepEqual({ last, status }, { last: '1 passed, 1 failed, 1 skipped', status: 1 })
   const summary = lines.slice(lines.indexOf('Failed:')).join('\n')
@@ -78,7 +83,10 @@ test('a test file that was not built fails', () => {
 })
 
 test('a test whose source is gone is not run', () => {
-  assert.equal(runTests({ a: good }, { stale: { old: "throw new Error('old')\n" } }).last, '1 passed, 0 failed')
+  assert.equal(
+    runTests({ a: good }, { stale: { old: "throw new Error('old')\n" } }).last,
+    '1 passed, 0 failed',
+  )
 })
 
 test('words choose files; no file at all is a failure', () => {

@@ -69,9 +69,9 @@ export class World {
     this.model = model
     this.envId = envId
     this.data = new mujoco.api.MjData(model.handle)
-    this.qpos = this.data.qpos.byteOffset / DOUBLE_BYTES
-    this.qvel = this.data.qvel.byteOffset / DOUBLE_BYTES
-    this.ctrl = this.data.ctrl.byteOffset / DOUBLE_BYTES
+    this.qpos = (this.data.qpos as Float64Array).byteOffset / DOUBLE_BYTES
+    this.qvel = (this.data.qvel as Float64Array).byteOffset / DOUBLE_BYTES
+    this.ctrl = (this.data.ctrl as Float64Array).byteOffset / DOUBLE_BYTES
     this.stateSize = mujoco.api.mj_stateSize(model.handle, STATE_INTEGRATION)
     this.stateScratch = new Float64Array(this.stateSize)
     this.mjStep = mujoco.functionIndex('mj_step')
@@ -153,11 +153,11 @@ export class World {
 
   /** Which elements of a state array are bad, for an error message. */
   private culprits(quantity: string): string {
-    const view: Float64Array | undefined =
+    const view =
       quantity === 'action'
-        ? this.data.ctrl
+        ? (this.data.ctrl as Float64Array)
         : quantity === 'qpos' || quantity === 'qvel' || quantity === 'qacc'
-          ? this.data[quantity]
+          ? (this.data[quantity] as Float64Array)
           : undefined
     if (view === undefined) return ''
     const bad = Array.from(view.entries()).filter(([, x]) => !(Math.abs(x) <= 1e10))

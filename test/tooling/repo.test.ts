@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { getFileInfo } from 'prettier'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+interface Manifest {
+  license: string
+  files: string[]
+  bin: Record<string, string>
+  exports: Record<string, string | Record<string, string>>
+  scripts: Record<string, string>
+  engines: { node: string }
+}
+const manifest = JSON.parse(read('package.json')) as Manifest
+
+const git = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+const noGit = git.status === 0 ? false : 'not a git checkout'
+const tracked =
+  git.status === 0 ? git.stdout.split('\0').filter((path) => path && existsSync(join(root, path))) : []
+
+test('the lock files name no host that packages came from', () => {
+  for (const lock of ['package-lock.json', 'test/hosts/package-lock.json']) {
+    const { packages } = JSON.parse(read(lock)) as { packages: Record<string, Record<string, unknown>> }
+    assert.ok(Object.keys(packages).length > 2, lock)
+    for (const [name, entry] of Object.entries(packages)) {
+      assert.ok(!('resolved' in entry), `${lock}: ${name} has "resolved"`)
+      if (name !== '' && entry['link'] !== true)
+        assert.ok(entry['integrity'], `${lock}: ${name} has no "integrity"`)
+    }
+  }
+})
+
+test('no tracked file names a package registry or a credential for one', { skip: noGit }, () => {
+  const host = /https?:\/\/[^\s"'/]*(registry|artifactory|nexus|verdaccio|mirror|proxy)[^\s"'/]*/i
+  const setting = /^\s*(@[\w-]+:)?registry\s*=|_auth(Token)?\s*=/im
+  assert.ok(tracked.length > 10)
+  for (const path of tracked) {
+    if (!statSync(join(root, path)).isFile()) continue
+    const text = read(path)
+    assert.doesNotMatch(text, host, path)
+    assert.doesNotMatch(text, setting, path)
+  }
+})
+
+test('the formatter covers every tracked file of a kind it knows', { skip: noGit }, async () => {
+  const own = /^(test\/golden\/|docs\/results\/)|(^|\/)package-lock\.json$|\.md$/
+  const kinds = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.html', '.css', '.yml', '.yaml']
+  const code = tracked.filter((path) => kinds.includes(extname(path)) && !own.test(path))
+  assert.ok(code.length > 10)
+  for (const path of code) {
+    const { ignored, inferredParser } = await getFileInfo(join(root, path), {
+      ignorePath: join(root, '.prettierignore'),
+    })
+    assert.ok(!ignored && inferredParser !== null, `${path} is not formatted`)
+  }
+})
+
+test('the licence is Apache-2.0, in full', () => {
+  assert.equal(manifest.license, 'Apache-2.0')
+  const text = read('LICENSE')
+  for (const part of [
+    'Apache License',
+    'Version 2.0, January 2004',
+    '9. Accepting Warranty',
+    'END OF TERMS',
+  ]) {
+    assert.ok(text.includes(part), part)
+  }
+})
+
+test('the package holds what its entry points need, and no tests', () => {
+  const published = (path: string): boolean => manifest.files.some((part) => path.startsWith(`./${part}/`))
+  const entries = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  )
+  const files = [...entries, ...Object.values(manifest.bin).map((path) => `./${path}`)]
+  for (const path of files.filter((name) => name !== './package.json')) assert.ok(published(path), path)
+  for (const part of ['dist/src', 'dist/workers', 'dist/assembly', 'CHANGELOG.md']) {
+    assert.ok(manifest.files.includes(part), part)
+  }
+  assert.ok(!published('./dist/test/a.js'))
+  assert.ok(!published('./dist/bench/a.js'))
+})
+
+test('the changelog has an entry for the version of the package or for what comes next', () => {
+  assert.match(read('CHANGELOG.md'), /^## \[(Unreleased|\d+\.\d+\.\d+)\]/m)
+})
+
+test('relative links in the documents lead somewhere', { skip: noGit }, () => {
+  const documents = tracked.filter((path) => path.endsWith('.md') && !path.startsWith('test/golden/'))
+  for (const document of documents) {
+    const text = read(document).replace(/<!--.*?-->/gs, '')
+    const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1])
+    for (const link of links) assert.ok(existsSync(join(root, document, '..', link)), `${document}: ${link}`)
+  }
+})
+
+test('the commands that the README names exist', () => {
+  const named = [...read('README.md').matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(
+    (match) => match[1],
+  )
+  for (const name of named) assert.ok(name in manifest.scripts, `npm run ${name}`)
+})
