@@ -55,7 +55,10 @@ export function gaussianLogProb(
   const stride = (size as usize) << 2
   for (let r = from; r < to; r++) {
     const offset = (r as usize) * stride
-    store<f32>(logProb + ((r as usize) << 2), logProbOfRow(mean + offset, action + offset, table, size) as f32)
+    store<f32>(
+      logProb + ((r as usize) << 2),
+      logProbOfRow(mean + offset, action + offset, table, size) as f32,
+    )
   }
 }
 
@@ -90,7 +93,10 @@ export function gaussianSample(
       const z = normal64(seedLow, seedHigh, purpose, stream, step, j)
       store<f32>(action + at, ((load<f32>(mean + at) as f64) + sigma * z) as f32)
     }
-    store<f32>(logProb + ((r as usize) << 2), logProbOfRow(mean + offset, action + offset, table, size) as f32)
+    store<f32>(
+      logProb + ((r as usize) << 2),
+      logProbOfRow(mean + offset, action + offset, table, size) as f32,
+    )
   }
 }
 
@@ -139,7 +145,7 @@ export function gaussianSurrogate(
       continue
     }
     // The stored log-probability is f32; rounding the new one alike makes the ratio exactly 1 at the old parameters.
-    const ratio = exp64(((newLogProb as f32) as f64) - (load<f32>(oldLogProb + at) as f64))
+    const ratio = exp64((newLogProb as f32 as f64) - (load<f32>(oldLogProb + at) as f64))
     const advantage = load<f32>(m + at) as f64
     let objective = ratio * advantage
     let slope = objective

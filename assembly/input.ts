@@ -19,7 +19,8 @@ export function inputStage(
   for (let r = from; r < to; r++) {
     const source = raw + (((r * size) as usize) << 2)
     const row = out + (((r * width) as usize) << 2)
-    for (let i = 0; i < size; i++) store<f32>(row + ((i as usize) << 2), load<f32>(source + ((i as usize) << 2)))
+    for (let i = 0; i < size; i++)
+      store<f32>(row + ((i as usize) << 2), load<f32>(source + ((i as usize) << 2)))
     for (let i = 0; i < idCount; i++) {
       store<f32>(row + (((size + i) as usize) << 2), i == idIndex ? <f32>1 : <f32>0)
     }

@@ -6,7 +6,9 @@ const EPSILON: f32 = 1e-5
 
 function joinLanes(v: v128): f32 {
   return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+    f32x4.extract_lane(v, 0) +
+    f32x4.extract_lane(v, 1) +
+    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   )
 }
 
@@ -113,7 +115,10 @@ export function layerNormTangent(
     const to_ = out + offset
     if (dx == 0) {
       for (let i: usize = 0; i < end; i += 16) {
-        v128.store(to_ + i, f32x4.add(f32x4.mul(v128.load(dgamma + i), v128.load(hat + i)), v128.load(dbeta + i)))
+        v128.store(
+          to_ + i,
+          f32x4.add(f32x4.mul(v128.load(dgamma + i), v128.load(hat + i)), v128.load(dbeta + i)),
+        )
       }
       for (let i = end; i < (n as usize) << 2; i += 4) {
         store<f32>(to_ + i, load<f32>(dgamma + i) * load<f32>(hat + i) + load<f32>(dbeta + i))
@@ -138,7 +143,10 @@ export function layerNormTangent(
     const scale = load<f32>(rstd + ((r as usize) << 2))
     for (let i: usize = 0; i < end; i += 16) {
       const h = v128.load(hat + i)
-      const centred = f32x4.sub(f32x4.sub(v128.load(d + i), f32x4.splat(mean)), f32x4.mul(h, f32x4.splat(along)))
+      const centred = f32x4.sub(
+        f32x4.sub(v128.load(d + i), f32x4.splat(mean)),
+        f32x4.mul(h, f32x4.splat(along)),
+      )
       const dhat = f32x4.mul(f32x4.splat(scale), centred)
       const kept = f32x4.add(f32x4.mul(v128.load(dgamma + i), h), v128.load(dbeta + i))
       v128.store(to_ + i, f32x4.add(f32x4.mul(v128.load(gamma + i), dhat), kept))
@@ -187,7 +195,10 @@ export function layerNormAdjoint(
     const scale = load<f32>(rstd + ((r as usize) << 2))
     for (let i: usize = 0; i < end; i += 16) {
       const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
-      const centred = f32x4.sub(f32x4.sub(v, f32x4.splat(mean)), f32x4.mul(v128.load(hat + i), f32x4.splat(along)))
+      const centred = f32x4.sub(
+        f32x4.sub(v, f32x4.splat(mean)),
+        f32x4.mul(v128.load(hat + i), f32x4.splat(along)),
+      )
       v128.store(gx + offset + i, f32x4.mul(f32x4.splat(scale), centred))
     }
     for (let i = end; i < (n as usize) << 2; i += 4) {

@@ -13,7 +13,14 @@
 // of addresses of such words, one per task.
 
 import { activation, multiplyRows } from './activation'
-import { gaussianFisher, gaussianKl, gaussianLogProb, gaussianSample, gaussianSurrogate, gaussianTable } from './gaussian'
+import {
+  gaussianFisher,
+  gaussianKl,
+  gaussianLogProb,
+  gaussianSample,
+  gaussianSurrogate,
+  gaussianTable,
+} from './gaussian'
 import { columnSums, gemm, gemmOuter, packPlain, packTransposed } from './gemm'
 import { gatherRows, inputStage } from './input'
 import { layerNorm, layerNormAdjoint, layerNormTangent, layerNormWeights } from './layernorm'
@@ -153,16 +160,7 @@ function runOperations(program: usize, at: usize, from: i32, to: i32, block: i32
       at += 20
     } else if (operation == INPUT) {
       // raw, size, id, ids, standardise, out
-      inputStage(
-        address(at, 0),
-        word(at, 1),
-        word(at, 2),
-        word(at, 3),
-        word(at, 4),
-        address(at, 5),
-        from,
-        to,
-      )
+      inputStage(address(at, 0), word(at, 1), word(at, 2), word(at, 3), word(at, 4), address(at, 5), from, to)
       at += 24
     } else if (operation == GATHER) {
       // source, index, n, out
@@ -170,15 +168,7 @@ function runOperations(program: usize, at: usize, from: i32, to: i32, block: i32
       at += 16
     } else if (operation == GAUSSIAN_LOG_PROB) {
       // mean, action, table, size, log-probability
-      gaussianLogProb(
-        address(at, 0),
-        address(at, 1),
-        address(at, 2),
-        word(at, 3),
-        address(at, 4),
-        from,
-        to,
-      )
+      gaussianLogProb(address(at, 0), address(at, 1), address(at, 2), word(at, 3), address(at, 4), from, to)
       at += 20
     } else if (operation == GAUSSIAN_SAMPLE) {
       // mean, table, size, seed low, seed high, purpose, streams, steps, action, log-probability

@@ -37,7 +37,8 @@ export class CriticLearner {
     shuffle: Shuffle,
   ) {
     this.#rule = rule
-    const split = rule.miniBatches > 1 ? splitBatch(device, batch, rule.miniBatches, network.spec, shuffle) : null
+    const split =
+      rule.miniBatches > 1 ? splitBatch(device, batch, rule.miniBatches, network.spec, shuffle) : null
     this.#miniBatches = split?.miniBatches ?? null
     this.#step = new CriticUpdate(device, network, parameters, split?.batch ?? batch, adam, valueNorm, rule)
   }

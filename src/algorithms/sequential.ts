@@ -68,7 +68,7 @@ export class SequentialUpdate {
     if (advantageNorm === 'joint') device.standardise(this.#advantages, valid, EPSILON)
 
     return order.map((agent) => {
-      const update = this.#agents[agent]!
+      const update = this.#agents[agent]
       const { batch } = update
       device.copy(this.#advantages, batch.factor)
       if (advantageNorm === 'agent') device.standardise(batch.factor, batch.weight, EPSILON)
@@ -92,7 +92,7 @@ function spread(values: ArrayLike<number>, weight: ArrayLike<number>): TurnOutco
   let sum = 0
   for (let r = 0; r < values.length; r++) {
     if (weight[r] === 0) continue
-    const value = values[r]!
+    const value = values[r]
     if (value < min) min = value
     if (value > max) max = value
     sum += value
@@ -101,7 +101,7 @@ function spread(values: ArrayLike<number>, weight: ArrayLike<number>): TurnOutco
   const mean = sum / count
   let squares = 0
   for (let r = 0; r < values.length; r++) {
-    if (weight[r] !== 0) squares += (values[r]! - mean) * (values[r]! - mean)
+    if (weight[r] !== 0) squares += (values[r] - mean) * (values[r] - mean)
   }
   return { min, max, sd: Math.sqrt(squares / count) }
 }

@@ -23,7 +23,9 @@ export function actorSpecs(options: ActorOptions, env: EnvSpec): GaussianActorSp
   const { hidden, activation, inputNorm, standardise, agentId, stdX, stdY } = options
   return env.agents.map(({ id, observation, action }, index) => {
     if (action.kind !== 'box') {
-      throw usageError(`agent ${id} of ${env.id} has a ${action.kind} action: only box actions can be trained yet`)
+      throw usageError(
+        `agent ${id} of ${env.id} has a ${action.kind} action: only box actions can be trained yet`,
+      )
     }
     return {
       input: {

@@ -4,7 +4,11 @@ import type { PolicyBatch } from '../learner/batch.js'
 import { LogProbabilities } from '../learner/log-probabilities.js'
 import type { MiniBatches, Shuffle } from '../learner/minibatches.js'
 import type { Network } from '../learner/network.js'
-import { TrustRegionUpdate, type TrustRegionOptions, type TrustRegionResult } from '../learner/trust-region.js'
+import {
+  TrustRegionUpdate,
+  type TrustRegionOptions,
+  type TrustRegionResult,
+} from '../learner/trust-region.js'
 import type { GaussianActorSpec } from '../nn/spec.js'
 import type { AgentOutcome, AgentUpdate } from './agent-update.js'
 

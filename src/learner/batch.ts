@@ -73,7 +73,7 @@ export class PolicyBatch {
   validRows(rows: number): number {
     const weights = this.#device.read(this.weight)
     let valid = 0
-    for (let r = 0; r < rows; r++) valid += weights[r]!
+    for (let r = 0; r < rows; r++) valid += weights[r]
     return valid
   }
 }

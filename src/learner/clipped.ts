@@ -108,7 +108,7 @@ export class ClippedUpdate {
     // Adam goes down, the surrogate should go up.
     const sums = device.run(this.#differentiate, rows, -1 / valid)
     const entropy = this.#addEntropyGradient()
-    const found = { surrogate: sums[0]! / valid, clipFraction: sums[2]! / valid, entropy }
+    const found = { surrogate: sums[0] / valid, clipFraction: sums[2] / valid, entropy }
     if (!device.allFinite(this.gradient)) return { ...found, gradNorm: NaN, taken: false }
     const gradNorm = this.#adam.step(this.gradient, lr, this.#options.maxGradNorm)
     return { ...found, gradNorm, taken: true }
@@ -120,7 +120,7 @@ export class ClippedUpdate {
     const part = slice(this.gradient, offset, size)
     const gradient = this.#device.read(part)
     const table = this.#device.read(this.#table)
-    for (let j = 0; j < size; j++) gradient[j]! -= this.#options.entropyCoef * table[4 * j + SLOPE]!
+    for (let j = 0; j < size; j++) gradient[j] -= this.#options.entropyCoef * table[4 * j + SLOPE]
     this.#device.write(part, gradient)
     return gaussianEntropy(table, size)
   }

@@ -95,8 +95,9 @@ export class CriticUpdate {
     const device = this.#device
     const valid = this.#normaliseReturns(rows)
     const sums = device.run(this.#differentiate, rows, this.#options.lossCoef / valid)
-    const loss = sums[0]! / valid
-    if (!Number.isFinite(loss) || !device.allFinite(this.gradient)) return { loss, gradNorm: NaN, taken: false }
+    const loss = sums[0] / valid
+    if (!Number.isFinite(loss) || !device.allFinite(this.gradient))
+      return { loss, gradNorm: NaN, taken: false }
     const gradNorm = this.#adam.step(this.gradient, lr, this.#options.maxGradNorm)
     return { loss, gradNorm, taken: true }
   }
@@ -112,13 +113,13 @@ export class CriticUpdate {
     for (let r = 0; r < rows; r++) {
       if (weight[r] === 0) continue
       valid++
-      sum += returns[r]!
-      squares += returns[r]! * returns[r]!
+      sum += returns[r]
+      squares += returns[r] * returns[r]
     }
     if (this.#valueNorm) {
       this.#valueNorm.update(sum / valid, squares / valid)
       const { mean, deviation } = this.#valueNorm.moments()
-      for (let r = 0; r < rows; r++) returns[r] = (returns[r]! - mean) / deviation
+      for (let r = 0; r < rows; r++) returns[r] = (returns[r] - mean) / deviation
     }
     device.write(this.#target, returns)
     return valid

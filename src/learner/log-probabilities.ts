@@ -15,12 +15,7 @@ export class LogProbabilities {
   readonly #table: Tensor
   readonly #size: number
 
-  constructor(
-    device: Device,
-    network: Network<GaussianActorSpec>,
-    parameters: Tensor,
-    batch: PolicyBatch,
-  ) {
+  constructor(device: Device, network: Network<GaussianActorSpec>, parameters: Tensor, batch: PolicyBatch) {
     const { stdX: x, stdY: y, size } = network.spec.head
     const table = device.tensor('f64', size * 4)
     const logStd = slice(parameters, parameterEntry(network.layout, 'logStd').offset, size)
@@ -59,6 +54,6 @@ export class LogProbabilities {
 /** Entropy of a diagonal Gaussian from its table [size, 4]. */
 export function gaussianEntropy(table: ArrayLike<number>, size: number): number {
   let entropy = 0
-  for (let j = 0; j < size; j++) entropy += HALF_LOG_TWO_PI_E + table[4 * j + LOG_SIGMA]!
+  for (let j = 0; j < size; j++) entropy += HALF_LOG_TWO_PI_E + table[4 * j + LOG_SIGMA]
   return entropy
 }

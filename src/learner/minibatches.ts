@@ -26,13 +26,7 @@ export class MiniBatches {
   readonly #index: Tensor
   readonly #gather: Program
 
-  constructor(
-    device: Device,
-    rows: number,
-    count: number,
-    columns: readonly Column[],
-    shuffle: Shuffle,
-  ) {
+  constructor(device: Device, rows: number, count: number, columns: readonly Column[], shuffle: Shuffle) {
     this.maxRows = Math.ceil(rows / count)
     this.#device = device
     this.#rows = rows
@@ -40,9 +34,13 @@ export class MiniBatches {
     this.#shuffle = shuffle
     this.#order = new Int32Array(rows)
     this.#index = device.tensor('i32', this.maxRows)
-    const steps = columns.map(
-      ({ source, target, width }): RowStep => ({ op: 'gather', source, index: this.#index, width, out: target }),
-    )
+    const steps = columns.map(({ source, target, width }): RowStep => ({
+      op: 'gather',
+      source,
+      index: this.#index,
+      width,
+      out: target,
+    }))
     this.#gather = device.compile({ rows: steps }, this.maxRows)
   }
 

@@ -51,7 +51,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     }
     this.output = matrix(spec.head.size)
     this.cotangent = matrix(spec.head.size)
-    for (const units of new Set([width, ...spec.hidden])) this.#work.set(units, [matrix(units), matrix(units)])
+    for (const units of new Set([width, ...spec.hidden]))
+      this.#work.set(units, [matrix(units), matrix(units)])
   }
 
   /** raw [rows, input size] -> output. */
@@ -68,7 +69,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
         gamma: p('input.norm.weight'),
         beta: p('input.norm.bias'),
         ...this.#inputNorm,
-        out: this.#features[0]!,
+        out: this.#features[0],
         width,
       })
     }
@@ -77,7 +78,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       steps.push(
         {
           op: 'linear',
-          x: this.#features[i]!,
+          x: this.#features[i],
           inputs: width,
           weight: p(`hidden.${i}.weight`),
           bias: p(`hidden.${i}.bias`),
@@ -89,7 +90,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
           op: 'activation',
           z,
           y: z,
-          derivative: this.#derivatives[i]!,
+          derivative: this.#derivatives[i],
           width: units,
           kind: spec.activation,
         },
@@ -98,8 +99,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
           x: z,
           gamma: p(`hidden.${i}.norm.weight`),
           beta: p(`hidden.${i}.norm.bias`),
-          ...this.#norms[i]!,
-          out: this.#features[i + 1]!,
+          ...this.#norms[i],
+          out: this.#features[i + 1],
           width: units,
         },
       )
@@ -144,21 +145,28 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     const linear = (layer: string, x: Tensor, inputs: number, y: Tensor, outputs: number) => {
       const weight = `${layer}.weight`
       const shape = { inputs, y, outputs }
-      steps.push({ op: 'linear', x, weight: d(weight), bias: d(`${layer}.bias`), accumulate: false, ...shape })
+      steps.push({
+        op: 'linear',
+        x,
+        weight: d(weight),
+        bias: d(`${layer}.bias`),
+        accumulate: false,
+        ...shape,
+      })
       if (moving) {
         steps.push({ op: 'linear', x: moving, weight: p(weight), bias: null, accumulate: true, ...shape })
       }
     }
     spec.hidden.forEach((units, i) => {
       const [z, out] = this.#work.get(units)!
-      linear(`hidden.${i}`, this.#features[i]!, width, z, units)
+      linear(`hidden.${i}`, this.#features[i], width, z, units)
       moving = out
       steps.push(
-        { op: 'multiply', a: z, b: this.#derivatives[i]!, out: z, width: units },
+        { op: 'multiply', a: z, b: this.#derivatives[i], out: z, width: units },
         {
           op: 'layerNormTangent',
           dx: z,
-          ...this.#norms[i]!,
+          ...this.#norms[i],
           gamma: p(`hidden.${i}.norm.weight`),
           dgamma: d(`hidden.${i}.norm.weight`),
           dbeta: d(`hidden.${i}.norm.bias`),
@@ -185,9 +193,9 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     let outputs: number = spec.head.size
     for (let i = layers; i >= 0; i--) {
       const layer = i === layers ? 'head' : `hidden.${i}`
-      const inputs = widths[i]!
+      const inputs = widths[i]
       if (i < layers) {
-        const norm = this.#norms[i]!
+        const norm = this.#norms[i]
         steps.push(
           {
             op: 'layerNormWeights',
@@ -205,12 +213,12 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
             gx: g,
             width: outputs,
           },
-          { op: 'multiply', a: g, b: this.#derivatives[i]!, out: g, width: outputs },
+          { op: 'multiply', a: g, b: this.#derivatives[i], out: g, width: outputs },
         )
       }
       steps.push({
         op: 'linearWeights',
-        x: this.#features[i]!,
+        x: this.#features[i],
         inputs,
         gy: g,
         outputs,

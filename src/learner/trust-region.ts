@@ -223,7 +223,7 @@ export class TrustRegionUpdate {
     if (this.#options.klRows === 'all') device.fill(this.#klWeight, 1)
     else device.copy(this.#batch.weight, this.#klWeight)
     const sums = device.run(this.#differentiate, rows, 1 / valid)
-    const surrogate = sums[0]! / valid
+    const surrogate = sums[0] / valid
     device.copy(this.network.output, this.#oldMean)
     return { surrogate, valid }
   }
@@ -281,7 +281,7 @@ export class TrustRegionUpdate {
     device.copy(this.#old, this.#parameters)
     device.axpy(scale, this.direction, this.#parameters)
     const sums = device.run(this.#evaluate, rows)
-    return { surrogate: sums[0]! / valid, kl: sums[3]! / sums[4]! }
+    return { surrogate: sums[0] / valid, kl: sums[3] / sums[4] }
   }
 
   #klRows(rows: number): number {

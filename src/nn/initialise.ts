@@ -38,7 +38,7 @@ export function initialParameters(
     else if (name.endsWith('norm.weight')) target.fill(1)
     else if (name.endsWith('.weight')) {
       const gain = name === 'head.weight' ? headGain : GAINS[spec.activation]
-      orthogonal(target, shape[0]!, shape[1]!, gain, normals(index))
+      orthogonal(target, shape[0], shape[1], gain, normals(index))
     }
   })
   return parameters
@@ -66,26 +66,26 @@ export function orthogonal(
   const signs = new Float64Array(thin)
   for (let j = 0; j < thin; j++) {
     let norm = 0
-    for (let i = j; i < tall; i++) norm += a[i * thin + j]! * a[i * thin + j]!
+    for (let i = j; i < tall; i++) norm += a[i * thin + j] * a[i * thin + j]
     norm = Math.sqrt(norm)
-    const head = a[j * thin + j]!
+    const head = a[j * thin + j]
     const alpha = head > 0 ? -norm : norm
     signs[j] = alpha > 0 ? 1 : -1
     a[j * thin + j] = head - alpha
     let squared = 0
-    for (let i = j; i < tall; i++) squared += a[i * thin + j]! * a[i * thin + j]!
+    for (let i = j; i < tall; i++) squared += a[i * thin + j] * a[i * thin + j]
     betas[j] = squared > 0 ? 2 / squared : 0
-    for (let k = j + 1; k < thin; k++) reflect(a, thin, tall, j, betas[j]!, a, k)
+    for (let k = j + 1; k < thin; k++) reflect(a, thin, tall, j, betas[j], a, k)
   }
   // Q = H_0 H_1 ... applied to the first columns of the identity, each column with the sign of R's diagonal.
   const q = new Float64Array(tall * thin)
   for (let k = 0; k < thin; k++) {
     q[k * thin + k] = signs[k]!
-    for (let j = thin - 1; j >= 0; j--) reflect(a, thin, tall, j, betas[j]!, q, k)
+    for (let j = thin - 1; j >= 0; j--) reflect(a, thin, tall, j, betas[j], q, k)
   }
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < cols; c++) {
-      out[r * cols + c] = gain * (rows >= cols ? q[r * thin + c]! : q[c * thin + r]!)
+      out[r * cols + c] = gain * (rows >= cols ? q[r * thin + c] : q[c * thin + r])
     }
   }
 }
@@ -101,10 +101,10 @@ function reflect(
   k: number,
 ): void {
   let sum = 0
-  for (let i = j; i < height; i++) sum += vectors[i * width + j]! * target[i * width + k]!
+  for (let i = j; i < height; i++) sum += vectors[i * width + j] * target[i * width + k]
   sum *= beta
   for (let i = j; i < height; i++) {
     const at = i * width + k
-    target[at] = target[at]! - sum * vectors[i * width + j]!
+    target[at] = target[at] - sum * vectors[i * width + j]
   }
 }

@@ -55,7 +55,7 @@ class ActingAgent {
   finite(row: number): boolean {
     for (let i = row * this.actionSize; i < (row + 1) * this.actionSize; i++) {
       // x - x is 0 for finite numbers only
-      if (this.actions[i]! - this.actions[i]! !== 0) return false
+      if (this.actions[i] - this.actions[i] !== 0) return false
     }
     return true
   }
@@ -76,15 +76,15 @@ export class Actors {
     policies: readonly PolicyAddresses[],
     rows: number,
   ) {
-    this.agents = specs.map((spec, i) => new ActingAgent(kernels, spec, policies[i]!, rows))
+    this.agents = specs.map((spec, i) => new ActingAgent(kernels, spec, policies[i], rows))
   }
 
   observe(row: number, env: MultiAgentEnv): void {
-    for (let i = 0; i < this.agents.length; i++) this.agents[i]!.observe(row, env.observations[i]!)
+    for (let i = 0; i < this.agents.length; i++) this.agents[i].observe(row, env.observations[i])
   }
 
   act(env: MultiAgentEnv, row: number): void {
-    for (let i = 0; i < this.agents.length; i++) this.agents[i]!.write(row, env.actions[i]!)
+    for (let i = 0; i < this.agents.length; i++) this.agents[i].write(row, env.actions[i])
   }
 
   /** The first agent whose action in this row is not finite. */

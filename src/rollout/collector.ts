@@ -24,8 +24,7 @@ export function episodeSeed(
   step: number,
 ): number {
   const [low, high] = splitSeed(seed)
-  const draw = (index: number) =>
-    kernels.exports.random32(low, high, purpose, stream, step, index) >>> 0
+  const draw = (index: number) => kernels.exports.random32(low, high, purpose, stream, step, index) >>> 0
   return (draw(1) >>> 11) * 0x100000000 + draw(0)
 }
 
@@ -82,8 +81,8 @@ export class Collector {
     const begun = performance.now()
     const { steps, envs: total, stateSize } = this.#layout
     const count = task.progress.length
-    const actors = new Actors(this.#kernels, this.#envs[0]!.spec.agents, task.policies, count)
-    const running = task.progress.map((progress, k) => this.#resume(task.first + k, this.#envs[k]!, progress))
+    const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, count)
+    const running = task.progress.map((progress, k) => this.#resume(task.first + k, this.#envs[k], progress))
     const episodes: { env: number; return: number; steps: number }[] = []
     const faults: Fault[] = []
     let physics = 0
@@ -92,7 +91,7 @@ export class Collector {
     for (let t = 0; t < steps; t++) {
       const acting = performance.now()
       for (let k = 0; k < count; k++) {
-        actors.observe(k, this.#envs[k]!)
+        actors.observe(k, this.#envs[k])
         for (const agent of actors.agents) agent.keyNoise(k, task.first + k, task.startStep + t)
       }
       for (const agent of actors.agents) agent.sample()
@@ -102,8 +101,8 @@ export class Collector {
       const stepping = performance.now()
       for (let k = 0; k < count; k++) {
         const e = task.first + k
-        const env = this.#envs[k]!
-        const run = running[k]!
+        const env = this.#envs[k]
+        const run = running[k]
         const row = t * total + e
         const reason = this.#advance(env, actors, k, row)
         if (reason !== undefined) {
@@ -116,9 +115,9 @@ export class Collector {
           this.#startEpisode(e, env, run)
           continue
         }
-        run.episodeReturn += env.rewards[0]!
+        run.episodeReturn += env.rewards[0]
         run.episodeSteps++
-        const end = this.#ends[row]!
+        const end = this.#ends[row]
         if (end === RUNNING) continue
         if (end === TRUNCATED) this.#keepFinalState(e, env, run)
         episodes.push({ env: e, return: run.episodeReturn, steps: run.episodeSteps })
@@ -129,11 +128,11 @@ export class Collector {
 
     // The states after the rollout, whose values its last steps look forward to.
     for (let k = 0; k < count; k++) {
-      this.#states.set(this.#envs[k]!.state, (steps * total + task.first + k) * stateSize)
+      this.#states.set(this.#envs[k].state, (steps * total + task.first + k) * stateSize)
     }
     episodes.sort((a, b) => a.env - b.env)
     const progress = running.map((run, k) => ({
-      state: saveState(this.#envs[k]!),
+      state: saveState(this.#envs[k]),
       episode: run.episode,
       episodeReturn: run.episodeReturn,
       episodeSteps: run.episodeSteps,
@@ -152,19 +151,19 @@ export class Collector {
   }
 
   #evaluateTogether(task: EvaluateTask, first: number, count: number): number[] {
-    const actors = new Actors(this.#kernels, this.#envs[0]!.spec.agents, task.policies, task.rows)
+    const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, task.rows)
     const returns = new Array<number>(count).fill(0)
     const running = new Array<boolean>(count).fill(true)
     for (let k = 0; k < count; k++) {
       const seed = episodeSeed(this.#kernels, task.seed, PURPOSE.evaluation, first + k, task.iteration)
-      this.#envs[k]!.reset(seed)
+      this.#envs[k].reset(seed)
     }
     for (let t = 0; running.includes(true); t++) {
-      for (let k = 0; k < count; k++) actors.observe(k, this.#envs[k]!)
+      for (let k = 0; k < count; k++) actors.observe(k, this.#envs[k])
       for (const agent of actors.agents) agent.mean()
       for (let k = 0; k < count; k++) {
         if (!running[k]) continue
-        const env = this.#envs[k]!
+        const env = this.#envs[k]
         const broken = actors.broken(k)
         if (broken) {
           throw new HatrpoError(
@@ -173,7 +172,7 @@ export class Collector {
         }
         actors.act(env, k)
         running[k] = env.step() === RUNNING
-        returns[k]! += env.rewards[0]!
+        returns[k] += env.rewards[0]
       }
     }
     return returns
@@ -196,17 +195,17 @@ export class Collector {
 
   // What the agents saw and chose in one environment.
   #record(row: number, k: number, actors: Actors): void {
-    const env = this.#envs[k]!
+    const env = this.#envs[k]
     this.#states.set(env.state, row * this.#layout.stateSize)
     for (let i = 0; i < this.#agents.length; i++) {
-      const kept = this.#agents[i]!
-      const agent = actors.agents[i]!
-      const { observationSize, actionSize } = this.#layout.agents[i]!
-      kept.observations.set(env.observations[i]!, row * observationSize)
+      const kept = this.#agents[i]
+      const agent = actors.agents[i]
+      const { observationSize, actionSize } = this.#layout.agents[i]
+      kept.observations.set(env.observations[i], row * observationSize)
       const first = k * actionSize
       for (let j = 0; j < actionSize; j++) kept.actions[row * actionSize + j] = agent.actions[first + j]!
       kept.logProb[row] = agent.logProb[k]!
-      kept.weight[row] = env.active ? env.active[i]! : 1
+      kept.weight[row] = env.active ? env.active[i] : 1
     }
     this.#valid[row] = 1
   }
@@ -222,12 +221,12 @@ export class Collector {
       if (error instanceof PhysicsError) return error.message
       throw error
     }
-    const reward = env.rewards[0]!
+    const reward = env.rewards[0]
     this.#rewards[row] = reward
     if (!Number.isFinite(reward)) return `${env.spec.id}: the reward is ${reward}`
     for (let i = 0; i < env.observations.length; i++) {
-      if (!allFinite(env.observations[i]!)) {
-        return `${env.spec.id}: the observation of ${env.spec.agents[i]!.id} is not finite`
+      if (!allFinite(env.observations[i])) {
+        return `${env.spec.id}: the observation of ${env.spec.agents[i].id} is not finite`
       }
     }
     return allFinite(env.state) ? undefined : `${env.spec.id}: the state is not finite`
@@ -239,8 +238,8 @@ export class Collector {
     this.#ends[row] = TERMINATED
     this.#valid[row] = 0
     for (let i = 0; i < this.#agents.length; i++) {
-      const { actionSize } = this.#layout.agents[i]!
-      const kept = this.#agents[i]!
+      const { actionSize } = this.#layout.agents[i]
+      const kept = this.#agents[i]
       kept.weight[row] = 0
       kept.logProb[row] = 0
       kept.actions.fill(0, row * actionSize, (row + 1) * actionSize)
@@ -266,7 +265,7 @@ export function describeFault({ env, step, reason }: Fault): string {
 }
 
 function allFinite(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
+  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return false
   return true
 }
 

@@ -46,7 +46,7 @@ export class WorkerPolicies {
     this.addresses = rows.map(() => [])
     this.#prepare = specs.map((spec, agent) => {
       const { size, stdX, stdY } = spec.head
-      const vector = parameters[agent]!
+      const vector = parameters[agent]
       const table = device.tensor('f64', size * 4)
       const logStd = slice(vector, parameterEntry(parameterLayout(spec), 'logStd').offset, size)
       const setup = [{ op: 'gaussianTable', logStd, x: stdX, y: stdY, table, size } as const]
@@ -64,7 +64,14 @@ export class WorkerPolicies {
         const { streams, steps, logProb } = place
         const forward = network.forward(vector, place.observations)
         const draw = { mean: network.output, table, size, seed, purpose: PURPOSE.actions + agent } as const
-        const sample = { op: 'gaussianSample', ...draw, streams, steps, action: place.actions, logProb } as const
+        const sample = {
+          op: 'gaussianSample',
+          ...draw,
+          streams,
+          steps,
+          action: place.actions,
+          logProb,
+        } as const
         passes.push({ setup, rows: [...forward, sample] }, { rows: forward })
         return place
       })
@@ -73,9 +80,9 @@ export class WorkerPolicies {
         rows.flatMap((count) => [count, count]),
       )
       places.forEach((place, worker) => {
-        this.addresses[worker]!.push({
-          sample: device.addressOf(compiled[2 * worker]!),
-          mean: device.addressOf(compiled[2 * worker + 1]!),
+        this.addresses[worker].push({
+          sample: device.addressOf(compiled[2 * worker]),
+          mean: device.addressOf(compiled[2 * worker + 1]),
           observations: place.observations.address,
           streams: place.streams.address,
           steps: place.steps.address,

@@ -98,11 +98,12 @@ export class RolloutPool {
     const begun = performance.now()
     const tasks = this.shares.map(({ first, count }, worker): WorkerTask => {
       const own = progress.slice(first, first + count)
-      return { kind: 'collect', first, progress: own, startStep, policies: policies.addresses[worker]! }
+      return { kind: 'collect', first, progress: own, startStep, policies: policies.addresses[worker] }
     })
     const { results, restarts } = await this.#runAll<CollectResult>(tasks, `rollout from step ${startStep}`)
     const wall = performance.now() - begun
-    const sum = (pick: (result: CollectResult) => number) => results.reduce((s, result) => s + pick(result), 0)
+    const sum = (pick: (result: CollectResult) => number) =>
+      results.reduce((s, result) => s + pick(result), 0)
     const total = sum(({ time }) => time.total)
     return {
       progress: results.flatMap((result) => result.progress),
@@ -125,8 +126,8 @@ export class RolloutPool {
     seed: number,
   ): Promise<number[]> {
     const tasks = shareOut(episodes, this.shares.length).map(({ first, count }, worker): WorkerTask => {
-      const rows = this.shares[worker]!.count
-      return { kind: 'evaluate', first, count, iteration, seed, rows, policies: policies.addresses[worker]! }
+      const rows = this.shares[worker].count
+      return { kind: 'evaluate', first, count, iteration, seed, rows, policies: policies.addresses[worker] }
     })
     const { results } = await this.#runAll<EvaluateResult>(tasks, 'evaluation')
     return results.flatMap((result) => result.returns)
@@ -189,7 +190,7 @@ export class RolloutPool {
     } catch (error) {
       const hung = abort.signal.aborted
       abort.abort()
-      return { error: hung ? new Error(`did not answer for ${Math.round(patience / 1000)} s`) : error }
+      return { error: hung ? new Error(`did not answer for ${patience / 1000} s`) : error }
     } finally {
       clearTimeout(timer)
     }

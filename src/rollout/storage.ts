@@ -74,7 +74,7 @@ export class RolloutStorage {
       truncations,
       stateSize: env.stateSize,
       agents: this.agents.map(({ observations, actions, logProb, weight }, i) => ({
-        observationSize: env.agents[i]!.observation.size,
+        observationSize: env.agents[i].observation.size,
         actionSize: actions.length / rows,
         observations: observations.address,
         actions: actions.address,

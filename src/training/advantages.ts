@@ -113,8 +113,8 @@ export function explainedVariance(
   returns: ArrayLike<number>,
   weight: ArrayLike<number>,
 ): number {
-  const residual = variance(returns.length, weight, (r) => returns[r]! - values[r]!)
-  const total = variance(returns.length, weight, (r) => returns[r]!)
+  const residual = variance(returns.length, weight, (r) => returns[r] - values[r])
+  const total = variance(returns.length, weight, (r) => returns[r])
   return total > 0 ? 1 - residual / total : 0
 }
 

@@ -75,7 +75,7 @@ export function restoreSnapshot(trainer: Trainer, { tensors, state }: Checkpoint
 
   trainer.actorParameters.forEach((tensor, i) => trainer.device.write(tensor, f32(`actors/agent_${i}`)))
   trainer.device.write(trainer.criticParameters, f32('critics/critic_0'))
-  trainer.actorAdams.forEach((adam, i) => restoreAdam(`agent_${i}`, adam, saved.actorPowers[i]!))
+  trainer.actorAdams.forEach((adam, i) => restoreAdam(`agent_${i}`, adam, saved.actorPowers[i]))
   restoreAdam('critic_0', trainer.criticAdam, saved.criticPowers)
   if (saved.valueNorm) trainer.valueNorm?.restore(saved.valueNorm)
   saved.shuffles.forEach((count, i) => (trainer.shuffles[i] = count))

@@ -85,7 +85,11 @@ class TrainingLoop {
     while (this.#iteration < total && !signal?.aborted) {
       const begun = performance.now()
       policies.prepare()
-      const rollout = await this.#pool.collect(policies, this.#progress, this.#iteration * config.rolloutSteps)
+      const rollout = await this.#pool.collect(
+        policies,
+        this.#progress,
+        this.#iteration * config.rolloutSteps,
+      )
       for (const fault of rollout.faults) {
         this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`)
       }
@@ -168,7 +172,7 @@ class TrainingLoop {
   }
 
   #agentRecord({ agent, entropy, factorSpread, trustRegion, clipped }: TurnOutcome): AgentRecord {
-    const { id } = this.#trainer.env.agents[agent]!
+    const { id } = this.#trainer.env.agents[agent]
     if (clipped) {
       const { policyLoss, clipFraction, gradNorm, skippedSteps } = clipped
       return { id, factorSpread, entropy, policyLoss, clipFraction, gradNorm, rejectedSteps: skippedSteps }

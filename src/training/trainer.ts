@@ -78,11 +78,11 @@ export class Trainer {
     // Agents and critic learn one after another, so their activations share memory.
     const [actorNetworks, criticNetwork] = this.#workspaces()
     const updates = actorNetworks.map((network, i): AgentUpdate => {
-      const parameters = this.actorParameters[i]!
-      const batch = new PolicyBatch(device, rows, storage.agents[i]!)
+      const parameters = this.actorParameters[i]
+      const batch = new PolicyBatch(device, rows, storage.agents[i])
       const shuffle = this.#shuffle(i)
       return update === 'clipped'
-        ? new ClippedAgent(device, network, parameters, batch, this.actorAdams[i]!, config.clipped, shuffle)
+        ? new ClippedAgent(device, network, parameters, batch, this.actorAdams[i], config.clipped, shuffle)
         : new TrustRegionAgent(device, network, parameters, batch, config.trustRegion, shuffle)
     })
     const { advantageNorm } = config
@@ -163,10 +163,7 @@ export class Trainer {
       () => new Network<NetworkSpec>(device, this.critic, storage.stateRows),
     ]
     const networks = device.overlay(builders)
-    return [
-      networks.slice(0, -1) as Network<GaussianActorSpec>[],
-      networks.at(-1)! as Network<CriticSpec>,
-    ]
+    return [networks.slice(0, -1) as Network<GaussianActorSpec>[], networks.at(-1)! as Network<CriticSpec>]
   }
 
   // Random order of the agents, a new one every iteration.
@@ -174,7 +171,15 @@ export class Trainer {
     const count = this.actors.length
     if (this.config.order === 'fixed') return Array.from({ length: count }, (_, i) => i)
     const [low, high] = splitSeed(this.config.seed)
-    this.device.kernels.exports.permutation(this.#order.address, count, low, high, PURPOSE.order, 0, iteration)
+    this.device.kernels.exports.permutation(
+      this.#order.address,
+      count,
+      low,
+      high,
+      PURPOSE.order,
+      0,
+      iteration,
+    )
     return [...this.device.i32(this.#order)]
   }
 
@@ -184,7 +189,7 @@ export class Trainer {
     return (out) => {
       permuted ??= device.tensor('i32', out.length)
       const [low, high] = splitSeed(this.config.seed)
-      const pass = this.shuffles[network]!++
+      const pass = this.shuffles[network]++
       const { permutation } = device.kernels.exports
       permutation(permuted.address, out.length, low, high, PURPOSE.shuffle, network, pass)
       out.set(device.i32(permuted))

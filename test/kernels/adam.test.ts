@@ -19,27 +19,14 @@ function adam(
     power1 *= 0.9
     power2 *= 0.999
     for (let p = 0; p + 1 < pieces.length; p++) {
-      const skip = 4 * pieces[p]!
+      const skip = 4 * pieces[p]
       const [a, b, c, d] = [parameters, gradient, m, v].map((x) => x.byteOffset + skip) as [
         number,
         number,
         number,
         number,
       ]
-      kernels.adamStep(
-        a,
-        b,
-        c,
-        d,
-        pieces[p + 1]! - pieces[p]!,
-        gradScale,
-        lr,
-        0.9,
-        0.999,
-        eps,
-        power1,
-        power2,
-      )
+      kernels.adamStep(a, b, c, d, pieces[p + 1] - pieces[p], gradScale, lr, 0.9, 0.999, eps, power1, power2)
     }
     return Float32Array.from(parameters)
   })
@@ -69,9 +56,9 @@ test(`${GOLDEN}: fed with PyTorch's gradients, the parameters are PyTorch's afte
   )
   harl.epochs.forEach((epoch, k) => {
     const wanted = epoch.params.data.map(Math.fround)
-    const error = Math.max(...steps[k]!.map((p, i) => Math.abs(p - wanted[i]!)))
+    const error = Math.max(...steps[k].map((p, i) => Math.abs(p - wanted[i])))
     t.diagnostic(`step ${k + 1}: largest difference ${error}`)
-    assert.ok(error <= tolerance[`epochs.${k}.params`]!.suggest_atol, `step ${k + 1}: ${error}`)
+    assert.ok(error <= tolerance[`epochs.${k}.params`].suggest_atol, `step ${k + 1}: ${error}`)
   })
 })
 
@@ -101,14 +88,14 @@ test('twenty steps stay with the same recursion in f64', () => {
   const [p, m, v] = [Float64Array.from(start), new Float64Array(n), new Float64Array(n)]
   gradients.forEach((gradient, k) => {
     for (let i = 0; i < n; i++) {
-      const g = gradient[i]!
-      m[i] = 0.9 * m[i]! + 0.1 * g
-      v[i] = 0.999 * v[i]! + 0.001 * g * g
-      const denominator = Math.sqrt(v[i]!) / Math.sqrt(1 - 0.999 ** (k + 1)) + eps
-      p[i]! -= ((lr / (1 - 0.9 ** (k + 1))) * m[i]!) / denominator
+      const g = gradient[i]
+      m[i] = 0.9 * m[i] + 0.1 * g
+      v[i] = 0.999 * v[i] + 0.001 * g * g
+      const denominator = Math.sqrt(v[i]) / Math.sqrt(1 - 0.999 ** (k + 1)) + eps
+      p[i] -= ((lr / (1 - 0.9 ** (k + 1))) * m[i]) / denominator
     }
     // A step is at most about lr; each rounds |p| <= 1 to f32 (6e-8) once and errs by a few 1e-7 of itself.
-    steps[k]!.forEach((got, i) => assert.ok(Math.abs(got - p[i]!) <= (k + 1) * 6.1e-8, `step ${k}, ${i}`))
+    steps[k].forEach((got, i) => assert.ok(Math.abs(got - p[i]) <= (k + 1) * 6.1e-8, `step ${k}, ${i}`))
   })
 })
 
@@ -123,10 +110,10 @@ test('any split into ranges gives the bits of the whole; gradScale = -1 ascends'
     [0, 63, n],
   ]) {
     adam(start, gradients, { ...options, pieces }).forEach((step, k) =>
-      assert.deepEqual(bits(step), bits(whole[k]!)),
+      assert.deepEqual(bits(step), bits(whole[k])),
     )
   }
   const negated = gradients.map((g) => g.map((x) => -x))
   const ascent = adam(start, negated, { ...options, gradScale: -1 })
-  ascent.forEach((step, k) => assert.deepEqual(bits(step), bits(whole[k]!)))
+  ascent.forEach((step, k) => assert.deepEqual(bits(step), bits(whole[k])))
 })

@@ -49,7 +49,7 @@ function gae(rollout: Rollout, mode: number): { advantages: number[]; returns: n
 function assertClose(got: ArrayLike<number>, wanted: ArrayLike<number>, bound: number, name: string): void {
   assert.equal(got.length, wanted.length, name)
   for (let i = 0; i < got.length; i++) {
-    const error = Math.abs(got[i]! - wanted[i]!)
+    const error = Math.abs(got[i] - wanted[i])
     assert.ok(error <= bound, `${name}[${i}]: ${got[i]} is ${error} from ${wanted[i]}, bound ${bound}`)
   }
 }
@@ -89,7 +89,7 @@ function rolloutOf(file: GaeFile, valuenorm: boolean): Rollout {
     lambda,
     rewards: rewards.data,
     values: value_preds.data.map(inRewards),
-    nextValues: rows.map((i) => inRewards(truncated[i] ? final_values.data[i]! : following[i]!)),
+    nextValues: rows.map((i) => inRewards(truncated[i] ? final_values.data[i] : following[i])),
     ends: rows.map((i) => (running[i] ? 0 : truncated[i] ? TRUNCATED : TERMINATED)),
   }
 }
@@ -98,12 +98,12 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
   const file = readGolden<GaeFile>(name)
   for (const units of ['plain', 'valuenorm']) {
     const rollout = rolloutOf(file, units === 'valuenorm')
-    const bound = (quantity: string) => file.tolerance[quantity]!.suggest_atol
+    const bound = (quantity: string) => file.tolerance[quantity].suggest_atol
 
     test(`${name} ${units}: HARL's returns with proper time limits (mode harl)`, () => {
       const { advantages, returns } = gae(rollout, GAE_HARL)
       const quantity = `returns_proper_${units}`
-      assertClose(returns, file.harl[quantity]!.data, bound(quantity), quantity)
+      assertClose(returns, file.harl[quantity].data, bound(quantity), quantity)
       advantages.forEach((a, i) => {
         if (rollout.ends[i] === TRUNCATED) assert.equal(a, 0)
       })
@@ -111,15 +111,15 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
 
     test(`${name} ${units}: HARL's returns without (mode terminate)`, () => {
       const quantity = `returns_not_proper_${units}`
-      assertClose(gae(rollout, GAE_TERMINATE).returns, file.harl[quantity]!.data, bound(quantity), quantity)
+      assertClose(gae(rollout, GAE_TERMINATE).returns, file.harl[quantity].data, bound(quantity), quantity)
     })
 
     test(`${name} ${units}: the textbook's advantages and returns (mode bootstrap)`, () => {
       const { advantages, returns } = gae(rollout, GAE_BOOTSTRAP)
       // The file gives no bound for its f64 textbook block; HARL's for the same data are taken.
       const atol = bound(`returns_proper_${units}`)
-      assertClose(returns, file.ref64[`textbook_${units}_returns`]!.data, atol, 'returns')
-      assertClose(advantages, file.ref64[`textbook_${units}_advantages`]!.data, atol, 'advantages')
+      assertClose(returns, file.ref64[`textbook_${units}_returns`].data, atol, 'returns')
+      assertClose(advantages, file.ref64[`textbook_${units}_advantages`].data, atol, 'advantages')
     })
   }
 }
@@ -135,8 +135,8 @@ function randomRollout(T: number, E: number, lambda: number): Rollout {
 test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value gives discounted returns', () => {
   const one = randomRollout(40, 3, 0)
   gae(one, GAE_BOOTSTRAP).advantages.forEach((advantage, i) => {
-    const next = one.ends[i] === TERMINATED ? 0 : one.nextValues[i]!
-    assert.equal(advantage, Math.fround(one.rewards[i]! + one.gamma * next - one.values[i]!))
+    const next = one.ends[i] === TERMINATED ? 0 : one.nextValues[i]
+    assert.equal(advantage, Math.fround(one.rewards[i] + one.gamma * next - one.values[i]))
   })
 
   const all = randomRollout(40, 3, 1)
@@ -149,15 +149,15 @@ test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value 
     let wanted = 0
     let discount = 1
     for (let j = i; j < T * E; j += E) {
-      wanted += discount * all.rewards[j]!
+      wanted += discount * all.rewards[j]
       discount *= gamma
       if (all.ends[j] !== 0 || j + E >= T * E) {
-        if (all.ends[j] !== TERMINATED) wanted += discount * nextValues[j]!
+        if (all.ends[j] !== TERMINATED) wanted += discount * nextValues[j]
         break
       }
     }
     // Results are O(10), rounded once to f32 from f64.
-    assert.ok(Math.abs(returns[i]! - wanted) < 2e-6, `${i}: ${returns[i]} and ${wanted}`)
+    assert.ok(Math.abs(returns[i] - wanted) < 2e-6, `${i}: ${returns[i]} and ${wanted}`)
   }
 })
 
@@ -168,7 +168,7 @@ test('the next value of a terminated step is not read, and environments do not m
   const together = gae(rollout, GAE_BOOTSTRAP)
   assert.deepEqual(gae({ ...rollout, nextValues: poisoned }, GAE_BOOTSTRAP), together)
   for (let e = 0; e < 4; e++) {
-    const column = (x: ArrayLike<number>) => Array.from({ length: 30 }, (_, t) => x[t * 4 + e]!)
+    const column = (x: ArrayLike<number>) => Array.from({ length: 30 }, (_, t) => x[t * 4 + e])
     const alone = gae(
       {
         ...rollout,

@@ -30,7 +30,7 @@ test('random32 and uniform64 read the block that their key and index name', () =
     kernels.philox4x32(index >>> 2, step, stream, purpose, ...SEED, out.byteOffset)
     assert.equal(kernels.random32(...SEED, purpose, stream, step, index), out[index & 3])
     kernels.philox4x32(index >>> 1, step, stream, purpose, ...SEED, out.byteOffset)
-    const [low, high] = index & 1 ? [out[2]!, out[3]!] : [out[0]!, out[1]!]
+    const [low, high] = index & 1 ? [out[2], out[3]] : [out[0], out[1]]
     const wanted = ((high >>> 12) * 2 ** 32 + (low >>> 0) + 0.5) / 2 ** 52
     assert.equal(kernels.uniform64(...SEED, purpose, stream, step, index), wanted)
   }
@@ -93,7 +93,7 @@ test('normals have the moments and the distribution of the standard normal', () 
   // The two numbers of a block are independent of each other and of the next block.
   for (const lag of [1, 2]) {
     let sum = 0
-    for (let i = 0; i + lag < n; i++) sum += z[i]! * z[i + lag]!
+    for (let i = 0; i + lag < n; i++) sum += z[i] * z[i + lag]
     assert.ok(Math.abs(sum / n) < 4 / Math.sqrt(n), `lag ${lag}`)
   }
   arena.release(z.byteOffset)

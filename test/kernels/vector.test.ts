@@ -14,10 +14,10 @@ function randomVector(n: number, seed: number): Float32Array {
 function orderedDot(x: Float32Array, y: Float32Array): number {
   const partial = new Float64Array(8)
   const whole = x.length - (x.length % 8)
-  for (let i = 0; i < whole; i++) partial[i % 8]! += x[i]! * y[i]!
+  for (let i = 0; i < whole; i++) partial[i % 8] += x[i] * y[i]
   const [s0, s1, s2, s3, s4, s5, s6, s7] = partial as unknown as number[]
-  let sum = s0! + s2! + (s4! + s6!) + (s1! + s3! + (s5! + s7!))
-  for (let i = whole; i < x.length; i++) sum += x[i]! * y[i]!
+  let sum = s0 + s2 + (s4 + s6) + (s1 + s3 + (s5 + s7))
+  for (let i = whole; i < x.length; i++) sum += x[i] * y[i]
   return sum
 }
 
@@ -42,7 +42,7 @@ test('axpy, scaleAdd, scale, copy, fill equal f32 arithmetic element by element 
     const before = [...y]
     const out = f32(n + 1).fill(7)
     kernels.scaleAdd(alpha, x.byteOffset, y.byteOffset, out.byteOffset, n)
-    const wanted = [...x].map((v, i) => Math.fround(Math.fround(a * v) + before[i]!))
+    const wanted = [...x].map((v, i) => Math.fround(Math.fround(a * v) + before[i]))
     assert.deepEqual([...out], [...wanted, 7])
     kernels.axpy(alpha, x.byteOffset, y.byteOffset, n)
     assert.deepEqual([...y], [...wanted, before[n]])
@@ -63,7 +63,7 @@ test('sumPartials adds blocks in ascending order in f64, whatever the split into
     const scale = 1 / 3
     const wanted = Array.from({ length: n }, (_, j) => {
       let sum = 0
-      for (let b = 0; b < blocks; b++) sum += partials[b * n + j]!
+      for (let b = 0; b < blocks; b++) sum += partials[b * n + j]
       return Math.fround(sum * scale)
     })
     for (const cuts of [
@@ -73,7 +73,7 @@ test('sumPartials adds blocks in ascending order in f64, whatever the split into
     ]) {
       const out = f32(n + 1).fill(7)
       for (let c = 0; c + 1 < cuts.length; c++) {
-        kernels.sumPartials(partials.byteOffset, blocks, n, cuts[c]!, cuts[c + 1]!, out.byteOffset, scale)
+        kernels.sumPartials(partials.byteOffset, blocks, n, cuts[c], cuts[c + 1], out.byteOffset, scale)
       }
       assert.deepEqual([...out], [...wanted, 7])
     }
@@ -130,7 +130,7 @@ test('ratioProduct multiplies by the ratio of probabilities', () => {
     const [now, old] = [randomVector(n, n + 1), randomVector(n, n + 2)]
     kernels.ratioProduct(m.byteOffset, now.byteOffset, old.byteOffset, n, 0)
     m.forEach((got, i) => {
-      const wanted = before[i]! * Math.exp(Math.fround(now[i]! - old[i]!))
+      const wanted = before[i] * Math.exp(Math.fround(now[i] - old[i]))
       // 1.1 ulp of the exponential, half an ulp of the product.
       assert.ok(Math.abs(got - wanted) <= 1.9e-7 * Math.abs(wanted), `${got} and ${wanted}`)
     })
@@ -152,7 +152,7 @@ test('allFinite finds one bad element anywhere', () => {
     assert.equal(kernels.allFinite(x.byteOffset, n), 1)
     for (const bad of [NaN, Infinity, -Infinity]) {
       for (let i = 0; i < n; i += Math.max(1, n >> 4)) {
-        const kept = x[i]!
+        const kept = x[i]
         x[i] = bad
         assert.equal(kernels.allFinite(x.byteOffset, n), 0, `${bad} at ${i} of ${n}`)
         x[i] = kept

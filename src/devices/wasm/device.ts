@@ -125,19 +125,23 @@ export class WasmDevice implements Device {
    * Passes without gradient or sums that share one preparation (packed weights, tables): `prepare` is run when
    * parameters have changed, a pass then any number of times, also by other threads (`addressOf`, `runAlone`).
    */
-  compilePrepared(specs: readonly ProgramSpec[], rows: readonly number[]): { prepare: Program; passes: Program[] } {
+  compilePrepared(
+    specs: readonly ProgramSpec[],
+    rows: readonly number[],
+  ): { prepare: Program; passes: Program[] } {
     const reserve = (bytes: number) => this.#reserve(bytes)
     const { preparation, passes } = encodePrepared(specs, rows, ROWS_PER_BLOCK, reserve)
     const place = ({ address, words }: EncodedProgram, maxRows: number): WasmProgram => {
       this.arena.i32(address, words.length).set(words)
       return { device: this, maxRows, address, sums: 0, partialSums: 0 }
     }
-    return { prepare: place(preparation, 1), passes: passes.map((pass, i) => place(pass, rows[i]!)) }
+    return { prepare: place(preparation, 1), passes: passes.map((pass, i) => place(pass, rows[i])) }
   }
 
   run(program: Program, rows: number, scale = 1): Float64Array {
     const { address, maxRows, sums, partialSums } = this.#own(program)
-    if (!(rows >= 1 && rows <= maxRows)) throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)
+    if (!(rows >= 1 && rows <= maxRows))
+      throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)
     this.arena.i32(address, 1)[0] = rows
     this.arena.f64(address + 32, 1)[0] = scale
     if (this.kernels.exports.runShared(this.control, address) !== 0) {
@@ -145,7 +149,7 @@ export class WasmDevice implements Device {
     }
     const total = new Float64Array(sums)
     const partial = this.arena.f64(partialSums, Math.ceil(rows / ROWS_PER_BLOCK) * sums)
-    for (let i = 0; i < partial.length; i++) total[i % sums]! += partial[i]!
+    for (let i = 0; i < partial.length; i++) total[i % sums] += partial[i]
     return total
   }
 

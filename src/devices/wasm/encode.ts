@@ -56,7 +56,7 @@ class Words {
 
   float64(value: number): this {
     const [low, high] = new Uint32Array(Float64Array.of(value).buffer)
-    this.#words.push(low!, high!)
+    this.#words.push(low, high)
     return this
   }
 

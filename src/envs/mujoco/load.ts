@@ -85,7 +85,7 @@ function recordFunctions(
     throw new HatrpoError('@mujoco/mujoco registers no functions: is it version 3.14.0?')
   env['_embind_register_function'] = (...args: number[]) => {
     // (name, argument count, argument types, signature, invoker, function, ...)
-    table.set(readString(memory(), args[0]!), args[5]!)
+    table.set(readString(memory(), args[0]), args[5])
     register(...args)
   }
 }

@@ -125,7 +125,7 @@ export class World {
       throw new PhysicsError(this.envId, 'error', `MuJoCo stopped: ${String(cause)}`, { cause })
     }
     if (failure !== 0) {
-      const { quantity, sentence } = WARNINGS[failure - 1]!
+      const { quantity, sentence } = WARNINGS[failure - 1]
       throw new PhysicsError(this.envId, quantity, `${sentence}${this.culprits(quantity)}`)
     }
   }
@@ -179,8 +179,8 @@ function warningsAddress(mujoco: Mujoco, data: MjData): number {
       `@mujoco/mujoco has ${count} warnings instead of ${WARNINGS.length}: is it version 3.14.0?`,
     )
   }
-  const begin = mujoco.integers()[addressOf(all) / INT_BYTES]!
-  const address = mujoco.integers()[begin / INT_BYTES]!
+  const begin = mujoco.integers()[addressOf(all) / INT_BYTES]
+  const address = mujoco.integers()[begin / INT_BYTES]
   const readBack = (number: number) => {
     first.number = number
     all.set(0, first)
