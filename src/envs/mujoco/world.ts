@@ -1,4 +1,4 @@
-import type { MjData, MjModel } from '@mujoco/mujoco'
+import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
 import { addressOf, type Mujoco } from './load.js'
@@ -28,6 +28,10 @@ export class PhysicsModel {
   readonly nq: number
   readonly nv: number
   readonly nu: number
+  /** Numbers of mjSTATE_INTEGRATION: everything that the next mj_step depends on. */
+  readonly stateSize: number
+  /** [stateSize], in MuJoCo's memory, which is the only place its API writes a state to. */
+  readonly stateBuffer: DoubleBuffer
 
   /** @param xml an MJCF document */
   constructor(mujoco: Mujoco, xml: string) {
@@ -37,9 +41,12 @@ export class PhysicsModel {
     this.nq = this.handle.nq
     this.nv = this.handle.nv
     this.nu = this.handle.nu
+    this.stateSize = mujoco.api.mj_stateSize(this.handle, STATE_INTEGRATION)
+    this.stateBuffer = new mujoco.api.DoubleBuffer(this.stateSize)
   }
 
   dispose(): void {
+    this.stateBuffer.delete()
     this.handle.delete()
   }
 }
@@ -52,8 +59,6 @@ export class World {
   readonly ctrl: number
   readonly envId: string
   private readonly data: MjData
-  private readonly stateSize: number
-  private readonly stateScratch: Float64Array
   private readonly mjStep: number
   private readonly after: number
   private readonly modelAddress: number
@@ -72,8 +77,6 @@ export class World {
     this.qpos = this.data.qpos.byteOffset / DOUBLE_BYTES
     this.qvel = this.data.qvel.byteOffset / DOUBLE_BYTES
     this.ctrl = this.data.ctrl.byteOffset / DOUBLE_BYTES
-    this.stateSize = mujoco.api.mj_stateSize(model.handle, STATE_INTEGRATION)
-    this.stateScratch = new Float64Array(this.stateSize)
     this.mjStep = mujoco.functionIndex('mj_step')
     this.after = options.contactForces === true ? mujoco.functionIndex('mj_rnePostConstraint') : 0
     this.modelAddress = addressOf(model.handle)
@@ -130,15 +133,11 @@ export class World {
     }
   }
 
-  /** Numbers of mjSTATE_INTEGRATION. */
-  get savedSize(): number {
-    return this.stateSize
-  }
-
-  /** Writes everything that the next step depends on to `out` [savedSize]. */
+  /** Writes everything that the next step depends on to `out` [model.stateSize]. */
   save(out: Float64Array): void {
-    this.model.mujoco.api.mj_getState(this.model.handle, this.data, this.stateScratch, STATE_INTEGRATION)
-    out.set(this.stateScratch)
+    const { mujoco, handle, stateBuffer } = this.model
+    mujoco.api.mj_getState(handle, this.data, stateBuffer, STATE_INTEGRATION)
+    out.set(stateBuffer.GetView() as Float64Array)
   }
 
   /** Restores what `save` wrote. Nothing is recomputed: the next step gives the bits it would have given. */
