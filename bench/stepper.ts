@@ -39,17 +39,17 @@ function round(env: MultiAgentEnv, world: World, frames: number): { bare: number
 
 function quantiles(values: number[]): { min: number; median: number; max: number } {
   const sorted = [...values].sort((a, b) => a - b)
-  return { min: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]!, max: sorted.at(-1)! }
+  return { min: sorted[0], median: sorted[Math.floor(sorted.length / 2)], max: sorted.at(-1)! }
 }
 
-function print(id: string, name: string, unit: string, values: number[], digits: number): void {
+function print(id: string, name: string, unit: string, values: number[]): void {
   const { min, median, max } = quantiles(values)
-  const columns = [min, median, max].map((x) => x.toFixed(digits).padStart(8)).join(' ')
+  const columns = [min, median, max].map((x) => x.toFixed(2).padStart(8)).join(' ')
   console.log(`${id.padEnd(26)} ${name.padEnd(12)} ${unit.padEnd(8)} ${columns}`)
 }
 
 async function measure(id: string, context: EnvContext): Promise<void> {
-  const task = findTask(id.split('/')[1]!.split('-')[0]!, 'v4')!
+  const task = findTask(id.split('/')[1].split('-')[0], 'v4')!
   const model: PhysicsModel = await context.model(task.xml)
   const env = await makeEnvFactory({ id }).create(context)
   const world = new World(model, 'bare')
@@ -57,8 +57,8 @@ async function measure(id: string, context: EnvContext): Promise<void> {
   const rounds = Array.from({ length: ROUNDS }, () => round(env, world, task.frames))
   const bare = rounds.map((times) => times.bare)
   const ours = rounds.map((times) => times.ours)
-  print(id, 'bare mj_step', 'us/step', bare, 2)
-  print(id, 'env.step()', 'us/step', ours, 2)
+  print(id, 'bare mj_step', 'us/step', bare)
+  print(id, 'env.step()', 'us/step', ours)
   // On a busy machine the quickest rounds are the ones that nothing else disturbed.
   console.log(
     `${id.padEnd(26)} env.step() takes ${(Math.min(...ours) / Math.min(...bare)).toFixed(4)} of bare mj_step (quickest rounds), ` +

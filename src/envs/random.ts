@@ -21,12 +21,12 @@ function multiplyHigh(a: number, b: number): number {
 
 /** Encrypts the four counter words with the two key words, into `out`. */
 export function philox4x32(counter: Uint32Array, key: Uint32Array, out: Uint32Array): void {
-  let c0 = counter[0]!
-  let c1 = counter[1]!
-  let c2 = counter[2]!
-  let c3 = counter[3]!
-  let k0 = key[0]!
-  let k1 = key[1]!
+  let c0 = counter[0]
+  let c1 = counter[1]
+  let c2 = counter[2]
+  let c3 = counter[3]
+  let k0 = key[0]
+  let k1 = key[1]
   for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0)
     const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0
@@ -103,8 +103,8 @@ export class RandomStream {
   /** Uniform in [0, 1), 53 bits. */
   uniform(): number {
     if (this.used === 4) this.refill()
-    const high = this.words[this.used]! >>> 5
-    const low = this.words[this.used + 1]! >>> 6
+    const high = this.words[this.used] >>> 5
+    const low = this.words[this.used + 1] >>> 6
     this.used += 2
     return (high * 67108864 + low) / 9007199254740992
   }
@@ -121,8 +121,8 @@ export class RandomStream {
 
   private refill(): void {
     philox4x32(this.counter, this.key, this.words)
-    this.counter[0]!++
-    if (this.counter[0] === 0) this.counter[1]!++
+    this.counter[0]++
+    if (this.counter[0] === 0) this.counter[1]++
     this.used = 0
   }
 }

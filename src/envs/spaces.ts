@@ -13,7 +13,7 @@ export function box(
   requireCount('box size', size)
   const space: Box = { kind: 'box', size, low: bounds(size, low), high: bounds(size, high) }
   for (let i = 0; i < size; i++) {
-    if (!(space.low[i]! <= space.high[i]!)) {
+    if (!(space.low[i] <= space.high[i])) {
       throw new HatrpoError(`box element ${i}: low ${space.low[i]} must not be above high ${space.high[i]}`)
     }
   }

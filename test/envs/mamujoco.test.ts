@@ -52,8 +52,8 @@ for (const id of ids) {
     assert.equal(env.state.length, env.spec.stateSize)
     assert.equal(env.rewards.length, env.spec.agents.length)
     env.spec.agents.forEach((agent, k) => {
-      assert.equal(env.observations[k]!.length, agent.observation.size)
-      assert.ok(agent.action.kind === 'box' && agent.action.size === env.actions[k]!.length)
+      assert.equal(env.observations[k].length, agent.observation.size)
+      assert.ok(agent.action.kind === 'box' && agent.action.size === env.actions[k].length)
     })
     const before = [env.state, env.rewards, ...env.observations, ...env.actions]
     const steps = play(env, 1, 5)
@@ -103,10 +103,10 @@ for (const id of ids) {
     const env = await make({ id })
     play(env, 3, 5)
     const saved = env.saveState!()
-    const seen = [Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0]!)]
+    const seen = [Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0])]
     play(env, 4, 5)
     env.loadState!(saved)
-    assert.deepEqual([Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0]!)], seen)
+    assert.deepEqual([Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0])], seen)
     env.dispose!()
   })
 }
@@ -148,7 +148,7 @@ test('Hopper and Walker2d end when they fall, and are paid for being upright unt
       status = env.step()
       steps++
       // Limp, so it pays no control cost: the reward is 1 and the velocity.
-      assert.ok(Math.abs(env.rewards[0]! - 1) < 3)
+      assert.ok(Math.abs(env.rewards[0] - 1) < 3)
     }
     assert.equal(status, TERMINATED)
     assert.ok(steps > 10 && steps < 500, `${id} fell after ${steps} steps`)
@@ -214,15 +214,15 @@ test('episodes start within the published noise', async () => {
     ['mamujoco/HalfCheetah-2x3', 9, 0.1],
   ] as const) {
     const env = await make({ id })
-    const initial = findTask(id.slice('mamujoco/'.length).split('-')[0]!, 'v4')!.initialPositions
+    const initial = findTask(id.slice('mamujoco/'.length).split('-')[0], 'v4')!.initialPositions
     const largest = { position: 0, velocity: 0 }
     for (let seed = 0; seed < 300; seed++) {
       env.reset(seed)
       for (let i = 0; i < positions - 1; i++) {
-        largest.position = Math.max(largest.position, Math.abs(env.state[i]! - initial[i + 1]!))
+        largest.position = Math.max(largest.position, Math.abs(env.state[i] - initial[i + 1]))
       }
       for (let i = positions - 1; i < env.state.length; i++) {
-        largest.velocity = Math.max(largest.velocity, Math.abs(env.state[i]!))
+        largest.velocity = Math.max(largest.velocity, Math.abs(env.state[i]))
       }
     }
     // Beyond the bound by no more than f32 rounding of the observation, and not far below it.
@@ -239,7 +239,7 @@ test('actions reach MuJoCo as they are: it limits them, the control cost does no
     env.reset(5)
     for (const action of env.actions) action.fill(value)
     env.step()
-    const seen = { state: Array.from(env.state), reward: env.rewards[0]! }
+    const seen = { state: Array.from(env.state), reward: env.rewards[0] }
     env.dispose!()
     return seen
   }
@@ -253,7 +253,7 @@ test('partitions deal out the actuators as published', () => {
   const named = (name: string, division: string, order: 'graph' | 'harl') => {
     const task = findTask(name, 'v4')!
     return partition(task, division, order).map((owned) =>
-      owned.map((i) => task.actuators[i]!.replace('_joint', '')),
+      owned.map((i) => task.actuators[i].replace('_joint', '')),
     )
   }
   assert.deepEqual(named('HalfCheetah', '2x3', 'harl'), [
@@ -293,7 +293,7 @@ test('the partition decides which joint an action drives, and nothing else', asy
   const run = async (order: string, actions: number[][]) => {
     const env = await make({ id: 'mamujoco/HalfCheetah-3x2', partition: order })
     env.reset(2)
-    env.actions.forEach((action, k) => action.set(actions[k]!))
+    env.actions.forEach((action, k) => action.set(actions[k]))
     for (let step = 0; step < 10; step++) env.step()
     const seen = Array.from(env.state)
     env.dispose!()
@@ -359,7 +359,7 @@ test('a state that blows up inside a step is a PhysicsError, not a silent reset'
 test('an action that is not finite is named', async () => {
   const env = await make({ id: 'mamujoco/Walker2d-2x3' })
   env.reset(1)
-  env.actions[1]![2] = NaN
+  env.actions[1][2] = NaN
   assert.throws(() => env.step(), {
     name: 'PhysicsError',
     quantity: 'action',

@@ -27,7 +27,7 @@ export function difference(a: number, b: number): number {
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity
   let largest = 0
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, difference(a[i]!, b[i]!))
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, difference(a[i], b[i]))
   return largest
 }
 

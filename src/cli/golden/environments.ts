@@ -78,7 +78,7 @@ function parse(text: string): GoldenFile {
   }
   const result = goldenFile.safeParse(json)
   if (result.success) return result.data
-  const { path, message } = result.error.issues[0]!
+  const { path, message } = result.error.issues[0]
   throw new HatrpoError(`is not a golden-env/1 file: ${path.join('.')}: ${message}`)
 }
 

@@ -1,3 +1,4 @@
+import { doublesOf, integersOf } from '../../envs/mujoco/load.js'
 import type { PhysicsModel } from '../../envs/mujoco/world.js'
 import { modelFlags } from '../../envs/mujoco/flags.js'
 import type { Task } from '../../envs/mamujoco/tasks.js'
@@ -14,15 +15,15 @@ export function describeSpaces(task: Task, model: PhysicsModel): Record<string, 
   const { handle, nq, nv, nu } = model
   const flags = modelFlags(model.mujoco, handle)
   const name = (kind: number, id: number) => model.mujoco.api.mj_id2name(handle, kind, id)
-  const range = (all: Float64Array, i: number) => [all[2 * i]!, all[2 * i + 1]!]
+  const range = (all: Float64Array, i: number) => [all[2 * i], all[2 * i + 1]]
   const indices = (n: number) => Array.from({ length: n }, (_, i) => i)
-  const ctrlrange = indices(nu).map((i) => range(handle.actuator_ctrlrange, i))
+  const ctrlrange = indices(nu).map((i) => range(doublesOf(handle, 'actuator_ctrlrange'), i))
   return {
     id: `${task.name}-${task.version}`,
     obs_dim: nq - 1 + nv,
     action_dim: nu,
-    action_low_float32: ctrlrange.map(([low]) => Math.fround(low!)),
-    action_high_float32: ctrlrange.map(([, high]) => Math.fround(high!)),
+    action_low_float32: ctrlrange.map(([low]) => Math.fround(low)),
+    action_high_float32: ctrlrange.map(([, high]) => Math.fround(high)),
     ctrlrange,
     ctrllimited: flags['actuator_ctrllimited'],
     frame_skip: task.frames,
@@ -39,18 +40,18 @@ export function describeSpaces(task: Task, model: PhysicsModel): Record<string, 
     ntendon: handle.ntendon,
     init_qpos: task.initialPositions,
     init_qvel: indices(nv).map(() => 0),
-    body_mass: Array.from(handle.body_mass as Float64Array),
+    body_mass: Array.from(doublesOf(handle, 'body_mass')),
     body_names: indices(handle.nbody).map((i) => name(BODY, i)),
     joints: indices(handle.njnt).map((i) => ({
       name: name(JOINT, i),
-      type: JOINT_TYPES[handle.jnt_type[i]],
-      qpos: handle.jnt_qposadr[i],
-      qvel: handle.jnt_dofadr[i],
-      limited: flags['jnt_limited']![i] === 1,
-      range: range(handle.jnt_range, i),
+      type: JOINT_TYPES[integersOf(handle, 'jnt_type')[i]],
+      qpos: integersOf(handle, 'jnt_qposadr')[i],
+      qvel: integersOf(handle, 'jnt_dofadr')[i],
+      limited: flags['jnt_limited'][i] === 1,
+      range: range(doublesOf(handle, 'jnt_range'), i),
     })),
-    actuator_joints: indices(nu).map((i) => name(JOINT, handle.actuator_trnid[2 * i])),
-    actuator_gear: indices(nu).map((i) => handle.actuator_gear[6 * i]),
+    actuator_joints: indices(nu).map((i) => name(JOINT, integersOf(handle, 'actuator_trnid')[2 * i])),
+    actuator_gear: indices(nu).map((i) => doublesOf(handle, 'actuator_gear')[6 * i]),
     observation_structure: { skipped_qpos: 1, qpos: nq - 1, qvel: nv },
     parameters: parameters(task),
     reset: {

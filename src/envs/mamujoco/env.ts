@@ -103,9 +103,9 @@ export class MamujocoEnv implements MultiAgentEnv {
     const { world } = this.locomotion
     const memory = world.doubles()
     for (let k = 0; k < this.actuators.length; k++) {
-      const owned = this.actuators[k]!
-      const action = this.actions[k]!
-      for (let j = 0; j < owned.length; j++) memory[world.ctrl + owned[j]!] = action[j]!
+      const owned = this.actuators[k]
+      const action = this.actions[k]
+      for (let j = 0; j < owned.length; j++) memory[world.ctrl + owned[j]] = action[j]!
     }
   }
 

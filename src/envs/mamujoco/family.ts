@@ -21,7 +21,7 @@ function list(): EnvListing[] {
     const { spec } = factory(name, {})
     return {
       id: spec.id,
-      description: `${DESCRIPTIONS[name.split('-')[0]!]!}; ${spec.agents.length} agents share its actuators`,
+      description: `${DESCRIPTIONS[name.split('-')[0]]}; ${spec.agents.length} agents share its actuators`,
       agents: spec.agents.length,
       observation: largest(spec.agents.map((agent) => agent.observation.size)),
       action: largest(spec.agents.map(({ action }) => (action as Box).size)),

@@ -56,9 +56,9 @@ export class Locomotion {
   step(): boolean {
     const { task, world } = this
     const cost = this.controlCost()
-    const before = world.doubles()[world.qpos]!
+    const before = world.doubles()[world.qpos]
     world.step(task.frames)
-    this.velocity = (world.doubles()[world.qpos]! - before) / this.stepSeconds
+    this.velocity = (world.doubles()[world.qpos] - before) / this.stepSeconds
     const healthy = this.isHealthy()
     const bonus = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
     this.reward = task.forwardWeight * this.velocity + bonus - cost
@@ -73,7 +73,7 @@ export class Locomotion {
     const memory = world.doubles()
     for (let i = 1; i < nq; i++) observation[i - 1] = memory[world.qpos + i]!
     for (let i = 0; i < nv; i++) {
-      const x = memory[world.qvel + i]!
+      const x = memory[world.qvel + i]
       observation[nq - 1 + i] = Math.max(-velocityClip, Math.min(velocityClip, x))
     }
   }
@@ -84,7 +84,7 @@ export class Locomotion {
     const memory = world.doubles()
     let sum = 0
     for (let i = 0; i < task.actuators.length; i++) {
-      const a = memory[world.ctrl + i]!
+      const a = memory[world.ctrl + i]
       sum += a * a
     }
     if (!Number.isFinite(sum)) this.refuseAction()
@@ -103,11 +103,11 @@ export class Locomotion {
     if (healthy === undefined) return true
     const memory = this.world.doubles()
     const { qpos, qvel } = this.world
-    if (!isInside(memory[qpos + 1]!, healthy.z)) return false
-    if (!isInside(memory[qpos + 2]!, healthy.angle)) return false
+    if (!isInside(memory[qpos + 1], healthy.z)) return false
+    if (!isInside(memory[qpos + 2], healthy.angle)) return false
     if (healthy.state === undefined) return true
-    for (let i = 2; i < this.nq; i++) if (!isInside(memory[qpos + i]!, healthy.state)) return false
-    for (let i = 0; i < this.nv; i++) if (!isInside(memory[qvel + i]!, healthy.state)) return false
+    for (let i = 2; i < this.nq; i++) if (!isInside(memory[qpos + i], healthy.state)) return false
+    for (let i = 0; i < this.nv; i++) if (!isInside(memory[qvel + i], healthy.state)) return false
     return true
   }
 }

@@ -40,7 +40,7 @@ function checkOption(name: string, value: string): void {
   if (!Object.hasOwn(CHOICES, name)) {
     throw usageError(`env.${name}=${value}: no such option; options are ${Object.keys(CHOICES).join(', ')}`)
   }
-  const { values, planned } = CHOICES[name]!
+  const { values, planned } = CHOICES[name]
   if (values.includes(value)) return
   const supported = `must be ${values.join(' or ')}`
   throw usageError(
@@ -49,7 +49,7 @@ function checkOption(name: string, value: string): void {
 }
 
 function checkProtocol(protocol: string, resolved: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(PROTOCOLS[protocol]!)) {
+  for (const [name, value] of Object.entries(PROTOCOLS[protocol])) {
     if (resolved[name] !== value) {
       throw usageError(
         `env.${name}=${resolved[name]} contradicts env.protocol=${protocol}, which has ${name}=${value}: drop one`,

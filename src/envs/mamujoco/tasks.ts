@@ -121,5 +121,5 @@ export const TASKS: Readonly<Record<string, Readonly<Record<TaskVersion, TaskRow
 /** The row of a task, or undefined when there is no such task. */
 export function findTask(name: string, version: TaskVersion): Task | undefined {
   if (!Object.hasOwn(TASKS, name)) return undefined
-  return { name, version, ...TASKS[name]![version] }
+  return { name, version, ...TASKS[name][version] }
 }

@@ -14,7 +14,7 @@ export function modelFlags(mujoco: Mujoco, model: MjModel): Record<string, numbe
   FS.unlink(PRINTED)
   const flags: Record<string, number[]> = {}
   for (const [, name, value] of text.matchAll(/^ +((?:jnt|actuator|tendon|eq)_\w+) +([01]) *$/gm)) {
-    if (isFlag(model, name!)) (flags[name!] ??= []).push(Number(value))
+    if (isFlag(model, name)) (flags[name] ??= []).push(Number(value))
   }
   return flags
 }

@@ -35,6 +35,8 @@ export interface Mujoco {
   integers(): Int32Array
   /** Position in the function table of a function of the MuJoCo API. */
   functionIndex(name: string): number
+  /** Gives back the stack that a call left behind when an error passed through it. */
+  unwind(): void
 }
 
 interface MujocoExports extends WebAssembly.Exports {
@@ -42,6 +44,8 @@ interface MujocoExports extends WebAssembly.Exports {
   __indirect_function_table: WebAssembly.Table
   malloc(bytes: number): number
   free(address: number): void
+  emscripten_stack_get_current(): number
+  _emscripten_stack_restore(address: number): void
 }
 
 /** Compiles MuJoCo's WebAssembly binary. The result can be posted to other threads, which then load in less time. */
@@ -87,7 +91,7 @@ function recordFunctions(
     throw new HatrpoError('@mujoco/mujoco registers no functions: is it version 3.14.0?')
   env['_embind_register_function'] = (...args: number[]) => {
     // (name, argument count, argument types, signature, invoker, function, ...)
-    positions.set(readString(memory(), args[0]!), args[5]!)
+    positions.set(readString(memory(), args[0]), args[5])
     register(...args)
   }
 }
@@ -120,6 +124,7 @@ function bind(
   positions: Map<string, number>,
   stepper: Stepper,
 ): Mujoco {
+  const idleStack = exports.emscripten_stack_get_current()
   let doubles = new Float64Array(exports.memory.buffer)
   let integers = new Int32Array(exports.memory.buffer)
   const refresh = () => {
@@ -144,10 +149,23 @@ function bind(
         throw new HatrpoError(`@mujoco/mujoco has no function ${name}: is it version 3.14.0?`)
       return index
     },
+    unwind() {
+      exports._emscripten_stack_restore(idleStack)
+    },
   }
 }
 
 /** Address of the C++ object behind an embind handle. */
 export function addressOf(handle: ClassHandle): number {
   return (handle as unknown as { $$: { ptr: number } }).$$.ptr
+}
+
+/** A field of a model or of a world that is an array of doubles; the API leaves its type open. */
+export function doublesOf<Handle extends ClassHandle>(handle: Handle, field: keyof Handle): Float64Array {
+  return handle[field] as Float64Array
+}
+
+/** A field of a model or of a world that is an array of 32-bit integers. */
+export function integersOf<Handle extends ClassHandle>(handle: Handle, field: keyof Handle): Int32Array {
+  return handle[field] as Int32Array
 }

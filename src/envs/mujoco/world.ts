@@ -1,7 +1,7 @@
 import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
-import { addressOf, type Mujoco } from './load.js'
+import { addressOf, doublesOf, type Mujoco } from './load.js'
 
 const DOUBLE_BYTES = 8
 const INT_BYTES = 4
@@ -20,6 +20,16 @@ const WARNINGS: readonly { quantity: string; sentence: string }[] = [
   { quantity: 'qacc', sentence: 'an acceleration is not finite or beyond 1e10' },
   { quantity: 'action', sentence: 'a control is not finite or beyond 1e10' },
 ]
+
+/** The arrays that a warning may be about, by what we call them. */
+const ARRAYS: Readonly<Record<string, 'qpos' | 'qvel' | 'qacc' | 'ctrl'>> = {
+  qpos: 'qpos',
+  qvel: 'qvel',
+  qacc: 'qacc',
+  action: 'ctrl',
+}
+/** MuJoCo's mjMAXVAL. */
+const LARGEST = 1e10
 
 /** A compiled model, shared by all its worlds in this thread. */
 export class PhysicsModel {
@@ -74,9 +84,9 @@ export class World {
     this.model = model
     this.envId = envId
     this.data = new mujoco.api.MjData(model.handle)
-    this.qpos = this.data.qpos.byteOffset / DOUBLE_BYTES
-    this.qvel = this.data.qvel.byteOffset / DOUBLE_BYTES
-    this.ctrl = this.data.ctrl.byteOffset / DOUBLE_BYTES
+    this.qpos = doublesOf(this.data, 'qpos').byteOffset / DOUBLE_BYTES
+    this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
+    this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
     this.mjStep = mujoco.functionIndex('mj_step')
     this.after = options.contactForces === true ? mujoco.functionIndex('mj_rnePostConstraint') : 0
     this.modelAddress = addressOf(model.handle)
@@ -125,10 +135,16 @@ export class World {
         this.model.nv,
       )
     } catch (cause) {
-      throw new PhysicsError(this.envId, 'error', `MuJoCo stopped: ${String(cause)}`, { cause })
+      this.model.mujoco.unwind()
+      throw new PhysicsError(
+        this.envId,
+        'error',
+        `MuJoCo stopped: ${String(cause).replace(/\s+/g, ' ').trim()}`,
+        { cause },
+      )
     }
     if (failure !== 0) {
-      const { quantity, sentence } = WARNINGS[failure - 1]!
+      const { quantity, sentence } = WARNINGS[failure - 1]
       throw new PhysicsError(this.envId, quantity, `${sentence}${this.culprits(quantity)}`)
     }
   }
@@ -152,14 +168,10 @@ export class World {
 
   /** Which elements of a state array are bad, for an error message. */
   private culprits(quantity: string): string {
-    const view: Float64Array | undefined =
-      quantity === 'action'
-        ? this.data.ctrl
-        : quantity === 'qpos' || quantity === 'qvel' || quantity === 'qacc'
-          ? this.data[quantity]
-          : undefined
-    if (view === undefined) return ''
-    const bad = Array.from(view.entries()).filter(([, x]) => !(Math.abs(x) <= 1e10))
+    if (!Object.hasOwn(ARRAYS, quantity)) return ''
+    const bad = Array.from(doublesOf(this.data, ARRAYS[quantity]).entries()).filter(
+      ([, x]) => !(Math.abs(x) <= LARGEST),
+    )
     return ` (${bad.map(([i, x]) => `${quantity}[${i}] = ${x}`).join(', ')})`
   }
 }
@@ -178,8 +190,8 @@ function warningsAddress(mujoco: Mujoco, data: MjData): number {
       `@mujoco/mujoco has ${count} warnings instead of ${WARNINGS.length}: is it version 3.14.0?`,
     )
   }
-  const begin = mujoco.integers()[addressOf(all) / INT_BYTES]!
-  const address = mujoco.integers()[begin / INT_BYTES]!
+  const begin = mujoco.integers()[addressOf(all) / INT_BYTES]
+  const address = mujoco.integers()[begin / INT_BYTES]
   const readBack = (number: number) => {
     first.number = number
     all.set(0, first)
