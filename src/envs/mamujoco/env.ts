@@ -67,7 +67,7 @@ export class MamujocoEnv implements MultiAgentEnv {
 
   saveState(): Uint8Array {
     const { world } = this.locomotion
-    const saved = new Float64Array(HEADER + world.savedSize)
+    const saved = new Float64Array(HEADER + world.model.stateSize)
     saved.set([this.fingerprint, this.status, this.steps, this.locomotion.reward])
     world.save(saved.subarray(HEADER))
     return new Uint8Array(saved.buffer)
@@ -75,7 +75,7 @@ export class MamujocoEnv implements MultiAgentEnv {
 
   loadState(saved: Uint8Array): void {
     const { world } = this.locomotion
-    const expected = (HEADER + world.savedSize) * Float64Array.BYTES_PER_ELEMENT
+    const expected = (HEADER + world.model.stateSize) * Float64Array.BYTES_PER_ELEMENT
     if (saved.byteLength !== expected) {
       throw new HatrpoError(
         `${this.spec.id}: saved state has ${saved.byteLength} bytes, must have ${expected}`,

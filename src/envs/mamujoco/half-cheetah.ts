@@ -86,7 +86,7 @@ export function halfCheetahXml(): string {
     element('mujoco', { model: 'half-cheetah' }, [
       element('compiler', { angle: 'radian', inertiafromgeom: true, settotalmass: 14 }),
       element('option', { timestep: 0.01 }),
-      element('size', { memory: '256K' }),
+      element('size', { memory: '128K' }),
       element('default', {}, [
         element('joint', {
           armature: 0.1,

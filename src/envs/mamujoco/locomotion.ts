@@ -112,6 +112,7 @@ export class Locomotion {
   }
 }
 
-function isInside(x: number, [low, high]: readonly [number, number]): boolean {
-  return low < x && x < high
+/** Indexed rather than destructured: this runs for every state element of every step. */
+function isInside(x: number, range: readonly [low: number, high: number]): boolean {
+  return range[0] < x && x < range[1]
 }

@@ -121,7 +121,7 @@ export function uprightXml(robot: UprightRobot): string {
     element('mujoco', { model: robot.model }, [
       element('compiler', { angle: 'degree', inertiafromgeom: true }),
       element('option', { timestep: 0.002, integrator: 'RK4' }),
-      element('size', { memory: '256K' }),
+      element('size', { memory: '128K' }),
       element('default', {}, [
         element('joint', { limited: true, ...robot.joint }),
         element('geom', { type: 'capsule', contype: 1, ...robot.geom }),

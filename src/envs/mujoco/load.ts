@@ -27,12 +27,16 @@ export interface Stepper {
 export interface Mujoco {
   readonly api: MainModule
   readonly stepper: Stepper
+  /** The function table, in which `functionIndex` gives positions. */
+  readonly table: WebAssembly.Table
   /** MuJoCo's memory as doubles; asked for anew by each use, since the view dies when the memory grows. */
   doubles(): Float64Array
   /** MuJoCo's memory as 32-bit integers; asked for anew by each use. */
   integers(): Int32Array
   /** Position in the function table of a function of the MuJoCo API. */
   functionIndex(name: string): number
+  /** Gives back the stack that a call left behind when an error passed through it. */
+  unwind(): void
 }
 
 interface MujocoExports extends WebAssembly.Exports {
@@ -40,6 +44,8 @@ interface MujocoExports extends WebAssembly.Exports {
   __indirect_function_table: WebAssembly.Table
   malloc(bytes: number): number
   free(address: number): void
+  emscripten_stack_get_current(): number
+  _emscripten_stack_restore(address: number): void
 }
 
 /** Compiles MuJoCo's WebAssembly binary. The result can be posted to other threads, which then load in less time. */
@@ -53,14 +59,14 @@ export async function compileMujoco(): Promise<WebAssembly.Module> {
  */
 export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
   const compiled = module ?? (await compileMujoco())
-  const table = new Map<string, number>()
+  const positions = new Map<string, number>()
   let exports: MujocoExports | undefined
   const api = await instantiate({
     instantiateWasm(
       imports: WebAssembly.Imports,
       done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
     ) {
-      recordFunctions(imports, table, () => exports!.memory)
+      recordFunctions(imports, positions, () => exports!.memory)
       const instance = new WebAssembly.Instance(compiled, imports)
       exports = instance.exports as MujocoExports
       done(instance, compiled)
@@ -70,13 +76,13 @@ export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
   if (exports === undefined) throw new HatrpoError('@mujoco/mujoco did not ask for its WebAssembly module')
   exports.free(exports.malloc(HEAP_HEADROOM_BYTES))
   silence(api)
-  return bind(api, exports, table, await loadStepper(exports))
+  return bind(api, exports, positions, await loadStepper(exports))
 }
 
 /** Notes the table position of every plain function that MuJoCo registers with embind. */
 function recordFunctions(
   imports: WebAssembly.Imports,
-  table: Map<string, number>,
+  positions: Map<string, number>,
   memory: () => WebAssembly.Memory,
 ): void {
   const env = imports['env'] as Record<string, (...args: number[]) => void>
@@ -85,7 +91,7 @@ function recordFunctions(
     throw new HatrpoError('@mujoco/mujoco registers no functions: is it version 3.14.0?')
   env['_embind_register_function'] = (...args: number[]) => {
     // (name, argument count, argument types, signature, invoker, function, ...)
-    table.set(readString(memory(), args[0]), args[5])
+    positions.set(readString(memory(), args[0]), args[5])
     register(...args)
   }
 }
@@ -112,7 +118,13 @@ async function loadStepper(exports: MujocoExports): Promise<Stepper> {
   return instance.exports as unknown as Stepper
 }
 
-function bind(api: MainModule, exports: MujocoExports, table: Map<string, number>, stepper: Stepper): Mujoco {
+function bind(
+  api: MainModule,
+  exports: MujocoExports,
+  positions: Map<string, number>,
+  stepper: Stepper,
+): Mujoco {
+  const idleStack = exports.emscripten_stack_get_current()
   let doubles = new Float64Array(exports.memory.buffer)
   let integers = new Int32Array(exports.memory.buffer)
   const refresh = () => {
@@ -122,6 +134,7 @@ function bind(api: MainModule, exports: MujocoExports, table: Map<string, number
   return {
     api,
     stepper,
+    table: exports.__indirect_function_table,
     doubles() {
       if (doubles.length === 0) refresh()
       return doubles
@@ -131,10 +144,13 @@ function bind(api: MainModule, exports: MujocoExports, table: Map<string, number
       return integers
     },
     functionIndex(name) {
-      const index = table.get(name)
+      const index = positions.get(name)
       if (index === undefined)
         throw new HatrpoError(`@mujoco/mujoco has no function ${name}: is it version 3.14.0?`)
       return index
+    },
+    unwind() {
+      exports._emscripten_stack_restore(idleStack)
     },
   }
 }
@@ -142,4 +158,14 @@ function bind(api: MainModule, exports: MujocoExports, table: Map<string, number
 /** Address of the C++ object behind an embind handle. */
 export function addressOf(handle: ClassHandle): number {
   return (handle as unknown as { $$: { ptr: number } }).$$.ptr
+}
+
+/** A field of a model or of a world that is an array of doubles; the API leaves its type open. */
+export function doublesOf<Handle extends ClassHandle>(handle: Handle, field: keyof Handle): Float64Array {
+  return handle[field] as Float64Array
+}
+
+/** A field of a model or of a world that is an array of 32-bit integers. */
+export function integersOf<Handle extends ClassHandle>(handle: Handle, field: keyof Handle): Int32Array {
+  return handle[field] as Int32Array
 }

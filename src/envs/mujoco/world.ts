@@ -1,7 +1,7 @@
-import type { MjData, MjModel } from '@mujoco/mujoco'
+import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
-import { addressOf, type Mujoco } from './load.js'
+import { addressOf, doublesOf, type Mujoco } from './load.js'
 
 const DOUBLE_BYTES = 8
 const INT_BYTES = 4
@@ -21,6 +21,16 @@ const WARNINGS: readonly { quantity: string; sentence: string }[] = [
   { quantity: 'action', sentence: 'a control is not finite or beyond 1e10' },
 ]
 
+/** The arrays that a warning may be about, by what we call them. */
+const ARRAYS: Readonly<Record<string, 'qpos' | 'qvel' | 'qacc' | 'ctrl'>> = {
+  qpos: 'qpos',
+  qvel: 'qvel',
+  qacc: 'qacc',
+  action: 'ctrl',
+}
+/** MuJoCo's mjMAXVAL. */
+const LARGEST = 1e10
+
 /** A compiled model, shared by all its worlds in this thread. */
 export class PhysicsModel {
   readonly mujoco: Mujoco
@@ -28,6 +38,10 @@ export class PhysicsModel {
   readonly nq: number
   readonly nv: number
   readonly nu: number
+  /** Numbers of mjSTATE_INTEGRATION: everything that the next mj_step depends on. */
+  readonly stateSize: number
+  /** [stateSize], in MuJoCo's memory, which is the only place its API writes a state to. */
+  readonly stateBuffer: DoubleBuffer
 
   /** @param xml an MJCF document */
   constructor(mujoco: Mujoco, xml: string) {
@@ -37,9 +51,12 @@ export class PhysicsModel {
     this.nq = this.handle.nq
     this.nv = this.handle.nv
     this.nu = this.handle.nu
+    this.stateSize = mujoco.api.mj_stateSize(this.handle, STATE_INTEGRATION)
+    this.stateBuffer = new mujoco.api.DoubleBuffer(this.stateSize)
   }
 
   dispose(): void {
+    this.stateBuffer.delete()
     this.handle.delete()
   }
 }
@@ -52,8 +69,6 @@ export class World {
   readonly ctrl: number
   readonly envId: string
   private readonly data: MjData
-  private readonly stateSize: number
-  private readonly stateScratch: Float64Array
   private readonly mjStep: number
   private readonly after: number
   private readonly modelAddress: number
@@ -69,11 +84,9 @@ export class World {
     this.model = model
     this.envId = envId
     this.data = new mujoco.api.MjData(model.handle)
-    this.qpos = (this.data.qpos as Float64Array).byteOffset / DOUBLE_BYTES
-    this.qvel = (this.data.qvel as Float64Array).byteOffset / DOUBLE_BYTES
-    this.ctrl = (this.data.ctrl as Float64Array).byteOffset / DOUBLE_BYTES
-    this.stateSize = mujoco.api.mj_stateSize(model.handle, STATE_INTEGRATION)
-    this.stateScratch = new Float64Array(this.stateSize)
+    this.qpos = doublesOf(this.data, 'qpos').byteOffset / DOUBLE_BYTES
+    this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
+    this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
     this.mjStep = mujoco.functionIndex('mj_step')
     this.after = options.contactForces === true ? mujoco.functionIndex('mj_rnePostConstraint') : 0
     this.modelAddress = addressOf(model.handle)
@@ -122,7 +135,13 @@ export class World {
         this.model.nv,
       )
     } catch (cause) {
-      throw new PhysicsError(this.envId, 'error', `MuJoCo stopped: ${String(cause)}`, { cause })
+      this.model.mujoco.unwind()
+      throw new PhysicsError(
+        this.envId,
+        'error',
+        `MuJoCo stopped: ${String(cause).replace(/\s+/g, ' ').trim()}`,
+        { cause },
+      )
     }
     if (failure !== 0) {
       const { quantity, sentence } = WARNINGS[failure - 1]
@@ -130,15 +149,11 @@ export class World {
     }
   }
 
-  /** Numbers of mjSTATE_INTEGRATION. */
-  get savedSize(): number {
-    return this.stateSize
-  }
-
-  /** Writes everything that the next step depends on to `out` [savedSize]. */
+  /** Writes everything that the next step depends on to `out` [model.stateSize]. */
   save(out: Float64Array): void {
-    this.model.mujoco.api.mj_getState(this.model.handle, this.data, this.stateScratch, STATE_INTEGRATION)
-    out.set(this.stateScratch)
+    const { mujoco, handle, stateBuffer } = this.model
+    mujoco.api.mj_getState(handle, this.data, stateBuffer, STATE_INTEGRATION)
+    out.set(stateBuffer.GetView() as Float64Array)
   }
 
   /** Restores what `save` wrote. Nothing is recomputed: the next step gives the bits it would have given. */
@@ -153,14 +168,10 @@ export class World {
 
   /** Which elements of a state array are bad, for an error message. */
   private culprits(quantity: string): string {
-    const view =
-      quantity === 'action'
-        ? (this.data.ctrl as Float64Array)
-        : quantity === 'qpos' || quantity === 'qvel' || quantity === 'qacc'
-          ? (this.data[quantity] as Float64Array)
-          : undefined
-    if (view === undefined) return ''
-    const bad = Array.from(view.entries()).filter(([, x]) => !(Math.abs(x) <= 1e10))
+    if (!Object.hasOwn(ARRAYS, quantity)) return ''
+    const bad = Array.from(doublesOf(this.data, ARRAYS[quantity]).entries()).filter(
+      ([, x]) => !(Math.abs(x) <= LARGEST),
+    )
     return ` (${bad.map(([i, x]) => `${quantity}[${i}] = ${x}`).join(', ')})`
   }
 }

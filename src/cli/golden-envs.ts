@@ -1,0 +1,14 @@
+import { EnvContext } from '../envs/context.js'
+import { parseGoldenArguments } from './golden/arguments.js'
+import { checkEnvironmentFile } from './golden/environments.js'
+import { checkGoldenFiles } from './golden/report.js'
+
+const context = new EnvContext()
+process.exitCode = await checkGoldenFiles(
+  parseGoldenArguments(
+    'golden-envs',
+    'Compares environments with recorded transitions of the originals.',
+    process.argv.slice(2),
+  ),
+  (file) => checkEnvironmentFile(file, context),
+)

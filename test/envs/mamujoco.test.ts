@@ -1,0 +1,431 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import {
+  EnvContext,
+  listEnvs,
+  makeEnvFactory,
+  PhysicsError,
+  RUNNING,
+  TERMINATED,
+  TRUNCATED,
+  type EnvConfig,
+  type MultiAgentEnv,
+} from '../../src/envs/index.js'
+import { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
+import { partition } from '../../src/envs/mamujoco/partition.js'
+import { findTask } from '../../src/envs/mamujoco/tasks.js'
+
+const context = new EnvContext()
+const make = (config: EnvConfig, where = context) => makeEnvFactory(config).create(where)
+const ids = listEnvs().map(({ id }) => id)
+
+/** Actions that depend on nothing but the step. */
+function act(env: MultiAgentEnv, step: number): void {
+  let x = step * 7 + 1
+  for (const action of env.actions) {
+    for (let i = 0; i < action.length; i++) {
+      x = (Math.imul(x, 1664525) + 1013904223) >>> 0
+      action[i] = x / 2 ** 31 - 1
+    }
+  }
+}
+
+/** Everything a caller can see after each of `steps` steps, starting over when an episode ends. */
+function play(env: MultiAgentEnv, seed: number, steps: number): number[][] {
+  env.reset(seed)
+  return Array.from({ length: steps }, (_, step) => observeStep(env, seed, step))
+}
+
+function observeStep(env: MultiAgentEnv, seed: number, step: number): number[] {
+  act(env, step)
+  const status = env.step()
+  const seen = [status, ...env.state, ...env.rewards, ...env.observations.flatMap((o) => [...o])]
+  if (status !== RUNNING) env.reset(seed + step + 1)
+  return seen
+}
+
+for (const id of ids) {
+  test(`${id}: the views are as the specification says`, async () => {
+    const factory = makeEnvFactory({ id })
+    const env = await factory.create(context)
+    assert.equal(env.spec, factory.spec)
+    assert.equal(env.state.length, env.spec.stateSize)
+    assert.equal(env.rewards.length, env.spec.agents.length)
+    env.spec.agents.forEach((agent, k) => {
+      assert.equal(env.observations[k].length, agent.observation.size)
+      assert.ok(agent.action.kind === 'box' && agent.action.size === env.actions[k].length)
+    })
+    const before = [env.state, env.rewards, ...env.observations, ...env.actions]
+    const steps = play(env, 1, 5)
+    assert.deepEqual(before, [env.state, env.rewards, ...env.observations, ...env.actions])
+    assert.ok(
+      before.every((view, i) => view === [env.state, env.rewards, ...env.observations, ...env.actions][i]),
+    )
+    // Every agent sees the whole state, and all get the same reward.
+    for (const observation of env.observations) assert.deepEqual(observation, env.state)
+    assert.equal(new Set(env.rewards).size, 1)
+    assert.ok(steps.flat().every(Number.isFinite))
+    env.dispose!()
+  })
+
+  test(`${id}: the same seed gives the same bits, alone and among others`, async () => {
+    const alone = await make({ id }, new EnvContext())
+    const expected = play(alone, 7, 150)
+    assert.notDeepEqual(play(alone, 8, 150), expected)
+    assert.deepEqual(play(alone, 7, 150), expected)
+    const many = await Promise.all(Array.from({ length: 4 }, () => make({ id })))
+    many.forEach((env, k) => env.reset(7 + (k % 2)))
+    for (let step = 0; step < 150; step++) {
+      const seen = many.map((env, k) => observeStep(env, 7 + (k % 2), step))
+      assert.deepEqual(seen[0], expected[step])
+      assert.deepEqual(seen[2], expected[step])
+    }
+    for (const env of many) env.dispose!()
+  })
+
+  test(`${id}: a saved state goes on with the same bits elsewhere`, async () => {
+    const env = await make({ id })
+    play(env, 3, 30)
+    const saved = env.saveState!()
+    const go = (from: MultiAgentEnv) => Array.from({ length: 200 }, (_, k) => observeStep(from, 3, 30 + k))
+    const expected = go(env)
+    const elsewhere = await make({ id }, new EnvContext())
+    elsewhere.loadState!(saved)
+    assert.deepEqual(go(elsewhere), expected)
+    // Also in an environment that has another episode behind it.
+    play(env, 99, 17)
+    env.loadState!(Buffer.from(saved))
+    assert.deepEqual(go(env), expected)
+    env.dispose!()
+  })
+
+  test(`${id}: loading restores the views`, async () => {
+    const env = await make({ id })
+    play(env, 3, 5)
+    const saved = env.saveState!()
+    const seen = [Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0])]
+    play(env, 4, 5)
+    env.loadState!(saved)
+    assert.deepEqual([Array.from(env.state), Array.from(env.rewards), Array.from(env.observations[0])], seen)
+    env.dispose!()
+  })
+}
+
+test('an episode of HalfCheetah is truncated at 1000 steps, and its last state is kept', async () => {
+  const env = await make({ id: 'mamujoco/HalfCheetah-2x3' })
+  env.reset(1)
+  for (let step = 1; step < 1000; step++) assert.equal(env.step(), RUNNING)
+  const before = Array.from(env.state)
+  assert.equal(env.step(), TRUNCATED)
+  assert.notDeepEqual(Array.from(env.state), before)
+  assert.throws(() => env.step(), {
+    message: /HalfCheetah-2x3: step\(\) outside an episode: call reset\(seed\) first/,
+  })
+  env.reset(1)
+  assert.equal(env.step(), RUNNING)
+  env.dispose!()
+})
+
+test('a restored episode is truncated when the saved one would have been', async () => {
+  const env = await make({ id: 'mamujoco/HalfCheetah-2x3' })
+  env.reset(1)
+  for (let step = 0; step < 990; step++) env.step()
+  const saved = env.saveState!()
+  env.reset(2)
+  env.loadState!(saved)
+  for (let step = 991; step < 1000; step++) assert.equal(env.step(), RUNNING)
+  assert.equal(env.step(), TRUNCATED)
+  env.dispose!()
+})
+
+test('Hopper and Walker2d end when they fall, and are paid for being upright until then', async () => {
+  for (const id of ['mamujoco/Hopper-3x1', 'mamujoco/Walker2d-2x3']) {
+    const env = await make({ id })
+    env.reset(1)
+    let status = RUNNING
+    let steps = 0
+    while (status === RUNNING) {
+      status = env.step()
+      steps++
+      // Limp, so it pays no control cost: the reward is 1 and the velocity.
+      assert.ok(Math.abs(env.rewards[0] - 1) < 3)
+    }
+    assert.equal(status, TERMINATED)
+    assert.ok(steps > 10 && steps < 500, `${id} fell after ${steps} steps`)
+    env.dispose!()
+  }
+})
+
+test('bounds of the healthy range count as outside', async () => {
+  const task = findTask('Hopper', 'v4')!
+  const hopper = new Locomotion(task, await context.model(task.xml), 'test')
+  const endsAt = (change: (qpos: number[], qvel: number[]) => void) => {
+    const qpos = [...task.initialPositions]
+    const qvel = qpos.map(() => 0)
+    change(qpos, qvel)
+    hopper.start(qpos, qvel)
+    return hopper.step()
+  }
+  assert.equal(
+    endsAt(() => {}),
+    false,
+  )
+  assert.equal(
+    endsAt((qpos) => (qpos[2] = 0.25)),
+    true,
+  )
+  assert.equal(
+    endsAt((qpos) => (qpos[2] = -0.25)),
+    true,
+  )
+  assert.equal(
+    endsAt((_, qvel) => (qvel[5] = 150)),
+    true,
+  )
+  assert.equal(
+    endsAt((qpos) => (qpos[0] = 1e6)),
+    false,
+  )
+})
+
+test('velocities are observed up to 10 in Hopper and Walker2d, and as they are in HalfCheetah', async () => {
+  for (const [name, expected] of [
+    ['Hopper', 10],
+    ['Walker2d', 10],
+    ['HalfCheetah', 30],
+  ] as const) {
+    const task = findTask(name, 'v4')!
+    const simulation = new Locomotion(task, await context.model(task.xml), 'test')
+    simulation.start(
+      task.initialPositions,
+      task.initialPositions.map(() => 30),
+    )
+    assert.deepEqual(
+      Array.from(simulation.observation.subarray(task.positions - 1)),
+      task.initialPositions.map(() => expected),
+    )
+  }
+})
+
+test('episodes start within the published noise', async () => {
+  for (const [id, positions, noise] of [
+    ['mamujoco/Hopper-3x1', 6, 0.005],
+    ['mamujoco/Walker2d-2x3', 9, 0.005],
+    ['mamujoco/HalfCheetah-2x3', 9, 0.1],
+  ] as const) {
+    const env = await make({ id })
+    const initial = findTask(id.slice('mamujoco/'.length).split('-')[0], 'v4')!.initialPositions
+    const largest = { position: 0, velocity: 0 }
+    for (let seed = 0; seed < 300; seed++) {
+      env.reset(seed)
+      for (let i = 0; i < positions - 1; i++) {
+        largest.position = Math.max(largest.position, Math.abs(env.state[i] - initial[i + 1]))
+      }
+      for (let i = positions - 1; i < env.state.length; i++) {
+        largest.velocity = Math.max(largest.velocity, Math.abs(env.state[i]))
+      }
+    }
+    // Beyond the bound by no more than f32 rounding of the observation, and not far below it.
+    assert.ok(largest.position <= noise * 1.0001 && largest.position > noise * 0.98)
+    if (id.includes('HalfCheetah')) assert.ok(largest.velocity > 3 * noise && largest.velocity < 6 * noise)
+    else assert.ok(largest.velocity <= noise * 1.0001 && largest.velocity > noise * 0.98)
+    env.dispose!()
+  }
+})
+
+test('actions reach MuJoCo as they are: it limits them, the control cost does not', async () => {
+  const reach = async (value: number) => {
+    const env = await make({ id: 'mamujoco/HalfCheetah-6x1' })
+    env.reset(5)
+    for (const action of env.actions) action.fill(value)
+    env.step()
+    const seen = { state: Array.from(env.state), reward: env.rewards[0] }
+    env.dispose!()
+    return seen
+  }
+  const limit = await reach(1)
+  const beyond = await reach(3)
+  assert.deepEqual(beyond.state, limit.state)
+  assert.ok(Math.abs(limit.reward - beyond.reward - 0.1 * 6 * (9 - 1)) < 1e-6)
+})
+
+test('partitions deal out the actuators as published', () => {
+  const named = (name: string, division: string, order: 'graph' | 'harl') => {
+    const task = findTask(name, 'v4')!
+    return partition(task, division, order).map((owned) =>
+      owned.map((i) => task.actuators[i].replace('_joint', '')),
+    )
+  }
+  assert.deepEqual(named('HalfCheetah', '2x3', 'harl'), [
+    ['bthigh', 'bshin', 'bfoot'],
+    ['fthigh', 'fshin', 'ffoot'],
+  ])
+  assert.deepEqual(named('HalfCheetah', '2x3', 'graph'), [
+    ['bfoot', 'bshin', 'bthigh'],
+    ['ffoot', 'fshin', 'fthigh'],
+  ])
+  assert.deepEqual(named('HalfCheetah', '3x2', 'harl'), [
+    ['bthigh', 'bshin'],
+    ['bfoot', 'fthigh'],
+    ['fshin', 'ffoot'],
+  ])
+  assert.deepEqual(named('HalfCheetah', '3x2', 'graph'), [
+    ['bfoot', 'bshin'],
+    ['bthigh', 'ffoot'],
+    ['fshin', 'fthigh'],
+  ])
+  assert.deepEqual(named('HalfCheetah', '6x1', 'graph').flat(), [
+    'bfoot',
+    'bshin',
+    'bthigh',
+    'ffoot',
+    'fshin',
+    'fthigh',
+  ])
+  assert.deepEqual(named('Walker2d', '2x3', 'graph'), [
+    ['foot', 'leg', 'thigh'],
+    ['foot_left', 'leg_left', 'thigh_left'],
+  ])
+  assert.deepEqual(named('Hopper', '3x1', 'graph'), named('Hopper', '3x1', 'harl'))
+})
+
+test('the partition decides which joint an action drives, and nothing else', async () => {
+  const run = async (order: string, actions: number[][]) => {
+    const env = await make({ id: 'mamujoco/HalfCheetah-3x2', partition: order })
+    env.reset(2)
+    env.actions.forEach((action, k) => action.set(actions[k]))
+    for (let step = 0; step < 10; step++) env.step()
+    const seen = Array.from(env.state)
+    env.dispose!()
+    return seen
+  }
+  // The same torques: bthigh .1, bshin .2, bfoot .3, fthigh .4, fshin .5, ffoot .6.
+  const harl = await run('harl', [
+    [0.1, 0.2],
+    [0.3, 0.4],
+    [0.5, 0.6],
+  ])
+  const graph = await run('graph', [
+    [0.3, 0.2],
+    [0.1, 0.6],
+    [0.5, 0.4],
+  ])
+  assert.deepEqual(graph, harl)
+})
+
+for (const { part, offset, bad } of [
+  { part: 'qpos', offset: 0, bad: NaN },
+  { part: 'qpos', offset: 4, bad: Infinity },
+  { part: 'qvel', offset: 2, bad: NaN },
+  { part: 'qvel', offset: 1, bad: 1e11 },
+] as const) {
+  test(`a ${part}[${offset}] of ${bad} is a PhysicsError, and reset mends it`, async () => {
+    const id = 'mamujoco/HalfCheetah-2x3'
+    const env = await make({ id })
+    const other = await make({ id })
+    const expected = play(other, 6, 20)
+    env.reset(6)
+    other.reset(6)
+    env.loadState!(corrupt(env, part, offset, bad))
+    assert.throws(
+      () => env.step(),
+      (error: unknown) => {
+        assert.ok(error instanceof PhysicsError)
+        assert.equal(error.envId, id)
+        assert.equal(error.quantity, part)
+        assert.match(error.message, new RegExp(`^${id}: .*${part}\\[${offset}\\] = `))
+        return true
+      },
+    )
+    assert.throws(() => env.step(), /call reset/)
+    assert.deepEqual(
+      Array.from({ length: 20 }, (_, step) => observeStep(other, 6, step)),
+      expected,
+    )
+    assert.deepEqual(play(env, 6, 20), expected)
+    env.dispose!()
+    other.dispose!()
+  })
+}
+
+test('a state that blows up inside a step is a PhysicsError, not a silent reset', async () => {
+  const env = await make({ id: 'mamujoco/Hopper-3x1' })
+  env.reset(1)
+  env.loadState!(corrupt(env, 'qvel', 3, 9e9))
+  assert.throws(() => env.step(), PhysicsError)
+  env.dispose!()
+})
+
+test('an action that is not finite is named', async () => {
+  const env = await make({ id: 'mamujoco/Walker2d-2x3' })
+  env.reset(1)
+  env.actions[1][2] = NaN
+  assert.throws(() => env.step(), {
+    name: 'PhysicsError',
+    quantity: 'action',
+    message: 'mamujoco/Walker2d-2x3: the action for foot_left_joint is NaN',
+  })
+  env.dispose!()
+})
+
+test('a saved state of the wrong size or of another environment is refused', async () => {
+  const cheetah = await make({ id: 'mamujoco/HalfCheetah-2x3' })
+  const walker = await make({ id: 'mamujoco/Walker2d-2x3' })
+  cheetah.reset(1)
+  const saved = cheetah.saveState!()
+  assert.throws(() => walker.loadState!(saved), /Walker2d-2x3: the saved state is another environment's/)
+  assert.throws(() => cheetah.loadState!(saved.subarray(8)), /saved state has \d+ bytes, must have \d+/)
+})
+
+test('what an id or an option may be is said in one line', () => {
+  const message = (config: EnvConfig) => {
+    try {
+      makeEnvFactory(config)
+    } catch (error) {
+      assert.equal((error as { exitCode: number }).exitCode, 2)
+      assert.ok(!(error as Error).message.includes('\n'))
+      return (error as Error).message
+    }
+    return assert.fail('accepted')
+  }
+  const id = 'mamujoco/HalfCheetah-2x3'
+  assert.match(
+    message({ id: 'HalfCheetah' }),
+    /^environment HalfCheetah: no such environment; there are mamujoco\/Half/,
+  )
+  assert.match(
+    message({ id: 'mamujoco/HalfCheetah-4x4' }),
+    /mamujoco\/HalfCheetah-4x4: must be one of mamujoco\/Half/,
+  )
+  assert.match(message({ id: 'mamujoco/constructor' }), /must be one of/)
+  assert.equal(
+    message({ id, colour: 'red' }),
+    'env.colour=red: no such option; options are version, obs, partition, protocol',
+  )
+  assert.equal(message({ id, obs: 1 }), 'env.obs=1: not supported yet; must be full')
+  assert.equal(message({ id, version: 'v5' }), 'env.version=v5: not supported yet; must be v4')
+  assert.equal(message({ id, version: 'v3' }), 'env.version=v3: must be v4')
+  assert.equal(message({ id, partition: 'tree' }), 'env.partition=tree: must be harl or graph')
+  assert.match(message({ id, partition: 'graph', protocol: 'harl' }), /contradicts env.protocol=harl/)
+})
+
+test('a configuration is filled in with the defaults', () => {
+  const id = 'mamujoco/HalfCheetah-2x3'
+  assert.deepEqual(makeEnvFactory({ id }).config, { id, version: 'v4', obs: 'full', partition: 'harl' })
+  assert.deepEqual(makeEnvFactory({ id, protocol: 'harl' }).config, makeEnvFactory({ id }).config)
+  assert.deepEqual(
+    makeEnvFactory(makeEnvFactory({ id, partition: 'graph' }).config).config.partition,
+    'graph',
+  )
+})
+
+/** Numbers before MuJoCo's in a saved state: four of ours, then its time. */
+const BEFORE_QPOS = 5
+
+/** A saved state of `env`, with one number replaced. */
+function corrupt(env: MultiAgentEnv, part: 'qpos' | 'qvel', offset: number, value: number): Uint8Array {
+  const numbers = new Float64Array(env.saveState!().buffer)
+  const positions = (env.spec.stateSize + 1) / 2
+  numbers[BEFORE_QPOS + (part === 'qvel' ? positions : 0) + offset] = value
+  return new Uint8Array(numbers.buffer)
+}
