@@ -1,21 +1,82 @@
-import { HatrpoError } from '../errors.js'
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { actorSpecs } from '../algorithms/specs.js'
+import { WasmDevice } from '../devices/wasm/device.js'
+import { usageError } from '../errors.js'
+import { makeEnvFactory } from '../envs/index.js'
+import { RolloutPool, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
+import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
+import { evaluateBundle } from './evaluate-bundle.js'
+import { actorParameters } from './snapshot.js'
+import { summarise } from './statistics.js'
 
 export interface EvaluateOptions {
+  /** A run folder or an exported bundle. */
   readonly source: string
   readonly episodes: number
   readonly seed: number
+  /** Which of a run's policies; `latest` by default. */
+  readonly checkpoint?: 'latest' | 'best' | number
+  /** Threads that step environments; does not change the result. */
   readonly workers?: number
+  onEvent?(message: string): void
 }
 
 export interface EvaluateResult {
   readonly source: string
   readonly env: string
   readonly episodes: number
+  /** One per episode, in order. */
   readonly returns: readonly number[]
   readonly mean: number
+  /** Population standard deviation. */
   readonly sd: number
 }
 
-export function evaluate(_options: EvaluateOptions): Promise<EvaluateResult> {
-  return Promise.reject(new HatrpoError('evaluation is not part of this build'))
+/**
+ * Runs whole episodes with deterministic actions. Episode k starts from the same state for the same seed, whatever the
+ * policies; a bundle gives the returns of the run it was exported from.
+ * @throws HatrpoError when the source is neither a run nor a bundle, or is damaged
+ */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
+  const { source, episodes, seed } = options
+  const isRun = existsSync(join(source, 'config.json'))
+  if (!isRun && !existsSync(join(source, 'bundle.json'))) {
+    throw usageError(`${source} holds neither a run (config.json) nor a bundle (bundle.json)`)
+  }
+  const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(source, episodes, seed))
+  return { source, env, episodes, returns, ...summarise(returns) }
+}
+
+async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; returns: number[] }> {
+  const { source, episodes, seed, checkpoint = 'latest', onEvent } = options
+  const config = readRunConfig(source)
+  const { spec } = makeEnvFactory(config.env)
+  const stored = readRunCheckpoint(source, checkpoint)
+  const device = await WasmDevice.create()
+  const specs = actorSpecs(config.actor, spec)
+  const parameters = actorParameters(stored, specs).map((values) => {
+    const tensor = device.tensor('f32', values.length)
+    device.write(tensor, values)
+    return tensor
+  })
+  const envs = Math.min(config.envs, episodes)
+  const workers = Math.min(options.workers ?? availableParallelism(), envs)
+  const storage = new RolloutStorage(device, spec, envs, 1)
+  const pool = await RolloutPool.start(device, storage, {
+    workers,
+    envs,
+    seed,
+    env: config.env,
+    ...(onEvent && { onEvent }),
+  })
+  try {
+    const rows = pool.shares.map(({ count }) => count)
+    const policies = new WorkerPolicies(device, specs, parameters, rows, seed)
+    policies.prepare()
+    return { env: config.env.id, returns: await pool.evaluate(policies, episodes, 0, seed) }
+  } finally {
+    await pool.close()
+  }
 }
