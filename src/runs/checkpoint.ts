@@ -64,7 +64,7 @@ function byFile(tensors: CheckpointData['tensors']): Map<string, Record<string, 
   const files = new Map<string, Record<string, Tensor>>()
   for (const [path, data] of Object.entries(tensors)) {
     const slash = path.indexOf('/')
-    const file = path.slice(0, slash)
+    const file = path.slice(0, Math.max(slash, 0))
     if (!/^\w[\w-]*$/.test(file) || slash === path.length - 1)
       throw new HatrpoError(`checkpoint tensor ${JSON.stringify(path)}: its name must be file/name`)
     if (data instanceof Float32Array || data instanceof Float64Array) {

@@ -165,7 +165,9 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): TensorFile {
     if (end - offsets[0] !== elements(shape) * Kind.BYTES_PER_ELEMENT)
       fail(`${JSON.stringify(key)} has shape [${shape}] but ${end - offsets[0]} bytes`)
     if (start + end > bytes.length) fail(`it is cut off in ${JSON.stringify(key)}`)
-    tensors[key] = { shape, data: new Kind(bytes.slice(start + offsets[0], start + end).buffer) }
+    // A copy, also of a Buffer, whose own `slice` would be a view.
+    const copy = new Uint8Array(bytes.subarray(start + offsets[0], start + end))
+    tensors[key] = { shape, data: new Kind(copy.buffer) }
   }
   if (start + end !== bytes.length) fail(`${bytes.length - start - end} bytes follow its last tensor`)
   return { tensors, metadata }
