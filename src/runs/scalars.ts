@@ -22,7 +22,7 @@ export function iterationScalars(record: IterationRecord): Scalars {
     ...group('critic', record.critic),
     ...group('time', record.time),
     ...group('faults', record.faults),
-  ]) as Scalars
+  ])
 }
 
 export function evaluationScalars(record: EvaluationRecord): Scalars {

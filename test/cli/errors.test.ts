@@ -54,6 +54,10 @@ test('wrong values for train', (t) => {
   const outside = temporaryDirectory(t)
   const file = join(outside, 'config.json')
   const wrong: [args: string[], ...words: string[]][] = [
+    [['--env', 'mamujoco/HalfCheetah-9x9'], 'mamujoco/HalfCheetah-9x9', 'mamujoco/HalfCheetah-2x3'],
+    [['--env', 'cheetah'], 'cheetah', 'mamujoco/HalfCheetah-2x3'],
+    [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
+    [['--set', 'env.partitoin=graph'], 'env.partitoin', 'partition'],
     [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
     [['--algo', 'mappo'], 'mappo is not supported yet'],
     [['--steps', '0'], 'steps is 0', 'from 1'],

@@ -60,6 +60,9 @@ test('list prints names, and as JSON an array of objects with an id', (t) => {
   const { stdout, code } = hatrpo(['list', 'algorithms'], cwd)
   assert.equal(code, 0)
   assert.deepEqual(stdout.split('\n').slice(0, 3), ['hatrpo', 'happo', 'trpo (not supported yet)'])
+  const envs = JSON.parse(hatrpo(['list', 'envs', '--json'], cwd).stdout) as { id: string }[]
+  assert.ok(envs.some(({ id }) => id === 'mamujoco/HalfCheetah-2x3'))
+  assert.equal(hatrpo(['list', 'envs'], cwd).stdout, envs.map(({ id }) => `${id}\n`).join(''))
   const devices = JSON.parse(hatrpo(['list', 'devices', '--json'], cwd).stdout) as { id: string }[]
   assert.deepEqual(
     devices.map(({ id }) => id),

@@ -126,7 +126,7 @@ test('the last two, the best and every K-th are kept', (t) => {
   const kept: number[][] = []
   for (let iteration = 1; iteration <= 9; iteration++) {
     writeCheckpoint(dir, info(iteration, iteration === 2 ? 100 : iteration), checkpointData(iteration))
-    pruneCheckpoints(dir, bestCheckpoint(dir), 4)
+    pruneCheckpoints(dir, bestCheckpoint(dir)?.iteration, 4)
     kept.push(listCheckpoints(dir))
   }
   assert.deepEqual(kept.slice(2), [
@@ -151,9 +151,9 @@ test('the best checkpoint is the earliest of the best evaluations that can be re
     [5, 9],
   ] as const)
     writeCheckpoint(dir, info(iteration, evaluation), checkpointData(iteration))
-  assert.equal(bestCheckpoint(dir), 5)
+  assert.deepEqual(bestCheckpoint(dir), { iteration: 5, evaluation: 9 })
   truncateSync(join(checkpointPath(dir, 5), 'state.json'), 10)
-  assert.equal(bestCheckpoint(dir), 3)
+  assert.deepEqual(bestCheckpoint(dir), { iteration: 3, evaluation: 7 })
 })
 
 test('checkpoints are listed in numerical order, beyond six digits too', (t) => {

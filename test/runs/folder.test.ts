@@ -148,6 +148,7 @@ test('a run without a checkpoint starts over', (t) => {
   const said = resume(dir, config, (resumed) => {
     assert.equal(resumed.checkpoint, undefined)
     assert.deepEqual(iterations(dir), [])
+    assert.doesNotMatch(readFileSync(join(dir, 'eval.json'), 'utf8'), /step_/)
     runIterations(resumed, 1, 2)
   })
   assert.match(said.join(), /no checkpoint: starting over/)

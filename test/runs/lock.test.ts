@@ -35,7 +35,7 @@ test('the lock of another living process is refused, and is stale once that has 
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   const { pid } = child
   writeLock(dir, { pid, host: hostname(), start: processStart(pid!) })
-  assert.throws(() => new RunLock(dir), saying(`in use by process ${pid}`))
+  assert.throws(() => new RunLock(dir), saying(`in use by process ${pid!}`))
   child.kill('SIGKILL')
   await once(child, 'exit')
   assertTakes(dir)
