@@ -24,8 +24,7 @@ async function main(args: string[]): Promise<void> {
     if (wantsHelp) return
     const { line, code } = describe(error)
     process.stderr.write(`hatrpo: ${line}\n`)
-    if (args.includes('--verbose') && error instanceof Error)
-      process.stderr.write(`${error.stack ?? error.message}\n`)
+    if (args.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
     process.exitCode = code
   }
 }

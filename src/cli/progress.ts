@@ -54,6 +54,7 @@ class BarProgress implements Progress {
   readonly #stream: NodeJS.WriteStream
   readonly #bar: SingleBar
   readonly #lines: LineProgress
+  readonly #verbose: boolean
   readonly #payload: { episodes: string; evaluated: string; speed: string } = {
     episodes: '-',
     evaluated: '-',
@@ -62,12 +63,14 @@ class BarProgress implements Progress {
 
   constructor(config: TrainConfig, stream: NodeJS.WriteStream, verbose: boolean) {
     this.#stream = stream
+    this.#verbose = verbose
     this.#lines = new LineProgress(stream, verbose)
     const name = `${envName(config.env.id)} ${config.algo} seed ${config.seed}`
     this.#bar = new SingleBar(
       {
         stream,
         format: `${name} {bar} {percentage}% {value}/{total} | return {episodes} | evaluated {evaluated} | {speed} steps/s | {eta_formatted} left`,
+        barsize: 20,
         hideCursor: true,
         etaBuffer: 20,
         gracefulExit: false,
@@ -80,7 +83,7 @@ class BarProgress implements Progress {
   iteration(record: IterationRecord): void {
     if (record.episodeReturn) this.#payload.episodes = number(record.episodeReturn.mean)
     this.#payload.speed = String(Math.round(record.stepsPerSecond))
-    this.#above(() => this.#lines.iteration(record))
+    if (this.#verbose) this.#above(() => this.#lines.iteration(record))
     this.#bar.update(record.iteration, this.#payload)
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import {
+  completeEnv,
   parseValue,
   type ResolvedConfig,
   resolveConfig,
@@ -91,7 +92,10 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
     ...(flags.set ?? []),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ]
-  const runs = seeds.map((seed) => resolveConfig({ ...sources, set: set(seed) }))
+  const runs = seeds.map((seed) => {
+    const resolved = resolveConfig({ ...sources, set: set(seed) })
+    return { ...resolved, config: completeEnv(resolved.config) }
+  })
   for (const run of runs) {
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out

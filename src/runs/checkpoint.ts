@@ -34,6 +34,12 @@ export interface Checkpoint extends CheckpointInfo, CheckpointData {
   readonly path: string
 }
 
+export interface BestCheckpoint {
+  readonly iteration: number
+  /** Mean return. */
+  readonly evaluation: number
+}
+
 interface StoredState {
   readonly format: 1
   readonly info: CheckpointInfo
@@ -64,7 +70,7 @@ function byFile(tensors: CheckpointData['tensors']): Map<string, Record<string, 
   const files = new Map<string, Record<string, Tensor>>()
   for (const [path, data] of Object.entries(tensors)) {
     const slash = path.indexOf('/')
-    const file = path.slice(0, slash)
+    const file = path.slice(0, Math.max(slash, 0))
     if (!/^\w[\w-]*$/.test(file) || slash === path.length - 1)
       throw new HatrpoError(`checkpoint tensor ${JSON.stringify(path)}: its name must be file/name`)
     if (data instanceof Float32Array || data instanceof Float64Array) {
@@ -96,8 +102,8 @@ function stateText(state: StoredState): string {
 export function writeCheckpoint(runDir: string, info: CheckpointInfo, data: CheckpointData): void {
   const groups = byFile(data.tensors)
   const files = new Map([...groups].map(([name, group]) => [`${name}.safetensors`, encodeSafetensors(group)]))
-  const sums = Object.fromEntries(
-    [...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }] as const),
+  const sums: StoredState['files'] = Object.fromEntries(
+    [...files].map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
   )
   const text = stateText({ format: 1, info, files: sums, state: data.state })
   files.set(
@@ -209,15 +215,15 @@ export function setAsideCheckpoint(runDir: string, iteration: number): void {
   renameSync(checkpointPath(runDir, iteration), aside)
 }
 
-/** The iteration whose evaluation was best, the earliest of equals; undefined when none was evaluated. */
-export function bestCheckpoint(runDir: string): number | undefined {
-  let best: CheckpointInfo | undefined
+/** The checkpoint whose evaluation was best, the earliest of equals; undefined when none was evaluated. */
+export function bestCheckpoint(runDir: string): BestCheckpoint | undefined {
+  let best: BestCheckpoint | undefined
   for (const iteration of listCheckpoints(runDir)) {
     const info = readIntactInfo(runDir, iteration)
-    if (info?.evaluation == null) continue
-    if (best?.evaluation == null || info.evaluation > best.evaluation) best = info
+    if (!info || info.evaluation === null) continue
+    if (!best || info.evaluation > best.evaluation) best = { iteration, evaluation: info.evaluation }
   }
-  return best?.iteration
+  return best
 }
 
 function readIntactInfo(runDir: string, iteration: number): CheckpointInfo | undefined {

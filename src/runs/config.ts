@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type HatrpoError, usageError } from '../errors.js'
 import { trainableAlgorithms } from '../algorithms/table.js'
+import { makeEnvFactory } from '../envs/index.js'
 import { nearestName } from './nearest.js'
 import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
 import { configKeys, type TrainConfig, trainConfigSchema } from './schema.js'
@@ -48,7 +49,7 @@ function merge(under: Tree, over: Tree): Tree {
 /** A value as an error line shows it. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing'
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
@@ -157,6 +158,15 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const { settings, ...origin } = choosePreset(sources.preset, plain.env.id, plain.algo)
   const layers = [{ ...baseConfig }, ...settings, given] as Tree[]
   return { config: validateConfig(layers.reduce(merge)), ...origin }
+}
+
+/**
+ * Fills in the environment's options, so that a run does not depend on later defaults.
+ *
+ * @throws HatrpoError (exit code 2) for an unknown environment, option or value
+ */
+export function completeEnv(config: TrainConfig): TrainConfig {
+  return { ...config, env: makeEnvFactory(config.env).config }
 }
 
 /** The value with the keys of every object in alphabetical order. */

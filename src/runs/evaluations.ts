@@ -32,7 +32,9 @@ export class EvaluationLog {
       ? [config.env.id.slice(0, slash), config.env.id.slice(slash + 1)]
       : ['custom', config.env.id]
     this.#names = [environment, task, config.algo, `seed_${config.seed}`]
-    this.#steps = this.#read().filter((entry) => entry.step_count <= lastStep)
+    const stored = this.#read()
+    this.#steps = stored.filter((entry) => entry.step_count <= lastStep)
+    if (this.#steps.length < stored.length) this.#write()
   }
 
   append({ steps, returns }: EvaluationRecord): void {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError, usageError } from '../errors.js'
 import {
+  type BestCheckpoint,
   bestCheckpoint,
   type Checkpoint,
   type CheckpointData,
@@ -10,7 +11,6 @@ import {
   listCheckpoints,
   pruneCheckpoints,
   readCheckpoint,
-  readCheckpointInfo,
   setAsideCheckpoint,
   writeCheckpoint,
 } from './checkpoint.js'
@@ -95,7 +95,7 @@ export function readRunCheckpoint(dir: string, which: 'latest' | 'best' | number
     if (!latest) throw new HatrpoError(`${dir} has no undamaged checkpoint yet`)
     return latest
   }
-  const iteration = which === 'best' ? bestCheckpoint(dir) : which
+  const iteration = which === 'best' ? bestCheckpoint(dir)?.iteration : which
   if (iteration === undefined)
     throw new HatrpoError(`${dir} has no evaluated checkpoint to be the best: use latest or an iteration`)
   if (!iterations.includes(iteration))
@@ -168,9 +168,9 @@ function newRun(dir: string, config: TrainConfig, lock: RunLock, { origin, worke
   return new Run(dir, config, lock, undefined, undefined, undefined)
 }
 
-function resumeRun(dir: string, config: TrainConfig, lock: RunLock, { onEvent }: OpenRunOptions): Run {
+function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
   const stored = readConfigFile(dir)
-  const say = onEvent ?? (() => {})
+  const say = (message: string) => options.onEvent?.(message)
   removeUnfinishedFiles(dir)
   cleanCheckpoints(dir)
   const checkpoint = latestIntact(dir, (iteration, reason) => {
@@ -225,7 +225,7 @@ export class Run {
   readonly #evaluations: EvaluationLog
   readonly #events: TensorBoardWriter
   #evaluated: EvaluationRecord | undefined
-  #best: { readonly iteration: number; readonly evaluation: number } | undefined
+  #best: BestCheckpoint | undefined
 
   /** Use `openRun`. */
   constructor(
@@ -244,9 +244,7 @@ export class Run {
     this.#metrics = new MetricsLog(join(dir, 'metrics.jsonl'), checkpoint?.iteration ?? 0)
     this.#evaluations = new EvaluationLog(join(dir, 'eval.json'), config, checkpoint?.steps ?? 0)
     this.#events = new TensorBoardWriter(dir, firstStep)
-    const best = bestCheckpoint(dir)
-    if (best !== undefined)
-      this.#best = { iteration: best, evaluation: readCheckpointInfo(dir, best).evaluation! }
+    this.#best = bestCheckpoint(dir)
   }
 
   /** Adds a line to metrics.jsonl and an event to TensorBoard. */

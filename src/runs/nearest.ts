@@ -1,15 +1,17 @@
-/** Number of insertions, deletions and substitutions that turn `a` into `b`. */
+/** Number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution))
+      const substituted = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, substituted)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1)
     }
-    row = next
+    rows.push(row)
   }
-  return row[b.length]
+  return rows[a.length][b.length]
 }
 
 /** The name that a mistyped one probably meant, or undefined when none is close. */

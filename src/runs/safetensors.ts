@@ -50,7 +50,7 @@ export function encodeSafetensors(
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     if (name === METADATA) throw new HatrpoError(`safetensors: a tensor cannot be called ${METADATA}`)
     if (elements(shape) !== data.length)
-      throw new HatrpoError(`safetensors: ${name} has shape [${shape}] but ${data.length} elements`)
+      throw new HatrpoError(`safetensors: ${name} has shape [${shape.join()}] but ${data.length} elements`)
     return { name, shape, data, dtype: dtypeOf(data) }
   })
   entries.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (a.name < b.name ? -1 : 1))
@@ -163,9 +163,11 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): TensorFile {
       fail(`${JSON.stringify(key)} does not start where the one before it ends`)
     end = offsets[1]
     if (end - offsets[0] !== elements(shape) * Kind.BYTES_PER_ELEMENT)
-      fail(`${JSON.stringify(key)} has shape [${shape}] but ${end - offsets[0]} bytes`)
+      fail(`${JSON.stringify(key)} has shape [${shape.join()}] but ${end - offsets[0]} bytes`)
     if (start + end > bytes.length) fail(`it is cut off in ${JSON.stringify(key)}`)
-    tensors[key] = { shape, data: new Kind(bytes.slice(start + offsets[0], start + end).buffer) }
+    // A copy, also of a Buffer, whose own `slice` would be a view.
+    const copy = new Uint8Array(bytes.subarray(start + offsets[0], start + end))
+    tensors[key] = { shape, data: new Kind(copy.buffer) }
   }
   if (start + end !== bytes.length) fail(`${bytes.length - start - end} bytes follow its last tensor`)
   return { tensors, metadata }

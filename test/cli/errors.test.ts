@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { openRun } from '../../src/runs/folder.js'
+import { temporaryDirectory, testConfig } from '../runs/fixtures.js'
+import { hatrpo } from './command.js'
+
+const train = ['train', '--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'hatrpo']
+
+/** Asserts that a command prints one line with all `words` on stderr, nothing on stdout, and ends with `code`. */
+function assertRefused(cwd: string, args: readonly string[], words: readonly string[], code = 2): void {
+  const said = `hatrpo ${args.join(' ')}`
+  const outcome = hatrpo(args, cwd)
+  assert.equal(outcome.stdout, '', said)
+  assert.match(outcome.stderr, /^hatrpo: [^\n]+\n$/, said)
+  for (const word of words)
+    assert.ok(outcome.stderr.includes(word), `${said} printed ${outcome.stderr}without ${word}`)
+  assert.equal(outcome.code, code, said)
+}
+
+test('wrong commands and flags', (t) => {
+  const cwd = temporaryDirectory(t)
+  const wrong: [args: string[], ...words: string[]][] = [
+    [[], 'name a command', 'train, eval, export, list'],
+    [['trian'], 'unknown command "trian"', 'train, eval, export, list'],
+    [['play', 'x'], 'unknown command "play"'],
+    [['bench', '--json'], '--json'],
+    [['train'], 'env is missing', '--env'],
+    [['train', '--env', 'x'], 'algo is missing', 'hatrpo, happo'],
+    [[...train, '--sed', '3'], "'--sed'", '--seed'],
+    [[...train, '--steps'], '--steps'],
+    [[...train, 'extra'], 'too many arguments'],
+    [['eval'], 'run|bundle'],
+    [['eval', 'nowhere'], '"nowhere"'],
+    [['eval', '.', '--episodes', '0'], '--episodes is "0"', 'from 1'],
+    [['eval', '.', '--episodes', '1e3'], '--episodes is "1e3"'],
+    [['eval', '.', '--seed', '-1'], '--seed is "-1"', 'from 0'],
+    [['eval', '.', '--workers', 'two'], '--workers is "two"'],
+    [['export', 'nowhere'], '--out'],
+    [['export', 'nowhere', '--out', 'x'], 'nowhere holds no run', 'config.json'],
+    [['export', 'x', '--out', 'x', '--format', 'onnx'], '--format is "onnx"', 'wasm', 'not supported yet'],
+    [['export', 'x', '--out', 'x', '--format', 'zip'], '--format is "zip"', 'must be wasm'],
+    [['export', 'x', '--out', 'x', '--checkpoint', 'first'], '--checkpoint is "first"', 'latest, best'],
+    [['list'], 'what'],
+    [['list', 'robots'], "'robots'", 'envs, algorithms, devices'],
+  ]
+  for (const [args, ...words] of wrong) assertRefused(cwd, args, words)
+  assert.deepEqual(readdirSync(cwd), [])
+})
+
+test('wrong values for train', (t) => {
+  const cwd = temporaryDirectory(t)
+  const outside = temporaryDirectory(t)
+  const file = join(outside, 'config.json')
+  const wrong: [args: string[], ...words: string[]][] = [
+    [['--env', 'mamujoco/HalfCheetah-9x9'], 'mamujoco/HalfCheetah-9x9', 'mamujoco/HalfCheetah-2x3'],
+    [['--env', 'cheetah'], 'cheetah', 'mamujoco/HalfCheetah-2x3'],
+    [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
+    [['--set', 'env.partitoin=graph'], 'env.partitoin', 'partition'],
+    [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
+    [['--algo', 'mappo'], 'mappo is not supported yet'],
+    [['--steps', '0'], 'steps is 0', 'from 1'],
+    [['--steps', '-5'], 'steps is -5'],
+    [['--steps', 'lots'], 'steps is "lots"'],
+    [['--seed', '0.5'], 'seed is 0.5', 'whole number'],
+    [['--seed', '99999999999999999999'], 'seed is 100000000000000000000'],
+    [['--seeds', '5-1'], '--seeds is "5-1"', '1-5'],
+    [['--seeds', '1,1'], '--seeds is "1,1"', 'once'],
+    [['--seeds', 'all'], '--seeds is "all"'],
+    [['--seeds', '1-2', '--seed', '3'], '--seed is 3', '--seeds is 1-2'],
+    [['--envs', '0'], 'envs is 0'],
+    [['--workers', '0'], '--workers is "0"', 'from 1'],
+    [['--workers', '1.5'], '--workers is "1.5"'],
+    [['--device', 'cuda'], 'device is "cuda"', 'not supported yet'],
+    [['--device', 'tfjs:webgl'], 'not supported yet'],
+    [['--preset', 'paper'], '--preset paper is not supported yet', 'critic of its own'],
+    [['--preset', 'marllib'], '--preset marllib is not supported yet'],
+    [['--preset', 'best'], '--preset is "best"', 'harl, paper, marllib'],
+    [['--set', 'trustRegion.dleta=1'], 'unknown key trustRegion.dleta', 'trustRegion.delta'],
+    [['--set', 'delta'], '--set is "delta"', 'key=value'],
+    [['--set', 'seed=2', 'gamma=2'], 'gamma is 2', 'from 0 to 1'],
+    [['--config', 'none.json'], '--config is "none.json"', 'cannot be read'],
+    [['--config', '.'], '--config is "."', 'cannot be read'],
+    [['--config', file], '--config is', 'it is not JSON'],
+    [['--resume', 'nowhere', '--seed', '1'], '--env does not go with --resume', 'config.json'],
+  ]
+  writeFileSync(file, '{"seed": 1,}')
+  for (const [args, ...words] of wrong) assertRefused(cwd, [...train, ...args], words)
+  assertRefused(cwd, ['train', '--resume', 'nowhere'], ['nowhere holds no run', 'config.json'])
+  assertRefused(
+    cwd,
+    ['train', '--resume', 'nowhere', '--seeds', '1-3'],
+    ['--seeds does not go with --resume'],
+  )
+  assert.deepEqual(readdirSync(cwd), [])
+})
+
+test('a damaged run folder is a failure of one line', (t) => {
+  const cwd = temporaryDirectory(t)
+  mkdirSync(join(cwd, 'run'))
+  writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1')
+  assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged'], 1)
+  assertRefused(cwd, ['export', 'run', '--out', 'x'], ['config.json is damaged'], 1)
+  writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1}')
+  assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged', 'missing'], 1)
+})
+
+test('--verbose adds where an error came from', (t) => {
+  const cwd = temporaryDirectory(t)
+  const { stderr, code } = hatrpo([...train, '--steps', '0', '--verbose'], cwd)
+  assert.equal(code, 2)
+  assert.match(stderr, /^hatrpo: steps is 0[^\n]*\nHatrpoError: [^\n]*\n\s+at /)
+})
+
+test('a run that another process writes is not resumed', (t) => {
+  const dir = temporaryDirectory(t)
+  const run = openRun(join(dir, 'run'), testConfig())
+  t.after(() => run.close())
+  const { stderr, code } = hatrpo(['train', '--resume', 'run'], dir)
+  assert.match(stderr, new RegExp(`\nhatrpo: run is in use by process ${process.pid} [^\n]*\n$`))
+  assert.equal(code, 1)
+})

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { parseSeeds } from '../../src/cli/numbers.js'
+import { envName, makeRunFolder } from '../../src/cli/run-name.js'
+import { openRun } from '../../src/runs/folder.js'
+import { packageVersion } from '../../src/runs/version.js'
+import { checkpointData, iterationRecord, saying, temporaryDirectory, testConfig } from '../runs/fixtures.js'
+import { hatrpo } from './command.js'
+
+/** A finished run of ten iterations. */
+function finishedRun(dir: string): void {
+  const run = openRun(dir, testConfig())
+  run.logIteration(iterationRecord(10))
+  run.saveCheckpoint(10, 40000, checkpointData(10))
+  const evaluation = { mean: 1234.56, sd: 7.89, episodes: 40 }
+  run.finish({ iterations: 10, steps: 40000, parametersSha256: 'ab'.repeat(32), evaluation })
+  run.close()
+}
+
+test('every command explains itself with an example', (t) => {
+  const cwd = temporaryDirectory(t)
+  for (const command of [[], ['train'], ['eval'], ['export'], ['list']]) {
+    const { code, stdout, stderr } = hatrpo([...command, '--help'], cwd)
+    assert.equal(code, 0)
+    assert.equal(stderr, '')
+    assert.match(stdout, new RegExp(`^Usage: ${['hatrpo', ...command].join(' ')} `))
+    assert.match(stdout, /\nExamples?:\n {2}hatrpo \w+ /)
+  }
+})
+
+test('--version prints the version of the package', (t) => {
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  assert.equal(packageVersion, manifest.version)
+  assert.deepEqual(hatrpo(['--version'], temporaryDirectory(t)), {
+    code: 0,
+    stdout: `${manifest.version}\n`,
+    stderr: '',
+  })
+})
+
+test('list prints names, and as JSON an array of objects with an id', (t) => {
+  const cwd = temporaryDirectory(t)
+  const algorithms = JSON.parse(hatrpo(['list', 'algorithms', '--json'], cwd).stdout) as { id: string }[]
+  assert.deepEqual(
+    algorithms.find(({ id }) => id === 'hatrpo'),
+    {
+      id: 'hatrpo',
+      update: 'trustRegion',
+      klBudget: 'fixed',
+      supported: true,
+      schedule: 'sequential',
+      critic: 'state',
+      actors: 'own',
+    },
+  )
+  const { stdout, code } = hatrpo(['list', 'algorithms'], cwd)
+  assert.equal(code, 0)
+  assert.deepEqual(stdout.split('\n').slice(0, 3), ['hatrpo', 'happo', 'trpo (not supported yet)'])
+  const envs = JSON.parse(hatrpo(['list', 'envs', '--json'], cwd).stdout) as { id: string }[]
+  assert.ok(envs.some(({ id }) => id === 'mamujoco/HalfCheetah-2x3'))
+  assert.equal(hatrpo(['list', 'envs'], cwd).stdout, envs.map(({ id }) => `${id}\n`).join(''))
+  const devices = JSON.parse(hatrpo(['list', 'devices', '--json'], cwd).stdout) as { id: string }[]
+  assert.deepEqual(
+    devices.map(({ id }) => id),
+    ['wasm', 'cuda', 'tfjs'],
+  )
+})
+
+test('resuming a finished run prints its result again', (t) => {
+  const cwd = temporaryDirectory(t)
+  finishedRun(join(cwd, 'run'))
+  for (const steps of [[], ['--steps', '40000'], ['--steps', '39999']]) {
+    const { code, stdout, stderr } = hatrpo(['train', '--resume', 'run', ...steps], cwd)
+    assert.equal(code, 0)
+    assert.equal(
+      stdout,
+      [
+        'run run',
+        'steps 40000 in 10 iterations',
+        'evaluation 1234.6 +- 7.9 over 40 episodes',
+        `parameters sha256 ${'ab'.repeat(32)}`,
+        '',
+      ].join('\n'),
+    )
+    assert.equal(stderr, 'run is finished\n')
+  }
+  const shorter = hatrpo(['train', '--resume', 'run', '--steps', '4000'], cwd)
+  assert.equal(shorter.code, 2)
+  assert.match(shorter.stderr, /\nhatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
+})
+
+test('seeds are lists and ranges', () => {
+  assert.deepEqual(parseSeeds('1-5'), [1, 2, 3, 4, 5])
+  assert.deepEqual(parseSeeds('7'), [7])
+  assert.deepEqual(parseSeeds('3,1-2, 9'), [3, 1, 2, 9])
+  for (const wrong of ['', '1-', '-1', '1..3', '1,,2', '2-1', '1-2,2', '1-99999999', '1e3'])
+    assert.throws(() => parseSeeds(wrong), saying('--seeds is'), wrong)
+})
+
+test('a run is named after its environment, algorithm and seed, and never shares a folder', (t) => {
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  process.chdir(temporaryDirectory(t))
+  const config = testConfig('seed=3')
+  assert.equal(makeRunFolder(config), join('runs', 'HalfCheetah-2x3-hatrpo-s3'))
+  assert.equal(makeRunFolder(config), join('runs', 'HalfCheetah-2x3-hatrpo-s3-2'))
+  assert.equal(makeRunFolder(config), join('runs', 'HalfCheetah-2x3-hatrpo-s3-3'))
+  assert.equal(envName('./envs/my env.ts'), 'my_env')
+  assert.equal(envName('mamujoco/Humanoid-9_8'), 'Humanoid-9_8')
+})

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { configKeys, type TrainConfig } from '../../src/runs/schema.js'
+import { configSha256, resolveConfig, totalIterations, validateConfig } from '../../src/runs/config.js'
+import { saying, testConfig } from './fixtures.js'
+
+const task = { env: { id: 'mamujoco/HalfCheetah-2x3' }, algo: 'hatrpo' } as const
+
+/** The value under a dotted key. */
+function at(config: TrainConfig, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config)
+}
+
+test('every wrong value is refused with its key, the value and what would be right', () => {
+  const wrong: [setting: string, ...words: string[]][] = [
+    ['env=cheetah', 'env is "cheetah"', 'an object with an id'],
+    ['env.id=3', 'env.id is 3', 'name of an environment'],
+    ['env.id=""', 'env.id is ""'],
+    ['env.obs=[1]', 'env.obs is [1]', 'a text, a number'],
+    ['algo=mappo', 'algo is "mappo"', 'hatrpo, happo', 'mappo is not supported yet'],
+    ['algo=sac', 'algo is "sac"', 'one of hatrpo, happo'],
+    ['seed=-1', 'seed is -1', 'from 0 to 9007199254740991'],
+    ['seed=1.5', 'seed is 1.5', 'whole number'],
+    ['seed=9007199254740992', 'seed is 9007199254740992', '9007199254740991'],
+    ['steps=0', 'steps is 0', 'from 1'],
+    ['steps=many', 'steps is "many"'],
+    ['steps=1e999', 'steps is Infinity'],
+    ['envs=0', 'envs is 0'],
+    ['rolloutSteps=2.5', 'rolloutSteps is 2.5'],
+    ['device=cuda', 'device is "cuda"', 'cuda is not supported yet'],
+    ['device=tfjs:webgl', 'device is "tfjs:webgl"', 'tfjs:webgl is not supported yet'],
+    ['device=auto', 'auto is not supported yet'],
+    ['device=tpu', 'device is "tpu": it must be wasm'],
+    ['actor.hidden=128', 'actor.hidden is 128', 'a list of 1 to 8'],
+    ['actor.hidden=[]', 'actor.hidden is []', 'a list of 1 to 8'],
+    ['actor.hidden=[64,0]', 'actor.hidden.1 is 0', 'from 1 to 8192'],
+    ['actor.activation=swish', 'actor.activation is "swish"', 'relu, tanh'],
+    ['actor.inputNorm=yes', 'actor.inputNorm is "yes"', 'true or false'],
+    ['actor.stdX=0', 'actor.stdX is 0', 'above 0'],
+    ['actor=3', 'actor is 3', 'an object'],
+    ['critic=null', 'critic is null', 'an object'],
+    ['critic.lr=-1e-3', 'critic.lr is -0.001', 'above 0'],
+    ['critic.epochs=0', 'critic.epochs is 0'],
+    ['critic.miniBatches=4001', 'critic.miniBatches is 4001', 'at most envs x rolloutSteps = 4000'],
+    ['trustRegion.miniBatches=4001', 'trustRegion.miniBatches is 4001', '4000'],
+    ['clipped.miniBatches=4001', 'clipped.miniBatches is 4001', '4000'],
+    ['adamEps=0', 'adamEps is 0'],
+    ['gamma=1.01', 'gamma is 1.01', 'from 0 to 1'],
+    ['lambda=-0.1', 'lambda is -0.1', 'from 0 to 1'],
+    ['truncation=cut', 'truncation is "cut"', 'bootstrap, harl, terminate'],
+    ['advantageNorm=each', 'advantageNorm is "each"', 'joint, agent, none'],
+    ['order=greedy', 'order is "greedy"', 'random, fixed'],
+    ['trustRegion.delta=0', 'trustRegion.delta is 0', 'above 0'],
+    ['trustRegion.delta=NaN', 'trustRegion.delta is "NaN"', 'above 0'],
+    ['trustRegion.damping=-1', 'trustRegion.damping is -1', '0 or more'],
+    ['trustRegion.cgIterations=0', 'trustRegion.cgIterations is 0'],
+    ['trustRegion.backtrack=1', 'trustRegion.backtrack is 1', 'above 0 and below 1'],
+    ['trustRegion.acceptRatio=2', 'trustRegion.acceptRatio is 2', 'from 0 to 1'],
+    ['clipped.clip=1', 'clipped.clip is 1', 'above 0 and below 1'],
+    ['clipped.entropyCoef=-1', 'clipped.entropyCoef is -1'],
+    ['clipped.lrDecay=1', 'clipped.lrDecay is 1', 'true or false'],
+    ['evaluation.every=-1', 'evaluation.every is -1', '0 = never'],
+    ['evaluation.episodes=0', 'evaluation.episodes is 0'],
+    ['checkpoint.every=0', 'checkpoint.every is 0'],
+    ['checkpoint.keepEvery=0.5', 'checkpoint.keepEvery is 0.5', '0 = none'],
+    ['delta=1', 'unknown key delta', 'did you mean trustRegion.delta?'],
+    ['trustRegion.dleta=1', 'unknown key trustRegion.dleta', 'did you mean trustRegion.delta?'],
+    ['trustregion.delta=1', 'unknown key trustregion.delta', 'trustRegion.delta?'],
+    ['env.obs.k=1', 'unknown key env.obs.k'],
+    ['critic.zzzzzz=1', 'unknown key critic.zzzzzz', 'hidden, activation'],
+    ['__proto__.polluted=1', 'unknown key __proto__.polluted'],
+    ['foo', '--set is "foo"', 'key=value'],
+    ['=1', '--set is "=1"', 'key=value'],
+  ]
+  for (const [setting, ...words] of wrong)
+    assert.throws(() => resolveConfig({ flags: task, set: [setting] }), saying(...words), setting)
+})
+
+test('usage errors carry exit code 2', () => {
+  assert.throws(
+    () => resolveConfig({ flags: task, set: ['seed=-1'] }),
+    (error: { exitCode: number }) => error.exitCode === 2,
+  )
+})
+
+test('an environment and an algorithm must be named', () => {
+  assert.throws(() => resolveConfig({ flags: { algo: 'hatrpo' } }), saying('env is missing', '--env'))
+  assert.throws(() => resolveConfig({ flags: { env: task.env } }), saying('algo is missing', 'hatrpo, happo'))
+})
+
+test('a configuration file must be an object with known keys', () => {
+  assert.throws(() => resolveConfig({ file: [1], flags: task }), saying('JSON object'))
+  assert.throws(
+    () => resolveConfig({ file: { clipped: { epoch: 3 } }, flags: task }),
+    saying('unknown key clipped.epoch', 'clipped.epochs?'),
+  )
+  assert.throws(
+    () => resolveConfig({ file: { stepps: 3 }, flags: task }),
+    saying('unknown key stepps', 'steps?'),
+  )
+})
+
+test('defaults < preset < file < flags < settings', () => {
+  const hopper = { ...task, env: { id: 'mamujoco/Hopper-3x1' } }
+  const resolve = (sources: Parameters<typeof resolveConfig>[0]) => resolveConfig(sources).config
+  assert.equal(resolve({ flags: { ...task, env: { id: 'my-env.ts' } } }).trustRegion.delta, 0.01)
+  assert.equal(resolve({ flags: hopper }).trustRegion.delta, 0.001)
+  assert.equal(resolve({ flags: hopper }).truncation, 'bootstrap')
+  assert.equal(resolve({ flags: hopper, preset: 'harl' }).truncation, 'harl')
+  const file = { truncation: 'terminate', seed: 5, envs: 10, trustRegion: { delta: 0.02 } }
+  const fromFile = resolve({ flags: hopper, preset: 'harl', file })
+  assert.deepEqual(
+    [fromFile.truncation, fromFile.seed, fromFile.envs, fromFile.trustRegion.delta, fromFile.advantageNorm],
+    ['terminate', 5, 10, 0.02, 'agent'],
+  )
+  const flags = { ...hopper, seed: 6, envs: 11 }
+  const all = resolve({ flags, preset: 'harl', file, set: ['seed=7', 'trustRegion.damping=0.2', 'seed=8'] })
+  assert.deepEqual([all.seed, all.envs, all.trustRegion.delta, all.trustRegion.damping], [8, 11, 0.02, 0.2])
+})
+
+test('settings are JSON or bare text, and options of the environment pass through', () => {
+  const { config } = resolveConfig({
+    flags: task,
+    set: [
+      'env.obs=1',
+      'env.version=v4',
+      'env.partition="graph"',
+      'actor.hidden=[64, 32]',
+      'actor.inputNorm=false',
+    ],
+  })
+  assert.deepEqual(config.env, { id: task.env.id, obs: 1, version: 'v4', partition: 'graph' })
+  assert.deepEqual(config.actor.hidden, [64, 32])
+  assert.equal(config.actor.inputNorm, false)
+  assert.equal(config.actor.activation, 'relu')
+})
+
+test('a resolved configuration holds every key and is its own configuration file', () => {
+  const config = testConfig('env.obs=2', 'trustRegion.delta=0.003')
+  for (const key of configKeys.filter((key) => !key.startsWith('env')))
+    assert.notEqual(at(config, key), undefined, key)
+  const stored = JSON.parse(JSON.stringify({ ...config, about: { packageVersion: '0' } })) as unknown
+  assert.deepEqual(resolveConfig({ file: stored }).config, config)
+  assert.deepEqual(validateConfig(JSON.parse(JSON.stringify(config))), config)
+})
+
+test('the hash covers what decides the course of a run', () => {
+  const hash = configSha256(testConfig())
+  const reordered = Object.fromEntries(Object.entries(testConfig()).reverse()) as TrainConfig
+  assert.equal(configSha256(reordered), hash)
+  for (const same of ['steps=80000', 'checkpoint.every=1', 'checkpoint.keepEvery=3'])
+    assert.equal(configSha256(testConfig(same)), hash, same)
+  for (const other of ['seed=2', 'envs=10', 'trustRegion.delta=0.02', 'env.obs=1', 'actor.hidden=[128]'])
+    assert.notEqual(configSha256(testConfig(other)), hash, other)
+  const decaying = (steps: number) =>
+    configSha256(testConfig('algo=happo', 'clipped.lrDecay=true', `steps=${steps}`))
+  assert.notEqual(decaying(40000), decaying(80000))
+})
+
+test('steps are rounded up to whole iterations', () => {
+  assert.equal(totalIterations(testConfig('steps=1')), 1)
+  assert.equal(totalIterations(testConfig('steps=4000')), 1)
+  assert.equal(totalIterations(testConfig('steps=4001')), 2)
+})

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { resolveConfig } from '../../src/runs/config.js'
+import { saying } from './fixtures.js'
+
+function resolve(name: string, algo: 'hatrpo' | 'happo', preset?: string) {
+  return resolveConfig({ flags: { env: { id: `mamujoco/${name}` }, algo }, preset })
+}
+
+/** HARL, tuned_configs/mujoco/<task>/hatrpo: kl_threshold. */
+const hatrpo: Record<string, number> = {
+  'HalfCheetah-2x3': 0.01,
+  'Walker2d-2x3': 0.01,
+  'Walker2d-6x1': 0.005,
+  'Ant-4x2': 0.005,
+  'Hopper-3x1': 0.001,
+}
+
+/** HARL, .../happo: clip, ppo and critic epochs, mini-batches, entropy coefficient, lr and critic lr, linear decay. */
+const happo: Record<string, [number, number, number, number, number, boolean]> = {
+  'HalfCheetah-2x3': [0.05, 15, 1, 0.01, 5e-4, false],
+  'Walker2d-2x3': [0.05, 5, 2, 0, 1e-3, true],
+  'Walker2d-6x1': [0.1, 5, 1, 0.01, 5e-4, false],
+  'Ant-4x2': [0.1, 5, 1, 0, 5e-4, false],
+  'Hopper-3x1': [0.05, 10, 1, 0, 5e-4, true],
+  'Humanoid-17x1': [0.1, 5, 1, 0, 5e-4, true],
+}
+
+test("--preset harl gives HATRPO the task's tuned row", () => {
+  for (const [name, delta] of Object.entries(hatrpo)) {
+    const { config, tunedFor, preset } = resolve(name, 'hatrpo', 'harl')
+    assert.equal(tunedFor, name)
+    assert.equal(preset, 'harl')
+    assert.deepEqual(config.trustRegion, {
+      delta,
+      damping: 0.1,
+      cgIterations: 10,
+      cgTolerance: 1e-10,
+      lineSearchSteps: 10,
+      backtrack: 0.8,
+      acceptRatio: 0.5,
+      miniBatches: 1,
+    })
+    const { lr, epochs, clip, miniBatches } = config.critic
+    assert.deepEqual([lr, epochs, clip, miniBatches], [5e-4, 5, 0.2, 1])
+  }
+})
+
+test("--preset harl gives HAPPO the task's tuned row, actors and critic alike", () => {
+  for (const [name, [clip, epochs, miniBatches, entropyCoef, lr, lrDecay]] of Object.entries(happo)) {
+    const { config, tunedFor } = resolve(name, 'happo', 'harl')
+    assert.equal(tunedFor, name)
+    assert.deepEqual(
+      config.clipped,
+      { clip, epochs, miniBatches, entropyCoef, lr, lrDecay, maxGradNorm: 10 },
+      name,
+    )
+    const { critic } = config
+    assert.deepEqual(
+      [critic.clip, critic.epochs, critic.miniBatches, critic.lr],
+      [clip, epochs, miniBatches, lr],
+    )
+  }
+})
+
+test('--preset harl gives what all tuned rows have in common', () => {
+  const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'harl')
+  const { actor, critic } = config
+  assert.deepEqual(actor, {
+    hidden: [128, 128, 128],
+    activation: 'relu',
+    inputNorm: true,
+    standardise: true,
+    agentId: true,
+    stdX: 1,
+    stdY: 0.5,
+    headGain: 0.01,
+  })
+  assert.deepEqual(critic.hidden, [128, 128, 128])
+  assert.deepEqual(
+    [critic.huberDelta, critic.maxGradNorm, critic.valueNorm, critic.clippedLoss],
+    [10, 10, true, true],
+  )
+  assert.deepEqual([config.envs, config.rolloutSteps, config.steps], [20, 200, 10_000_000])
+  assert.deepEqual([config.gamma, config.lambda, config.adamEps, config.order], [0.99, 0.95, 1e-5, 'random'])
+  assert.deepEqual([config.truncation, config.advantageNorm], ['harl', 'agent'])
+  assert.deepEqual(config.evaluation, { every: 25, episodes: 40 })
+})
+
+test('without a preset the tuned row is used with the textbook computation', () => {
+  const { config, tunedFor, preset } = resolve('Hopper-3x1', 'hatrpo')
+  assert.equal(tunedFor, 'Hopper-3x1')
+  assert.equal(preset, undefined)
+  assert.deepEqual(
+    [config.trustRegion.delta, config.actor.hidden, config.truncation, config.advantageNorm],
+    [0.001, [128, 128, 128], 'bootstrap', 'joint'],
+  )
+})
+
+test('another split of the same robot uses the nearest tuned row and says which', () => {
+  const rows = {
+    'HalfCheetah-6x1': 'HalfCheetah-2x3',
+    'HalfCheetah-3x2': 'HalfCheetah-2x3',
+    'Walker2d-3x2': 'Walker2d-2x3',
+    'Ant-2x4': 'Ant-4x2',
+    'Ant-2x4d': 'Ant-4x2',
+    'Ant-8x1': 'Ant-4x2',
+  }
+  for (const [name, row] of Object.entries(rows))
+    assert.equal(resolve(name, 'hatrpo', 'harl').tunedFor, row, name)
+  assert.equal(resolve('Humanoid-9_8', 'happo', 'harl').tunedFor, 'Humanoid-17x1')
+})
+
+test('without a tuned row there are general defaults, and --preset harl is refused', () => {
+  for (const [name, algo] of [
+    ['ManySegmentSwimmer-10x2', 'happo'],
+    ['HumanoidStandup-17x1', 'happo'],
+    ['Humanoid-17x1', 'hatrpo'],
+  ] as const) {
+    const { config, tunedFor } = resolve(name, algo)
+    assert.equal(tunedFor, undefined)
+    assert.deepEqual(
+      [config.trustRegion.delta, config.actor.hidden, config.critic.epochs],
+      [0.01, [128, 128], 5],
+    )
+    assert.throws(() => resolve(name, algo, 'harl'), saying('--preset harl', name, 'HalfCheetah'))
+  }
+})
+
+test('presets that need what is missing are refused with what it is', () => {
+  assert.throws(() => resolve('Hopper-3x1', 'hatrpo', 'paper'), saying('--preset paper', 'critic of its own'))
+  assert.throws(
+    () => resolve('Hopper-3x1', 'hatrpo', 'marllib'),
+    saying('--preset marllib', 'not supported yet'),
+  )
+  assert.throws(() => resolve('Hopper-3x1', 'hatrpo', 'halr'), saying('"halr"', 'did you mean harl?'))
+})
