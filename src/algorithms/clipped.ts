@@ -18,10 +18,11 @@ export interface ClippedRule extends ClippedOptions, Schedule {
 /** Clipped steps of one agent: some epochs over the batch, a step per mini-batch. */
 export class ClippedAgent implements AgentUpdate {
   readonly batch: PolicyBatch
+  readonly step: ClippedUpdate
   readonly #rule: ClippedRule
-  readonly #step: ClippedUpdate
   readonly #logProbabilities: LogProbabilities
   readonly #miniBatches: MiniBatches | null
+  #results: readonly ClippedResult[] = []
 
   /** @param network workspace for the whole batch */
   constructor(
@@ -38,15 +39,21 @@ export class ClippedAgent implements AgentUpdate {
     this.#logProbabilities = new LogProbabilities(device, network, parameters, batch)
     const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, network.spec, shuffle) : null
     this.#miniBatches = split?.miniBatches ?? null
-    this.#step = new ClippedUpdate(device, network, parameters, split?.batch ?? batch, adam, rule)
+    this.step = new ClippedUpdate(device, network, parameters, split?.batch ?? batch, adam, rule)
+  }
+
+  /** Of the last update, one for each step. */
+  get results(): readonly ClippedResult[] {
+    return this.#results
   }
 
   update(rows: number, progress: number): AgentOutcome {
     const lr = learningRate(this.#rule, progress)
     const results: ClippedResult[] = []
+    this.#results = results
     for (let epoch = 0; epoch < this.#rule.epochs; epoch++) {
-      if (!this.#miniBatches) results.push(this.#step.step(rows, lr))
-      else this.#miniBatches.forEach((part) => results.push(this.#step.step(part, lr)))
+      if (!this.#miniBatches) results.push(this.step.step(rows, lr))
+      else this.#miniBatches.forEach((part) => results.push(this.step.step(part, lr)))
     }
     this.#logProbabilities.update(rows)
     const taken = results.filter((result) => result.taken)

@@ -20,10 +20,11 @@ export interface TrustRegionRule extends TrustRegionOptions {
 /** Trust-region steps of one agent: one on the whole batch, or one per mini-batch. */
 export class TrustRegionAgent implements AgentUpdate {
   readonly batch: PolicyBatch
+  readonly step: TrustRegionUpdate
   readonly #rule: TrustRegionRule
-  readonly #step: TrustRegionUpdate
   readonly #logProbabilities: LogProbabilities
   readonly #miniBatches: MiniBatches | null
+  #results: readonly TrustRegionResult[] = []
 
   /** @param network workspace for the whole batch */
   constructor(
@@ -39,13 +40,19 @@ export class TrustRegionAgent implements AgentUpdate {
     this.#logProbabilities = new LogProbabilities(device, network, parameters, batch)
     const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, network.spec, shuffle) : null
     this.#miniBatches = split?.miniBatches ?? null
-    this.#step = new TrustRegionUpdate(device, network, parameters, split?.batch ?? batch, rule)
+    this.step = new TrustRegionUpdate(device, network, parameters, split?.batch ?? batch, rule)
+  }
+
+  /** Of the last update, one for each step. */
+  get results(): readonly TrustRegionResult[] {
+    return this.#results
   }
 
   update(rows: number): AgentOutcome {
     const results: TrustRegionResult[] = []
-    if (!this.#miniBatches) results.push(this.#step.update(rows))
-    else this.#miniBatches.forEach((part) => results.push(this.#step.update(part)))
+    this.#results = results
+    if (!this.#miniBatches) results.push(this.step.update(rows))
+    else this.#miniBatches.forEach((part) => results.push(this.step.update(part)))
     this.#logProbabilities.update(rows)
     const sum = (pick: (result: TrustRegionResult) => number) => results.reduce((s, r) => s + pick(r), 0)
     const rejected = results.filter((result) => !result.accepted)

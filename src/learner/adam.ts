@@ -12,6 +12,11 @@ export interface AdamState {
   readonly powers: readonly [number, number]
 }
 
+/** What a gradient of norm `norm` is multiplied by so that its norm is at most `maxNorm` (torch's clip_grad_norm_). */
+export function clipScale(norm: number, maxNorm: number | null): number {
+  return maxNorm === null ? 1 : Math.min(1, maxNorm / (norm + 1e-6))
+}
+
 /** Adam with clipping of the gradient's norm, as torch computes both. */
 export class Adam {
   readonly #device: Device
@@ -36,7 +41,7 @@ export class Adam {
    */
   step(gradient: Tensor, lr: number, maxNorm: number | null): number {
     const norm = Math.sqrt(this.#device.dot(gradient, gradient))
-    const gradScale = maxNorm === null ? 1 : Math.min(1, maxNorm / (norm + 1e-6))
+    const gradScale = clipScale(norm, maxNorm)
     this.#power1 *= BETA1
     this.#power2 *= BETA2
     this.#device.adam(this.#parameters, gradient, this.#m, this.#v, {

@@ -9,6 +9,7 @@ export interface CriticOptions {
   readonly lr: number
   /** Bound on how far the loss lets a value move from the rollout's; null for no clipping. */
   readonly clip: number | null
+  /** Errors beyond it count linearly; Infinity for half the squared error. */
   readonly huberDelta: number
   readonly lossCoef: number
   readonly maxGradNorm: number | null

@@ -21,7 +21,7 @@ export interface FileReport {
 type Verdict = 'ok' | 'WIDER' | 'FAIL'
 
 /**
- * Checks each file and prints what it gave: comparisons to stdout, notes and errors to stderr.
+ * Checks each file and prints what it gave: comparisons and their count to stdout, notes and errors to stderr.
  * @returns the exit code: 0 when every quantity of every file passed
  */
 export async function checkGoldenFiles(
@@ -29,12 +29,14 @@ export async function checkGoldenFiles(
   check: (file: string) => Promise<FileReport>,
 ): Promise<0 | 1> {
   let passed = true
+  const counts: Record<Verdict, number> = { ok: 0, WIDER: 0, FAIL: 0 }
   for (const file of files) {
     try {
       const { comparisons, notes } = await check(file)
       for (const note of notes) console.error(`${file}: ${note}`)
       for (const comparison of comparisons) {
         const verdict = judge(comparison)
+        counts[verdict]++
         if (verdict === 'FAIL' || (verdict === 'WIDER' && !acceptWider)) passed = false
         console.log(json ? jsonLine(file, comparison) : textLine(file, comparison, verdict))
       }
@@ -42,6 +44,12 @@ export async function checkGoldenFiles(
       passed = false
       console.error(`${file}: ${error instanceof Error ? error.message : String(error)}`)
     }
+  }
+  const compared = counts.ok + counts.WIDER + counts.FAIL
+  if (!json && compared > 0) {
+    console.log(
+      `${compared} quantities of ${files.length} files: ${counts.ok} ok, ${counts.WIDER} WIDER, ${counts.FAIL} FAIL`,
+    )
   }
   return passed ? 0 : 1
 }
@@ -58,5 +66,5 @@ function jsonLine(file: string, { quantity, maxAbs, bound }: Comparison): string
 }
 
 function textLine(file: string, { quantity, maxAbs, bound }: Comparison, verdict: Verdict): string {
-  return `${verdict.padEnd(5)} ${maxAbs.toExponential(1).padStart(8)} <= ${bound.toExponential(0)}  ${quantity}  ${file}`
+  return `${verdict.padEnd(5)} ${maxAbs.toExponential(1).padStart(8)} <= ${bound.toExponential(1)}  ${quantity}  ${file}`
 }

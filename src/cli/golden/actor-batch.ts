@@ -1,0 +1,95 @@
+import type { Device } from '../../devices/device.js'
+import type { Tensor } from '../../devices/tensor.js'
+import { PolicyBatch } from '../../learner/batch.js'
+import { Network } from '../../learner/network.js'
+import type { GaussianActorSpec } from '../../nn/spec.js'
+import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
+import { actorSpec, type ActorKeys } from './networks.js'
+
+/** An actor and its samples. */
+export const actorSamples = {
+  params: goldenArray,
+  obs: goldenArray,
+  actions: goldenArray,
+  old_log_probs: goldenArray,
+  active_masks: goldenArray,
+}
+/** Inputs of an update of one actor. */
+export const actorInputs = { ...actorSamples, advantages: goldenArray, factor: goldenArray }
+
+type Samples = Record<keyof typeof actorSamples, GoldenArray>
+
+/** An actor of a golden file and its batch on a device. */
+export interface ActorCase {
+  readonly rows: number
+  readonly spec: GaussianActorSpec
+  readonly network: Network<GaussianActorSpec>
+  readonly parameters: Tensor
+  readonly batch: PolicyBatch
+  /** Some rows are inactive. */
+  readonly someInactive: boolean
+}
+
+/** Puts an actor and its samples where updates expect them; rows count where they are active. */
+export function actorCase(
+  device: Device,
+  keys: ActorKeys,
+  parameters: readonly GoldenParameter[],
+  given: Samples,
+): ActorCase {
+  const rows = given.obs.shape[0] ?? 0
+  const observation = given.obs.shape[1] ?? 0
+  const action = given.actions.shape[1] ?? 0
+  const spec = actorSpec(keys, observation, action, parameters)
+  const network = new Network(device, spec, rows)
+  const tensor = (values: Float32Array) => filled(device, values)
+  const active = float32('active_masks', given.active_masks, rows, 1)
+  const batch = new PolicyBatch(device, rows, {
+    observations: tensor(float32('obs', given.obs, rows, observation)),
+    actions: tensor(float32('actions', given.actions, rows, action)),
+    logProb: tensor(jointLogProb(given.old_log_probs, rows, action)),
+    weight: tensor(active),
+  })
+  return {
+    rows,
+    spec,
+    network,
+    parameters: tensor(float32('params', given.params, network.layout.size)),
+    batch,
+    someInactive: active.includes(0),
+  }
+}
+
+/** The actor and batch of a single update: M is the file's advantage times its factor. */
+export function weightedCase(
+  device: Device,
+  keys: ActorKeys & { use_policy_active_masks: boolean },
+  parameters: readonly GoldenParameter[],
+  given: Samples & { advantages: GoldenArray; factor: GoldenArray },
+): ActorCase {
+  const actor = actorCase(device, keys, parameters, given)
+  const { batch, rows } = actor
+  const factor = float32('factor', given.factor, rows, 1)
+  const advantages = float32('advantages', given.advantages, rows, 1)
+  device.write(
+    batch.factor,
+    advantages.map((advantage, r) => advantage * factor[r]),
+  )
+  if (!keys.use_policy_active_masks) device.fill(batch.weight, 1)
+  return actor
+}
+
+/** Log-probabilities of joint actions, f32 [rows], from those of single dimensions [rows, action]. */
+export function jointLogProb(perDimension: GoldenArray, rows: number, action: number): Float32Array {
+  const each = float32('old_log_probs', perDimension, rows, action)
+  return Float32Array.from({ length: rows }, (_, r) =>
+    each.subarray(r * action, (r + 1) * action).reduce((sum, x) => sum + x, 0),
+  )
+}
+
+/** A new tensor that holds `values`. */
+export function filled(device: Device, values: Float32Array): Tensor {
+  const tensor = device.tensor('f32', values.length)
+  device.write(tensor, values)
+  return tensor
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { WasmDevice } from '../../devices/wasm/device.js'
+import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../../kernels/index.js'
+import { filled } from './actor-batch.js'
+import { comparison, tensorData, type Computed, type Values } from './compare.js'
+import { valueNormOf } from './critic.js'
+import { float32, goldenArray, readAs, type Fixture } from './fixture.js'
+import type { Comparison } from './report.js'
+
+const TERMINATED = 1
+const TRUNCATED = 2
+
+/** Inputs of the advantage estimation of one rollout. */
+export const rolloutInputs = {
+  rewards: goldenArray,
+  value_preds: goldenArray,
+  next_value: goldenArray,
+  masks: goldenArray,
+  bad_masks: goldenArray,
+  final_values: goldenArray.optional(),
+  valuenorm_state: goldenArray.optional(),
+}
+type RolloutInputs = z.infer<z.ZodObject<typeof rolloutInputs>>
+
+export const gaeKeys = { gamma: z.number(), gae_lambda: z.number() }
+type GaeKeys = z.infer<z.ZodObject<typeof gaeKeys>>
+
+const schema = z.object({
+  header: z.object({ hyper_parameters: z.object(gaeKeys) }),
+  inputs: z.object(rolloutInputs),
+})
+
+/** Returns of a rollout under the three rules for truncation, with values in reward units or normalised ones. */
+export async function checkGae(fixture: Fixture): Promise<Computed> {
+  const { header, inputs } = readAs(fixture, schema)
+  const device = await WasmDevice.create()
+  const endToEnd: Values = new Map()
+  const more: Comparison[] = []
+  const notes: string[] = []
+  for (const units of ['plain', 'valuenorm'] as const) {
+    const given = units === 'plain' ? { ...inputs, valuenorm_state: undefined } : inputs
+    if (units === 'valuenorm' && !inputs.valuenorm_state) continue
+    const estimate = (mode: number) => estimateReturns(device, header.hyper_parameters, given, mode)
+    endToEnd.set(`returns_proper_${units}`, estimate(GAE_HARL).returns)
+    endToEnd.set(`returns_not_proper_${units}`, estimate(GAE_TERMINATE).returns)
+    if (!inputs.final_values) continue
+    const textbook = estimate(GAE_BOOTSTRAP)
+    // The file has no bound of its own for the textbook's rule: the same sums with one more term where truncated.
+    const bound = fixture.tolerance[`returns_not_proper_${units}`]?.suggest_atol
+    for (const quantity of ['returns', 'advantages'] as const) {
+      const name = `textbook_${units}_${quantity}`
+      const golden = tensorData(fixture.ref64?.[name])
+      if (golden === undefined || bound === undefined)
+        notes.push(`ref64.${name}: not in this file, or without a bound`)
+      else more.push(comparison(`ref64.${name}`, golden, textbook[quantity], bound))
+    }
+  }
+  notes.push("returns_proper_*: truncated steps have advantage 0, as HARL does (truncation: 'harl')")
+  notes.push("returns_not_proper_*: a truncation counts as an end (truncation: 'terminate')")
+  if (more.length > 0) notes.push("ref64.textbook_*: the default rule (truncation: 'bootstrap')")
+  return { endToEnd, more, notes }
+}
+
+/** GAE over [T, E] by the kernel that training uses; values are taken out of normalised units first. */
+export function estimateReturns(
+  device: WasmDevice,
+  keys: GaeKeys,
+  inputs: RolloutInputs,
+  mode: number,
+): { returns: Float32Array; advantages: Float32Array } {
+  const [T = 0, E = 0] = inputs.rewards.shape
+  const scale = valueNormOf(inputs.valuenorm_state)?.moments() ?? { mean: 0, deviation: 1 }
+  const inRewardUnits = (values: Float32Array) => values.map((x) => x * scale.deviation + scale.mean)
+  const values = inRewardUnits(float32('value_preds', inputs.value_preds, T, E, 1))
+  const last = inRewardUnits(float32('next_value', inputs.next_value, E, 1))
+  const final = inputs.final_values && inRewardUnits(float32('final_values', inputs.final_values, T, E, 1))
+  const masks = float32('masks', inputs.masks, T + 1, E, 1)
+  const badMasks = float32('bad_masks', inputs.bad_masks, T + 1, E, 1)
+
+  const ends = new Uint8Array(T * E)
+  const nextValues = new Float32Array(T * E)
+  for (let i = 0; i < T * E; i++) {
+    // Entry t + 1 of the masks belongs to step t.
+    if (masks[i + E] === 0) ends[i] = badMasks[i + E] === 0 ? TRUNCATED : TERMINATED
+    nextValues[i] = i + E < T * E ? values[i + E] : last[i + E - T * E]
+    if (ends[i] === TRUNCATED && final) nextValues[i] = final[i]!
+  }
+
+  const endsAddress = device.arena.alloc(T * E)
+  device.arena.u8(endsAddress, T * E).set(ends)
+  const rewards = filled(device, float32('rewards', inputs.rewards, T, E, 1))
+  const advantages = device.tensor('f32', T * E)
+  const returns = device.tensor('f32', T * E)
+  device.kernels.exports.gae(
+    rewards.address,
+    filled(device, values).address,
+    filled(device, nextValues).address,
+    endsAddress,
+    T,
+    E,
+    keys.gamma,
+    keys.gae_lambda,
+    mode,
+    advantages.address,
+    returns.address,
+  )
+  return {
+    returns: device.read(returns) as Float32Array,
+    advantages: device.read(advantages) as Float32Array,
+  }
+}

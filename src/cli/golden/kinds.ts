@@ -1,0 +1,31 @@
+import { HatrpoError } from '../../errors.js'
+import { checkClipped } from './clipped.js'
+import { compare, type Computed } from './compare.js'
+import { checkCritic } from './critic.js'
+import { readFixture, type Fixture } from './fixture.js'
+import { checkGae } from './gae.js'
+import { checkGaussianActor } from './gaussian-actor.js'
+import type { FileReport } from './report.js'
+import { checkSequentialClipped, checkSequentialTrustRegion } from './sequential.js'
+import { checkTrustRegion } from './trust-region.js'
+
+/** What is computed for each kind of golden file. */
+const kinds: Readonly<Record<string, (fixture: Fixture) => Promise<Computed>>> = {
+  gaussian_actor: checkGaussianActor,
+  hatrpo_update_gaussian: checkTrustRegion,
+  happo_update: checkClipped,
+  critic_update: checkCritic,
+  gae_returns: checkGae,
+  sequential_hatrpo: checkSequentialTrustRegion,
+  sequential_happo: checkSequentialClipped,
+}
+
+/** Compares a file of HARL's numbers with ours. @throws HatrpoError for files that cannot be compared */
+export async function checkLearnerFile(file: string): Promise<FileReport> {
+  const fixture = await readFixture(file)
+  const kind = fixture.header.fixture
+  const check = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  if (!check)
+    throw new HatrpoError(`kind not supported yet: ${kind} (supported: ${Object.keys(kinds).join(', ')})`)
+  return compare(fixture, await check(fixture))
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { WasmDevice } from '../../devices/wasm/device.js'
+import { TrustRegionUpdate, type TrustRegionResult } from '../../learner/trust-region.js'
+import { weightedCase, actorInputs, filled, type ActorCase } from './actor-batch.js'
+import type { Computed, Values } from './compare.js'
+import { float32, goldenArray, goldenBlock, goldenParameter, readAs, type Fixture } from './fixture.js'
+import { trustRegionKeys } from './keys.js'
+import { actorKeys } from './networks.js'
+import { PolicyProbe } from './policy-probe.js'
+import { KL_NOTE, trustRegionOptions } from './updates.js'
+
+const schema = z.object({
+  header: z.object({
+    params: z.array(goldenParameter),
+    hyper_parameters: z.object({ ...actorKeys, ...trustRegionKeys }),
+  }),
+  inputs: z.object({ ...actorInputs, v: goldenArray }),
+})
+
+const goldenStages = z.object({
+  cg_solution: goldenArray,
+  full_step: goldenArray,
+  trials: z.array(z.object({ fraction: z.number() })),
+  final_params: goldenArray,
+})
+
+/** One trust-region step of a Gaussian actor: as a whole, and each stage from the golden result before it. */
+export async function checkTrustRegion(fixture: Fixture): Promise<Computed> {
+  const { header, inputs } = readAs(fixture, schema)
+  const device = await WasmDevice.create()
+  const keys = header.hyper_parameters
+  const actor = weightedCase(device, keys, header.params, inputs)
+  const { network, parameters, batch, rows, spec } = actor
+  const update = new TrustRegionUpdate(device, network, parameters, batch, trustRegionOptions(keys))
+  const actions = float32('actions', inputs.actions, rows, spec.head.size)
+  const probe = new PolicyProbe(device, spec, rows, batch.observations, actions)
+  const v = filled(device, float32('v', inputs.v, network.layout.size))
+  const start = device.read(parameters)
+
+  const endToEnd: Values = new Map()
+  const product = device.tensor('f32', network.layout.size)
+  update.differentiate(rows)
+  update.fisherProduct(rows, v, product)
+  endToEnd.set('fvp_of_v', device.read(product))
+  update.solve(rows)
+  update.fisherProduct(rows, update.direction, product)
+  endToEnd.set('fvp_of_cg_solution', device.read(product))
+
+  const result = update.update(rows)
+  endToEnd.set('loss_grad', device.read(update.gradient))
+  endToEnd.set('cg_solution', device.read(update.direction))
+  endToEnd.set('cg_rdotr', result.residuals)
+  endToEnd.set('shs', result.curvature / 2)
+  device.scale(result.stepScale, update.direction)
+  endToEnd.set('full_step', device.read(update.direction))
+  describeStep(endToEnd, '', result)
+  if (result.trials[0]) endToEnd.set('expected_improve', result.trials[0].predictedGain)
+  const final = device.read(parameters)
+  endToEnd.set('final_params', final)
+  endToEnd.set('new_log_probs', probe.at(final).logProbs)
+
+  device.write(parameters, start)
+  const stagewise = checkStages(device, update, actor, probe, fixture)
+  return { endToEnd, stagewise, notes: actor.someInactive ? [KL_NOTE] : [] }
+}
+
+/** Loss, step size and trials, by the names that the single and the sequential files share. */
+export function describeStep(values: Values, prefix: string, result: TrustRegionResult): void {
+  values.set(`${prefix}loss`, result.surrogate)
+  values.set(`${prefix}step_size`, result.stepScale)
+  values.set(`${prefix}trials.length`, result.trials.length)
+  result.trials.forEach(({ fraction, kl, gain, predictedGain, accepted }, i) => {
+    values.set(`${prefix}trials.${i}.fraction`, fraction)
+    values.set(`${prefix}trials.${i}.kl`, kl)
+    values.set(`${prefix}trials.${i}.loss_improve`, gain)
+    values.set(`${prefix}trials.${i}.expected_improve`, predictedGain)
+    values.set(`${prefix}trials.${i}.accepted`, accepted)
+  })
+}
+
+function checkStages(
+  device: WasmDevice,
+  update: TrustRegionUpdate,
+  { rows }: ActorCase,
+  probe: PolicyProbe,
+  fixture: Fixture,
+): Values {
+  const values: Values = new Map()
+  const golden = goldenStages.safeParse(goldenBlock(fixture))
+  if (!golden.success) return values
+  const { cg_solution, full_step, trials, final_params } = golden.data
+  const size = update.network.layout.size
+  const { surrogate, valid } = update.differentiate(rows)
+
+  const product = device.tensor('f32', size)
+  update.fisherProduct(rows, filled(device, float32('cg_solution', cg_solution, size)), product)
+  values.set('fvp_of_cg_solution', device.read(product))
+
+  device.write(update.direction, full_step.data)
+  trials.forEach(({ fraction }, i) => {
+    const trial = update.evaluate(rows, valid, fraction)
+    values.set(`trials.${i}.kl`, trial.kl)
+    values.set(`trials.${i}.loss_improve`, trial.surrogate - surrogate)
+  })
+
+  values.set('new_log_probs', probe.at(final_params.data).logProbs)
+  return values
+}
