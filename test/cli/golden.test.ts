@@ -58,11 +58,11 @@ test('without --json a table and a count', () => {
 
 test('a number moved beyond its bound fails, and so does a bound below the rounding, --accept-wider or not', (t) => {
   const moved = changed(t, 'critic_update.fresh_valuenorm.s2.json', ({ harl }) => {
-    const { data } = (harl['epochs'] as unknown as { params: { data: number[] } }[])[2]!.params
-    data[7]! += 1e-3
+    const { data } = (harl['epochs'] as unknown as { params: { data: number[] } }[])[2].params
+    data[7] += 1e-3
   })
   const tight = changed(t, 'gae_returns.T12E3.s2.json', ({ tolerance }) => {
-    tolerance['returns_proper_valuenorm']!.suggest_atol = 1e-12
+    tolerance['returns_proper_valuenorm'].suggest_atol = 1e-12
   })
   for (const file of [moved, tight]) {
     const { status, stdout } = run(file, '--accept-wider')
@@ -80,7 +80,7 @@ test('a bound wider than the suggested one is WIDER and fails unless accepted', 
       Promise.resolve({ comparisons: [comparison], notes: [] }),
     )
   assert.equal(await check(wide, false), 1)
-  assert.match(lines[0]!, /^WIDER/)
+  assert.match(lines[0], /^WIDER/)
   assert.equal(await check(wide, true), 0)
   assert.equal(await check({ ...wide, maxAbs: 2e-5 }, true), 1)
   assert.equal(await check({ ...wide, maxAbs: NaN }, true), 1)

@@ -51,10 +51,10 @@ for (const kind of ACTIVATIONS) {
     const { y, derivative } = activated(kind, POINTS)
     const want = Array.from(POINTS, ACTIVATE[kind])
     // Results below the smallest normal f32 may be flushed or rounded to a multiple of 2^-149.
-    close(y, want, (i) => VALUE_BOUND[kind](POINTS[i]!, want[i]!) + 2 ** -126, `${kind}(z)`)
+    close(y, want, (i) => VALUE_BOUND[kind](POINTS[i], want[i]) + 2 ** -126, `${kind}(z)`)
     const slopes = Array.from(POINTS, (z) => {
       const h = Math.min(1e-3, Math.abs(z) / 4)
-      return directional((t) => [ACTIVATE[kind](z + t)], h)[0]!
+      return directional((t) => [ACTIVATE[kind](z + t)], h)[0]
     })
     // Differences: h^4 f''''' / 30 < 1e-12, and 1.5 eps |f| / h, which matters where a kink forces h to be small.
     const differences = (z: number) => 1e-11 + (2e-15 * Math.abs(z)) / Math.min(1e-3, Math.abs(z) / 4)
@@ -62,7 +62,7 @@ for (const kind of ACTIVATIONS) {
       Math.abs(z) < 1e-2 && (kind === 'sigmoid' || kind === 'elu' || kind === 'selu') ? 0 : differences(z)
     POINTS.forEach((z, i) => {
       if (Math.abs(z) < 1e-2) return
-      close([derivative[i]!], [slopes[i]!], SLOPE_BOUND[kind](z) + noise(z), `${kind}'(${z})`)
+      close([derivative[i]], [slopes[i]], SLOPE_BOUND[kind](z) + noise(z), `${kind}'(${z})`)
     })
   })
 }
@@ -92,14 +92,14 @@ test('huge arguments saturate and never give NaN', () => {
     z.forEach((v, i) => {
       const limit = ACTIVATE[kind](v)
       close(
-        [y[i]!],
+        [y[i]],
         [Number.isNaN(limit) ? 0 : limit],
         4 * U * Math.abs(limit || 0) + 2 ** -126,
         `${kind}(${v})`,
       )
       const slope = kind === 'leakyRelu' ? 0.01 : 0
       const above = { selu: 1.0507009873554805, tanh: 0, sigmoid: 0 }[kind as string] ?? 1
-      close([derivative[i]!], [v > 0 ? above : slope], 2 * U, `${kind}'(${v})`)
+      close([derivative[i]], [v > 0 ? above : slope], 2 * U, `${kind}'(${v})`)
     })
   }
 })
@@ -119,8 +119,8 @@ test('any range, in place or not, with or without derivative, gives the same bit
       const at = inPlace.byteOffset
       kernels.activation(at, at, derivative.byteOffset, n, code, 2, 5)
       const inside = (i: number) => i >= 2 * n && i < 5 * n
-      assert.deepEqual(bits(inPlace), bits(z.map((v, i) => (inside(i) ? whole.y[i]! : v))))
-      assert.deepEqual(bits(derivative), bits(z.map((_, i) => (inside(i) ? whole.derivative[i]! : 7))))
+      assert.deepEqual(bits(inPlace), bits(z.map((v, i) => (inside(i) ? whole.y[i] : v))))
+      assert.deepEqual(bits(derivative), bits(z.map((_, i) => (inside(i) ? whole.derivative[i] : 7))))
       const without = f32(rows * n)
       kernels.activation(f32(z).byteOffset, without.byteOffset, 0, n, code, 0, rows)
       assert.deepEqual(bits(without), bits(whole.y))
@@ -132,7 +132,7 @@ test('multiplyRows multiplies element by element over its range, in place too', 
   for (const n of [1, 3, 4, 19]) {
     const rows = 6
     const [a, b, out] = [f32(normals(rows * n, 1)), f32(normals(rows * n, 2)), f32(rows * n).fill(7)]
-    const want = a.map((v, i) => (i >= n && i < 5 * n ? Math.fround(v * b[i]!) : 7))
+    const want = a.map((v, i) => (i >= n && i < 5 * n ? Math.fround(v * b[i]) : 7))
     kernels.multiplyRows(a.byteOffset, b.byteOffset, out.byteOffset, n, 1, 5)
     assert.deepEqual(out, want)
     kernels.multiplyRows(a.byteOffset, b.byteOffset, a.byteOffset, n, 1, 5)

@@ -34,15 +34,15 @@ test('the table holds sigma, log sigma, 1 / sigma^2 and d log sigma / d log_std'
   logStd.forEach((value, j) => {
     const sigma = deviation(value, X, Y)
     const [slope] = directional((t) => [Math.log(deviation(value + t, X, Y))], 1e-3)
-    const want = [sigma, Math.log(sigma), 1 / (sigma * sigma), slope!]
+    const want = [sigma, Math.log(sigma), 1 / (sigma * sigma), slope]
     // exp64 and log64 are good to an ulp; log sigma is absolute because it passes through 0; differences to 1e-12.
     const bound = [8 * EPS * sigma, 16 * EPS, (16 * EPS) / (sigma * sigma), 2e-12]
-    close(table.subarray(4 * j, 4 * j + 4), want, (i) => bound[i]!, `log_std ${value}`)
+    close(table.subarray(4 * j, 4 * j + 4), want, (i) => bound[i], `log_std ${value}`)
   })
 })
 
 test('log_std = x starts at sigma = y sigmoid(1)', () => {
-  close([tableOf([1], 1, 0.5)[0]!], [0.5 / (1 + Math.exp(-1))], EPS, 'sigma')
+  close([tableOf([1], 1, 0.5)[0]], [0.5 / (1 + Math.exp(-1))], EPS, 'sigma')
 })
 
 test('entropy is that of a diagonal Gaussian', () => {
@@ -70,8 +70,8 @@ test('log-probabilities agree with f64 to one rounding', () => {
     )
     assert.equal(out[0], 7)
     const actions = rowsOf(action, size)
-    const want = rowsOf(mean, size).map((row, r) => logProb(actions[r]!, row, sigmas(logStd)))
-    close(out.subarray(1), want.slice(1), (r) => U * Math.abs(want[r + 1]!) + 1e-11, `size ${size}`)
+    const want = rowsOf(mean, size).map((row, r) => logProb(actions[r], row, sigmas(logStd)))
+    close(out.subarray(1), want.slice(1), (r) => U * Math.abs(want[r + 1]) + 1e-11, `size ${size}`)
   }
 })
 
@@ -103,10 +103,10 @@ test('a sample is mean + sigma z with the z of its environment and step, whateve
     return { action, out }
   }
   const { action, out } = draw(0, rows)
-  const noise = (r: number, j: number) => kernels.normal64(low, high, purpose, streams[r]!, steps[r]!, j)
+  const noise = (r: number, j: number) => kernels.normal64(low, high, purpose, streams[r], steps[r], j)
   action.forEach((a, i) => {
     const [r, j] = [Math.floor(i / size), i % size]
-    assert.equal(a, Math.fround(mean[i]! + table[4 * j]! * noise(r, j)))
+    assert.equal(a, Math.fround(mean[i] + table[4 * j] * noise(r, j)))
   })
   assert.notEqual(noise(0, 0), noise(1, 0))
   assert.equal(noise(1, 0), noise(3, 0), 'rows 1 and 3 are the same environment and step')
@@ -141,12 +141,12 @@ interface PolicyBatch {
 function policyBatch(rows: number, size: number, seed: number): PolicyBatch {
   const logStd = normals(size, seed)
   const oldMean = normals(rows * size, seed + 1)
-  const mean = oldMean.map((v, i) => v + 0.05 * normals(rows * size, seed + 2)[i]!)
+  const mean = oldMean.map((v, i) => v + 0.05 * normals(rows * size, seed + 2)[i])
   const action = normals(rows * size, seed + 3)
   const m = normals(rows, seed + 4)
   const weight = Float32Array.from({ length: rows }, (_, r) => (r % 3 === 0 ? 0 : 1))
   const sigma = sigmas(logStd)
-  const old = rowsOf(oldMean, size).map((row, r) => logProb(rowsOf(action, size)[r]!, row, sigma))
+  const old = rowsOf(oldMean, size).map((row, r) => logProb(rowsOf(action, size)[r], row, sigma))
   return { rows, size, logStd, oldMean, mean, action, m, weight, oldLogProb: Float32Array.from(old) }
 }
 
@@ -182,8 +182,8 @@ function objective(
   const sigma = sigmas(logStd)
   const actions = rowsOf(batch.action, batch.size)
   const terms = rowsOf(mean, batch.size).map((row, r) => {
-    const ratio = Math.exp(logProb(actions[r]!, row, sigma) - batch.oldLogProb[r]!)
-    return batch.weight[r]! * surrogate(ratio, batch.m[r]!, clip)
+    const ratio = Math.exp(logProb(actions[r], row, sigma) - batch.oldLogProb[r])
+    return batch.weight[r] * surrogate(ratio, batch.m[r], clip)
   })
   return sum(terms)
 }
@@ -196,31 +196,31 @@ for (const clip of [null, 0.2]) {
       const { gmean, glogStd, out, sums } = surrogateOf(batch, clip)
       const sigma = sigmas(batch.logStd)
       const actions = rowsOf(batch.action, size)
-      const logProbs = rowsOf(batch.mean, size).map((row, r) => logProb(actions[r]!, row, sigma))
-      const ratios = logProbs.map((v, r) => Math.exp(v - batch.oldLogProb[r]!))
-      close(out, logProbs, (r) => U * Math.abs(logProbs[r]!) + 1e-11, 'log-probability')
+      const logProbs = rowsOf(batch.mean, size).map((row, r) => logProb(actions[r], row, sigma))
+      const ratios = logProbs.map((v, r) => Math.exp(v - batch.oldLogProb[r]))
+      close(out, logProbs, (r) => U * Math.abs(logProbs[r]) + 1e-11, 'log-probability')
       // The new log-probability is rounded to f32, which moves the ratio by U |log pi|.
       const ratioError = 2 * U * Math.max(...logProbs.map(Math.abs)) + 1e-10
-      const size1 = sum(ratios.map((v, r) => batch.weight[r]! * v * Math.abs(batch.m[r]!)))
-      close([sums[0]!], [objective(batch, clip, batch.mean, batch.logStd)], ratioError * size1, 'objective')
+      const size1 = sum(ratios.map((v, r) => batch.weight[r] * v * Math.abs(batch.m[r])))
+      close([sums[0]], [objective(batch, clip, batch.mean, batch.logStd)], ratioError * size1, 'objective')
       assert.equal(sums[1], sum(batch.weight))
-      const outside = ratios.filter((v, r) => clip !== null && batch.weight[r]! > 0 && Math.abs(v - 1) > clip)
+      const outside = ratios.filter((v, r) => clip !== null && batch.weight[r] > 0 && Math.abs(v - 1) > clip)
       assert.equal(sums[2], outside.length)
 
       const slopes = gradient((x) => objective(batch, clip, x, batch.logStd), batch.mean, 1e-5)
       const relative = ratioError + 2 * U
-      close(gmean, slopes, (i) => relative * Math.abs(slopes[i]!) + 1e-8, 'd objective / d mean')
+      close(gmean, slopes, (i) => relative * Math.abs(slopes[i]) + 1e-8, 'd objective / d mean')
       const slope = gradient((x) => objective(batch, clip, batch.mean, x), batch.logStd, 1e-5)
       // f32 sums over 40 rows of terms no larger than |ratio M| (z^2 + 1) / x.
       const terms = Array.from({ length: size }, (_, j) =>
         sum(
           ratios.map((v, r) => {
-            const z = (batch.action[r * size + j]! - batch.mean[r * size + j]!) / sigma[j]!
-            return (Math.abs(v * batch.m[r]!) * (z * z + 1)) / X
+            const z = (batch.action[r * size + j] - batch.mean[r * size + j]) / sigma[j]
+            return (Math.abs(v * batch.m[r]) * (z * z + 1)) / X
           }),
         ),
       )
-      close(glogStd, slope, (j) => (gamma(40) + relative) * terms[j]! + 1e-8, 'd objective / d log_std')
+      close(glogStd, slope, (j) => (gamma(40) + relative) * terms[j] + 1e-8, 'd objective / d log_std')
     }
   })
 }
@@ -249,7 +249,7 @@ test('the clip holds back on the side that M favours and only there', () => {
     }
     const { gmean, glogStd, sums } = surrogateOf(batch, 0.2)
     const ratio = Math.exp(shift)
-    close([sums[0]!], [surrogate(ratio, m, 0.2)], 4 * U, `ratio ${ratio}, M ${m}`)
+    close([sums[0]], [surrogate(ratio, m, 0.2)], 4 * U, `ratio ${ratio}, M ${m}`)
     assert.equal(sums[2], 1)
     assert.equal(gmean[0] !== 0, slope)
     assert.equal(glogStd[0] !== 0, slope)
@@ -275,7 +275,7 @@ test('at the old parameters every ratio is exactly 1', () => {
   const batch = policyBatch(20, 3, 6)
   const first = surrogateOf({ ...batch, mean: batch.oldMean }, null)
   const again = surrogateOf({ ...batch, mean: batch.oldMean, oldLogProb: Float32Array.from(first.out) }, 0)
-  const total = batch.m.reduce((all, v, r) => all + batch.weight[r]! * v, 0)
+  const total = batch.m.reduce((all, v, r) => all + batch.weight[r] * v, 0)
   assert.equal(again.sums[0], total)
   assert.equal(again.sums[2], 0)
 })
@@ -335,13 +335,13 @@ test('KL(old || new) is the integral of old log(old / new)', () => {
     [1, 0.5, 1, -0.5],
   ] as const) {
     const of = (v: number) => Float32Array.of(v)
-    const got = klOf(1, of(m0), of(s0), of(m1), of(s1), of(1))[0]!
-    const [a, b] = [deviation(of(s0)[0]!, X, Y), deviation(of(s1)[0]!, X, Y)]
+    const got = klOf(1, of(m0), of(s0), of(m1), of(s1), of(1))[0]
+    const [a, b] = [deviation(of(s0)[0], X, Y), deviation(of(s1)[0], X, Y)]
     // The trapezoidal rule converges geometrically for a density that vanishes at both ends.
     const n = 4000
     let total = 0
     for (let i = 0; i <= n; i++) {
-      const x = of(m0)[0]! + a * (-12 + (24 * i) / n)
+      const x = of(m0)[0] + a * (-12 + (24 * i) / n)
       const [p, q] = [logProb([x], of(m0), [a]), logProb([x], of(m1), [b])]
       total += Math.exp(p) * (p - q)
     }
@@ -356,7 +356,7 @@ test('KL sums rows of weight 1 and is exactly 0 between equal policies', () => {
     const got = klOf(size, oldMean, logStd, mean, newLogStd, weight)
     const rows = rowsOf(mean, size)
     const terms = rowsOf(oldMean, size).map(
-      (row, r) => weight[r]! * gaussianKl(row, sigmas(logStd), rows[r]!, sigmas(newLogStd)),
+      (row, r) => weight[r] * gaussianKl(row, sigmas(logStd), rows[r], sigmas(newLogStd)),
     )
     close(got, [sum(terms), sum(weight)], 1e-12, 'sums')
     // 1 / sigma^2 times sigma^2 is 1 to an ulp or two, in each of the 20 valid rows and each dimension.
@@ -389,22 +389,22 @@ test('the Fisher product is the Hessian of the KL, row by row and for log_std', 
     const kl = (mean: ArrayLike<number>, ls: ArrayLike<number>) => {
       const moved = rowsOf(mean, size)
       const terms = rowsOf(oldMean, size).map(
-        (row, r) => weight[r]! * gaussianKl(row, sigmas(logStd), moved[r]!, sigmas(ls)),
+        (row, r) => weight[r] * gaussianKl(row, sigmas(logStd), moved[r], sigmas(ls)),
       )
       return sum(terms)
     }
     // H v is the derivative along v of the gradient; both by differences in f64: 1e-4^4 and 1e-16 / 1e-6 remain.
-    const at = (p: Float32Array, d: Float32Array, t: number) => Float64Array.from(p, (v, i) => v + t * d[i]!)
+    const at = (p: Float32Array, d: Float32Array, t: number) => Float64Array.from(p, (v, i) => v + t * d[i])
     const gmeans = directional((t) => {
       const moved = at(logStd, dlogStd, t)
       return [...gradient((x) => kl(x, moved), at(oldMean, dmean, t), 1e-3)]
     }, 1e-3)
-    close(tangent, gmeans, (i) => 2 * U * Math.abs(gmeans[i]!) + 1e-7, 'mean')
+    close(tangent, gmeans, (i) => 2 * U * Math.abs(gmeans[i]) + 1e-7, 'mean')
     const glog = directional((t) => {
       const moved = at(oldMean, dmean, t)
       return [...gradient((x) => kl(moved, x), at(logStd, dlogStd, t), 1e-3)]
     }, 1e-3)
-    close(glogStd, glog, (i) => 2 * U * Math.abs(glog[i]!) + 1e-7, 'log_std')
+    close(glogStd, glog, (i) => 2 * U * Math.abs(glog[i]) + 1e-7, 'log_std')
   }
 })
 

@@ -41,8 +41,8 @@ function emulated(
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < n; j++) {
       let total = 0
-      for (let i = 0; i < k; i++) total = Math.fround(total + Math.fround(x[r * k + i]! * w[j * k + i]!))
-      if (last) total = Math.fround(total + last[last.length === n ? j : r * n + j]!)
+      for (let i = 0; i < k; i++) total = Math.fround(total + Math.fround(x[r * k + i] * w[j * k + i]))
+      if (last) total = Math.fround(total + last[last.length === n ? j : r * n + j])
       y[r * n + j] = total
     }
   }
@@ -83,7 +83,7 @@ test('gemm is an f32 sum over k ascending with the bias last, to the bit', () =>
     const before = y.slice(0, rows * n)
     kernels.gemm(x.byteOffset, k, pack, 0, y.byteOffset, n, 0, rows, ACCUMULATE)
     const once = emulated(x, w, null, rows, n, k)
-    const twice = once.map((v, i) => Math.fround(v + before[i]!))
+    const twice = once.map((v, i) => Math.fround(v + before[i]))
     assert.deepEqual(bits(y.subarray(0, rows * n)), bits(twice))
     assert.equal(y[rows * n], 7, 'nothing is written behind the output')
   }
@@ -99,13 +99,13 @@ test('gemm stays within the error bound of an f32 sum', () => {
     for (let at = 0; at < want.length; at++) {
       const [r, j] = [Math.floor(at / n), at % n]
       want[at] = bias[j]!
-      size[at] = Math.abs(bias[j]!)
+      size[at] = Math.abs(bias[j])
       for (let i = 0; i < k; i++) {
-        want[at]! += x[r * k + i]! * w[j * k + i]!
-        size[at]! += Math.abs(x[r * k + i]! * w[j * k + i]!)
+        want[at] += x[r * k + i] * w[j * k + i]
+        size[at] += Math.abs(x[r * k + i] * w[j * k + i])
       }
     }
-    close(y, want, (i) => gamma(k + 1) * size[i]!, `gemm ${rows}x${k}x${n}`)
+    close(y, want, (i) => gamma(k + 1) * size[i], `gemm ${rows}x${k}x${n}`)
   }
 })
 
@@ -142,12 +142,12 @@ test('gemmOuter and columnSums are f32 sums over the rows ascending, to the bit'
         for (let i = 0; i < k; i++) {
           let total = 0
           for (let r = from; r < rows; r++) {
-            total = Math.fround(total + Math.fround(gy[r * n + j]! * x[r * k + i]!))
+            total = Math.fround(total + Math.fround(gy[r * n + j] * x[r * k + i]))
           }
           wantOut[j * k + i] = total
         }
         let total = 0
-        for (let r = from; r < rows; r++) total = Math.fround(total + gy[r * n + j]!)
+        for (let r = from; r < rows; r++) total = Math.fround(total + gy[r * n + j])
         wantSums[j] = total
       }
       assert.deepEqual(bits(out), bits(wantOut))

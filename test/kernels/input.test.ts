@@ -26,7 +26,7 @@ test('standardised rows agree with f64 to one rounding', () => {
       const spec = { size, agentId, standardise: true, layerNorm: false }
       const want = rowsOf(raw, size).flatMap((row) => inputStage(spec, row))
       // Everything is f64 until the last rounding; 1e-12 covers the f64 sums.
-      close(got, want, (i) => (U + 1e-12) * Math.abs(want[i]!) + 1e-12, `size ${size}`)
+      close(got, want, (i) => (U + 1e-12) * Math.abs(want[i]) + 1e-12, `size ${size}`)
     }
   }
 })

@@ -63,7 +63,7 @@ test('the forward pass normalises each row and keeps xhat and 1 / deviation', ()
         `xhat of width ${n}`,
       )
       const scale = 1 / Math.sqrt(moments(row).variance + 1e-5)
-      close([rstd[r]!], [scale], bound * scale, `rstd of width ${n}`)
+      close([rstd[r]], [scale], bound * scale, `rstd of width ${n}`)
       const grown = bound * (1 + largest(gain)) + 2 * U * (largest(bias) + largest(part(out)))
       close(part(out), layerNorm(row, gain, bias), grown, `out of width ${n}`)
     })
@@ -115,12 +115,12 @@ test('the tangent is the derivative along a direction, of the parameters alone t
       )
       rowsOf(x, n).forEach((row, r) => {
         const exact = (t: number) => {
-          const moved = row.map((v, i) => (moves ? v + t * dx[r * n + i]! : v))
-          const at = (p: Float32Array, d: Float32Array) => Array.from(p, (v, i) => v + t * d[i]!)
+          const moved = row.map((v, i) => (moves ? v + t * dx[r * n + i] : v))
+          const at = (p: Float32Array, d: Float32Array) => Array.from(p, (v, i) => v + t * d[i])
           return layerNorm(moved, at(gain, dgain), at(bias, dbias))
         }
         const scale =
-          rstd[r]! * largest(dx) * largest(gain) * 3 + largest(dgain) * largest(xhat) + largest(dbias)
+          rstd[r] * largest(dx) * largest(gain) * 3 + largest(dgain) * largest(xhat) + largest(dbias)
         close(
           out.subarray(r * n, (r + 1) * n),
           directional(exact),
@@ -165,7 +165,7 @@ test('the adjoint is the transpose of the tangent', () => {
     kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, gx.byteOffset, n, 0, ROWS)
     rowsOf(x, n).forEach((row, r) => {
       const part = (v: Float32Array) => v.subarray(r * n, (r + 1) * n)
-      const size = rstd[r]! * largest(gain) * Math.sqrt(dot(part(dx), part(dx)) * dot(part(g), part(g)))
+      const size = rstd[r] * largest(gain) * Math.sqrt(dot(part(dx), part(dx)) * dot(part(g), part(g)))
       const [left, right] = [dot(part(out), part(g)), dot(part(dx), part(gx))]
       close([left], [right], 4 * hatError(row) * size, `<J v, g> = <v, J' g> of width ${n}`)
     })
@@ -182,8 +182,8 @@ test('the gradients of gain and bias are f32 sums over the rows ascending, to th
     for (let j = 0; j < n; j++) {
       let [a, b] = [0, 0]
       for (let r = 2; r < ROWS; r++) {
-        a = Math.fround(a + Math.fround(g[r * n + j]! * xhat[r * n + j]!))
-        b = Math.fround(b + g[r * n + j]!)
+        a = Math.fround(a + Math.fround(g[r * n + j] * xhat[r * n + j]))
+        b = Math.fround(b + g[r * n + j])
       }
       assert.deepEqual([dgain[j], dbias[j]], [a, b])
     }
@@ -194,7 +194,7 @@ test('the gradients of gain and bias are f32 sums over the rows ascending, to th
 test('the normalised rows have mean 0 and variance 1', () => {
   const { x, xhat } = batch(128, 99)
   rowsOf(xhat, 128).forEach((row, r) => {
-    const source = rowsOf(x, 128)[r]!
+    const source = rowsOf(x, 128)[r]
     const bound = hatError(source)
     close([sum(row) / 128], [0], bound, 'mean')
     const { variance } = moments(source)

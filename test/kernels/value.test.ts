@@ -33,16 +33,16 @@ for (const clip of [null, 0.2]) {
     test(`clip ${clip}, Huber delta ${delta}: loss and gradient agree with f64 and its differences`, () => {
       const rows = 300
       const [v, old, target] = [normals(rows, 1), normals(rows, 2, 0.3), normals(rows, 3, 4)]
-      const near = old.map((o, r) => (r % 2 ? o + 0.1 * v[r]! : v[r]!))
+      const near = old.map((o, r) => (r % 2 ? o + 0.1 * v[r] : v[r]))
       const weight = Float32Array.from({ length: rows }, (_, r) => (r % 5 ? 1 : 0))
       const { gv, sums } = lossOf(near, old, target, weight, clip, delta)
       const loss = (r: number, t: number) =>
-        weight[r]! * valueLoss(near[r]! + t, old[r]!, target[r]!, clip, delta)
+        weight[r] * valueLoss(near[r] + t, old[r], target[r], clip, delta)
       close(sums, [sum(Array.from(near, (_, r) => loss(r, 0))), sum(weight)], 1e-9, 'sums')
       near.forEach((_, r) => {
         const [slope] = directional((t) => [loss(r, t)], 1e-6)
         // f64 until the last rounding; differences of a loss below 100 leave 1e-14 / 1e-6.
-        close([gv[r]!], [slope!], U * Math.abs(slope!) + 1e-7, `row ${r}`)
+        close([gv[r]], [slope], U * Math.abs(slope) + 1e-7, `row ${r}`)
       })
     })
   }
@@ -51,7 +51,7 @@ for (const clip of [null, 0.2]) {
 test('the loss is the larger of the plain and the clipped one, and a bound value has no gradient', () => {
   // Moving from 0 to 1 towards the target 1 is held at 0.2: only the clipped error counts, and it does not move.
   const held = lossOf([1], [0], [1], [1], 0.2, 10)
-  close([held.sums[0]!], [0.5 * 0.8 * 0.8], 1e-7, 'loss')
+  close([held.sums[0]], [0.5 * 0.8 * 0.8], 1e-7, 'loss')
   assert.equal(held.gv[0], 0)
   // Moving away from the target, the plain loss is the larger one and pulls back.
   const away = lossOf([1], [0], [-1], [1], 0.2, 10)
@@ -68,6 +68,6 @@ test('beyond delta the loss is linear', () => {
 test('rows of weight 0 count nowhere', () => {
   const { gv, sums } = lossOf([1, 2], [0, 0], [5, 1e30], [1, 0], 0.2, 10)
   assert.equal(sums[1], 1)
-  close([sums[0]!], [0.5 * (5 - 0.2) * (5 - 0.2)], 1e-6, 'loss')
-  assert.equal(Math.abs(gv[1]!), 0)
+  close([sums[0]], [0.5 * (5 - 0.2) * (5 - 0.2)], 1e-6, 'loss')
+  assert.equal(Math.abs(gv[1]), 0)
 })

@@ -10,7 +10,7 @@ export function close(
   assert.equal(got.length, want.length, `${what}: length`)
   for (let i = 0; i < want.length; i++) {
     const limit = typeof bound === 'number' ? bound : bound(i)
-    const distance = Math.abs(got[i]! - want[i]!)
+    const distance = Math.abs(got[i] - want[i])
     // Written so that a NaN fails.
     if (!(distance <= limit)) {
       assert.fail(`${what}[${i}]: ${got[i]} is ${distance} from ${want[i]}, at most ${limit} allowed`)

@@ -23,7 +23,7 @@ export const sum = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((total, v) => total + v, 0)
 
 export const dot = (x: ArrayLike<number>, y: ArrayLike<number>): number =>
-  Array.from(x).reduce((total, v, i) => total + v * y[i]!, 0)
+  Array.from(x).reduce((total, v, i) => total + v * y[i], 0)
 
 export const largest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((most, v) => Math.max(most, Math.abs(v)), 0)
@@ -58,14 +58,14 @@ export function moments(x: ArrayLike<number>): { mean: number; variance: number 
 
 export function layerNorm(x: ArrayLike<number>, gain: ArrayLike<number>, bias: ArrayLike<number>): number[] {
   const { mean, variance } = moments(x)
-  return Array.from(x, (v, i) => (gain[i]! * (v - mean)) / Math.sqrt(variance + 1e-5) + bias[i]!)
+  return Array.from(x, (v, i) => (gain[i] * (v - mean)) / Math.sqrt(variance + 1e-5) + bias[i])
 }
 
 /** weight x + bias with weight [bias.length, x.length]. */
 export function linear(x: ArrayLike<number>, weight: ArrayLike<number>, bias: ArrayLike<number>): number[] {
   return Array.from(bias, (b, j) => {
     let total = 0
-    for (let i = 0; i < x.length; i++) total += x[i]! * weight[j * x.length + i]!
+    for (let i = 0; i < x.length; i++) total += x[i] * weight[j * x.length + i]
     return total + b
   })
 }
@@ -120,7 +120,7 @@ export function logProb(
 ): number {
   return sum(
     Array.from(sigma, (s, j) => {
-      const z = (action[j]! - mean[j]!) / s
+      const z = (action[j] - mean[j]) / s
       return -0.5 * z * z - Math.log(s) - 0.5 * Math.log(2 * Math.PI)
     }),
   )
@@ -135,9 +135,9 @@ export function gaussianKl(
 ): number {
   return sum(
     Array.from(sigma0, (s, j) => {
-      const d = mean0[j]! - mean1[j]!
-      const variance = sigma1[j]! * sigma1[j]!
-      return Math.log(sigma1[j]! / s) + (s * s + d * d) / (2 * variance) - 0.5
+      const d = mean0[j] - mean1[j]
+      const variance = sigma1[j] * sigma1[j]
+      return Math.log(sigma1[j] / s) + (s * s + d * d) / (2 * variance) - 0.5
     }),
   )
 }
@@ -168,7 +168,7 @@ export function valueLoss(
 /** d f(x + t v) / dt at 0 by central differences of order 4: the error is O(h^4) beside rounding / h. */
 export function directional(f: (t: number) => number[], h = 1e-4): number[] {
   const [a, b, c, d] = [f(-2 * h), f(-h), f(h), f(2 * h)]
-  return a.map((_, i) => (a[i]! - 8 * b[i]! + 8 * c[i]! - d[i]!) / (12 * h))
+  return a.map((_, i) => (a[i] - 8 * b[i] + 8 * c[i] - d[i]) / (12 * h))
 }
 
 /** The gradient of a scalar function by central differences of order 4. */
@@ -181,6 +181,6 @@ export function gradient(f: (x: Float64Array) => number, at: ArrayLike<number>, 
       x[i] = value
       return [result]
     }, h)
-    return slope!
+    return slope
   })
 }
