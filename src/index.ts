@@ -1,0 +1,28 @@
+/**
+ * hatrpo: trust-region multi-agent reinforcement learning.
+ *
+ * `resolveConfig` turns settings into a checked configuration, `train` runs it into a folder, `evaluate` and
+ * `exportPolicies` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
+ * loaded by `hatrpo/runtime`.
+ */
+export { algorithmNames, algorithms, trainableAlgorithms, type Algorithm } from './algorithms/table.js'
+export { listEnvs, makeEnvFactory, type EnvConfig, type EnvFactory, type EnvListing } from './envs/index.js'
+export { HatrpoError } from './errors.js'
+export {
+  resolveConfig,
+  totalIterations,
+  validateConfig,
+  type ConfigSources,
+  type ResolvedConfig,
+  type TrainConfig,
+} from './runs/config.js'
+export type {
+  AgentRecord,
+  CriticRecord,
+  EvaluationRecord,
+  IterationRecord,
+  TrainOptions,
+  TrainResult,
+} from './runs/types.js'
+export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
+export { train } from './training/train.js'
