@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { cruise, type IConfiguration, type IResolveOptions } from 'dependency-cruiser'
+import { cruise, type IConfiguration } from 'dependency-cruiser'
 import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
