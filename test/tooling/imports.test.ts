@@ -1,39 +1,38 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cruise, type IConfiguration } from 'dependency-cruiser'
+import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
-
-interface Report {
-  summary: { totalCruised: number; violations: { rule: { name: string }; from: string; to: string }[] }
-}
+const require = createRequire(import.meta.url)
+const { forbidden, options } = require(join(root, '.dependency-cruiser.cjs')) as Required<IConfiguration>
 
 /**
  * Checks a project that consists of `files` (path to content) with the repository's own import rules.
  * @returns the broken rules as `rule: from -> to`, sorted
  */
-function violations(files: Record<string, string>): string[] {
+async function violations(files: Record<string, string>): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hatrpo-imports-'))
   try {
-    const listed = { 'package.json': '{ "type": "module", "dependencies": { "listed": "1.0.0" } }' }
+    const listed = { 'package.json': '{ "type": "module", "devDependencies": { "dev": "1.0.0" } }' }
     const tsconfig = { 'tsconfig.json': '{ "compilerOptions": { "module": "NodeNext" } }' }
     for (const [path, content] of Object.entries({ ...listed, ...tsconfig, ...files })) {
       mkdirSync(dirname(join(folder, path)), { recursive: true })
       writeFileSync(join(folder, path), content)
     }
-    const config = join(root, '.dependency-cruiser.cjs')
-    const args = ['--config', config, '--output-type', 'json', '{src,workers,assembly,test}/**/*.ts']
-    const { stdout, stderr } = spawnSync(process.execPath, [cruiser, ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
-    assert.ok(stdout.startsWith('{'), stderr)
-    const { summary } = JSON.parse(stdout) as Report
+    const { output } = await cruise(
+      ['{src,workers,assembly,test}/**/*.ts'],
+      { ...options, baseDir: folder, validate: true, ruleSet: { forbidden } },
+      options.enhancedResolveOptions,
+      { tsConfig: extractTSConfig(join(folder, 'tsconfig.json')) },
+    )
+    assert.ok(typeof output === 'object')
+    const { summary } = output
     const sources = Object.keys(files).filter((path) => path.endsWith('.ts'))
     assert.ok(summary.totalCruised >= sources.length, 'every file was looked at')
     return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`).sort()
@@ -45,8 +44,8 @@ function violations(files: Record<string, string>): string[] {
 const a = 'export const a = 1\n'
 const A = 'export interface A {\n  a: number\n}\n'
 
-test('imports down the list are accepted', () => {
-  const found = violations({
+test('imports down the list are accepted', async () => {
+  const found = await violations({
     'src/errors.ts': a,
     'src/runtime/act.ts': a,
     'src/kernels/gemm.ts': "import { a } from '../errors.js'\nexport const b = a\n",
@@ -64,7 +63,7 @@ test('imports down the list are accepted', () => {
   assert.deepEqual(found, [])
 })
 
-const forbidden: Record<string, { files: Record<string, string>; found: string[] }> = {
+const broken: Record<string, { files: Record<string, string>; found: string[] }> = {
   'an upward import': {
     files: {
       'src/training/train.ts': a,
@@ -151,14 +150,23 @@ const forbidden: Record<string, { files: Record<string, string>; found: string[]
     },
     found: ['no-unlisted-dependency: src/nn/a.ts -> node_modules/unlisted/index.js'],
   },
+  'the library using a development dependency': {
+    files: {
+      'node_modules/dev/package.json': '{ "name": "dev", "main": "index.js" }',
+      'node_modules/dev/index.js': 'export const u = 1\n',
+      'src/nn/a.ts': "export { u } from 'dev'\n",
+      'test/a.ts': "export { u } from 'dev'\n",
+    },
+    found: ['no-development-dependency: src/nn/a.ts -> node_modules/dev/index.js'],
+  },
   'a file that is not there': {
     files: { 'src/nn/a.ts': "export { u } from './gone.js'\n" },
     found: ['resolvable: src/nn/a.ts -> ./gone.js'],
   },
 }
 
-for (const [what, { files, found }] of Object.entries(forbidden)) {
-  test(`the import rules report ${what}`, () => {
-    assert.deepEqual(violations(files), found)
+for (const [what, { files, found }] of Object.entries(broken)) {
+  test(`the import rules report ${what}`, async () => {
+    assert.deepEqual(await violations(files), found)
   })
 }
