@@ -6,7 +6,7 @@ export interface GoldenArray {
   readonly data: number[]
 }
 
-/** A file of test/golden, which the build leaves where it is. */
+/** A file of test/golden/harl, which the build leaves where it is. */
 export function readGolden<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../../../test/golden/${name}`, import.meta.url), 'utf8')) as T
+  return JSON.parse(readFileSync(new URL(`../../../test/golden/harl/${name}`, import.meta.url), 'utf8')) as T
 }

@@ -3,9 +3,10 @@ import type { Device } from '../../devices/device.js'
 import type { Tensor } from '../../devices/tensor.js'
 import { WasmDevice } from '../../devices/wasm/device.js'
 import { Adam, clipScale } from '../../learner/adam.js'
-import { CriticUpdate } from '../../learner/critic.js'
+import { CriticUpdate, type ValueBatch } from '../../learner/critic.js'
 import { Network } from '../../learner/network.js'
 import { ValueNorm, type ValueNormState } from '../../learner/value-norm.js'
+import type { CriticSpec } from '../../nn/spec.js'
 import { filled } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import {
@@ -32,11 +33,12 @@ const criticInputs = {
 type CriticInputs = z.infer<z.ZodObject<typeof criticInputs>>
 type CriticKeys = BodyKeys & z.infer<z.ZodObject<typeof criticKeys>>
 
-/** A critic of a golden file and its update on a device. */
+/** A critic of a golden file and its samples on a device. */
 interface CriticCase {
-  readonly rows: number
-  readonly update: CriticUpdate
+  readonly network: Network<CriticSpec>
   readonly parameters: Tensor
+  readonly batch: ValueBatch
+  readonly adam: Adam
   readonly valueNorm: ValueNorm | null
 }
 
@@ -53,17 +55,18 @@ export async function checkCritic(fixture: Fixture): Promise<Computed> {
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
   const device = await WasmDevice.create()
-  const { rows, update, parameters, valueNorm } = criticCase(device, keys, header.params, inputs)
-  const { maxGradNorm } = criticOptions(keys)
+  const { network, parameters, batch, adam, valueNorm } = criticCase(device, keys, header.params, inputs)
+  const options = criticOptions(keys)
+  const update = new CriticUpdate(device, network, parameters, batch, adam, valueNorm, options)
 
   const endToEnd: Values = new Map([['epochs.length', keys.critic_epoch]])
   for (let epoch = 0; epoch < keys.critic_epoch; epoch++) {
     const set = (name: string, value: number | ArrayLike<number>) =>
       endToEnd.set(`epochs.${epoch}.${name}`, value)
-    const { loss, gradNorm } = update.step(rows)
+    const { loss, gradNorm } = update.step(batch.maxRows)
     set('value_loss', loss)
     set('grad_norm', gradNorm)
-    device.scale(clipScale(gradNorm, maxGradNorm), update.gradient)
+    device.scale(clipScale(gradNorm, options.maxGradNorm), update.gradient)
     set('clipped_grad', device.read(update.gradient))
     set('params', device.read(parameters))
     if (!valueNorm) continue
@@ -91,10 +94,8 @@ export function criticCase(
     returns: filled(device, float32('returns', inputs.returns, rows, 1)),
     weight: filled(device, new Float32Array(rows).fill(1)),
   }
-  const valueNorm = valueNormOf(inputs.valuenorm_state)
   const adam = new Adam(device, parameters, keys.opti_eps)
-  const update = new CriticUpdate(device, network, parameters, batch, adam, valueNorm, criticOptions(keys))
-  return { rows, update, parameters, valueNorm }
+  return { network, parameters, batch, adam, valueNorm: valueNormOf(inputs.valuenorm_state) }
 }
 
 /** The normaliser in the state that the file gives; null where it gives none. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ClippedAgent } from '../../algorithms/clipped.js'
 import type { AgentOutcome, AgentUpdate } from '../../algorithms/agent-update.js'
+import { CriticLearner } from '../../algorithms/critic.js'
 import { SequentialUpdate } from '../../algorithms/sequential.js'
 import { TrustRegionAgent } from '../../algorithms/trust-region.js'
 import { WasmDevice } from '../../devices/wasm/device.js'
@@ -16,7 +17,7 @@ import { clippedKeys, criticKeys, trustRegionKeys } from './keys.js'
 import { actorKeys } from './networks.js'
 import { PolicyProbe } from './policy-probe.js'
 import { describeStep } from './trust-region.js'
-import { clippedOptions, KL_NOTE, trustRegionOptions } from './updates.js'
+import { clippedOptions, criticOptions, KL_NOTE, trustRegionOptions } from './updates.js'
 
 const inputs = z.object({
   ...rolloutInputs,
@@ -192,16 +193,16 @@ function describeCritic(
     shape: [rows, array.data.length / rows],
     data: array.data,
   })
-  const { update, parameters, valueNorm } = criticCase(device, keys, header.critic_params, {
+  const { network, parameters, batch, adam, valueNorm } = criticCase(device, keys, header.critic_params, {
     params: inputs.critic_params,
     valuenorm_state: inputs.valuenorm_state,
     obs: flat(inputs.share_obs),
     value_preds: flat(inputs.value_preds),
     returns: { shape: [rows, 1], data: Array.from(returns) },
   })
-  let loss = 0
-  for (let epoch = 0; epoch < keys.critic_epoch; epoch++) loss += update.step(rows).loss
-  values.set('critic.mean_value_loss', loss / keys.critic_epoch)
+  const rule = { ...criticOptions(keys), lrDecay: false, epochs: keys.critic_epoch, miniBatches: 1 }
+  const learner = new CriticLearner(device, network, parameters, batch, adam, valueNorm, rule, noShuffle)
+  values.set('critic.mean_value_loss', learner.update(rows, 0).loss)
   values.set('critic.final_params', device.read(parameters))
   if (valueNorm) values.set('critic.valuenorm_state', valueNorm.save())
 }
