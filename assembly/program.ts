@@ -302,20 +302,27 @@ export function ticketCount(program: usize): i32 {
   return total
 }
 
-/**
- * The first ticket of the phase that `ticket` belongs to: everything before it must be finished first.
- * @returns -1 when there is no such ticket
- */
+/** The first ticket of the phase that `ticket` belongs to: everything before it must be finished first. */
 export function phaseStart(program: usize, ticket: i32): i32 {
   let start = 0
   let phase = program + HEADER_BYTES
-  for (let p = word(program, 2); p > 0; p--) {
+  while (true) {
     const count = phaseCount(program, phase)
     if (ticket < start + count) return start
     start += count
     phase += PHASE_BYTES
   }
-  return -1
+}
+
+/** The first ticket behind the phase that `ticket` belongs to. */
+export function phaseEnd(program: usize, ticket: i32): i32 {
+  let end = 0
+  let phase = program + HEADER_BYTES
+  while (ticket >= end) {
+    end += phaseCount(program, phase)
+    phase += PHASE_BYTES
+  }
+  return end
 }
 
 /** Runs one unit of work. */

@@ -3,12 +3,15 @@
 // Units of work are handed out as tickets, in order. A thread that holds a ticket of a later phase waits until all
 // earlier phases are finished. Nobody waits for a thread that has not taken a ticket, so a late helper costs nothing.
 //
+// A ticket keeps its program running: until its holder has counted it as finished, `runShared` cannot return and the
+// control block cannot describe another program. Between taking a ticket and counting it, a thread may therefore read
+// the program; before and after, it must not.
+//
 // Control block, in bytes:
-//    0 u64 state: generation << 40 | tickets << 20 | next ticket, so that one atomic add both takes a ticket and tells
-//      which program it is of
+//    0 u64 state: tickets << 32 | next ticket, so that one atomic add takes a ticket and tells whether there was one
 //    8 i32 finished tickets   12 i32 generation, to sleep on   16 i32 program   20 i32 1 when helpers should leave
 
-import { phaseStart, runTicket, ticketCount } from './program'
+import { phaseEnd, phaseStart, runTicket, ticketCount } from './program'
 
 const FINISHED: usize = 8
 const GENERATION: usize = 12
@@ -16,10 +19,14 @@ const PROGRAM: usize = 16
 const LEAVE: usize = 20
 
 const SPINS: i32 = 20000
-const FIELD: u64 = 0xfffff
 /** Nanoseconds without progress after which a helper thread is taken for dead. */
 const PATIENCE: i64 = 120_000_000_000
+/** Nanoseconds after which an idle helper looks again whether it should leave. */
+const NAP: i64 = 50_000_000
 
+const TIMED_OUT: i32 = 2
+
+// Waits until `goal` tickets are finished. False when none was for PATIENCE.
 function waitForFinished(control: usize, goal: i32): bool {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<i32>(control + FINISHED) >= goal) return true
@@ -27,7 +34,9 @@ function waitForFinished(control: usize, goal: i32): bool {
   while (true) {
     const seen = atomic.load<i32>(control + FINISHED)
     if (seen >= goal) return true
-    if (atomic.wait<i32>(control + FINISHED, seen, PATIENCE) == 2) return false
+    if (atomic.wait<i32>(control + FINISHED, seen, PATIENCE) != TIMED_OUT) continue
+    // Only the end of a phase wakes sleepers, so time may have run out while tickets were finished.
+    if (atomic.load<i32>(control + FINISHED) == seen) return false
   }
 }
 
@@ -35,30 +44,29 @@ function waitForFinished(control: usize, goal: i32): bool {
 function work(control: usize): bool {
   while (true) {
     const state = atomic.add<u64>(control, 1)
-    const ticket = (state & FIELD) as i32
-    const total = ((state >> 20) & FIELD) as i32
-    if (ticket >= total) return true
+    const ticket = state as u32
+    if (ticket >= ((state >> 32) as u32)) return true
     const program = atomic.load<u32>(control + PROGRAM) as usize
     const start = phaseStart(program, ticket)
+    const end = phaseEnd(program, ticket)
     if (start > 0 && !waitForFinished(control, start)) return false
     runTicket(program, ticket)
-    const finished = atomic.add<i32>(control + FINISHED, 1) + 1
     // Somebody may be waiting only where a phase ends.
-    if (finished == total || phaseStart(program, finished) == finished) atomic.notify(control + FINISHED, -1)
+    if (atomic.add<i32>(control + FINISHED, 1) + 1 == end) atomic.notify(control + FINISHED, -1)
   }
 }
 
 /**
  * Runs a program with whatever helpers are present. To be called by one thread at a time.
- * @returns 0, or 1 when a helper died while it held work
+ * @returns 0, or 1 when a helper died while it held work; the control block is of no use then
  */
 export function runShared(control: usize, program: usize): i32 {
   const total = ticketCount(program)
-  const generation = atomic.load<i32>(control + GENERATION) + 1
   atomic.store<i32>(control + FINISHED, 0)
   atomic.store<u32>(control + PROGRAM, program as u32)
-  atomic.store<u64>(control, ((generation as u64) << 40) | ((total as u64) << 20))
-  atomic.store<i32>(control + GENERATION, generation)
+  // From here on tickets can be taken.
+  atomic.store<u64>(control, (total as u64) << 32)
+  atomic.add<i32>(control + GENERATION, 1)
   atomic.notify(control + GENERATION, -1)
   if (!work(control)) return 1
   return waitForFinished(control, total) ? 0 : 1
@@ -66,15 +74,15 @@ export function runShared(control: usize, program: usize): i32 {
 
 /** A helper thread's loop: works on every program until `dismiss`. */
 export function help(control: usize): void {
-  let seen = atomic.load<i32>(control + GENERATION)
   while (true) {
-    work(control)
+    // Read before looking for work: a program that starts after the look changes it, and the wait below falls through.
+    const seen = atomic.load<i32>(control + GENERATION)
+    if (!work(control)) return
     let spins = SPINS
     while (atomic.load<i32>(control + GENERATION) == seen) {
       if (atomic.load<i32>(control + LEAVE) != 0) return
-      if (--spins < 0) atomic.wait<i32>(control + GENERATION, seen, 50_000_000)
+      if (--spins < 0) atomic.wait<i32>(control + GENERATION, seen, NAP)
     }
-    seen = atomic.load<i32>(control + GENERATION)
   }
 }
 

@@ -140,7 +140,7 @@ export class WasmDevice implements Device {
 
   run(program: Program, rows: number, scale = 1): Float64Array {
     const { address, maxRows, sums, partialSums } = this.#own(program)
-    if (!(rows >= 1 && rows <= maxRows))
+    if (!(Number.isInteger(rows) && rows >= 1 && rows <= maxRows))
       throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)
     this.arena.i32(address, 1)[0] = rows
     this.arena.f64(address + 32, 1)[0] = scale

@@ -1,0 +1,26 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
+
+export interface HelpedDevice {
+  readonly device: WasmDevice
+  close(): Promise<void>
+}
+
+/** A wasm device with helper threads inside its programs. */
+export async function openWasm(helpers: number): Promise<HelpedDevice> {
+  const device = await WasmDevice.create()
+  const workerData = { ...device.shared, control: device.control }
+  const workers = Array.from(
+    { length: helpers },
+    () => new Worker(new URL('./helper-thread.js', import.meta.url), { workerData }),
+  )
+  const exits = workers.map((worker) => once(worker, 'exit'))
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  const close = async () => {
+    device.kernels.exports.dismiss(device.control, 1)
+    const codes = await Promise.all(exits)
+    if (codes.some(([code]) => code !== 0)) throw new Error(`helper threads exited with ${codes}`)
+  }
+  return { device, close }
+}
