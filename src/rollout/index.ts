@@ -1,4 +1,4 @@
-export { describeFault } from './collector.js'
+export { describeFault, episodeSeed } from './collector.js'
 export type { EnvProgress, Fault } from './messages.js'
 export { WorkerPolicies } from './policies.js'
 export { RolloutPool, shareOut, type PoolOptions, type Rollout } from './pool.js'

@@ -121,7 +121,7 @@ function checkErrors(device: Device): void {
   assert.throws(() => device.axpy(1, out, short), RangeError)
   assert.throws(() => device.xpby(out, 1, short), RangeError)
   assert.throws(() => device.copy(out, short), RangeError)
-  assert.throws(() => device.multiplyByRatio(out, out, short), RangeError)
+  assert.throws(() => device.multiplyByRatio(out, out, short, null), RangeError)
   assert.throws(() => device.standardise(out, short, 1e-5), RangeError)
   assert.throws(() => device.dot(out, device.tensor('i32', 8)), TypeError)
   assert.throws(() => device.run({ maxRows: 4 }, 1), TypeError)
@@ -153,7 +153,7 @@ function checkVectors(device: Device): void {
   device.fill(x, -2.5)
   assert.ok(device.read(x).every((v) => v === -2.5))
   device.write(x, b)
-  device.multiplyByRatio(x, f32(device, a), f32(device, b))
+  device.multiplyByRatio(x, f32(device, a), f32(device, b), null)
   close(
     device.read(x),
     Array.from(b, (v, i) => v * Math.exp(a[i]! - b[i]!)),

@@ -1,0 +1,48 @@
+import { EnvContext, makeEnvFactory, RUNNING, type EnvSpec, type MultiAgentEnv } from '../envs/index.js'
+import { HatrpoError } from '../errors.js'
+import { readBundle } from '../export/read.js'
+import { loadKernels, PURPOSE } from '../kernels/index.js'
+import { episodeSeed } from '../rollout/index.js'
+import type { Policy } from '../runtime/index.js'
+
+/** Episodes of a bundle's policies, deterministic, on this thread. @returns the episodes' returns, in order */
+export async function evaluateBundle(
+  folder: string,
+  episodes: number,
+  seed: number,
+): Promise<{ env: string; returns: number[] }> {
+  const { info, agents } = await readBundle(folder)
+  const factory = makeEnvFactory(info.environment)
+  assertFits(folder, factory.spec, agents)
+  const env = await factory.create(new EnvContext())
+  const kernels = await loadKernels()
+  const returns: number[] = []
+  for (let episode = 0; episode < episodes; episode++) {
+    env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
+    returns.push(runEpisode(env, agents))
+  }
+  env.dispose?.()
+  return { env: info.environment.id, returns }
+}
+
+function runEpisode(env: MultiAgentEnv, agents: readonly Policy[]): number {
+  for (const agent of agents) agent.reset()
+  let total = 0
+  let end = RUNNING
+  while (end === RUNNING) {
+    agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i]))
+    end = env.step()
+    total += env.rewards[0]
+  }
+  return total
+}
+
+function assertFits(folder: string, spec: EnvSpec, agents: readonly Policy[]): void {
+  const fits =
+    agents.length === spec.agents.length &&
+    agents.every(({ info }, i) => {
+      const { observation, action } = spec.agents[i]
+      return info.observation.size === observation.size && action.kind === 'box' && info.action.size === action.size
+    })
+  if (!fits) throw new HatrpoError(`bundle ${folder} was not made for ${spec.id}: agents or sizes differ`)
+}
