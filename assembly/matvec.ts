@@ -21,6 +21,27 @@ function widePanel(x: usize, end: usize, w: usize, bias: usize, y: usize): void 
   let f = f32x4.splat(0)
   let g = f32x4.splat(0)
   let h = f32x4.splat(0)
+  for (const pairs = end - 4; x < pairs; x += 8) {
+    const v = v128.load_splat<f32>(x)
+    const u = v128.load_splat<f32>(x, 4)
+    a = f32x4.add(a, f32x4.mul(v, v128.load(w)))
+    b = f32x4.add(b, f32x4.mul(v, v128.load(w, 16)))
+    c = f32x4.add(c, f32x4.mul(v, v128.load(w, 32)))
+    d = f32x4.add(d, f32x4.mul(v, v128.load(w, 48)))
+    e = f32x4.add(e, f32x4.mul(v, v128.load(w, 64)))
+    f = f32x4.add(f, f32x4.mul(v, v128.load(w, 80)))
+    g = f32x4.add(g, f32x4.mul(v, v128.load(w, 96)))
+    h = f32x4.add(h, f32x4.mul(v, v128.load(w, 112)))
+    a = f32x4.add(a, f32x4.mul(u, v128.load(w, 128)))
+    b = f32x4.add(b, f32x4.mul(u, v128.load(w, 144)))
+    c = f32x4.add(c, f32x4.mul(u, v128.load(w, 160)))
+    d = f32x4.add(d, f32x4.mul(u, v128.load(w, 176)))
+    e = f32x4.add(e, f32x4.mul(u, v128.load(w, 192)))
+    f = f32x4.add(f, f32x4.mul(u, v128.load(w, 208)))
+    g = f32x4.add(g, f32x4.mul(u, v128.load(w, 224)))
+    h = f32x4.add(h, f32x4.mul(u, v128.load(w, 240)))
+    w += 256
+  }
   for (; x < end; x += 4) {
     const v = v128.load_splat<f32>(x)
     a = f32x4.add(a, f32x4.mul(v, v128.load(w)))

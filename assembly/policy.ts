@@ -5,12 +5,12 @@
  * addresses below. Address 0 holds, in bytes (src/export/memory.ts writes it):
  *    0 i32 observation          4 i32 observation size   8 i32 agent id            12 i32 length of the one-hot id
  *   16 i32 standardise         20 i32 input vector      24 i32 its gamma, or 0    28 i32 its beta
- *   32 i32 activation          36 i32 action            40 i32 log_std            44 i32 unused
+ *   32 i32 activation          36 i32 action            40 i32 log_std            44 i32 action size
  *   48 f64 x                   56 f64 y                 64 u32 purpose            68 u32 stream
  *   72 layers, 24 bytes each, the head last:
  *      i32 outputs, packed weights, bias, y, gamma (0 in the head), beta
  */
-import { activation } from './activation'
+import { activate4 } from './activation'
 import { squashedLogStd } from './gaussian'
 import { inputStage } from './input'
 import { layerNorm } from './layernorm'
@@ -29,18 +29,23 @@ let seedHigh: u32 = 0
 /** Samples drawn since the last `seed`. */
 let drawn: u32 = 0
 
-function isFinite4(at: usize, size: i32): bool {
+function allFinite(at: usize, size: i32): bool {
   // 0 times a number is 0, unless it is infinite or NaN.
   let zero: f32 = 0
   for (const end = at + ((size as usize) << 2); at < end; at += 4) zero += load<f32>(at) * 0
   return zero == 0
 }
 
+/** x = f(x), whole vectors: what stands behind the entries is padding. */
+function activate(x: usize, width: i32, kind: i32): void {
+  for (const end = x + ((width as usize) << 2); x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
+}
+
 /** The mode: action = mean of the policy at the observation. Returns 1, and writes nothing, when that is not finite. */
 export function act(): i32 {
   const size = load<i32>(4)
   const raw = load<usize>(0)
-  if (!isFinite4(raw, size)) return 1
+  if (!allFinite(raw, size)) return 1
   const ids = load<i32>(12)
   let x = load<usize>(20)
   inputStage(raw, size, load<i32>(8), ids, load<i32>(16), x, 0, 1)
@@ -52,7 +57,7 @@ export function act(): i32 {
   let hidden = false
   while (true) {
     if (gamma != 0) {
-      if (hidden) activation(x, x, 0, width, kind, 0, 1)
+      if (hidden) activate(x, width, kind)
       layerNorm(x, gamma, beta, 0, 0, x, width, 0, 1)
     } else if (hidden) return 0
     const outputs = load<i32>(layer)
@@ -70,9 +75,7 @@ export function act(): i32 {
 /** action = mean + sigma z. Number k since `seed` is the same on every host. Returns as `act`. */
 export function sample(): i32 {
   if (act() != 0) return 1
-  let layer = LAYERS
-  while (load<usize>(layer, 16) != 0) layer += LAYER_BYTES
-  const size = load<i32>(layer)
+  const size = load<i32>(44)
   const actions = load<usize>(36)
   const logStd = load<usize>(40)
   for (let j = 0; j < size; j++) {

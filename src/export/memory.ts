@@ -1,12 +1,10 @@
 import { ACTIVATIONS } from '../devices/steps.js'
 import { HatrpoError } from '../errors.js'
+import { PURPOSE } from '../kernels/index.js'
 import { parameterEntry, parameterLayout } from '../nn/layout.js'
 import { inputWidth, type GaussianActorSpec } from '../nn/spec.js'
 import type { Segment } from './binary.js'
 import { packPanels, paddedColumns } from './pack.js'
-
-/** Purpose of the numbers that an exported policy's `sample` draws; its stream is the agent's index. */
-export const SAMPLE_PURPOSE = 0x706f6c79
 
 const LAYERS = 72
 const LAYER_BYTES = 24
@@ -102,10 +100,10 @@ export function policyMemory(
       ['weight', 'bias'].map((name) => weights.add(parameter(`input.norm.${name}`))),
     )
   }
-  words(32, [ACTIVATIONS.indexOf(spec.activation), action, weights.add(parameter('logStd'))])
+  words(32, [ACTIVATIONS.indexOf(spec.activation), action, weights.add(parameter('logStd')), head.size])
   header.setFloat64(48, head.stdX, true)
   header.setFloat64(56, head.stdY, true)
-  words(64, [SAMPLE_PURPOSE, stream])
+  words(64, [PURPOSE.exported, stream])
 
   let width = inputWidth(input)
   ;[...hidden, head.size].forEach((outputs, i) => {
