@@ -10,10 +10,15 @@ import { normal64 } from './random'
 const TABLE_ROW: usize = 32
 const HALF_LOG_TWO_PI: f64 = 0.9189385332046727
 
+/** sigmoid(log_std / x): sigma in units of y. */
+export function squashedLogStd(logStd: f32, x: f64): f64 {
+  return 1 / (1 + exp64(-(logStd as f64) / x))
+}
+
 /** Fills the table [size, 4] from log_std f32 [size]. */
 export function gaussianTable(logStd: usize, x: f64, y: f64, table: usize, size: i32): void {
   for (let j = 0; j < size; j++) {
-    const s = 1 / (1 + exp64(-(load<f32>(logStd + ((j as usize) << 2)) as f64) / x))
+    const s = squashedLogStd(load<f32>(logStd + ((j as usize) << 2)), x)
     const sigma = s * y
     store<f64>(table, sigma)
     store<f64>(table, log64(sigma), 8)

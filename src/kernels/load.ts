@@ -1,4 +1,5 @@
 import { HatrpoError } from '../errors.js'
+import { readAssembly } from './asset.js'
 import type { KernelExports } from './exports.js'
 
 /** Pages (64 KiB) that the module's memory import allows. */
@@ -16,26 +17,13 @@ let compiled: Promise<WebAssembly.Module> | undefined
 
 /** The compiled kernels module; compiled once a thread. */
 export function compileKernels(): Promise<WebAssembly.Module> {
-  compiled ??= readKernels().then((bytes) => WebAssembly.compile(bytes))
+  compiled ??= readAssembly('kernels')
+    .then((bytes) => WebAssembly.compile(bytes))
+    .catch((error: unknown) => {
+      compiled = undefined
+      throw error
+    })
   return compiled
-}
-
-/** The bytes of kernels.wasm, which the build leaves beside the compiled TypeScript. */
-async function readKernels(): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL('../../assembly/kernels.wasm', import.meta.url)
-  try {
-    if (url.protocol === 'file:') {
-      const { readFile } = await import('node:fs/promises')
-      return new Uint8Array(await readFile(url))
-    }
-    const response = await fetch(url)
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`)
-    return new Uint8Array(await response.arrayBuffer())
-  } catch (cause) {
-    compiled = undefined
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new HatrpoError(`kernels ${url.href} cannot be read (${reason}): run \`npm run build\``, { cause })
-  }
 }
 
 /** A shared memory of one page that can grow to `maximumPages` pages of 64 KiB. */

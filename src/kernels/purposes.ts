@@ -13,6 +13,8 @@ export const PURPOSE = {
   order: 4,
   /** Mini-batches: stream = network, step = running count. */
   shuffle: 5,
+  /** Samples of an exported policy: stream = agent, step = samples drawn. */
+  exported: 6,
   /** Actions: stream = environment, step = its step; the agent's number is added to the purpose. */
   actions: 0x10000,
 } as const

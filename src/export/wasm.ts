@@ -1,0 +1,109 @@
+import type { Box } from '../envs/contract.js'
+import { HatrpoError } from '../errors.js'
+import { readAssembly } from '../kernels/index.js'
+import { parameterLayout } from '../nn/layout.js'
+import type { GaussianActorSpec } from '../nn/spec.js'
+import { POLICY_FORMAT, SECTION, VERSION, type Json, type StoredPolicyInfo } from '../runtime/info.js'
+import {
+  customSection,
+  DATA,
+  dataSection,
+  EXPORT,
+  exportedGlobals,
+  GLOBAL,
+  MEMORY,
+  memorySection,
+  CUSTOM,
+  readSections,
+  withGlobals,
+  writeSections,
+  type Section,
+} from './binary.js'
+import { policyMemory } from './memory.js'
+
+/** One agent's policy, as it comes from training. */
+export interface AgentPolicy {
+  readonly agent: { readonly index: number; readonly id: string }
+  readonly spec: GaussianActorSpec
+  /** f32 [parameterLayout(spec).size] */
+  readonly parameters: Float32Array
+  /** The agent's action space. */
+  readonly action: Box
+  /** What the module tells of its making. */
+  readonly provenance: { readonly [key: string]: Json }
+}
+
+/** The compiled assembly/policy.ts, ready for `policyModule`. */
+export function policyTemplate(): Promise<Uint8Array<ArrayBuffer>> {
+  return readAssembly('policy')
+}
+
+/**
+ * A WebAssembly module without imports that computes a policy: the template with the network's sizes and weights as
+ * data, the memory's size, two addresses and a description. Nothing is compiled; it works in a page as well.
+ * The same policy gives the same bytes.
+ * @param template from `policyTemplate`
+ * @throws HatrpoError for parameters that do not fit the network or are not finite
+ */
+export function policyModule(policy: AgentPolicy, template: Uint8Array): Uint8Array<ArrayBuffer> {
+  validate(policy)
+  const memory = policyMemory(policy.spec, policy.parameters, policy.agent.index)
+  const sections = readSections(template).filter(({ id }) => id !== CUSTOM)
+  const addresses = globalsAt(sections, { observation: memory.observation, action: memory.action })
+  const spliced = sections.map((section) => {
+    if (section.id === MEMORY) return memorySection(memory.pages)
+    return section.id === GLOBAL ? withGlobals(section, addresses) : section
+  })
+  const info = new TextEncoder().encode(JSON.stringify(describe(policy)))
+  return writeSections([...spliced, dataSection(memory.segments), customSection(SECTION, info)])
+}
+
+/** Positions of exported globals and the values they are to have. */
+function globalsAt(
+  sections: readonly Section[],
+  values: Readonly<Record<string, number>>,
+): Map<number, number> {
+  const exported = sections.find(({ id }) => id === EXPORT)
+  const known = exported ? exportedGlobals(exported) : new Map<string, number>()
+  if (sections.some(({ id }) => id === DATA)) throw new HatrpoError('the policy template has data of its own')
+  return new Map(
+    Object.entries(values).map(([name, value]) => {
+      const index = known.get(name)
+      if (index === undefined) throw new HatrpoError(`the policy template does not export the global ${name}`)
+      return [index, value]
+    }),
+  )
+}
+
+function validate({ agent, spec, parameters, action }: AgentPolicy): void {
+  const { size } = parameterLayout(spec)
+  if (parameters.length !== size) {
+    throw new HatrpoError(`agent ${agent.id} has ${parameters.length} parameters: its network takes ${size}`)
+  }
+  const at = parameters.findIndex((value) => !Number.isFinite(value))
+  if (at >= 0) throw new HatrpoError(`parameter ${at} of agent ${agent.id} is ${parameters[at]}: not finite`)
+  if (action.size !== spec.head.size) {
+    throw new HatrpoError(
+      `agent ${agent.id} has an action of ${action.size} numbers: its network gives ${spec.head.size}`,
+    )
+  }
+}
+
+/** The JSON of the custom section. */
+function describe({ agent, spec, action, provenance }: AgentPolicy): StoredPolicyInfo {
+  const { size, agentId, standardise, layerNorm } = spec.input
+  return {
+    format: POLICY_FORMAT,
+    version: VERSION,
+    agent: { index: agent.index, id: agent.id },
+    observation: { size, input: { agentId, standardise, layerNorm } },
+    action: { kind: 'box', size: action.size, low: bounds(action.low), high: bounds(action.high) },
+    network: { hidden: spec.hidden, activation: spec.activation },
+    provenance,
+  }
+}
+
+/** Bounds as JSON can hold them: null where there is none. */
+function bounds(values: Float64Array): (number | null)[] {
+  return Array.from(values, (value) => (Number.isFinite(value) ? value : null))
+}

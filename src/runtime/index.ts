@@ -1,0 +1,21 @@
+/** The edge runtime: loads exported policies and acts. Web-standard code without imports. */
+export {
+  loadBundle,
+  parseBundleInfo,
+  type Bundle,
+  type BundleAgent,
+  type BundleFetcher,
+  type BundleFile,
+  type BundleInfo,
+} from './bundle.js'
+export { PolicyError } from './error.js'
+export type {
+  ActionInfo,
+  Json,
+  ObservationInfo,
+  ObservationInput,
+  PolicyInfo,
+  StoredAction,
+  StoredPolicyInfo,
+} from './info.js'
+export { createPolicy, loadPolicy, type Policy, type PolicySource } from './policy.js'

@@ -1,0 +1,149 @@
+import { PolicyError } from './error.js'
+import { parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
+
+/** What every exported module has; a host needs no more than this to use one. */
+interface PolicyExports {
+  readonly memory: WebAssembly.Memory
+  /** Addresses in bytes: f32 [observation size] and f32 [action size]. */
+  readonly observation: WebAssembly.Global
+  readonly action: WebAssembly.Global
+  act(): number
+  sample(): number
+  reset(): void
+  seed(low: number, high: number): void
+}
+
+const KINDS: Readonly<Record<keyof PolicyExports, string>> = {
+  memory: 'memory',
+  observation: 'global',
+  action: 'global',
+  act: 'function',
+  sample: 'function',
+  reset: 'function',
+  seed: 'function',
+}
+
+/** Where a policy comes from: a compiled module, the bytes of one, or an answer that carries them. */
+export type PolicySource = WebAssembly.Module | BufferSource | Response
+
+/** One agent's policy. */
+export interface Policy {
+  readonly info: PolicyInfo
+  /**
+   * The most likely action.
+   * @param observation the raw local observation, as the environment gives it; stored as f32
+   * @param out f32 [action size], where to put the action; a new array by default
+   * @returns `out`: the action in the agent's action space, not clipped
+   * @throws PolicyError for a wrong length or an entry that is not finite as f32
+   */
+  act(observation: ArrayLike<number>, out?: Float32Array): Float32Array
+  /** An action drawn from the policy; otherwise as `act`. The same seed gives the same actions on every host. */
+  sample(observation: ArrayLike<number>, out?: Float32Array): Float32Array
+  /**
+   * Restarts the sequence of `sample` (2^32 actions long). Without it the seed is 0.
+   * @param seed an integer from 0 to 2^64 - 1
+   */
+  seed(seed: number | bigint): void
+  /** Starts an episode: clears recurrent state. Policies without any may skip it. */
+  reset(): void
+}
+
+/**
+ * Loads one agent's policy.
+ *
+ * Where a host forbids compiling from bytes (some edge workers), import the `.wasm` file statically and pass the
+ * `WebAssembly.Module`.
+ * @throws PolicyError when the source is not an exported policy or cannot be compiled here
+ */
+export async function loadPolicy(source: PolicySource | PromiseLike<PolicySource>): Promise<Policy> {
+  const module = await compile(await source)
+  const info = describe(module)
+  return bind(await WebAssembly.instantiate(module), info)
+}
+
+/** `loadPolicy` for a compiled module, at once. */
+export function createPolicy(module: WebAssembly.Module): Policy {
+  return bind(new WebAssembly.Instance(module), describe(module))
+}
+
+async function compile(source: PolicySource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source
+  const bytes = typeof Response === 'function' && source instanceof Response ? await body(source) : source
+  try {
+    return await WebAssembly.compile(bytes as BufferSource)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const advice = 'where hosts forbid compiling, import the file statically and pass the WebAssembly.Module'
+    throw new PolicyError(`the policy cannot be compiled (${reason}); ${advice}`, { cause })
+  }
+}
+
+/** The body of an answer, whatever type its server gives it. */
+export async function body(response: Response): Promise<ArrayBuffer> {
+  if (!response.ok) throw new PolicyError(`${response.url || 'the policy'}: HTTP status ${response.status}`)
+  return response.arrayBuffer()
+}
+
+/** Checks that a module is an exported policy and reads what it says of itself. */
+function describe(module: WebAssembly.Module): PolicyInfo {
+  const [section] = WebAssembly.Module.customSections(module, SECTION)
+  if (!section) throw new PolicyError(`the module has no section ${SECTION}: it is not an exported policy`)
+  const info = parsePolicyInfo(new TextDecoder().decode(section))
+  if (WebAssembly.Module.imports(module).length > 0) {
+    throw new PolicyError('the module has imports: exported policies have none')
+  }
+  const exported = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind as string]))
+  for (const [name, kind] of Object.entries(KINDS)) {
+    if (exported.get(name) !== kind) throw new PolicyError(`the module does not export the ${kind} ${name}`)
+  }
+  return info
+}
+
+function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
+  const exports = instance.exports as unknown as PolicyExports
+  const view = (address: WebAssembly.Global, size: number, what: string) => {
+    try {
+      return new Float32Array(exports.memory.buffer, address.value as number, size)
+    } catch (cause) {
+      throw new PolicyError(`the module's ${what} of size ${size} lies outside its memory`, { cause })
+    }
+  }
+  // The memory cannot grow, so these views stay valid.
+  const input = view(exports.observation, info.observation.size, 'observation')
+  const action = view(exports.action, info.action.size, 'action')
+
+  const run = (decide: () => number, observation: ArrayLike<number>, out: Float32Array) => {
+    if (observation.length !== input.length) {
+      throw new PolicyError(
+        `the observation has ${observation.length} entries: agent ${info.agent.id} takes ${input.length}`,
+      )
+    }
+    if (out.length !== action.length) {
+      throw new PolicyError(`out has ${out.length} entries: the action has ${action.length}`)
+    }
+    input.set(observation)
+    if (decide() !== 0) {
+      const at = input.findIndex((value) => !Number.isFinite(value))
+      throw new PolicyError(`observation[${at}] is ${observation[at]}: every entry must be finite as f32`)
+    }
+    out.set(action)
+    return out
+  }
+
+  return {
+    info,
+    act: (observation, out = new Float32Array(action.length)) => run(exports.act, observation, out),
+    sample: (observation, out = new Float32Array(action.length)) => run(exports.sample, observation, out),
+    seed: (seed) => exports.seed(...seedWords(seed)),
+    reset: () => exports.reset(),
+  }
+}
+
+/** The low and the high word of a seed. */
+function seedWords(seed: number | bigint): [low: number, high: number] {
+  const exact = typeof seed === 'bigint' || Number.isSafeInteger(seed) ? BigInt(seed) : -1n
+  if (exact < 0n || exact >= 1n << 64n) {
+    throw new PolicyError(`seed is ${seed}: it must be an integer from 0 to 2^64 - 1`)
+  }
+  return [Number(exact & 0xffffffffn), Number(exact >> 32n)]
+}

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
+import test from 'node:test'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
+import { slice } from '../../src/devices/tensor.js'
+import { DATA, readSections, writeSections } from '../../src/export/binary.js'
+import { policyModule, policyTemplate, type AgentPolicy } from '../../src/export/wasm.js'
+import { PURPOSE } from '../../src/kernels/index.js'
+import { Network } from '../../src/learner/network.js'
+import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
+import { createPolicy } from '../../src/runtime/index.js'
+import { box, everyShape, Random, randomPolicy, type Shape } from './random-policy.js'
+
+const template = await policyTemplate()
+const halfCheetah: Shape = { observation: 17, hidden: [128, 128], action: 3 }
+
+interface RawPolicy {
+  memory: WebAssembly.Memory
+  observation: WebAssembly.Global<'i32'>
+  action: WebAssembly.Global<'i32'>
+  act(): number
+  sample(): number
+  reset(): void
+  seed(low: number, high: number): void
+}
+
+function compile(policy: AgentPolicy): WebAssembly.Module {
+  return new WebAssembly.Module(policyModule(policy, template))
+}
+
+/** The exports of a policy, and views of what a host reads and writes. */
+function instantiate(policy: AgentPolicy) {
+  const exports = new WebAssembly.Instance(compile(policy)).exports as unknown as RawPolicy
+  const { memory, observation, action } = exports
+  return {
+    exports,
+    observation: new Float32Array(memory.buffer, observation.value, policy.spec.input.size),
+    action: new Float32Array(memory.buffer, action.value, policy.spec.head.size),
+  }
+}
+
+/** What the trainer computes for raw observations: [rows, action] means, and samples of stream `stream`, steps 0, 1, ... */
+function trainer(
+  device: WasmDevice,
+  { spec, parameters }: AgentPolicy,
+  raw: Float32Array,
+  noise: { seed: number; stream: number } = { seed: 0, stream: 0 },
+) {
+  const rows = raw.length / spec.input.size
+  const { size, stdX, stdY } = spec.head
+  const network = new Network(device, spec, rows)
+  const weights = device.tensor('f32', parameters.length)
+  const input = device.tensor('f32', raw.length)
+  const table = device.tensor('f64', 4 * size)
+  const streams = device.tensor('i32', rows)
+  const steps = device.tensor('i32', rows)
+  const action = device.tensor('f32', rows * size)
+  const logProb = device.tensor('f32', rows)
+  device.write(weights, parameters)
+  device.write(input, raw)
+  device.write(streams, new Int32Array(rows).fill(noise.stream))
+  device.write(
+    steps,
+    Int32Array.from({ length: rows }, (_, step) => step),
+  )
+  const entry = parameterEntry(parameterLayout(spec), 'logStd')
+  const program = device.compile(
+    {
+      setup: [
+        { op: 'gaussianTable', logStd: slice(weights, entry.offset, size), x: stdX, y: stdY, table, size },
+      ],
+      rows: [
+        ...network.forward(weights, input),
+        {
+          op: 'gaussianSample',
+          mean: network.output,
+          table,
+          size,
+          seed: noise.seed,
+          purpose: PURPOSE.exported,
+          streams,
+          steps,
+          action,
+          logProb,
+        },
+      ],
+    },
+    rows,
+  )
+  device.run(program, rows)
+  return {
+    mean: device.read(network.output) as Float32Array,
+    sample: device.read(action) as Float32Array,
+  }
+}
+
+const bits = (values: Float32Array) => Array.from(new Uint32Array(values.slice().buffer))
+
+test("the mode has the trainer's bits: every activation, 1 to 4 layers, odd widths, every input stage", async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(1)
+  const rows = 3
+  let compared = 0
+  for (const shape of everyShape(random, 4)) {
+    const policy = randomPolicy(shape, random)
+    const raw = random.vector(rows * shape.observation, 3)
+    const mark = device.arena.mark()
+    const expected = trainer(device, policy, raw).mean
+    device.arena.release(mark)
+    const { exports, observation, action } = instantiate(policy)
+    for (let r = 0; r < rows; r++) {
+      observation.set(raw.subarray(r * shape.observation, (r + 1) * shape.observation))
+      assert.equal(exports.act(), 0)
+      const row = expected.subarray(r * shape.action, (r + 1) * shape.action)
+      assert.deepEqual(bits(action), bits(row), JSON.stringify(shape))
+      compared += row.length
+    }
+  }
+  assert.ok(compared > 5000)
+})
+
+test('extreme observations keep the bits: zeros, constants, subnormals and large values', async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(2)
+  const rows: Float32Array[] = [0, -0, 1, 1e-40, 1e15].map((value) => new Float32Array(17).fill(value))
+  rows.push(random.vector(17, 1e-38), random.vector(17, 1e18))
+  const raw = new Float32Array(rows.length * 17)
+  rows.forEach((row, r) => raw.set(row, r * 17))
+  for (const standardise of [false, true]) {
+    const policy = randomPolicy({ ...halfCheetah, standardise }, random)
+    const { mean } = trainer(device, policy, raw)
+    const { exports, observation, action } = instantiate(policy)
+    rows.forEach((row, r) => {
+      observation.set(row)
+      assert.equal(exports.act(), 0)
+      assert.deepEqual(bits(action), bits(mean.subarray(3 * r, 3 * r + 3)))
+    })
+  }
+})
+
+test("samples have the bits of the trainer's sampling kernel, and restart with the seed", async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(3)
+  const policy = randomPolicy({ ...halfCheetah, activation: 'tanh', action: 5 }, random, 2)
+  const steps = 50
+  const raw = random.vector(steps * 17, 2)
+  const seed = 2 ** 40 + 12345
+  const { sample } = trainer(device, policy, raw, { seed, stream: policy.agent.index })
+  const { exports, observation, action } = instantiate(policy)
+  for (let episode = 0; episode < 2; episode++) {
+    exports.seed(seed % 2 ** 32, Math.floor(seed / 2 ** 32))
+    for (let step = 0; step < steps; step++) {
+      observation.set(raw.subarray(step * 17, (step + 1) * 17))
+      assert.equal(exports.sample(), 0)
+      assert.deepEqual(bits(action), bits(sample.subarray(step * 5, (step + 1) * 5)))
+    }
+  }
+})
+
+test('without a seed the samples are those of seed 0; reset and a refused observation do not move the sequence', () => {
+  const random = new Random(4)
+  const policy = randomPolicy(halfCheetah, random)
+  const fresh = instantiate(policy)
+  const seeded = instantiate(policy)
+  seeded.exports.seed(0, 0)
+  for (let i = 0; i < 4; i++) {
+    const observation = random.vector(17, 1)
+    fresh.observation.set(observation)
+    seeded.observation.fill(NaN)
+    assert.equal(seeded.exports.sample(), 1)
+    seeded.exports.reset()
+    seeded.observation.set(observation)
+    assert.equal(fresh.exports.sample(), 0)
+    assert.equal(seeded.exports.sample(), 0)
+    assert.deepEqual(bits(seeded.action), bits(fresh.action))
+  }
+})
+
+test('samples are normal around the mode with sigma = y sigmoid(log_std / x)', () => {
+  const random = new Random(5)
+  const policy = randomPolicy({ ...halfCheetah, hidden: [16], action: 2 }, random)
+  const { exports, observation, action } = instantiate(policy)
+  observation.set(random.vector(17, 1))
+  exports.act()
+  const mean = Float64Array.from(action)
+  const { offset } = parameterEntry(parameterLayout(policy.spec), 'logStd')
+  const n = 40_000
+  const moments = [0, 1].map(() => ({ sum: 0, squares: 0, fourths: 0 }))
+  let product = 0
+  exports.seed(7, 0)
+  for (let i = 0; i < n; i++) {
+    exports.sample()
+    const z = [0, 1].map((j) => {
+      const sigma = 0.5 / (1 + Math.exp(-policy.parameters[offset + j]!))
+      return (action[j]! - mean[j]!) / sigma
+    })
+    product += z[0]! * z[1]!
+    moments.forEach((moment, j) => {
+      moment.sum += z[j]!
+      moment.squares += z[j]! * z[j]!
+      moment.fourths += z[j]! ** 4
+    })
+  }
+  // Five standard errors: z has variance 1, z^2 variance 2, z^4 variance 96, the product of two variance 1.
+  const bound = (variance: number) => 5 * Math.sqrt(variance / n)
+  for (const { sum, squares, fourths } of moments) {
+    assert.ok(Math.abs(sum / n) < bound(1))
+    assert.ok(Math.abs(squares / n - 1) < bound(2))
+    assert.ok(Math.abs(fourths / n - 3) < bound(96))
+  }
+  assert.ok(Math.abs(product / n) < bound(1))
+})
+
+test('agents with one seed draw different noise', () => {
+  const policies = [0, 1].map((index) => randomPolicy(halfCheetah, new Random(6), index))
+  const [first, second] = policies.map((policy) => {
+    const { exports, action } = instantiate(policy)
+    exports.seed(3, 0)
+    exports.sample()
+    return bits(action)
+  })
+  assert.notDeepEqual(first, second)
+})
+
+test('a non-finite observation returns 1 and leaves the action alone, wherever it stands', () => {
+  const { exports, observation, action } = instantiate(randomPolicy(halfCheetah, new Random(7)))
+  observation.fill(0.5)
+  exports.act()
+  const before = bits(action)
+  for (let i = 0; i < 17; i++) {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      observation.fill(0.25)
+      observation[i] = value
+      assert.equal(exports.act(), 1)
+      assert.equal(exports.sample(), 1)
+      assert.deepEqual(bits(action), before)
+    }
+  }
+  observation.set(new Random(8).vector(17, 1))
+  assert.equal(exports.act(), 0)
+  assert.notDeepEqual(bits(action), before)
+})
+
+test('the module is valid, has no imports, a fixed memory, and exports what is promised and no more', () => {
+  for (const hidden of [[8], [128, 128], [300, 200]]) {
+    const policy = randomPolicy({ ...halfCheetah, hidden }, new Random(8))
+    const bytes = policyModule(policy, template)
+    assert.ok(WebAssembly.validate(bytes))
+    const module = new WebAssembly.Module(bytes)
+    assert.deepEqual(WebAssembly.Module.imports(module), [])
+    const exported = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`)
+    assert.deepEqual(exported.sort(), [
+      'function act',
+      'function reset',
+      'function sample',
+      'function seed',
+      'global action',
+      'global observation',
+      'memory memory',
+    ])
+    const { exports } = instantiate(policy)
+    const pages = exports.memory.buffer.byteLength / 65536
+    const weights = policy.parameters.length * 4
+    assert.ok(pages * 65536 >= weights && pages * 65536 < 1.5 * weights + 2 * 65536)
+    assert.throws(() => exports.memory.grow(1), RangeError)
+    assert.throws(() => (exports.observation.value = 0), TypeError)
+    assert.throws(() => (exports.action.value = 0), TypeError)
+  }
+})
+
+test('the same policy gives the same bytes, another one others', () => {
+  const make = (seed: number) => policyModule(randomPolicy(halfCheetah, new Random(seed)), template)
+  assert.deepEqual(make(9), make(9))
+  assert.notDeepEqual(make(9), make(10))
+})
+
+test('the section says what the policy is; unbounded actions are null', () => {
+  const policy = randomPolicy({ ...halfCheetah, agentId: { index: 1, count: 2 } }, new Random(11), 1)
+  const action = box(3, -0.4, Infinity)
+  action.low[1] = -Infinity
+  const module = compile({ ...policy, action })
+  const [section] = WebAssembly.Module.customSections(module, 'hatrpo')
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(section)), {
+    format: 'hatrpo-policy',
+    version: 1,
+    agent: { index: 1, id: 'agent_1' },
+    observation: {
+      size: 17,
+      input: { agentId: { index: 1, count: 2 }, standardise: false, layerNorm: true },
+    },
+    action: { kind: 'box', size: 3, low: [-0.4, null, -0.4], high: [null, null, null] },
+    network: { hidden: [128, 128], activation: 'relu' },
+    provenance: { algorithm: 'hatrpo', seed: 1 },
+  })
+  assert.deepEqual(createPolicy(module).info.action, {
+    kind: 'box',
+    size: 3,
+    low: [-0.4, -Infinity, -0.4],
+    high: [Infinity, Infinity, Infinity],
+  })
+})
+
+test('everything but the weights is at most 3 KB, gzip', () => {
+  const sections = readSections(policyModule(randomPolicy(halfCheetah, new Random(12)), template))
+  const rest = gzipSync(writeSections(sections.filter(({ id }) => id !== DATA)), { level: 9 }).length
+  assert.ok(rest <= 3 * 1024, `${rest} bytes`)
+})
+
+test('parameters that do not fit are refused by name', () => {
+  const policy = randomPolicy(halfCheetah, new Random(13))
+  const wrong = (change: Partial<AgentPolicy>) => () => policyModule({ ...policy, ...change }, template)
+  assert.throws(wrong({ parameters: new Float32Array(5) }), /agent_0 has 5 parameters: its network takes \d+/)
+  const infinite = policy.parameters.slice()
+  infinite[7] = Infinity
+  assert.throws(wrong({ parameters: infinite }), /parameter 7 of agent agent_0 is Infinity/)
+  assert.throws(wrong({ action: box(4) }), /action of 4 numbers: its network gives 3/)
+})
