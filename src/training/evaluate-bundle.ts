@@ -42,7 +42,11 @@ function assertFits(folder: string, spec: EnvSpec, agents: readonly Policy[]): v
     agents.length === spec.agents.length &&
     agents.every(({ info }, i) => {
       const { observation, action } = spec.agents[i]
-      return info.observation.size === observation.size && action.kind === 'box' && info.action.size === action.size
+      return (
+        info.observation.size === observation.size &&
+        action.kind === 'box' &&
+        info.action.size === action.size
+      )
     })
   if (!fits) throw new HatrpoError(`bundle ${folder} was not made for ${spec.id}: agents or sizes differ`)
 }
