@@ -86,7 +86,7 @@ test('gatherRows copies the rows it is told, repeated ones too', () => {
     const out = f32(5 * n).fill(7)
     kernels.gatherRows(source.byteOffset, index.byteOffset, n, out.byteOffset, 1, 5)
     const want = [...index].flatMap((row, r) => [
-      ...(r ? source.subarray(row * n, (row + 1) * n) : Array(n).fill(7)),
+      ...(r ? source.subarray(row * n, (row + 1) * n) : Array<number>(n).fill(7)),
     ])
     assert.deepEqual([...out], want)
   }
