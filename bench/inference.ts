@@ -46,12 +46,12 @@ function plainPolicy(parameters: Float32Array): (observation: Float32Array) => F
   const inputBeta = named('input.norm.bias')
   const normalise = (x: Float32Array, gamma: Float32Array, beta: Float32Array) => {
     let mean = 0
-    for (let i = 0; i < x.length; i++) mean += x[i]!
+    for (let i = 0; i < x.length; i++) mean += x[i]
     mean /= x.length
     let variance = 0
-    for (let i = 0; i < x.length; i++) variance += (x[i]! - mean) * (x[i]! - mean)
+    for (let i = 0; i < x.length; i++) variance += (x[i] - mean) * (x[i] - mean)
     const scale = 1 / Math.sqrt(variance / x.length + 1e-5)
-    for (let i = 0; i < x.length; i++) x[i] = (x[i]! - mean) * scale * gamma[i]! + beta[i]!
+    for (let i = 0; i < x.length; i++) x[i] = (x[i] - mean) * scale * gamma[i] + beta[i]
   }
   return (observation) => {
     input.set(observation)
@@ -59,8 +59,8 @@ function plainPolicy(parameters: Float32Array): (observation: Float32Array) => F
     let x = input
     for (const { weight, bias, gamma, beta, y } of layers) {
       for (let j = 0; j < y.length; j++) {
-        let sum = bias[j]!
-        for (let i = 0; i < x.length; i++) sum += weight[j * x.length + i]! * x[i]!
+        let sum = bias[j]
+        for (let i = 0; i < x.length; i++) sum += weight[j * x.length + i] * x[i]
         y[j] = gamma && sum < 0 ? 0 : sum
       }
       if (gamma && beta) normalise(y, gamma, beta)
@@ -90,7 +90,7 @@ function measure(functions: Readonly<Record<string, () => unknown>>): Result[] {
   }
   return [...times].map(([name, values]) => {
     const sorted = values.sort((a, b) => a - b)
-    return { name, unit: 'us', median: sorted[REPEATS >> 1]!, min: sorted[0]!, max: sorted.at(-1)! }
+    return { name, unit: 'us', median: sorted[REPEATS >> 1], min: sorted[0], max: sorted.at(-1)! }
   })
 }
 

@@ -39,7 +39,7 @@ export function exportCommand(): Command {
       const format = parseFormat(flags.format)
       const checkpoint = parseCheckpoint(flags.checkpoint)
       readRunConfig(run)
-      const { exportPolicies } = await import('../export/export.js')
+      const { exportPolicies } = await import('../training/export.js')
       const { out, files } = await exportPolicies({ run, out: flags.out, format, checkpoint })
       const lines = files.map(({ name, bytes }) => `${out}/${name} ${bytes} bytes\n`)
       process.stdout.write(lines.join(''))

@@ -41,7 +41,7 @@ class Reader {
 
   byte(): number {
     if (this.done) throw new RangeError('the module ends in the middle of a section')
-    return this.bytes[this.at++]!
+    return this.bytes[this.at++]
   }
 
   take(length: number): Uint8Array {

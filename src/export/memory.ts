@@ -111,7 +111,7 @@ export function policyMemory(
     const packed = weights.add(packPanels(parameter(`${name}.weight`), outputs, width))
     const bias = weights.add(parameter(`${name}.bias`), paddedColumns(outputs))
     const at = LAYERS + LAYER_BYTES * i
-    words(at, [outputs, packed, bias, name === 'head' ? action : turns[i % 2]!])
+    words(at, [outputs, packed, bias, name === 'head' ? action : turns[i % 2]])
     if (name !== 'head') {
       words(
         at + 16,

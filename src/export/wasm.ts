@@ -54,7 +54,7 @@ export function policyModule(policy: AgentPolicy, template: Uint8Array): Uint8Ar
     if (section.id === MEMORY) return memorySection(memory.pages)
     return section.id === GLOBAL ? withGlobals(section, addresses) : section
   })
-  const info = new TextEncoder().encode(JSON.stringify(describe(policy)))
+  const info = new TextEncoder().encode(JSON.stringify(describePolicy(policy)))
   return writeSections([...spliced, dataSection(memory.segments), customSection(SECTION, info)])
 }
 
@@ -89,8 +89,8 @@ function validate({ agent, spec, parameters, action }: AgentPolicy): void {
   }
 }
 
-/** The JSON of the custom section. */
-function describe({ agent, spec, action, provenance }: AgentPolicy): StoredPolicyInfo {
+/** The JSON of the custom section: null stands for an infinite bound. */
+export function describePolicy({ agent, spec, action, provenance }: AgentPolicy): StoredPolicyInfo {
   const { size, agentId, standardise, layerNorm } = spec.input
   return {
     format: POLICY_FORMAT,

@@ -116,7 +116,7 @@ function checkBundle(value: Record<string, unknown>): BundleInfo {
 
 /** Loads one agent's file and compares it with what bundle.json says. */
 async function load(agent: BundleAgent, file: BundleFile): Promise<Policy> {
-  let source = file as PolicySource
+  let source = file
   if (!(source instanceof WebAssembly.Module)) {
     if (typeof Response === 'function' && source instanceof Response) source = await body(source)
     await verify(agent, source as BufferSource)

@@ -191,14 +191,14 @@ test('samples are normal around the mode with sigma = y sigmoid(log_std / x)', (
   for (let i = 0; i < n; i++) {
     exports.sample()
     const z = [0, 1].map((j) => {
-      const sigma = 0.5 / (1 + Math.exp(-policy.parameters[offset + j]!))
-      return (action[j]! - mean[j]!) / sigma
+      const sigma = 0.5 / (1 + Math.exp(-policy.parameters[offset + j]))
+      return (action[j] - mean[j]) / sigma
     })
-    product += z[0]! * z[1]!
+    product += z[0] * z[1]
     moments.forEach((moment, j) => {
-      moment.sum += z[j]!
-      moment.squares += z[j]! * z[j]!
-      moment.fourths += z[j]! ** 4
+      moment.sum += z[j]
+      moment.squares += z[j] * z[j]
+      moment.fourths += z[j] ** 4
     })
   }
   // Five standard errors: z has variance 1, z^2 variance 2, z^4 variance 96, the product of two variance 1.

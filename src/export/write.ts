@@ -1,0 +1,134 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { HatrpoError, usageError } from '../errors.js'
+import { BUNDLE_FILE, parseBundleInfo } from '../runtime/bundle.js'
+import { bundleFiles, type BundleContent, type BundleOrigin, type BundlePolicy } from './bundle.js'
+
+/** What was written. */
+export interface WrittenBundle {
+  readonly out: string
+  readonly files: readonly { readonly name: string; readonly bytes: number }[]
+}
+
+/**
+ * Writes a bundle into a new or empty folder, or in place of an earlier bundle. The folder changes in one step, when
+ * everything is on the disk; after a failure it is what it was.
+ * @param out the folder
+ * @throws HatrpoError when the folder holds anything but a bundle, and on a full disk
+ */
+export async function writeBundle(
+  out: string,
+  policies: readonly BundlePolicy[],
+  origin: BundleOrigin,
+): Promise<WrittenBundle> {
+  assertReplaceable(out)
+  const files = await bundleFiles(policies, origin)
+  replaceFolder(out, files)
+  return { out, files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })) }
+}
+
+/** Refuses a folder in which something would be lost. */
+export function assertReplaceable(out: string): void {
+  if (!existsSync(out)) return
+  if (!statSync(out).isDirectory()) throw usageError(`--out ${out} is a file: name a new or empty folder`)
+  const present = readdirSync(out)
+  if (present.length === 0) return
+  const own = bundleNames(out)
+  const foreign = present.find((name) => !own.includes(name))
+  if (foreign !== undefined) {
+    const what =
+      own.length > 0 ? `is a bundle with a file of its own (${foreign})` : `is not empty (${foreign})`
+    throw usageError(`--out ${out} ${what}: name a new or empty folder, or one that holds a bundle alone`)
+  }
+}
+
+/** Names of the files of the bundle in a folder; none when there is no bundle. */
+function bundleNames(folder: string): string[] {
+  try {
+    const { agents } = parseBundleInfo(readFileSync(join(folder, BUNDLE_FILE), 'utf8'))
+    return [BUNDLE_FILE, ...agents.map(({ file }) => file)]
+  } catch {
+    return []
+  }
+}
+
+/** Puts a folder of these files in the place of another: written beside, synced, renamed. */
+function replaceFolder(out: string, files: readonly BundleContent[]): void {
+  const target = resolve(out)
+  const fresh = `${target}.new-${process.pid}`
+  const retired = `${target}.old-${process.pid}`
+  try {
+    mkdirSync(dirname(target), { recursive: true })
+    // A killed process with the same number may have left some.
+    remove(fresh, retired)
+    try {
+      mkdirSync(fresh)
+      for (const { name, bytes } of files) writeSynced(join(fresh, name), bytes)
+      syncFolder(fresh)
+      exchange(target, fresh, retired)
+    } finally {
+      remove(fresh, retired)
+    }
+  } catch (error) {
+    throw cannotWrite(out, error)
+  }
+}
+
+/** Gives `fresh` the name `target`; what had it before is then called `retired`, unless the exchange fails. */
+function exchange(target: string, fresh: string, retired: string): void {
+  const earlier = existsSync(target)
+  if (earlier) renameSync(target, retired)
+  try {
+    renameSync(fresh, target)
+  } catch (error) {
+    if (earlier) renameSync(retired, target)
+    throw error
+  }
+  syncFolder(dirname(target))
+}
+
+function remove(...folders: string[]): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+}
+
+/** One line for a failed write. */
+function cannotWrite(out: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === undefined) return error
+  const full = code === 'ENOSPC' || code === 'EDQUOT'
+  const reason = full ? `the disk is full (${code}); free some space and export again` : message
+  return new HatrpoError(`cannot write the bundle ${out}: ${reason}`, { cause: error })
+}
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'w')
+  try {
+    writeFileSync(fd, bytes)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Waits until a folder's entries are on the disk. Windows cannot open folders and needs no such call. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

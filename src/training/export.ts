@@ -1,0 +1,43 @@
+import { actorSpecs } from '../algorithms/specs.js'
+import type { Box } from '../envs/contract.js'
+import { makeEnvFactory } from '../envs/index.js'
+import { usageError } from '../errors.js'
+import { assertReplaceable, writeBundle, type WrittenBundle } from '../export/write.js'
+import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
+import { actorParameters } from './snapshot.js'
+
+export interface ExportOptions {
+  /** The run folder. */
+  readonly run: string
+  /** Where the bundle goes: a new or empty folder, or an earlier bundle. */
+  readonly out: string
+  readonly format: 'wasm'
+  readonly checkpoint: 'latest' | 'best' | number
+}
+
+/**
+ * Writes the policies of a run as a bundle.
+ * @throws HatrpoError when the run or its checkpoint cannot be read, or the folder cannot be written
+ */
+export async function exportPolicies(options: ExportOptions): Promise<WrittenBundle> {
+  const { run, out, format, checkpoint } = options
+  if (format !== 'wasm')
+    throw usageError(`format is ${JSON.stringify(format)}: it must be wasm (others are not supported yet)`)
+  assertReplaceable(out)
+  const config = readRunConfig(run)
+  const { spec: env, config: environment } = makeEnvFactory(config.env)
+  const stored = readRunCheckpoint(run, checkpoint)
+  const specs = actorSpecs(config.actor, env)
+  const parameters = actorParameters(stored, specs)
+  const policies = env.agents.map(({ id, action }, index) => ({
+    agent: { index, id },
+    spec: specs[index],
+    parameters: parameters[index],
+    // actorSpecs refuses other action spaces.
+    action: action as Box,
+  }))
+  const { packageVersion, steps, iteration, evaluation } = stored
+  const { algo, seed } = config
+  const origin = { packageVersion, environment, algorithm: algo, seed, steps, iteration, evaluation }
+  return writeBundle(out, policies, origin)
+}

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test from 'node:test'
+import { bundleFiles } from '../../src/export/bundle.js'
+import { policyModule, policyTemplate } from '../../src/export/wasm.js'
+import { customSection, readSections, writeSections, CUSTOM } from '../../src/export/binary.js'
+import {
+  createPolicy,
+  loadBundle,
+  loadPolicy,
+  PolicyError,
+  type BundleInfo,
+} from '../../src/runtime/index.js'
+import { Random, randomPolicy } from '../export/random-policy.js'
+
+const template = await policyTemplate()
+const shape = { observation: 5, hidden: [16], action: 2, activation: 'tanh' as const }
+const bytes = policyModule(randomPolicy(shape, new Random(1), 1), template)
+const module = new WebAssembly.Module(bytes)
+const observation = [0.1, -0.2, 0.3, 0.4, -0.5]
+
+const refused = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof PolicyError, String(error))
+  assert.match(error.message, pattern)
+  assert.doesNotMatch(error.message, /\n/)
+  return true
+}
+
+/** What a host that knows nothing of this package does. */
+function bareHost(wasm: WebAssembly.Module, values: readonly number[], seed?: number): Float32Array {
+  const {
+    memory,
+    observation,
+    action,
+    act,
+    sample,
+    seed: restart,
+  } = new WebAssembly.Instance(wasm).exports as {
+    memory: WebAssembly.Memory
+    observation: WebAssembly.Global<'i32'>
+    action: WebAssembly.Global<'i32'>
+    act(): number
+    sample(): number
+    seed(low: number, high: number): void
+  }
+  new Float32Array(memory.buffer, observation.value, values.length).set(values)
+  if (seed !== undefined) restart(seed, 0)
+  assert.equal(seed === undefined ? act() : sample(), 0)
+  return new Float32Array(memory.buffer, action.value, 2).slice()
+}
+
+test('bytes, views of them, modules and answers give the same policy as a bare host', async () => {
+  const expected = bareHost(module, observation)
+  const view = new Uint8Array(bytes.length + 8).subarray(8)
+  view.set(bytes)
+  const sources = [
+    bytes,
+    view,
+    bytes.buffer,
+    module,
+    // A server that does not know the type.
+    new Response(bytes, { headers: { 'content-type': 'text/plain' } }),
+    Promise.resolve(bytes),
+  ]
+  for (const source of sources) {
+    const policy = await loadPolicy(source)
+    assert.deepEqual(policy.act(observation), expected)
+    assert.deepEqual(policy.act(Float32Array.from(observation)), expected)
+  }
+  assert.deepEqual(createPolicy(module).act(observation), expected)
+})
+
+test('each call gives an array of its own, unless it is given one', () => {
+  const policy = createPolicy(module)
+  const first = policy.act(observation)
+  const kept = first.slice()
+  policy.act([1, 1, 2, 3, 5])
+  assert.deepEqual(first, kept)
+  const out = new Float32Array(2)
+  assert.equal(policy.act(observation, out), out)
+  assert.deepEqual(out, kept)
+})
+
+test('samples repeat with the seed, as on a bare host, and seeds reach all 64 bits', () => {
+  const policy = createPolicy(module)
+  const draw = (seed: number | bigint) => {
+    policy.seed(seed)
+    return [policy.sample(observation), policy.sample(observation)].map((sample) => Array.from(sample))
+  }
+  assert.deepEqual(draw(7), draw(7n))
+  assert.deepEqual(draw(7)[0], Array.from(bareHost(module, observation, 7)))
+  const seeds = [0, 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2n ** 64n - 1n]
+  const drawn = seeds.map((seed) => String(draw(seed)))
+  assert.equal(new Set(drawn).size, seeds.length)
+  for (const seed of [-1, 0.5, NaN, 2 ** 53, -1n, 2n ** 64n]) {
+    assert.throws(() => policy.seed(seed), refused(/seed is .*: it must be an integer from 0 to 2\^64 - 1/))
+  }
+  policy.reset()
+})
+
+test('wrong observations are named', () => {
+  const policy = createPolicy(module)
+  const message = /the observation has 4 entries: agent agent_1 takes 5/
+  assert.throws(() => policy.act([1, 2, 3, 4]), refused(message))
+  for (const decide of [policy.act, policy.sample]) {
+    assert.throws(
+      () => decide([0, 0, NaN, 0, 0]),
+      refused(/observation\[2\] is NaN: every entry must be finite/),
+    )
+    // Finite as a number, but not as f32.
+    assert.throws(() => decide([0, 0, 0, 0, 1e39]), refused(/observation\[4\] is 1e\+39: .* finite as f32/))
+  }
+  assert.throws(
+    () => policy.act(observation, new Float32Array(3)),
+    refused(/out has 3 entries: the action has 2/),
+  )
+  assert.deepEqual(policy.act(observation), bareHost(module, observation))
+})
+
+test('modules that are not exported policies are refused', async () => {
+  const sections = readSections(bytes)
+  const withInfo = (text: string) =>
+    writeSections([
+      ...sections.filter(({ id }) => id !== CUSTOM),
+      customSection('hatrpo', new TextEncoder().encode(text)),
+    ])
+  const [own] = WebAssembly.Module.customSections(module, 'hatrpo')
+  const info = JSON.parse(new TextDecoder().decode(own)) as Record<string, unknown>
+  const cases: [Uint8Array<ArrayBuffer>, RegExp][] = [
+    [new Uint8Array([1, 2, 3]), /the policy cannot be compiled/],
+    [bytes.subarray(0, bytes.length - 5), /the policy cannot be compiled/],
+    [
+      writeSections(sections.filter(({ id }) => id !== CUSTOM)),
+      /no section hatrpo: it is not an exported policy/,
+    ],
+    [withInfo('{'), /section hatrpo is damaged: it is not JSON/],
+    [withInfo('[]'), /section hatrpo is not of format hatrpo-policy/],
+    [withInfo(JSON.stringify({ ...info, version: 2 })), /version 2: this package reads version 1/],
+    [
+      withInfo(JSON.stringify({ ...info, agent: { index: 0 } })),
+      /damaged: agent must hold an index and an id/,
+    ],
+    [withInfo(JSON.stringify({ ...info, observation: {} })), /damaged: observation must hold a size/],
+    [
+      withInfo(JSON.stringify({ ...info, action: { kind: 'box', size: 2, low: [0], high: [0, 0] } })),
+      /damaged: action must be a box/,
+    ],
+    [withInfo(JSON.stringify({ ...info, network: null })), /damaged: network and provenance/],
+    [
+      withInfo(JSON.stringify({ ...info, observation: { size: 1e9, input: {} } })),
+      /observation of size 1000000000 lies outside its memory/,
+    ],
+    [
+      writeSections([{ id: 0, content: readSections(withInfo(JSON.stringify(info))).at(-1)!.content }]),
+      /does not export the memory memory/,
+    ],
+  ]
+  for (const [source, pattern] of cases) await assert.rejects(loadPolicy(source), refused(pattern))
+  const missing = new Response(null, { status: 404 })
+  await assert.rejects(loadPolicy(missing), refused(/HTTP status 404/))
+})
+
+const origin = {
+  packageVersion: '0.1.0',
+  environment: { id: 'mamujoco/HalfCheetah-2x3' },
+  algorithm: 'hatrpo',
+  seed: 1,
+  steps: 4000,
+  iteration: 1,
+  evaluation: null,
+}
+
+async function bundle() {
+  const policies = [0, 1].map((index) => randomPolicy(shape, new Random(10 + index), index))
+  const files = await bundleFiles(policies, origin)
+  return { policies, files: new Map(files.map((file) => [file.name, file.bytes])) }
+}
+
+test('a bundle loads over HTTP, from its folder, its file and a function', async (t) => {
+  const { files, policies } = await bundle()
+  const server = createServer(({ url = '' }, response) => {
+    const file = files.get(url.replace('/robot/', ''))
+    response.statusCode = file ? 200 : 404
+    response.end(file)
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  t.after(() => server.close())
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/robot`
+  const modules = (name: string) => {
+    const content = files.get(name)!
+    if (name.endsWith('.wasm')) return new WebAssembly.Module(content)
+    return JSON.parse(new TextDecoder().decode(content)) as BundleInfo
+  }
+  const sources = [
+    base,
+    `${base}/`,
+    new URL(`${base}/bundle.json`),
+    (name: string) => files.get(name)!,
+    modules,
+  ]
+  for (const source of sources) {
+    const { info, agents } = await loadBundle(source)
+    assert.equal(info.algorithm, 'hatrpo')
+    assert.deepEqual(
+      agents.map((agent) => agent.info.agent.id),
+      ['agent_0', 'agent_1'],
+    )
+    policies.forEach((policy, i) => {
+      const expected = createPolicy(new WebAssembly.Module(policyModule(policy, template))).act(observation)
+      assert.deepEqual(agents[i].act(observation), expected)
+    })
+  }
+  await assert.rejects(loadBundle(`${base}/other/`), refused(/other\/bundle\.json: HTTP status 404/))
+})
+
+test('a module of another agent, or of another bundle, is refused', async () => {
+  const { files } = await bundle()
+  const other = files.get('agent_1.wasm')!
+  const swapped = (name: string) => (name === 'agent_0.wasm' ? other : files.get(name)!)
+  await assert.rejects(loadBundle(swapped), refused(/agent_0\.wasm (has \d+ bytes|is not the file)/))
+  const compiled = (name: string) =>
+    name === 'agent_0.wasm' ? new WebAssembly.Module(other) : files.get(name)!
+  await assert.rejects(loadBundle(compiled), refused(/agent_0\.wasm is not the policy of agent agent_0/))
+})
