@@ -125,7 +125,10 @@ test('a failed write leaves the earlier bundle and nothing else', async (t) => {
   assert.deepEqual(beside(), ['out'])
   writeFileSync(join(parent, 'file'), '')
   const below = join(parent, 'file', 'out')
-  await assert.rejects(writeBundle(below, policies(9), origin), line(/cannot write the bundle .*file already exists/, 1))
+  await assert.rejects(
+    writeBundle(below, policies(9), origin),
+    line(/cannot write the bundle .*file already exists/, 1),
+  )
 })
 
 test('what a killed export left behind does not get into the bundle', async (t) => {

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { ACTIVATIONS } from '../../src/devices/steps.js'
+import { policyModule, policyTemplate } from '../../src/export/wasm.js'
+import { findHosts } from '../hosts/find.js'
+import { actions } from './act.js'
+import { Random, randomPolicy } from './random-policy.js'
+
+const template = await policyTemplate()
+const script = fileURLToPath(new URL('./act.js', import.meta.url))
+
+for (const host of Object.values(findHosts())) {
+  test(`${host.name} computes the same actions and samples, bit for bit`, { skip: host.missing }, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hatrpo-hosts-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const random = new Random(1)
+    const modules = ACTIVATIONS.map((activation, i) => {
+      const shape = { observation: 11 + i, hidden: [40, 33], action: 5, activation, standardise: i % 2 === 1 }
+      const bytes = policyModule(randomPolicy(shape, random), template)
+      const path = join(folder, `${activation}.wasm`)
+      writeFileSync(path, bytes)
+      return { path, bytes }
+    })
+    const paths = modules.map(({ path }) => path)
+    const { stdout, stderr, status } = spawnSync(host.path, [script, ...paths], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(
+      stdout.trim().split('\n'),
+      modules.map(({ bytes }) => actions(bytes)),
+    )
+  })
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { actorSpecs } from '../../src/algorithms/specs.js'
+import { makeEnvFactory } from '../../src/envs/index.js'
+import { readBundle } from '../../src/export/read.js'
+import { parameterLayout } from '../../src/nn/layout.js'
+import { resolveConfig } from '../../src/runs/config.js'
+import { openRun } from '../../src/runs/folder.js'
+import { evaluate } from '../../src/training/evaluate.js'
+import { exportPolicies } from '../../src/training/export.js'
+import { Random } from './random-policy.js'
+
+/** A run folder whose two checkpoints hold different random actors; the first was evaluated better. */
+function storedRun(t: TestContext) {
+  const parent = mkdtempSync(join(tmpdir(), 'hatrpo-export-'))
+  t.after(() => rmSync(parent, { recursive: true, force: true }))
+  const { config } = resolveConfig({
+    flags: { env: { id: 'mamujoco/Hopper-3x1' }, algo: 'hatrpo', seed: 5, steps: 800, envs: 4 },
+    set: ['rolloutSteps=100', 'actor.hidden=[24,20]'],
+  })
+  const specs = actorSpecs(config.actor, makeEnvFactory(config.env).spec)
+  const dir = join(parent, 'run')
+  const run = openRun(dir, config)
+  for (const [iteration, mean] of [
+    [1, 20],
+    [2, 10],
+  ] as const) {
+    const random = new Random(iteration)
+    const tensors = Object.fromEntries(
+      specs.map((spec, i) => [`actors/agent_${i}`, random.vector(parameterLayout(spec).size, 0.5)]),
+    )
+    run.logEvaluation({ iteration, steps: 400 * iteration, returns: [mean], mean, sd: 0 })
+    run.saveCheckpoint(iteration, 400 * iteration, { tensors, state: {} })
+  }
+  run.close()
+  return { dir, out: join(parent, 'bundle') }
+}
+
+test('a run becomes a bundle that tells where it comes from, and earns the same returns', async (t) => {
+  const { dir, out } = storedRun(t)
+  const { files } = await exportPolicies({ run: dir, out, format: 'wasm', checkpoint: 'latest' })
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ['agent_0.wasm', 'agent_1.wasm', 'agent_2.wasm', 'bundle.json'],
+  )
+  const { info, agents } = await readBundle(out)
+  const { algorithm, seed, steps, iteration, evaluation, environment } = info
+  assert.deepEqual(
+    { algorithm, seed, steps, iteration, evaluation },
+    { algorithm: 'hatrpo', seed: 5, steps: 800, iteration: 2, evaluation: 10 },
+  )
+  // Options are spelled out, so that later defaults do not change what the policies are given.
+  assert.deepEqual(environment, {
+    id: 'mamujoco/Hopper-3x1',
+    obs: 'full',
+    partition: 'harl',
+    version: 'v4',
+  })
+  assert.equal(agents.length, 3)
+  assert.deepEqual(agents[2].info.action, { kind: 'box', size: 1, low: [-1], high: [1] })
+
+  const options = { episodes: 3, seed: 9 }
+  const ofRun = await evaluate({ source: dir, workers: 1, ...options })
+  const ofBundle = await evaluate({ source: out, ...options })
+  assert.deepEqual(ofBundle.returns, ofRun.returns)
+  assert.equal(new Set(ofRun.returns).size, 3)
+})
+
+test('the checkpoint is the one asked for', async (t) => {
+  const { dir, out } = storedRun(t)
+  const exported = async (checkpoint: 'latest' | 'best' | number) => {
+    await exportPolicies({ run: dir, out, format: 'wasm', checkpoint })
+    const { info } = await readBundle(out)
+    return { iteration: info.iteration, module: readFileSync(join(out, 'agent_0.wasm')).toString('base64') }
+  }
+  const [latest, best, first] = [await exported('latest'), await exported('best'), await exported(1)]
+  assert.deepEqual([latest.iteration, best.iteration], [2, 1])
+  assert.deepEqual(first, best)
+  assert.notEqual(latest.module, best.module)
+  await assert.rejects(exported(7), /checkpoint is 7: .* has 1, 2/)
+})
+
+test('formats that do not exist yet are refused', async (t) => {
+  const { dir, out } = storedRun(t)
+  const options = { run: dir, out, format: 'onnx' as 'wasm', checkpoint: 'latest' } as const
+  await assert.rejects(
+    exportPolicies(options),
+    /format is "onnx": it must be wasm \(others are not supported yet\)/,
+  )
+})
