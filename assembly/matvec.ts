@@ -1,67 +1,35 @@
 // One row times a packed matrix, for policies that act on one observation at a time.
 //
 // The summation order is that of gemm.ts (one f32 sum an output, k ascending from 0, bias last), so the bits are the
-// trainer's. What differs is the packing: panels of 32 columns keep eight independent sums in flight, which hides the
-// latency of an addition; what is left over goes into panels of 8. Padding columns are zeros.
+// trainer's. What differs is the packing: panels of 16 columns keep four independent sums in flight, which hides the
+// latency of an addition (wider panels and unrolled loops measured slower on Node 20 and no faster on Node 26);
+// what is left over goes into panels of 8. Padding columns are zeros.
 
 /** Columns in a wide panel. */
-const WIDE: i32 = 32
+const WIDE: i32 = 16
 /** Columns in a narrow panel. */
 const NARROW: i32 = 8
-/** As many columns left as this or fewer are cheaper in narrow panels. */
-const NARROW_UNTIL: i32 = 16
+/** As many columns left as this, or fewer, make a narrow panel. */
+const NARROW_UNTIL: i32 = 8
 
-// 32 columns: y = x w + bias.
+// 16 columns: y = x w + bias.
 function widePanel(x: usize, end: usize, w: usize, bias: usize, y: usize): void {
   let a = f32x4.splat(0)
   let b = f32x4.splat(0)
   let c = f32x4.splat(0)
   let d = f32x4.splat(0)
-  let e = f32x4.splat(0)
-  let f = f32x4.splat(0)
-  let g = f32x4.splat(0)
-  let h = f32x4.splat(0)
-  for (const pairs = end - 4; x < pairs; x += 8) {
-    const v = v128.load_splat<f32>(x)
-    const u = v128.load_splat<f32>(x, 4)
-    a = f32x4.add(a, f32x4.mul(v, v128.load(w)))
-    b = f32x4.add(b, f32x4.mul(v, v128.load(w, 16)))
-    c = f32x4.add(c, f32x4.mul(v, v128.load(w, 32)))
-    d = f32x4.add(d, f32x4.mul(v, v128.load(w, 48)))
-    e = f32x4.add(e, f32x4.mul(v, v128.load(w, 64)))
-    f = f32x4.add(f, f32x4.mul(v, v128.load(w, 80)))
-    g = f32x4.add(g, f32x4.mul(v, v128.load(w, 96)))
-    h = f32x4.add(h, f32x4.mul(v, v128.load(w, 112)))
-    a = f32x4.add(a, f32x4.mul(u, v128.load(w, 128)))
-    b = f32x4.add(b, f32x4.mul(u, v128.load(w, 144)))
-    c = f32x4.add(c, f32x4.mul(u, v128.load(w, 160)))
-    d = f32x4.add(d, f32x4.mul(u, v128.load(w, 176)))
-    e = f32x4.add(e, f32x4.mul(u, v128.load(w, 192)))
-    f = f32x4.add(f, f32x4.mul(u, v128.load(w, 208)))
-    g = f32x4.add(g, f32x4.mul(u, v128.load(w, 224)))
-    h = f32x4.add(h, f32x4.mul(u, v128.load(w, 240)))
-    w += 256
-  }
   for (; x < end; x += 4) {
     const v = v128.load_splat<f32>(x)
     a = f32x4.add(a, f32x4.mul(v, v128.load(w)))
     b = f32x4.add(b, f32x4.mul(v, v128.load(w, 16)))
     c = f32x4.add(c, f32x4.mul(v, v128.load(w, 32)))
     d = f32x4.add(d, f32x4.mul(v, v128.load(w, 48)))
-    e = f32x4.add(e, f32x4.mul(v, v128.load(w, 64)))
-    f = f32x4.add(f, f32x4.mul(v, v128.load(w, 80)))
-    g = f32x4.add(g, f32x4.mul(v, v128.load(w, 96)))
-    h = f32x4.add(h, f32x4.mul(v, v128.load(w, 112)))
-    w += 128
+    w += 64
   }
   v128.store(y, f32x4.add(a, v128.load(bias)))
   v128.store(y, f32x4.add(b, v128.load(bias, 16)), 16)
   v128.store(y, f32x4.add(c, v128.load(bias, 32)), 32)
   v128.store(y, f32x4.add(d, v128.load(bias, 48)), 48)
-  v128.store(y, f32x4.add(e, v128.load(bias, 64)), 64)
-  v128.store(y, f32x4.add(f, v128.load(bias, 80)), 80)
-  v128.store(y, f32x4.add(g, v128.load(bias, 96)), 96)
-  v128.store(y, f32x4.add(h, v128.load(bias, 112)), 112)
 }
 
 // 8 columns: y = x w + bias.

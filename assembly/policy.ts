@@ -10,7 +10,7 @@
  *   72 layers, 24 bytes each, the head last:
  *      i32 outputs, packed weights, bias, y, gamma (0 in the head), beta
  */
-import { activate4 } from './activation'
+import { activate4, RELU } from './activation'
 import { squashedLogStd } from './gaussian'
 import { inputStage } from './input'
 import { layerNorm } from './layernorm'
@@ -38,7 +38,10 @@ function allFinite(at: usize, size: i32): bool {
 
 /** x = f(x), whole vectors: what stands behind the entries is padding. */
 function activate(x: usize, width: i32, kind: i32): void {
-  for (const end = x + ((width as usize) << 2); x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
+  const end = x + ((width as usize) << 2)
+  // The commonest one has a loop of its own: asking for the kind would cost more than the function.
+  if (kind == RELU) for (; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)))
+  else for (; x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
 }
 
 /** The mode: action = mean of the policy at the observation. Returns 1, and writes nothing, when that is not finite. */

@@ -1,6 +1,6 @@
-const WIDE = 32
+const WIDE = 16
 const NARROW = 8
-const NARROW_UNTIL = 16
+const NARROW_UNTIL = 8
 
 // The panels that n columns are cut into, as assembly/matvec.ts does.
 function panels(n: number): { first: number; width: number }[] {
@@ -19,7 +19,7 @@ export function paddedColumns(n: number): number {
 }
 
 /**
- * A Linear weight [n, k] as panels of 32 and 8 columns for assembly/matvec.ts: each panel holds, for k ascending, the
+ * A Linear weight [n, k] as panels of 16 and 8 columns for assembly/matvec.ts: each panel holds, for k ascending, the
  * weights of its outputs side by side. Padding is zeros.
  * @returns f32 [paddedColumns(n) * k]
  */
