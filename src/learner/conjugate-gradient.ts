@@ -18,7 +18,7 @@ export interface CgResult {
 
 /**
  * Conjugate gradient for A x = b, A symmetric and positive definite, from x = 0 (Hestenes & Stiefel 1952).
- * Vectors are f32, scalar products f64. Stops after `iterations` products, or once r'r < tolerance.
+ * Vectors are f32, scalar products f64. Stops after `iterations` products, or once r'r < tolerance or is 0.
  */
 export function conjugateGradient(
   device: Device,
@@ -35,7 +35,8 @@ export function conjugateGradient(
   device.copy(b, residual)
   device.copy(b, direction)
   let squared = device.dot(residual, residual)
-  for (let i = 0; i < iterations; i++) {
+  // A residual of exactly 0 has no direction to go on in.
+  for (let i = 0; i < iterations && squared > 0; i++) {
     residuals.push(squared)
     multiply()
     const alpha = squared / device.dot(direction, product)

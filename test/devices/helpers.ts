@@ -24,3 +24,16 @@ export async function openWasm(helpers: number): Promise<HelpedDevice> {
   }
   return { device, close }
 }
+
+/** Opens a wasm device for a test and sends its helpers away afterwards, also when the test fails. */
+export async function withWasm(
+  helpers: number,
+  use: (device: WasmDevice, dismiss: () => Promise<void>) => Promise<void> | void,
+): Promise<void> {
+  const { device, close } = await openWasm(helpers)
+  try {
+    await use(device, close)
+  } finally {
+    await close()
+  }
+}

@@ -99,10 +99,10 @@ function checkOverlay(device: Device): void {
   const after = device.tensor('f32', 50)
   device.fill(after, 3)
   // Within one builder nothing overlaps; what comes after the overlay overlaps none of it.
-  device.fill(b[0]!, 1)
-  device.fill(b[1]!, 2)
-  assert.ok(device.read(b[0]!).every((v) => v === 1))
-  assert.ok(device.read(b[1]!).every((v) => v === 2))
+  device.fill(b[0], 1)
+  device.fill(b[1], 2)
+  assert.ok(device.read(b[0]).every((v) => v === 1))
+  assert.ok(device.read(b[1]).every((v) => v === 2))
   device.fill(a, 4)
   device.write(c, [5, 6, 7])
   assert.ok(device.read(after).every((v) => v === 3))
@@ -133,33 +133,50 @@ function checkVectors(device: Device): void {
   const [x, y] = [f32(device, a), f32(device, b)]
   close([device.dot(x, y)], [dot(a, b)], 1e-10, 'dot')
   device.axpy(-1.7, x, y)
-  let want = Array.from(b, (v, i) => v - 1.7 * a[i]!)
+  let want = Array.from(b, (v, i) => v - 1.7 * a[i])
   // The factor, the product and the sum are rounded.
-  const bound = (i: number) => 2 * U * (2 * Math.abs(a[i]!) + Math.abs(want[i]!))
+  const bound = (i: number) => 2 * U * (2 * Math.abs(a[i]) + Math.abs(want[i]))
   close(device.read(y), want, bound, 'axpy')
   device.write(y, b)
   device.xpby(x, 0.3, y)
-  want = Array.from(b, (v, i) => a[i]! + 0.3 * v)
-  close(device.read(y), want, (i) => 2 * U * (Math.abs(b[i]!) + Math.abs(want[i]!)), 'xpby')
+  want = Array.from(b, (v, i) => a[i] + 0.3 * v)
+  close(device.read(y), want, (i) => 2 * U * (Math.abs(b[i]) + Math.abs(want[i])), 'xpby')
   device.scale(0.1, x)
   close(
     device.read(x),
     a.map((v) => 0.1 * v),
-    (i) => 0.3 * U * Math.abs(a[i]!),
+    (i) => 0.3 * U * Math.abs(a[i]),
     'scale',
   )
   device.copy(y, x)
   assert.deepEqual(device.read(x), device.read(y))
+  device.write(x, a)
+  device.multiply(x, y)
+  close(
+    device.read(y),
+    Array.from(a, (v, i) => v * want[i]),
+    (i) => 4 * U * (Math.abs(b[i]) + Math.abs(want[i])) * Math.abs(a[i]),
+    'multiply',
+  )
   device.fill(x, -2.5)
   assert.ok(device.read(x).every((v) => v === -2.5))
+  device.write(x, b)
+  const mask = Float32Array.from({ length: n }, (_, i) => (i % 3 ? 1 : 0))
+  device.multiplyByRatio(x, f32(device, a), f32(device, b), f32(device, mask))
+  close(
+    device.read(x).filter((_, i) => mask[i] === 0),
+    b.filter((_, i) => mask[i] === 0),
+    0,
+    'rows that do not count',
+  )
   device.write(x, b)
   device.multiplyByRatio(x, f32(device, a), f32(device, b), null)
   close(
     device.read(x),
-    Array.from(b, (v, i) => v * Math.exp(a[i]! - b[i]!)),
+    Array.from(b, (v, i) => v * Math.exp(a[i] - b[i])),
     (i) => {
-      const d = a[i]! - b[i]!
-      return (Math.abs(d) + 4) * U * Math.abs(b[i]!) * Math.exp(d)
+      const d = a[i] - b[i]
+      return (Math.abs(d) + 4) * U * Math.abs(b[i]) * Math.exp(d)
     },
     'ratio',
   )
@@ -187,7 +204,7 @@ function checkStandardise(device: Device): void {
   close(
     device.read(x),
     want,
-    (i) => (4 * U * (Math.abs(values[i]!) + Math.abs(mean))) / Math.sqrt(variance),
+    (i) => (4 * U * (Math.abs(values[i]) + Math.abs(mean))) / Math.sqrt(variance),
     'x',
   )
 }
@@ -207,20 +224,20 @@ function checkAdam(device: Device): void {
     device.adam(parameters, g, m, v, { ...options, power1, power2 })
     slopes.forEach((slope, i) => {
       const d = 0.5 * slope
-      m64[i] = 0.9 * m64[i]! + 0.1 * d
-      v64[i] = 0.999 * v64[i]! + 0.001 * d * d
-      want[i]! -= (0.01 * (m64[i]! / (1 - power1))) / (Math.sqrt(v64[i]! / (1 - power2)) + 1e-5)
+      m64[i] = 0.9 * m64[i] + 0.1 * d
+      v64[i] = 0.999 * v64[i] + 0.001 * d * d
+      want[i] -= (0.01 * (m64[i] / (1 - power1))) / (Math.sqrt(v64[i] / (1 - power2)) + 1e-5)
     })
   }
   // Three steps of about lr with a dozen roundings each, and one rounding of the parameter.
   close(
     device.read(parameters),
     want,
-    (i) => 3 * (12 * U * 0.011 + U * (Math.abs(start[i]!) + 0.04)),
+    (i) => 3 * (12 * U * 0.011 + U * (Math.abs(start[i]) + 0.04)),
     'parameters',
   )
-  close(device.read(m), m64, (i) => 12 * U * Math.abs(m64[i]!), 'm')
-  close(device.read(v), v64, (i) => 16 * U * v64[i]!, 'v')
+  close(device.read(m), m64, (i) => 12 * U * Math.abs(m64[i]), 'm')
+  close(device.read(v), v64, (i) => 16 * U * v64[i], 'v')
 }
 
 function checkInputAndGather(device: Device): void {
@@ -279,36 +296,34 @@ function checkLinear(device: Device): void {
       const zero = b.map(() => 0)
       const abs = (v: ArrayLike<number>) => Array.from(v, Math.abs)
       const size = xRows.flatMap((row) => linear(abs(row), abs(w), abs(b)))
-      const bound = (i: number) => gamma(inputs + 1) * (size[i]! + Math.abs(start[i]!))
+      const bound = (i: number) => gamma(inputs + 1) * (size[i] + Math.abs(start[i]))
       close(
         head(device, y, count, outputs),
         xRows.flatMap((row) => linear(row, w, b)),
         bound,
         'y',
       )
-      const sums = xRows.flatMap((row) => linear(row, w, zero)).map((v, i) => v + start[i]!)
+      const sums = xRows.flatMap((row) => linear(row, w, zero)).map((v, i) => v + start[i])
       close(head(device, added, count, outputs), sums, bound, 'accumulated')
       const transpose = Array.from(
         { length: inputs * outputs },
-        (_, i) => w[(i % outputs) * inputs + Math.floor(i / outputs)]!,
+        (_, i) => w[(i % outputs) * inputs + Math.floor(i / outputs)],
       )
       const none = Array<number>(inputs).fill(0)
       const sizes = gRows.flatMap((row) => linear(abs(row), abs(transpose), none))
       const want = gRows.flatMap((row) => linear(row, transpose, none))
-      close(head(device, gx, count, inputs), want, (i) => gamma(outputs) * sizes[i]!, 'gx')
+      close(head(device, gx, count, inputs), want, (i) => gamma(outputs) * sizes[i], 'gx')
 
       const slopes = Array.from({ length: outputs + outputs * inputs }, (_, at) => {
         const j = at < outputs ? at : Math.floor((at - outputs) / inputs)
-        const terms = gRows.map(
-          (row, r) => row[j]! * (at < outputs ? 1 : xRows[r]![(at - outputs) % inputs]!),
-        )
+        const terms = gRows.map((row, r) => row[j] * (at < outputs ? 1 : xRows[r][(at - outputs) % inputs]))
         return [-0.5 * sum(terms), 0.5 * sum(abs(terms))] as const
       })
       // At most a constant number of rows is summed in f32 at a time; gamma(count) covers every order.
       close(
         device.read(gradient),
         slopes.map(([v]) => v),
-        (i) => gamma(count) * slopes[i]![1],
+        (i) => gamma(count) * slopes[i][1],
         'gradient',
       )
     }
@@ -330,18 +345,18 @@ function checkActivations(device: Device): void {
       close(
         head(device, y, count, width),
         Array.from(part, ACTIVATE[kind]),
-        (i) => 8 * U * (1 + Math.abs(z[i]!)),
+        (i) => 8 * U * (1 + Math.abs(z[i])),
         kind,
       )
       const slopes = directional((t) => Array.from(part, (v) => ACTIVATE[kind](v + t)), 1e-4)
       const got = head(device, derivative, count, width)
       part.forEach((v, i) => {
         if (Math.abs(v) < 1e-3) return
-        close([got[i]!], [slopes[i]!], 12 * U * (1 + Math.abs(v)) + 1e-10, `${kind}'(${v})`)
+        close([got[i]], [slopes[i]], 12 * U * (1 + Math.abs(v)) + 1e-10, `${kind}'(${v})`)
       })
       const factors = device.read(b)
-      const want = got.map((v, i) => v * factors[i]!)
-      close(head(device, product, count, width), want, (i) => U * Math.abs(want[i]!), 'product')
+      const want = got.map((v, i) => v * factors[i])
+      close(head(device, product, count, width), want, (i) => U * Math.abs(want[i]), 'product')
     })
     const without: RowStep = { op: 'activation', z: zs, y: product, derivative: null, width, kind }
     each(device, { rows: [without] }, (count) => {
@@ -389,19 +404,19 @@ function checkLayerNorm(device: Device): void {
       for (let r = 0; r < count; r += count > 100 ? 7 : 1) {
         const row = part(x, r)
         // Rounding of sums over the row, amplified by max|x| / deviation.
-        const condition = 1 + largest(row) * scales![r]!
+        const condition = 1 + largest(row) * scales[r]
         const bound = 4 * gamma(width) * condition * (1 + largest(gain) + largest(bias))
-        close(part(outs!, r), layerNorm(row, gain, bias), bound, 'out')
+        close(part(outs, r), layerNorm(row, gain, bias), bound, 'out')
         const plus = (v: ArrayLike<number>, d: ArrayLike<number>, t: number) =>
-          Array.from(v, (a, i) => a + t * d[i]!)
+          Array.from(v, (a, i) => a + t * d[i])
         const along = (move: number) =>
           directional((t) =>
             layerNorm(plus(row, part(dx, r), move * t), plus(gain, dgain, t), plus(bias, dbias, t)),
           )
         const size =
-          1 + (largest(part(dx, r)) + largest(part(g, r))) * scales![r]! * largest(gain) + largest(dgain)
-        close(part(tangents!, r), along(1), 8 * bound * size, 'tangent')
-        close(part(still!, r), along(0), 8 * bound * size, 'tangent of the parameters')
+          1 + (largest(part(dx, r)) + largest(part(g, r))) * scales[r] * largest(gain) + largest(dgain)
+        close(part(tangents, r), along(1), 8 * bound * size, 'tangent')
+        close(part(still, r), along(0), 8 * bound * size, 'tangent of the parameters')
         const adjoint = row.map((_, i) => {
           const unit = row.map((__, j) => (i === j ? 1 : 0))
           return dot(
@@ -409,19 +424,19 @@ function checkLayerNorm(device: Device): void {
             part(g, r),
           )
         })
-        close(part(gxs!, r), adjoint, 8 * bound * size * width, 'adjoint')
+        close(part(gxs, r), adjoint, 8 * bound * size * width, 'adjoint')
       }
       const want = Array.from({ length: 2 * width }, (_, j) => {
         const terms = Array.from(
           { length: count },
-          (__, r) => g[r * width + (j % width)]! * (j < width ? 1 : hats![r * width + (j % width)]!),
+          (__, r) => g[r * width + (j % width)] * (j < width ? 1 : hats[r * width + (j % width)]),
         )
         return [sum(terms), sum(terms.map(Math.abs))] as const
       })
       close(
         device.read(gradient),
         want.map(([v]) => v),
-        (i) => gamma(count) * want[i]![1] + 1e-12,
+        (i) => gamma(count) * want[i][1] + 1e-12,
         'gradient',
       )
     })
@@ -439,7 +454,7 @@ function policy(device: Device, size: number) {
     factor: normals(ROWS, 6),
     weight: Float32Array.from({ length: ROWS }, (_, r) => (r % 5 ? 1 : 0)),
   }
-  host.oldMean.forEach((v, i) => (host.oldMean[i] = v + host.mean[i]!))
+  host.oldMean.forEach((v, i) => (host.oldMean[i] = v + host.mean[i]))
   const tensors = Object.fromEntries(Object.entries(host).map(([key, v]) => [key, f32(device, v)])) as Record<
     keyof typeof host,
     Tensor
@@ -462,24 +477,24 @@ function checkGaussianTableAndKl(device: Device): void {
   each(device, { setup, rows, sums: 3 }, (count, sums) => {
     const means = rowsOf(host.mean, size)
     const terms = rowsOf(host.oldMean, size).map(
-      (row, r) => host.weight[r]! * gaussianKl(row, oldSigma, means[r]!, sigma),
+      (row, r) => host.weight[r] * gaussianKl(row, oldSigma, means[r], sigma),
     )
     const want = [sum(terms.slice(0, count)), sum(host.weight.subarray(0, count))]
-    close(sums.subarray(1), want, 1e-9 * (1 + want[0]!), 'KL and weight')
+    close(sums.subarray(1), want, 1e-9 * (1 + want[0]), 'KL and weight')
   })
-  const slope = (v: number) => directional((t) => [Math.log(deviation(v + t, X, Y))], 1e-3)[0]!
-  const want = sigma.flatMap((s, j) => [s, Math.log(s), 1 / (s * s), slope(host.logStd[j]!)])
-  close(device.read(table), want, (i) => 1e-11 * (1 + Math.abs(want[i]!)), 'table')
+  const slope = (v: number) => directional((t) => [Math.log(deviation(v + t, X, Y))], 1e-3)[0]
+  const want = sigma.flatMap((s, j) => [s, Math.log(s), 1 / (s * s), slope(host.logStd[j])])
+  close(device.read(table), want, (i) => 1e-11 * (1 + Math.abs(want[i])), 'table')
 }
 
 function checkGaussianSurrogate(device: Device): void {
   const size = 3
   const { host, tensors, table, setup, sigma, oldSigma } = policy(device, size)
   const actions = rowsOf(host.action, size)
-  const old = Float32Array.from(rowsOf(host.oldMean, size), (row, r) => logProb(actions[r]!, row, oldSigma))
-  const now = rowsOf(host.mean, size).map((row, r) => logProb(actions[r]!, row, sigma))
+  const old = Float32Array.from(rowsOf(host.oldMean, size), (row, r) => logProb(actions[r], row, oldSigma))
+  const now = rowsOf(host.mean, size).map((row, r) => logProb(actions[r], row, sigma))
   const oldLogProb = f32(device, old)
-  const [gmean, newLogProb, alone] = [ROWS * size, ROWS, ROWS].map((n) => device.tensor('f32', n)) as Tensor[]
+  const [gmean, newLogProb, alone] = [ROWS * size, ROWS, ROWS].map((n) => device.tensor('f32', n))
   const gradient = device.tensor('f32', size)
   const { mean, action, factor, weight } = tensors
   for (const clip of [null, 0.2]) {
@@ -495,26 +510,26 @@ function checkGaussianSurrogate(device: Device): void {
         weight,
         clip,
         sum: 0,
-        gradient: { mean: gmean!, logStd: 0 },
-        logProb: newLogProb!,
+        gradient: { mean: gmean, logStd: 0 },
+        logProb: newLogProb,
       },
-      { op: 'gaussianLogProb', mean, action, table, size, logProb: alone! },
+      { op: 'gaussianLogProb', mean, action, table, size, logProb: alone },
     ]
     each(device, { setup, rows, gradient, sums: 3 }, (count, sums) => {
       const part = now.slice(0, count)
       close(
-        head(device, newLogProb!, count, 1),
+        head(device, newLogProb, count, 1),
         part,
-        (r) => 2 * U * Math.abs(part[r]!) + 1e-10,
+        (r) => 2 * U * Math.abs(part[r]) + 1e-10,
         'log-probability',
       )
-      assert.deepEqual(head(device, alone!, count, 1), head(device, newLogProb!, count, 1))
-      const ratios = part.map((v, r) => Math.exp(v - old[r]!))
-      const terms = ratios.map((v, r) => host.weight[r]! * surrogate(v, host.factor[r]!, clip))
+      assert.deepEqual(head(device, alone, count, 1), head(device, newLogProb, count, 1))
+      const ratios = part.map((v, r) => Math.exp(v - old[r]))
+      const terms = ratios.map((v, r) => host.weight[r] * surrogate(v, host.factor[r], clip))
       const error = 4 * U * (1 + largest(part))
-      const size1 = sum(ratios.map((v, r) => v * Math.abs(host.factor[r]!)))
+      const size1 = sum(ratios.map((v, r) => v * Math.abs(host.factor[r])))
       const outside = ratios.filter(
-        (v, r) => clip !== null && host.weight[r]! > 0 && Math.abs(v - 1) > clip,
+        (v, r) => clip !== null && host.weight[r] > 0 && Math.abs(v - 1) > clip,
       ).length
       close(
         sums,
@@ -524,27 +539,22 @@ function checkGaussianSurrogate(device: Device): void {
       )
       // d objective / d log pi is ratio M where the clip does not hold.
       const slopes = ratios.map((v, r) => {
-        const [objective, free] = [surrogate(v, host.factor[r]!, clip), v * host.factor[r]!]
-        return objective < free ? 0 : host.weight[r]! * free
+        const [objective, free] = [surrogate(v, host.factor[r], clip), v * host.factor[r]]
+        return objective < free ? 0 : host.weight[r] * free
       })
-      const offsets = Array.from({ length: count * size }, (_, i) => host.action[i]! - host.mean[i]!)
+      const offsets = Array.from({ length: count * size }, (_, i) => host.action[i] - host.mean[i])
       const gmeans = offsets.map(
-        (d, i) => (slopes[Math.floor(i / size)]! * d) / (sigma[i % size]! * sigma[i % size]!),
+        (d, i) => (slopes[Math.floor(i / size)] * d) / (sigma[i % size] * sigma[i % size]),
       )
-      close(
-        head(device, gmean!, count, size),
-        gmeans,
-        (i) => 2 * error * Math.abs(gmeans[i]!) + 1e-30,
-        'gmean',
-      )
+      close(head(device, gmean, count, size), gmeans, (i) => 2 * error * Math.abs(gmeans[i]) + 1e-30, 'gmean')
       const glogs = sigma.map((s, j) => {
-        const slope = directional((t) => [Math.log(deviation(host.logStd[j]! + t, X, Y))], 1e-3)[0]!
+        const slope = directional((t) => [Math.log(deviation(host.logStd[j] + t, X, Y))], 1e-3)[0]
         const each = slopes.map(
-          (v, r) => v * ((offsets[r * size + j]! / s) * (offsets[r * size + j]! / s) - 1) * slope,
+          (v, r) => v * ((offsets[r * size + j] / s) * (offsets[r * size + j] / s) - 1) * slope,
         )
         return [sum(each), sum(each.map(Math.abs)) + 1e-12] as const
       })
-      const bound = (j: number) => (gamma(count) + 2 * error) * glogs[j]![1]
+      const bound = (j: number) => (gamma(count) + 2 * error) * glogs[j][1]
       close(
         device.read(gradient),
         glogs.map(([v]) => v),
@@ -572,15 +582,15 @@ function checkGaussianFisher(device: Device): void {
   }
   each(device, { setup, rows: [step], gradient }, (count) => {
     const want = Array.from(host.mean.subarray(0, count * size), (v, i) => {
-      return (host.weight[Math.floor(i / size)]! * v) / (sigma[i % size]! * sigma[i % size]!)
+      return (host.weight[Math.floor(i / size)] * v) / (sigma[i % size] * sigma[i % size])
     })
-    close(head(device, gmean, count, size), want, (i) => 2 * U * Math.abs(want[i]!), 'gmean')
+    close(head(device, gmean, count, size), want, (i) => 2 * U * Math.abs(want[i]), 'gmean')
     const total = sum(host.weight.subarray(0, count))
     const wanted = sigma.map((s, j) => {
       const slope = (1 - s / Y) / X
-      return 2 * slope * slope * total * dlogStd[j]!
+      return 2 * slope * slope * total * dlogStd[j]
     })
-    close(device.read(gradient), wanted, (j) => 4 * U * Math.abs(wanted[j]!) + 1e-12, 'glogStd')
+    close(device.read(gradient), wanted, (j) => 4 * U * Math.abs(wanted[j]) + 1e-12, 'glogStd')
   })
 }
 
@@ -596,9 +606,7 @@ function checkGaussianSample(device: Device): void {
     steps,
     Int32Array.from({ length: ROWS }, (_, r) => Math.floor(r / 20)),
   )
-  const [action, drawn, out] = [ROWS * size, ROWS * size, ROWS].map((n) =>
-    device.tensor('f32', n),
-  ) as Tensor[]
+  const [action, drawn, out] = [ROWS * size, ROWS * size, ROWS].map((n) => device.tensor('f32', n))
   const shared = { mean: tensors.mean, table, size, seed: 2 ** 40 + 3, purpose: 1 }
   const step = (to: Tensor): RowStep => ({
     op: 'gaussianSample',
@@ -606,21 +614,21 @@ function checkGaussianSample(device: Device): void {
     streams,
     steps,
     action: to,
-    logProb: out!,
+    logProb: out,
   })
-  each(device, { setup, rows: [step(action!), step(drawn!)] }, (count) => {
-    const samples = head(device, action!, count, size)
+  each(device, { setup, rows: [step(action), step(drawn)] }, (count) => {
+    const samples = head(device, action, count, size)
     assert.deepEqual(
       samples,
-      head(device, drawn!, count, size),
+      head(device, drawn, count, size),
       'the noise depends on seed, stream and step alone',
     )
     const rows = rowsOf(host.mean, size)
-    const want = rowsOf(samples, size).map((row, r) => logProb(row, rows[r]!, sigma))
-    close(head(device, out!, count, 1), want, (r) => 2 * U * Math.abs(want[r]!) + 1e-10, 'log-probability')
+    const want = rowsOf(samples, size).map((row, r) => logProb(row, rows[r], sigma))
+    close(head(device, out, count, 1), want, (r) => 2 * U * Math.abs(want[r]) + 1e-10, 'log-probability')
   })
-  const z = rowsOf(head(device, action!, ROWS, size), size).flatMap((row, r) =>
-    row.map((a, j) => (a - host.mean[r * size + j]!) / sigma[j]!),
+  const z = rowsOf(head(device, action, ROWS, size), size).flatMap((row, r) =>
+    row.map((a, j) => (a - host.mean[r * size + j]) / sigma[j]),
   )
   // 900 standard normal numbers: four standard errors of their mean and variance.
   const { mean, variance } = moments(z)
@@ -642,11 +650,11 @@ function checkValueLoss(device: Device): void {
   for (const clip of [null, 0.2]) {
     const step: RowStep = { op: 'valueLoss', ...tensors, clip, huberDelta: 10, gvalue, sum: 0 }
     each(device, { rows: [step], sums: 2 }, (count, sums) => {
-      const loss = (r: number, t: number) => weight[r]! * valueLoss(v[r]! + t, old[r]!, target[r]!, clip, 10)
+      const loss = (r: number, t: number) => weight[r] * valueLoss(v[r] + t, old[r], target[r], clip, 10)
       const losses = Array.from({ length: count }, (_, r) => loss(r, 0))
       close(sums, [sum(losses), sum(weight.subarray(0, count))], (i) => (i ? 0 : 1e-6 * sum(losses)), 'sums')
-      const want = losses.map((_, r) => directional((t) => [loss(r, t)], 1e-6)[0]!)
-      close(head(device, gvalue, count, 1), want, (r) => 4 * U * (Math.abs(want[r]!) + 1) + 1e-7, 'gvalue')
+      const want = losses.map((_, r) => directional((t) => [loss(r, t)], 1e-6)[0])
+      close(head(device, gvalue, count, 1), want, (r) => 4 * U * (Math.abs(want[r]) + 1) + 1e-7, 'gvalue')
     })
   }
 }
@@ -671,7 +679,7 @@ function checkRepetition(device: Device): void {
   const disturb = device.compile({ rows: [square], gradient: other }, ROWS)
   const results = new Map<number, ReturnType<Device['read']>>()
   for (let i = 0; i < 60; i++) {
-    const rows = COUNTS[i % COUNTS.length]!
+    const rows = COUNTS[i % COUNTS.length]
     device.run(program, rows)
     const got = device.read(gradient)
     device.run(disturb, ROWS - i)

@@ -7,7 +7,7 @@ import { parameterLayout } from '../../src/nn/layout.js'
 import type { CriticSpec } from '../../src/nn/spec.js'
 import { generator } from '../kernels/harness.js'
 import { normals } from '../reference/dense.js'
-import { openWasm } from './helpers.js'
+import { withWasm } from './helpers.js'
 
 const ROWS = 900
 const SPEC: CriticSpec = {
@@ -56,7 +56,7 @@ function pass(device: WasmDevice) {
       [sums, ...found].map((v) => Buffer.from(v.buffer.slice(v.byteOffset, v.byteOffset + v.byteLength))),
     )
   }
-  return { run, parameters, program }
+  return { run, program, gradient }
 }
 
 /** Row counts with whole and broken blocks in no regular order. */
@@ -66,49 +66,51 @@ function* rowCounts(n: number): Generator<number> {
 }
 
 test('thousands of small programs give the bits of one thread, with any number of helpers', async () => {
-  const alone = await openWasm(0)
-  const want = pass(alone.device)
-  const known = new Map<number, Buffer>()
-  for (const helpers of [1, 2, 3]) {
-    const { device, close } = await openWasm(helpers)
-    const { run } = pass(device)
-    for (const rows of rowCounts(1500)) {
-      const got = run(rows)
-      if (!known.has(rows)) known.set(rows, want.run(rows))
-      assert.ok(got.equals(known.get(rows)!), `${rows} rows with ${helpers} helpers`)
+  await withWasm(0, async (alone) => {
+    const want = pass(alone)
+    const known = new Map<number, Buffer>()
+    for (const helpers of [1, 2, 3]) {
+      await withWasm(helpers, (device) => {
+        const { run } = pass(device)
+        for (const rows of rowCounts(4000)) {
+          const got = run(rows)
+          const expected = known.get(rows) ?? want.run(rows)
+          known.set(rows, expected)
+          assert.ok(got.equals(expected), `${rows} rows with ${helpers} helpers`)
+        }
+      })
     }
-    await close()
-  }
+  })
 })
 
-test('programs on one thread and on several agree with runAlone', async () => {
-  const { device, close } = await openWasm(1)
-  const { run, program } = pass(device)
-  const address = device.addressOf(program)
-  const first = run(300)
-  device.kernels.exports.runAlone(address)
-  assert.ok(run(300).equals(first))
-  await close()
+test('a program run by one thread alone gives the same bits', async () => {
+  await withWasm(1, (device) => {
+    const { run, program, gradient } = pass(device)
+    run(300)
+    const want = device.read(gradient)
+    device.fill(gradient, 0)
+    device.kernels.exports.runAlone(device.addressOf(program))
+    assert.deepEqual(device.read(gradient), want)
+  })
 })
 
-test('helpers that sleep are woken, and idle ones cost nothing but a look now and then', async () => {
-  const { device, close } = await openWasm(2)
-  const { run } = pass(device)
-  const first = run(ROWS)
-  for (let i = 0; i < 10; i++) {
-    // Longer than a helper spins, and now and then longer than it sleeps before it looks whether to leave.
-    await new Promise((resolve) => setTimeout(resolve, i % 2 ? 5 : 70))
-    assert.ok(run(ROWS).equals(first))
-  }
-  await close()
+test('helpers that fell asleep are woken', async () => {
+  await withWasm(2, async (device) => {
+    const { run } = pass(device)
+    const first = run(ROWS)
+    for (let i = 0; i < 10; i++) {
+      // Longer than a helper spins, and now and then longer than it sleeps before it looks whether to leave.
+      await new Promise((resolve) => setTimeout(resolve, i % 2 ? 5 : 70))
+      assert.ok(run(ROWS).equals(first))
+    }
+  })
 })
 
-test('helpers may come and go between programs', async () => {
-  const { device, close } = await openWasm(1)
-  const { run } = pass(device)
-  const first = run(500)
-  await close()
-  assert.ok(run(500).equals(first))
-  device.kernels.exports.dismiss(device.control, 0)
-  assert.ok(run(500).equals(first))
+test('helpers may leave between programs', async () => {
+  await withWasm(1, async (device, dismiss) => {
+    const { run } = pass(device)
+    const first = run(500)
+    await dismiss()
+    assert.ok(run(500).equals(first))
+  })
 })

@@ -44,7 +44,7 @@ test('a constant vector becomes zeros exactly, whatever its value', () => {
       const got = staged(Array<number>(size).fill(value), size, null, true)
       assert.ok(
         got.every((v) => v === 0),
-        `${size} times ${value}: ${got}`,
+        `${size} times ${value}: ${got.join(' ')}`,
       )
     }
   }

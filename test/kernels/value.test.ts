@@ -30,7 +30,7 @@ function lossOf(
 
 for (const clip of [null, 0.2]) {
   for (const delta of [0.5, 10]) {
-    test(`clip ${clip}, Huber delta ${delta}: loss and gradient agree with f64 and its differences`, () => {
+    test(`clip ${String(clip)}, Huber delta ${delta}: loss and gradient agree with f64 and its differences`, () => {
       const rows = 300
       const [v, old, target] = [normals(rows, 1), normals(rows, 2, 0.3), normals(rows, 3, 4)]
       const near = old.map((o, r) => (r % 2 ? o + 0.1 * v[r] : v[r]))

@@ -1,0 +1,9 @@
+// A helper thread of a wasm device: works on its programs until it is dismissed.
+import { parentPort, workerData } from 'node:worker_threads'
+import type { SharedKernels } from '../src/devices/wasm/device.js'
+import { loadKernels } from '../src/kernels/load.js'
+
+const { memory, module, control } = workerData as SharedKernels & { control: number }
+const { exports } = await loadKernels({ memory, module })
+parentPort!.postMessage('ready')
+exports.help(control)
