@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import type { TestContext } from 'node:test'
 import type { Device } from '../../src/devices/device.js'
 import { ACTIVATIONS, type ProgramSpec, type RowStep } from '../../src/devices/steps.js'
 import { slice, type Tensor } from '../../src/devices/tensor.js'
@@ -36,16 +36,14 @@ const COUNTS = [1, 100, 257, ROWS]
 const X = 1.2
 const Y = 0.6
 
-/** What every device must do, to the accuracy of f32. `open` is called once. */
-export function deviceSuite(name: string, open: () => Promise<OpenDevice>): void {
-  test(`device ${name}`, async (t) => {
-    const { device, close: shut } = await open()
-    try {
-      for (const [what, check] of Object.entries(CHECKS)) await t.test(what, () => check(device))
-    } finally {
-      await shut()
-    }
-  })
+/** What every device must do, to the accuracy of f32, as parts of test `t`. `open` is called once. */
+export async function deviceSuite(t: TestContext, open: () => Promise<OpenDevice>): Promise<void> {
+  const { device, close: shut } = await open()
+  try {
+    for (const [what, check] of Object.entries(CHECKS)) await t.test(what, () => check(device))
+  } finally {
+    await shut()
+  }
 }
 
 const f32 = (device: Device, values: ArrayLike<number>): Tensor => {

@@ -1,4 +1,7 @@
-import { deviceSuite } from './suite.js'
+import test from 'node:test'
 import { openWasm } from './helpers.js'
+import { deviceSuite } from './suite.js'
 
-for (const helpers of [0, 1, 3]) deviceSuite(`wasm with ${helpers} helper threads`, () => openWasm(helpers))
+for (const helpers of [0, 1, 3]) {
+  test(`device wasm with ${helpers} helper threads`, (t) => deviceSuite(t, () => openWasm(helpers)))
+}
