@@ -26,4 +26,3 @@ export type {
 } from './runs/types.js'
 export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
 export { train } from './training/train.js'
-export { exportPolicies, type ExportOptions } from './training/export.js'
