@@ -363,7 +363,7 @@ test('an action that is not finite is named', async () => {
   assert.throws(() => env.step(), {
     name: 'PhysicsError',
     quantity: 'action',
-    message: 'mamujoco/Walker2d-2x3: the action for foot_left_joint is NaN',
+    message: 'mamujoco/Walker2d-2x3: the action of agent_1 for foot_left_joint is NaN',
   })
   env.dispose!()
 })

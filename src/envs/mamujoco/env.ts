@@ -1,4 +1,5 @@
 import { HatrpoError } from '../../errors.js'
+import { PhysicsError } from '../physics-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { RandomStream } from '../random.js'
 import type { PhysicsModel } from '../mujoco/world.js'
@@ -7,6 +8,9 @@ import type { Task } from './tasks.js'
 
 /** Purpose of the random stream that draws the state an episode starts from. */
 const RESET_PURPOSE = 1
+
+/** The largest action taken, MuJoCo's mjMAXVAL. */
+const LARGEST = 1e10
 
 /** Before the first reset, or after an error. */
 const NOT_STARTED = -1
@@ -105,8 +109,18 @@ export class MamujocoEnv implements MultiAgentEnv {
     for (let k = 0; k < this.actuators.length; k++) {
       const owned = this.actuators[k]
       const action = this.actions[k]
-      for (let j = 0; j < owned.length; j++) memory[world.ctrl + owned[j]] = action[j]!
+      for (let j = 0; j < owned.length; j++) {
+        if (!(Math.abs(action[j]) <= LARGEST)) this.refuseAction(k, j)
+        memory[world.ctrl + owned[j]] = action[j]!
+      }
     }
+  }
+
+  private refuseAction(agent: number, j: number): never {
+    const actuator = this.locomotion.task.actuators[this.actuators[agent][j]]
+    const { id, agents } = this.spec
+    const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
+    throw new PhysicsError(id, 'action', detail)
   }
 
   /** Copies what the task computed to the views. */
