@@ -23,7 +23,7 @@ export interface ClippedResult {
   readonly entropy: number
   /** Norm of the gradient before clipping it. */
   readonly gradNorm: number
-  /** False when a non-finite gradient kept the step from being taken. */
+  /** False when no row was valid or a non-finite gradient kept the step from being taken. */
   readonly taken: boolean
 }
 
@@ -105,6 +105,7 @@ export class ClippedUpdate {
   step(rows: number, lr: number): ClippedResult {
     const device = this.#device
     const valid = this.#batch.validRows(rows)
+    if (valid === 0) return { surrogate: 0, clipFraction: 0, entropy: 0, gradNorm: 0, taken: false }
     // Adam goes down, the surrogate should go up.
     const sums = device.run(this.#differentiate, rows, -1 / valid)
     const entropy = this.#addEntropyGradient()

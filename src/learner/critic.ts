@@ -32,7 +32,7 @@ export interface CriticResult {
   /** Mean loss before the step. */
   readonly loss: number
   readonly gradNorm: number
-  /** False when a non-finite gradient kept the step from being taken. */
+  /** False when no row was valid or a non-finite gradient kept the step from being taken. */
   readonly taken: boolean
 }
 
@@ -95,6 +95,7 @@ export class CriticUpdate {
   step(rows: number, lr = this.#options.lr): CriticResult {
     const device = this.#device
     const valid = this.#normaliseReturns(rows)
+    if (valid === 0) return { loss: 0, gradNorm: 0, taken: false }
     const sums = device.run(this.#differentiate, rows, this.#options.lossCoef / valid)
     const loss = sums[0] / valid
     if (!Number.isFinite(loss) || !device.allFinite(this.gradient))
@@ -117,7 +118,7 @@ export class CriticUpdate {
       sum += returns[r]
       squares += returns[r] * returns[r]
     }
-    if (this.#valueNorm) {
+    if (this.#valueNorm && valid > 0) {
       this.#valueNorm.update(sum / valid, squares / valid)
       const { mean, deviation } = this.#valueNorm.moments()
       for (let r = 0; r < rows; r++) returns[r] = (returns[r] - mean) / deviation

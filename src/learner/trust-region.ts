@@ -224,7 +224,8 @@ export class TrustRegionUpdate {
     else device.copy(this.#batch.weight, this.#klWeight)
     const sums = device.run(this.#differentiate, rows, 1 / valid)
     const surrogate = sums[0] / valid
-    device.copy(this.network.output, this.#oldMean)
+    // The network's workspace may hold more rows than a mini-batch has.
+    device.copy(slice(this.network.output, 0, this.#oldMean.length), this.#oldMean)
     return { surrogate, valid }
   }
 
