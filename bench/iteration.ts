@@ -29,7 +29,7 @@ function line(name: string, unit: string, values: readonly number[]): void {
 
 const [id = 'mamujoco/HalfCheetah-2x3', algo = 'hatrpo'] = process.argv.slice(2)
 const { config } = resolveConfig({ preset: 'harl', set: [`env.id=${id}`, `algo=${algo}`] })
-const full = completeEnv(config)
+const full = await completeEnv(config)
 const trainer = await Trainer.create(full, makeEnvFactory(full.env).spec)
 const start: EnvProgress[] = Array.from({ length: full.envs }, () => ({
   state: null,

@@ -6,7 +6,14 @@
  * loaded by `hatrpo/runtime`.
  */
 export { algorithmNames, algorithms, trainableAlgorithms, type Algorithm } from './algorithms/table.js'
-export { listEnvs, makeEnvFactory, type EnvConfig, type EnvFactory, type EnvListing } from './envs/index.js'
+export {
+  listEnvs,
+  loadEnvFactory,
+  makeEnvFactory,
+  type EnvConfig,
+  type EnvFactory,
+  type EnvListing,
+} from './envs/index.js'
 export { HatrpoError } from './errors.js'
 export {
   resolveConfig,

@@ -92,10 +92,11 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
     ...(flags.set ?? []),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ]
-  const runs = seeds.map((seed) => {
+  const runs: ResolvedConfig[] = []
+  for (const seed of seeds) {
     const resolved = resolveConfig({ ...sources, set: set(seed) })
-    return { ...resolved, config: completeEnv(resolved.config) }
-  })
+    runs.push({ ...resolved, config: await completeEnv(resolved.config) })
+  }
   for (const run of runs) {
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out

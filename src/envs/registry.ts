@@ -1,6 +1,7 @@
 import { usageError } from '../errors.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
+import { isModuleId, loadModuleFactory } from './module.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
 
@@ -32,4 +33,13 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
   const { id, ...options } = config
   const { family, name } = parseEnvId(id)
   return FAMILIES.find((candidate) => candidate.name === family)!.factory(name, options)
+}
+
+/**
+ * The factory of a built-in environment, or of one whose id is a JavaScript file: its default export is
+ * `(options) => environment`, or a promise of one, with `saveState` and `loadState`.
+ * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
+ */
+export async function loadEnvFactory(config: EnvConfig): Promise<EnvFactory> {
+  return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
 }

@@ -9,23 +9,28 @@ import type {
   EvaluateResult,
   EvaluateTask,
   Fault,
+  WorkerSetup,
 } from './messages.js'
 import type { RolloutLayout } from './storage.js'
 
-/** Breaks in one environment and rollout after which its worker gives up: the fault has come back after resets. */
-const MAX_FAULTS = 3
+/** Resets of one environment in a rollout, or of one episode, after which a fault counts as one that stays. */
+const MAX_RESETS = 3
 
-/** A 53-bit seed for an episode, from the key (seed, purpose, stream, step). */
+/**
+ * A 53-bit seed for an episode, from the key (seed, purpose, stream, step).
+ * @param attempt counts the times the episode was started again
+ */
 export function episodeSeed(
   kernels: Kernels,
   seed: number,
   purpose: number,
   stream: number,
   step: number,
+  attempt = 0,
 ): number {
   const [low, high] = splitSeed(seed)
   const draw = (index: number) => kernels.exports.random32(low, high, purpose, stream, step, index) >>> 0
-  return (draw(1) >>> 11) * 0x100000000 + draw(0)
+  return (draw(2 * attempt + 1) >>> 11) * 0x100000000 + draw(2 * attempt)
 }
 
 interface Running {
@@ -47,6 +52,7 @@ export class Collector {
   readonly #rewards: Float32Array
   readonly #valid: Float32Array
   readonly #ends: Uint8Array
+  readonly #pulses: Int32Array
   readonly #agents: readonly {
     observations: Float32Array
     actions: Float32Array
@@ -54,8 +60,15 @@ export class Collector {
     weight: Float32Array
   }[]
 
-  /** @param envs at least as many as any task has */
-  constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], seed: number, layout: RolloutLayout) {
+  /**
+   * @param envs at least as many as any task has
+   * @param setup.pulses address of i32 [workers], where each worker counts its steps
+   */
+  constructor(
+    kernels: Kernels,
+    envs: readonly MultiAgentEnv[],
+    { seed, layout, pulses }: Pick<WorkerSetup, 'seed' | 'layout' | 'pulses'>,
+  ) {
     const buffer = kernels.memory.buffer
     const rows = layout.steps * layout.envs
     const stateRows = rows + layout.envs * (1 + layout.truncations)
@@ -68,6 +81,7 @@ export class Collector {
     this.#rewards = f32(layout.rewards, rows)
     this.#valid = f32(layout.valid, rows)
     this.#ends = new Uint8Array(buffer, layout.ends, rows)
+    this.#pulses = new Int32Array(buffer, pulses)
     this.#agents = layout.agents.map((agent) => ({
       observations: f32(agent.observations, rows * agent.observationSize),
       actions: f32(agent.actions, rows * agent.actionSize),
@@ -104,20 +118,19 @@ export class Collector {
         const env = this.#envs[k]
         const run = running[k]
         const row = t * total + e
-        const reason = this.#advance(env, actors, k, row)
-        if (reason !== undefined) {
-          const fault = { env: e, step: task.startStep + t, reason }
+        const end = this.#step(env, actors, k, task.worker)
+        if (typeof end === 'string') {
+          const fault = { env: e, step: task.startStep + t, reason: end }
           faults.push(fault)
-          if (++run.faults > MAX_FAULTS) {
-            throw new HatrpoError(`${describeFault(fault)}, again after ${MAX_FAULTS} resets: giving up`)
-          }
+          if (++run.faults > MAX_RESETS) throw stays(describeFault(fault))
           this.#markBroken(row)
           this.#startEpisode(e, env, run)
           continue
         }
+        this.#ends[row] = end
+        this.#rewards[row] = env.rewards[0]
         run.episodeReturn += env.rewards[0]
         run.episodeSteps++
-        const end = this.#ends[row]
         if (end === RUNNING) continue
         if (end === TRUNCATED) this.#keepFinalState(e, env, run)
         episodes.push({ env: e, return: run.episodeReturn, steps: run.episodeSteps })
@@ -131,6 +144,7 @@ export class Collector {
       this.#states.set(this.#envs[k].state, (steps * total + task.first + k) * stateSize)
     }
     episodes.sort((a, b) => a.env - b.env)
+    faults.sort((a, b) => a.env - b.env)
     const progress = running.map((run, k) => ({
       state: saveState(this.#envs[k]),
       episode: run.episode,
@@ -143,36 +157,45 @@ export class Collector {
   /** Whole episodes with the policies' modes. */
   evaluate(task: EvaluateTask): EvaluateResult {
     const returns: number[] = []
+    const faults: Fault[] = []
     for (let done = 0; done < task.count; done += task.rows) {
       const first = task.first + done
-      returns.push(...this.#evaluateTogether(task, first, Math.min(task.rows, task.count - done)))
+      returns.push(...this.#evaluateTogether(task, first, Math.min(task.rows, task.count - done), faults))
     }
-    return { returns }
+    faults.sort((a, b) => a.env - b.env)
+    return { returns, faults }
   }
 
-  #evaluateTogether(task: EvaluateTask, first: number, count: number): number[] {
+  #evaluateTogether(task: EvaluateTask, first: number, count: number, faults: Fault[]): number[] {
     const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, task.rows)
     const returns = new Array<number>(count).fill(0)
+    const steps = new Array<number>(count).fill(0)
+    const attempts = new Array<number>(count).fill(0)
     const running = new Array<boolean>(count).fill(true)
-    for (let k = 0; k < count; k++) {
-      const seed = episodeSeed(this.#kernels, task.seed, PURPOSE.evaluation, first + k, task.iteration)
-      this.#envs[k].reset(seed)
+    const start = (k: number) => {
+      const key = [PURPOSE.evaluation, first + k, task.iteration, attempts[k]] as const
+      resetSoundly(this.#envs[k], episodeSeed(this.#kernels, task.seed, ...key))
+      returns[k] = 0
+      steps[k] = 0
     }
-    for (let t = 0; running.includes(true); t++) {
+    for (let k = 0; k < count; k++) start(k)
+    while (running.includes(true)) {
       for (let k = 0; k < count; k++) actors.observe(k, this.#envs[k])
       for (const agent of actors.agents) agent.mean()
       for (let k = 0; k < count; k++) {
         if (!running[k]) continue
         const env = this.#envs[k]
-        const broken = actors.broken(k)
-        if (broken) {
-          throw new HatrpoError(
-            `evaluation episode ${first + k}, step ${t}: the policy of ${broken.id} gave a non-finite action`,
-          )
+        const end = this.#step(env, actors, k, task.worker)
+        if (typeof end === 'string') {
+          const fault = { env: first + k, step: steps[k], reason: end }
+          faults.push(fault)
+          if (++attempts[k] > MAX_RESETS) throw stays(describeEvaluationFault(fault))
+          start(k)
+          continue
         }
-        actors.act(env, k)
-        running[k] = env.step() === RUNNING
+        running[k] = end === RUNNING
         returns[k] += env.rewards[0]
+        steps[k]++
       }
     }
     return returns
@@ -187,7 +210,7 @@ export class Collector {
   }
 
   #startEpisode(e: number, env: MultiAgentEnv, run: Running): void {
-    env.reset(episodeSeed(this.#kernels, this.#seed, PURPOSE.episodes, e, run.episode))
+    resetSoundly(env, episodeSeed(this.#kernels, this.#seed, PURPOSE.episodes, e, run.episode))
     run.episode++
     run.episodeReturn = 0
     run.episodeSteps = 0
@@ -210,36 +233,39 @@ export class Collector {
     this.#valid[row] = 1
   }
 
-  // Steps one environment. Returns why the step does not count, or undefined.
-  #advance(env: MultiAgentEnv, actors: Actors, k: number, row: number): string | undefined {
+  // Steps one environment with its agents' actions. Returns how the episode stands, or why the step does not count.
+  #step(env: MultiAgentEnv, actors: Actors, k: number, worker: number): number | string {
+    Atomics.add(this.#pulses, worker, 1)
     const broken = actors.broken(k)
     if (broken) return `the policy of ${broken.id} gave a non-finite action`
     actors.act(env, k)
+    let end: number
     try {
-      this.#ends[row] = env.step()
+      end = env.step()
     } catch (error) {
       if (error instanceof PhysicsError) return error.message
       throw error
     }
-    const reward = env.rewards[0]
-    this.#rewards[row] = reward
-    if (!Number.isFinite(reward)) return `${env.spec.id}: the reward is ${reward}`
-    for (let i = 0; i < env.observations.length; i++) {
-      if (!allFinite(env.observations[i])) {
-        return `${env.spec.id}: the observation of ${env.spec.agents[i].id} is not finite`
-      }
+    if (end !== RUNNING && end !== TERMINATED && end !== TRUNCATED) {
+      throw new HatrpoError(
+        `${env.spec.id}: step() returned ${end}: it must return ${RUNNING} (running), ${TERMINATED} (terminated) or ${TRUNCATED} (truncated)`,
+      )
     }
-    return allFinite(env.state) ? undefined : `${env.spec.id}: the state is not finite`
+    const reward = env.rewards[0]
+    if (!Number.isFinite(reward)) return `${env.spec.id}: the reward is ${reward}`
+    return findUnsound(env) ?? end
   }
 
-  // A step that broke: nothing about it counts, and the trace before it ends there.
+  // A step that broke: nothing about it counts, and the episode before it ends there (see Advantages.compute).
   #markBroken(row: number): void {
     this.#rewards[row] = 0
     this.#ends[row] = TERMINATED
     this.#valid[row] = 0
     for (let i = 0; i < this.#agents.length; i++) {
-      const { actionSize } = this.#layout.agents[i]
+      const { observationSize, actionSize } = this.#layout.agents[i]
       const kept = this.#agents[i]
+      // Networks pass over the row all the same, and what overflowed once would do so again.
+      kept.observations.fill(0, row * observationSize, (row + 1) * observationSize)
       kept.weight[row] = 0
       kept.logProb[row] = 0
       kept.actions.fill(0, row * actionSize, (row + 1) * actionSize)
@@ -262,6 +288,32 @@ export class Collector {
 /** One line that names where a step broke. */
 export function describeFault({ env, step, reason }: Fault): string {
   return `environment ${env}, step ${step}: ${reason}`
+}
+
+/** The same for an evaluation, whose faults name an episode and its step. */
+export function describeEvaluationFault({ env, step, reason }: Fault): string {
+  return `evaluation episode ${env}, step ${step}: ${reason}`
+}
+
+function stays(fault: string): HatrpoError {
+  return new HatrpoError(`${fault}, again after ${MAX_RESETS} resets: giving up`)
+}
+
+/** Resets an environment. @throws HatrpoError when it starts in a state that is not finite */
+function resetSoundly(env: MultiAgentEnv, seed: number): void {
+  env.reset(seed)
+  const unsound = findUnsound(env)
+  if (unsound !== undefined) throw new HatrpoError(`${unsound} after reset(${seed})`)
+}
+
+/** Which of an environment's views is not finite, in one line. */
+function findUnsound(env: MultiAgentEnv): string | undefined {
+  for (let i = 0; i < env.observations.length; i++) {
+    if (!allFinite(env.observations[i])) {
+      return `${env.spec.id}: the observation of ${env.spec.agents[i].id} is not finite`
+    }
+  }
+  return allFinite(env.state) ? undefined : `${env.spec.id}: the state is not finite`
 }
 
 function allFinite(values: Float32Array): boolean {

@@ -11,6 +11,8 @@ export interface WorkerSetup {
   readonly layout: RolloutLayout
   /** Address of the control block of shared updates. */
   readonly control: number
+  /** i32 [workers]: each worker's steps in its current task, by which the pool sees that it is alive. */
+  readonly pulses: number
 }
 
 /** Where an environment stands between rollouts. */
@@ -27,6 +29,8 @@ export interface EnvProgress {
 /** One worker's share of a rollout: environments first .. first + progress.length - 1. */
 export interface CollectTask {
   readonly kind: 'collect'
+  /** Which of the shares it is: the place of its pulse. */
+  readonly worker: number
   readonly first: number
   readonly progress: readonly EnvProgress[]
   /** Steps every environment has made in the rollouts before. */
@@ -47,6 +51,7 @@ export interface CollectResult {
   readonly progress: readonly EnvProgress[]
   /** Returns and lengths of episodes that ended, by environment, then in time. */
   readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
+  /** By environment, then in time. */
   readonly faults: readonly Fault[]
   /** Milliseconds. */
   readonly time: { readonly physics: number; readonly policy: number; readonly total: number }
@@ -55,6 +60,7 @@ export interface CollectResult {
 /** Deterministic episodes first .. first + count - 1, at most as many at once as the policies have rows. */
 export interface EvaluateTask {
   readonly kind: 'evaluate'
+  readonly worker: number
   readonly first: number
   readonly count: number
   /** Keys the episodes' seeds besides their number. */
@@ -66,6 +72,8 @@ export interface EvaluateTask {
 
 export interface EvaluateResult {
   readonly returns: readonly number[]
+  /** Steps that broke, with the episode in the place of the environment; each episode was started again. */
+  readonly faults: readonly Fault[]
 }
 
 /** What is wrong with the run itself, in one line; doing the task again would not help. */

@@ -4,19 +4,23 @@ import type { WasmDevice } from '../devices/wasm/device.js'
 import { compileMujoco, type EnvConfig } from '../envs/index.js'
 import type {
   CollectResult,
+  CollectTask,
   EnvProgress,
   EvaluateResult,
+  EvaluateTask,
   Failure,
   Fault,
   WorkerSetup,
   WorkerTask,
 } from './messages.js'
+import { describeEvaluationFault } from './collector.js'
 import type { WorkerPolicies } from './policies.js'
 import type { RolloutStorage } from './storage.js'
+import { PulseWatch } from './watch.js'
 
 type WorkerAnswer = CollectResult | EvaluateResult | Failure | undefined
 
-/** Times a rollout is done again before the run gives up. */
+/** Times a rollout is tried before the run gives up. */
 const MAX_ATTEMPTS = 3
 
 export interface PoolOptions {
@@ -24,7 +28,7 @@ export interface PoolOptions {
   readonly envs: number
   readonly seed: number
   readonly env: EnvConfig
-  /** Milliseconds after which a worker that has not answered is taken to hang. */
+  /** Milliseconds without a step after which a worker is taken to hang; 120000 by default. */
   readonly patience?: number
   /** Told about workers that failed and were replaced. */
   onEvent?(message: string): void
@@ -35,8 +39,6 @@ export interface Rollout {
   readonly progress: readonly EnvProgress[]
   readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
   readonly faults: readonly Fault[]
-  /** Workers that had to be replaced. */
-  readonly restarts: number
   /** Shares of the workers' time, and the wall time in milliseconds. */
   readonly time: { readonly physics: number; readonly policy: number; readonly wall: number }
 }
@@ -58,7 +60,10 @@ export class RolloutPool {
   readonly #options: PoolOptions
   readonly #device: WasmDevice
   readonly #setup: WorkerSetup
+  readonly #patience: number
+  readonly #pulses: Int32Array
   #pool: Piscina<WorkerTask, WorkerAnswer>
+  #restarts = 0
 
   /** @param device whose shared memory the rollout and the policies live in */
   static async start(
@@ -79,10 +84,20 @@ export class RolloutPool {
     const { env, seed } = options
     this.shares = shareOut(options.envs, options.workers)
     this.#options = options
+    this.#patience = options.patience ?? DEFAULT_PATIENCE
     this.#device = device
     const { control } = device
-    this.#setup = { kernels: device.shared, mujoco, env, seed, layout: storage.layout, control }
+    const pulses = device.tensor('i32', options.workers)
+    this.#pulses = device.i32(pulses)
+    const { address } = pulses
+    const { layout } = storage
+    this.#setup = { kernels: device.shared, mujoco, env, seed, layout, control, pulses: address }
     this.#pool = this.#startPool()
+  }
+
+  /** Times the workers had to be replaced since the start. */
+  get restarts(): number {
+    return this.#restarts
   }
 
   /**
@@ -96,11 +111,18 @@ export class RolloutPool {
     startStep: number,
   ): Promise<Rollout> {
     const begun = performance.now()
-    const tasks = this.shares.map(({ first, count }, worker): WorkerTask => {
+    const tasks = this.shares.map(({ first, count }, worker): CollectTask => {
       const own = progress.slice(first, first + count)
-      return { kind: 'collect', first, progress: own, startStep, policies: policies.addresses[worker] }
+      return {
+        kind: 'collect',
+        worker,
+        first,
+        progress: own,
+        startStep,
+        policies: policies.addresses[worker],
+      }
     })
-    const { results, restarts } = await this.#runAll<CollectResult>(tasks, `rollout from step ${startStep}`)
+    const results = await this.#runAll<CollectResult>(tasks, `the rollout from step ${startStep}`)
     const wall = performance.now() - begun
     const sum = (pick: (result: CollectResult) => number) =>
       results.reduce((s, result) => s + pick(result), 0)
@@ -109,7 +131,6 @@ export class RolloutPool {
       progress: results.flatMap((result) => result.progress),
       episodes: results.flatMap((result) => result.episodes),
       faults: results.flatMap((result) => result.faults),
-      restarts,
       time: {
         physics: sum(({ time }) => time.physics) / total,
         policy: sum(({ time }) => time.policy) / total,
@@ -125,24 +146,34 @@ export class RolloutPool {
     iteration: number,
     seed: number,
   ): Promise<number[]> {
-    const tasks = shareOut(episodes, this.shares.length).map(({ first, count }, worker): WorkerTask => {
+    const tasks = shareOut(episodes, this.shares.length).map(({ first, count }, worker): EvaluateTask => {
       const rows = this.shares[worker].count
-      return { kind: 'evaluate', first, count, iteration, seed, rows, policies: policies.addresses[worker] }
+      const own = policies.addresses[worker]
+      return { kind: 'evaluate', worker, first, count, iteration, seed, rows, policies: own }
     })
-    const { results } = await this.#runAll<EvaluateResult>(tasks, 'evaluation')
+    const results = await this.#runAll<EvaluateResult>(tasks, 'the evaluation')
+    for (const fault of results.flatMap((result) => result.faults)) {
+      this.#options.onEvent?.(`${describeEvaluationFault(fault)}; the episode was started again`)
+    }
     return results.flatMap((result) => result.returns)
   }
 
-  /** Runs `update` on this thread while the other threads help with its passes. */
+  /**
+   * Runs `update` on this thread while the other threads help with its passes. Helpers that fail are replaced: as long as
+   * they held no work, which `update` would notice, that changes nothing.
+   */
   async assist<T>(update: () => T | Promise<T>): Promise<T> {
     const { dismiss } = this.#device.kernels.exports
     dismiss(this.#device.control, 0)
-    const helpers = this.shares.slice(1).map(() => this.#pool.run({ kind: 'assist' }))
+    const helpers = Promise.all(this.shares.slice(1).map(() => this.#pool.run({ kind: 'assist' })))
+    // Awaited below; a helper that fails before that is no unhandled rejection.
+    helpers.catch(() => {})
     try {
       return await update()
     } finally {
       dismiss(this.#device.control, 1)
-      await Promise.all(helpers)
+      const failure = await this.#failure(helpers)
+      if (failure) await this.#replaceWorkers(`${failure} while it helped with an update`)
     }
   }
 
@@ -151,48 +182,88 @@ export class RolloutPool {
   }
 
   #startPool(): Piscina<WorkerTask, WorkerAnswer> {
-    return new Piscina({
-      filename: new URL('../../workers/rollout.js', import.meta.url).href,
+    const pool = new Piscina<WorkerTask, WorkerAnswer>({
+      filename: new URL('../../workers/start.cjs', import.meta.url).href,
       minThreads: this.shares.length,
       maxThreads: this.shares.length,
       idleTimeout: Infinity,
       workerData: this.#setup,
     })
+    // A thread that fails between tasks: Piscina replaces it.
+    pool.on('error', (error) => {
+      this.#restarts++
+      this.#options.onEvent?.(`a worker failed (${firstLine(error)}) between rollouts: it was replaced`)
+    })
+    return pool
   }
 
-  // Runs one task per worker; all of them again, with fresh workers, when one fails.
-  async #runAll<T>(tasks: WorkerTask[], what: string): Promise<{ results: T[]; restarts: number }> {
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt<T>(tasks)
-      if ('results' in outcome) return { results: outcome.results, restarts: attempt - 1 }
-      const reason = firstLine(outcome.error)
-      if (outcome.error instanceof HatrpoError) throw outcome.error
-      if (attempt === MAX_ATTEMPTS) {
-        throw new HatrpoError(`${what} failed ${attempt} times, last because a worker ${reason}`, {
-          cause: outcome.error,
-        })
-      }
-      this.#options.onEvent?.(`a worker ${reason}: ${what} is done again with new workers`)
-      await this.#pool.destroy()
-      this.#pool = this.#startPool()
+  async #replaceWorkers(why: string): Promise<void> {
+    this.#restarts++
+    this.#options.onEvent?.(`${why}: the workers were replaced`)
+    await this.#pool.destroy()
+    this.#pool = this.#startPool()
+  }
+
+  // What became of helpers that were sent away: undefined when all is well.
+  async #failure(helpers: Promise<unknown>): Promise<string | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve('a worker did not come back'), this.#patience)
+    })
+    const gone = helpers.then(
+      () => undefined,
+      (error: unknown) => `a worker failed (${firstLine(error)})`,
+    )
+    try {
+      return await Promise.race([gone, late])
+    } finally {
+      clearTimeout(timer)
     }
   }
 
-  async #attempt<T>(tasks: WorkerTask[]): Promise<{ results: T[] } | { error: unknown }> {
-    const patience = this.#options.patience ?? DEFAULT_PATIENCE
-    const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(), patience)
+  // Runs one task per worker; all of them again, with fresh workers, when one fails.
+  async #runAll<T>(tasks: readonly (CollectTask | EvaluateTask)[], what: string): Promise<T[]> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt<T>(tasks)
+      if ('results' in outcome) return outcome.results
+      const { error } = outcome
+      if (error instanceof HatrpoError) throw error
+      if (attempt === MAX_ATTEMPTS) {
+        throw new HatrpoError(`${what} failed ${attempt} times, last because ${firstLine(error)}`, {
+          cause: error,
+        })
+      }
+      await this.#replaceWorkers(`${firstLine(error)} in ${what}, which is done again`)
+    }
+  }
+
+  async #attempt<T>(
+    tasks: readonly (CollectTask | EvaluateTask)[],
+  ): Promise<{ results: T[] } | { error: unknown }> {
+    this.#pulses.fill(0)
+    let watch: PulseWatch | undefined
+    const hang = new Promise<never>((_, reject) => {
+      watch = new PulseWatch(this.#pulses, this.#patience, (worker) =>
+        reject(new Error(`worker ${worker} made no step for ${this.#patience / 1000} s`)),
+      )
+    })
+    const running = tasks.map(async (task) => {
+      try {
+        const result = await this.#pool.run(task)
+        watch?.answered(task.worker)
+        return result
+      } catch (error) {
+        throw new Error(`a worker failed (${firstLine(error)})`, { cause: error })
+      }
+    })
     try {
-      const running = tasks.map((task) => this.#pool.run(task, { signal: abort.signal }))
-      const results = await Promise.all(running)
+      const results = await Promise.race([Promise.all(running), hang])
       for (const result of results) if (result && 'failure' in result) throw new HatrpoError(result.failure)
       return { results: results as T[] }
     } catch (error) {
-      const hung = abort.signal.aborted
-      abort.abort()
-      return { error: hung ? new Error(`did not answer for ${patience / 1000} s`) : error }
+      return { error }
     } finally {
-      clearTimeout(timer)
+      watch?.stop()
     }
   }
 }

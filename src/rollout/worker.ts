@@ -1,5 +1,5 @@
 import { HatrpoError } from '../errors.js'
-import { EnvContext, makeEnvFactory, type MultiAgentEnv } from '../envs/index.js'
+import { EnvContext, loadEnvFactory, type EnvFactory, type MultiAgentEnv } from '../envs/index.js'
 import { loadKernels, type Kernels } from '../kernels/index.js'
 import { Collector } from './collector.js'
 import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
@@ -10,6 +10,7 @@ export class RolloutWorker {
   readonly #context: EnvContext
   readonly #envs: MultiAgentEnv[] = []
   #kernels: Promise<Kernels> | undefined
+  #factory: Promise<EnvFactory> | undefined
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup
@@ -32,15 +33,14 @@ export class RolloutWorker {
       kernels.exports.help(this.#setup.control)
       return undefined
     }
-    const { seed, layout } = this.#setup
     const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
-    const collector = new Collector(kernels, envs, seed, layout)
+    const collector = new Collector(kernels, envs, this.#setup)
     return task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
   }
 
   // At least `count` environments. They carry nothing from task to task: each task says where they stand.
   async #environments(count: number): Promise<MultiAgentEnv[]> {
-    const factory = makeEnvFactory(this.#setup.env)
+    const factory = await (this.#factory ??= loadEnvFactory(this.#setup.env))
     while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
     return this.#envs
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type HatrpoError, usageError } from '../errors.js'
 import { trainableAlgorithms } from '../algorithms/table.js'
-import { makeEnvFactory } from '../envs/index.js'
+import { loadEnvFactory } from '../envs/index.js'
 import { nearestName } from './nearest.js'
 import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
 import { configKeys, type TrainConfig, trainConfigSchema } from './schema.js'
@@ -161,12 +161,13 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
 }
 
 /**
- * Fills in the environment's options, so that a run does not depend on later defaults.
+ * Fills in the environment's options, so that a run does not depend on later defaults, and makes a file's path absolute.
  *
  * @throws HatrpoError (exit code 2) for an unknown environment, option or value
  */
-export function completeEnv(config: TrainConfig): TrainConfig {
-  return { ...config, env: makeEnvFactory(config.env).config }
+export async function completeEnv(config: TrainConfig): Promise<TrainConfig> {
+  const { config: env } = await loadEnvFactory(config.env)
+  return { ...config, env }
 }
 
 /** The value with the keys of every object in alphabetical order. */

@@ -37,6 +37,12 @@ export class EvaluationLog {
     if (this.#steps.length < stored.length) this.#write()
   }
 
+  /** The last evaluation there is. */
+  get last(): { readonly steps: number; readonly returns: readonly number[] } | undefined {
+    const last = this.#steps.at(-1)
+    return last && { steps: last.step_count, returns: last.return }
+  }
+
   append({ steps, returns }: EvaluationRecord): void {
     this.#steps.push({ step_count: steps, return: returns })
     this.#write()

@@ -247,6 +247,12 @@ export class Run {
     this.#best = bestCheckpoint(dir)
   }
 
+  /** Returns of the evaluation that was made after so many steps, if there was one. */
+  evaluationAt(steps: number): readonly number[] | undefined {
+    const { last } = this.#evaluations
+    return last?.steps === steps ? last.returns : undefined
+  }
+
   /** Adds a line to metrics.jsonl and an event to TensorBoard. */
   logIteration(record: IterationRecord): void {
     this.#metrics.append(record)

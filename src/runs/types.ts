@@ -85,6 +85,8 @@ export interface TrainOptions {
   readonly resume?: boolean
   /** Threads that step environments; does not change the result. */
   readonly workers?: number
+  /** Milliseconds without a step after which a worker is taken to hang and is replaced; 120000 by default. */
+  readonly workerPatience?: number
   /** Once aborted, the iteration in progress ends, a checkpoint is written and `finished` is false. */
   readonly signal?: AbortSignal
   /** What to note in config.json besides the configuration. */

@@ -1,4 +1,5 @@
 import { TRUNCATED } from '../envs/contract.js'
+import { HatrpoError } from '../errors.js'
 import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../kernels/index.js'
 import type { Device, Program } from '../devices/device.js'
 import { slice, type Tensor } from '../devices/tensor.js'
@@ -66,6 +67,8 @@ export class Advantages {
     const { mean, deviation } = valueNorm?.moments() ?? { mean: 0, deviation: 1 }
     const values = outputs.map((output) => output * deviation + mean)
     device.write(this.values, values.subarray(0, rows))
+    this.#expectFinite(values)
+    this.#endBeforeBroken(values)
     device.write(this.#nextValues, nextValues(values, ends, layout))
 
     const { gamma, lambda, truncation } = this.#options
@@ -82,6 +85,26 @@ export class Advantages {
       this.advantages.address,
       this.returns.address,
     )
+  }
+
+  #expectFinite(values: Float32Array): void {
+    const { envs, steps } = this.#storage.layout
+    const bad = values.findIndex((value) => !Number.isFinite(value))
+    if (bad < 0) return
+    const rollout = (steps + 1) * envs
+    const where =
+      bad < rollout ? `environment ${bad % envs}, step ${Math.floor(bad / envs)}` : 'an episode that was cut'
+    throw new HatrpoError(
+      `the critic gave the value ${values[bad]} (${where} of the rollout): its state is too large`,
+    )
+  }
+
+  // A step that broke counts as an end that pays what its state is worth. Its own advantage is then 0, and the episode
+  // before it looks forward to that state's value, as it does at the end of the rollout.
+  #endBeforeBroken(values: Float32Array): void {
+    const rewards = this.#device.f32(this.#storage.rewards)
+    const valid = this.#device.f32(this.#storage.valid)
+    for (let row = 0; row < valid.length; row++) if (valid[row] === 0) rewards[row] = values[row]!
   }
 }
 

@@ -1,4 +1,4 @@
-import { EnvContext, makeEnvFactory, RUNNING, type EnvSpec, type MultiAgentEnv } from '../envs/index.js'
+import { EnvContext, loadEnvFactory, RUNNING, type EnvSpec, type MultiAgentEnv } from '../envs/index.js'
 import { HatrpoError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
@@ -12,7 +12,7 @@ export async function evaluateBundle(
   seed: number,
 ): Promise<{ env: string; returns: number[] }> {
   const { info, agents } = await readBundle(folder)
-  const factory = makeEnvFactory(info.environment)
+  const factory = await loadEnvFactory(info.environment)
   assertFits(folder, factory.spec, agents)
   const env = await factory.create(new EnvContext())
   const kernels = await loadKernels()

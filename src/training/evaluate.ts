@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { actorSpecs } from '../algorithms/specs.js'
 import { WasmDevice } from '../devices/wasm/device.js'
 import { usageError } from '../errors.js'
-import { makeEnvFactory } from '../envs/index.js'
+import { loadEnvFactory } from '../envs/index.js'
 import { RolloutPool, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
 import { evaluateBundle } from './evaluate-bundle.js'
@@ -52,7 +52,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
 async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; returns: number[] }> {
   const { source, episodes, seed, checkpoint = 'latest', onEvent } = options
   const config = readRunConfig(source)
-  const { spec } = makeEnvFactory(config.env)
+  const { spec } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(source, checkpoint)
   const device = await WasmDevice.create()
   const specs = actorSpecs(config.actor, spec)

@@ -1,6 +1,6 @@
 import { actorSpecs } from '../algorithms/specs.js'
 import type { Box } from '../envs/contract.js'
-import { makeEnvFactory } from '../envs/index.js'
+import { loadEnvFactory } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { assertReplaceable, writeBundle, type WrittenBundle } from '../export/write.js'
 import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
@@ -25,7 +25,7 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     throw usageError(`format is ${JSON.stringify(format)}: it must be wasm (others are not supported yet)`)
   assertReplaceable(out)
   const config = readRunConfig(run)
-  const { spec: env, config: environment } = makeEnvFactory(config.env)
+  const { spec: env, config: environment } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(run, checkpoint)
   const specs = actorSpecs(config.actor, env)
   const parameters = actorParameters(stored, specs)

@@ -1,8 +1,15 @@
 import { availableParallelism } from 'node:os'
 import type { TurnOutcome } from '../algorithms/sequential.js'
-import { makeEnvFactory } from '../envs/index.js'
-import { describeFault, RolloutPool, type EnvProgress, type Rollout } from '../rollout/index.js'
-import { totalIterations } from '../runs/config.js'
+import { usageError } from '../errors.js'
+import { loadEnvFactory } from '../envs/index.js'
+import {
+  describeFault,
+  RolloutPool,
+  type EnvProgress,
+  type Rollout,
+  type WorkerPolicies,
+} from '../rollout/index.js'
+import { totalIterations, validateConfig } from '../runs/config.js'
 import { checkpointDue, evaluationDue, openRun, type Run } from '../runs/folder.js'
 import type {
   AgentRecord,
@@ -20,11 +27,17 @@ import { Trainer, type Improvement } from './trainer.js'
  *
  * The result depends on the configuration alone: not on the number of workers, not on interruptions, not on workers
  * that fail and are replaced.
- * @throws HatrpoError when the folder, the configuration or the environment is at fault
+ * @throws HatrpoError when the folder, the configuration or the environment is at fault; a folder is made only when the
+ * configuration and the environment are sound
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { config, dir, resume = false, origin, onEvent } = options
-  const workers = Math.min(options.workers ?? availableParallelism(), config.envs)
+  const { dir, resume = false, origin, onEvent } = options
+  const { workers: threads, patience } = machineOptions(options)
+  const checked = validateConfig(options.config)
+  const factory = await loadEnvFactory(checked.env)
+  const config = { ...checked, env: factory.config }
+  const workers = Math.min(threads, config.envs)
+  const trainer = await Trainer.create(config, factory.spec)
   const run = openRun(dir, config, {
     resume,
     workers,
@@ -33,12 +46,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   })
   try {
     if (run.result) return { dir, finished: true, ...run.result }
-    const trainer = await Trainer.create(config, makeEnvFactory(config.env).spec)
     const pool = await RolloutPool.start(trainer.device, trainer.storage, {
       workers,
       envs: config.envs,
       seed: config.seed,
       env: config.env,
+      ...(patience !== undefined && { patience }),
       ...(onEvent && { onEvent }),
     })
     try {
@@ -51,6 +64,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
+/** The options that belong to the machine, checked. */
+function machineOptions({ workers = availableParallelism(), workerPatience: patience }: TrainOptions) {
+  if (!(Number.isSafeInteger(workers) && workers >= 1))
+    throw usageError(`workers is ${workers}: it must be a whole number above 0`)
+  if (patience !== undefined && !(Number.isFinite(patience) && patience > 0))
+    throw usageError(`workerPatience is ${patience}: it must be a number of milliseconds above 0`)
+  return { workers, patience }
+}
+
 class TrainingLoop {
   readonly #options: TrainOptions
   readonly #run: Run
@@ -58,7 +80,8 @@ class TrainingLoop {
   readonly #pool: RolloutPool
   #progress: readonly EnvProgress[]
   #iteration: number
-  #evaluation: EvaluationRecord | undefined
+  #saved: number
+  #restarts = 0
 
   constructor(options: TrainOptions, run: Run, trainer: Trainer, pool: RolloutPool) {
     this.#options = options
@@ -66,6 +89,7 @@ class TrainingLoop {
     this.#trainer = trainer
     this.#pool = pool
     this.#iteration = run.checkpoint?.iteration ?? 0
+    this.#saved = this.#iteration
     this.#progress = run.checkpoint
       ? restoreSnapshot(trainer, run.checkpoint)
       : Array.from({ length: trainer.config.envs }, () => ({
@@ -81,15 +105,10 @@ class TrainingLoop {
     const { signal } = this.#options
     const total = totalIterations(config)
     const policies = this.#trainer.workerPolicies(this.#pool.shares.map(({ count }) => count))
-    let saved = this.#iteration
     while (this.#iteration < total && !signal?.aborted) {
       const begun = performance.now()
       policies.prepare()
-      const rollout = await this.#pool.collect(
-        policies,
-        this.#progress,
-        this.#iteration * config.rolloutSteps,
-      )
+      const rollout = await this.#collect(policies)
       for (const fault of rollout.faults) {
         this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`)
       }
@@ -106,27 +125,47 @@ class TrainingLoop {
 
       if (evaluationDue(config, this.#iteration)) {
         policies.prepare()
-        this.#evaluation = await this.#evaluate(policies)
-        this.#run.logEvaluation(this.#evaluation)
-        this.#options.onEvaluation?.(this.#evaluation)
+        const evaluation = await this.#evaluate(policies)
+        this.#run.logEvaluation(evaluation)
+        this.#options.onEvaluation?.(evaluation)
       }
-      if (checkpointDue(config, this.#iteration)) {
-        this.#save()
-        saved = this.#iteration
-      }
+      if (checkpointDue(config, this.#iteration)) this.#save()
     }
-    if (saved !== this.#iteration) this.#save()
+    this.#save()
     return this.#finish(total)
   }
 
-  async #evaluate(policies: Parameters<RolloutPool['evaluate']>[0]): Promise<EvaluationRecord> {
+  // A rollout that cannot be made ends the run, but not the iterations before it.
+  async #collect(policies: WorkerPolicies): Promise<Rollout> {
+    const startStep = this.#iteration * this.#trainer.config.rolloutSteps
+    try {
+      return await this.#pool.collect(policies, this.#progress, startStep)
+    } catch (error) {
+      this.#saveIfPossible()
+      throw error
+    }
+  }
+
+  async #evaluate(policies: WorkerPolicies): Promise<EvaluationRecord> {
     const { evaluation, seed } = this.#trainer.config
     const returns = await this.#pool.evaluate(policies, evaluation.episodes, this.#iteration, seed)
     return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns) }
   }
 
+  // Writes a checkpoint, unless there is one of this iteration.
   #save(): void {
+    if (this.#saved === this.#iteration) return
+    this.#saved = this.#iteration
     this.#run.saveCheckpoint(this.#iteration, this.#steps(), takeSnapshot(this.#trainer, this.#progress))
+  }
+
+  // For the way out of a failed run, whose error matters more than one of saving.
+  #saveIfPossible(): void {
+    try {
+      this.#save()
+    } catch (error) {
+      this.#options.onEvent?.(`no checkpoint of iteration ${this.#iteration}: ${(error as Error).message}`)
+    }
   }
 
   #steps(): number {
@@ -134,11 +173,8 @@ class TrainingLoop {
   }
 
   #finish(total: number): TrainResult {
-    const evaluation = this.#evaluation && {
-      mean: this.#evaluation.mean,
-      sd: this.#evaluation.sd,
-      episodes: this.#evaluation.returns.length,
-    }
+    const returns = this.#run.evaluationAt(this.#steps())
+    const evaluation = returns && { ...summarise(returns), episodes: returns.length }
     const outcome = {
       iterations: this.#iteration,
       steps: this.#steps(),
@@ -158,6 +194,8 @@ class TrainingLoop {
     const physics = rollout.time.physics * share
     const policy = rollout.time.policy * share
     const learning = learner / wall
+    const restarts = this.#pool.restarts - this.#restarts
+    this.#restarts = this.#pool.restarts
     return {
       iteration: this.#iteration,
       steps: this.#steps(),
@@ -167,7 +205,7 @@ class TrainingLoop {
       agents: [...turns].sort((a, b) => a.agent - b.agent).map((turn) => this.#agentRecord(turn)),
       critic: { loss: critic.loss, explainedVariance: critic.explainedVariance, gradNorm: critic.gradNorm },
       time: { physics, policy, learner: learning, rest: Math.max(0, 1 - physics - policy - learning) },
-      faults: { workerRestarts: rollout.restarts, physicsResets: rollout.faults.length },
+      faults: { workerRestarts: restarts, physicsResets: rollout.faults.length },
     }
   }
 

@@ -7,6 +7,7 @@ import { algorithms } from '../algorithms/table.js'
 import { TrustRegionAgent } from '../algorithms/trust-region.js'
 import type { Tensor } from '../devices/tensor.js'
 import { WasmDevice } from '../devices/wasm/device.js'
+import { usageError } from '../errors.js'
 import type { EnvSpec } from '../envs/contract.js'
 import { PURPOSE, splitSeed } from '../kernels/index.js'
 import { Adam } from '../learner/adam.js'
@@ -52,7 +53,13 @@ export class Trainer {
   readonly #advantages: Advantages
   readonly #order: Tensor
 
+  /** @throws HatrpoError (exit code 2) for an environment that the algorithm cannot train on */
   static async create(config: TrainConfig, env: EnvSpec): Promise<Trainer> {
+    if (env.mode !== 'cooperative') {
+      throw usageError(
+        `environment ${env.id} has mode ${env.mode}: ${config.algo} trains teams, it must be cooperative`,
+      )
+    }
     return new Trainer(config, env, await WasmDevice.create())
   }
 
