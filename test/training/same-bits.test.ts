@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import test from 'node:test'
+import { findHosts } from '../hosts/find.js'
+import { fixture, temporaryDirectory, tiny, tinyConfig, trained } from './runs.js'
+
+const env = { id: 'mamujoco/HalfCheetah-2x3' }
+const ITERATIONS = 5
+
+/** Two mini-batches everywhere for the clipped update; the trust region as it is by default. */
+const algorithms = {
+  hatrpo: ['algo=hatrpo'],
+  happo: ['algo=happo', 'clipped.miniBatches=2', 'critic.miniBatches=3'],
+}
+
+/**
+ * The parameters after five iterations of `tiny` runs, seed 1.
+ * A change of one of these is a change of numerics: it must be meant, and stand in CHANGELOG.md under Numerics.
+ */
+const known: Record<keyof typeof algorithms, string> = {
+  hatrpo: 'c07dcc6de1eea95d7a2fd952e6df544716a06b3d966d589ab061cfa00757e990',
+  happo: 'b6c0a2b21ab1d5125e608fe9e09355b1b43c54ee5b6705a23d83e39953bcdd9d',
+}
+
+const main = join(import.meta.dirname, '../../src/cli/main.js')
+
+for (const name of ['hatrpo', 'happo'] as const) {
+  const set = algorithms[name]
+
+  test(`${name}: the same seed gives the same bits with 1, 2 and 4 workers`, async (t) => {
+    for (const workers of [1, 2, 4]) {
+      const { parametersSha256 } = await trained(t, tinyConfig(env, ITERATIONS, ...set), { workers })
+      assert.equal(parametersSha256, known[name], `${workers} workers`)
+    }
+    const { parametersSha256 } = await trained(t, tinyConfig(env, ITERATIONS, ...set, 'seed=2'))
+    assert.notEqual(parametersSha256, known[name])
+  })
+
+  for (const host of Object.values(findHosts())) {
+    test(`${name}: ${host.name} gives the same bits`, { skip: host.missing }, (t) => {
+      const out = join(temporaryDirectory(t), 'run')
+      const settings = [`env.id=${env.id}`, ...set, ...tiny, `steps=${ITERATIONS * 80}`]
+      const args = [
+        'train',
+        '--env',
+        env.id,
+        '--algo',
+        name,
+        '--out',
+        out,
+        '--workers',
+        '2',
+        '--set',
+        ...settings,
+      ]
+      const { status, stdout, stderr } = spawnSync(host.path, [main, ...args], { encoding: 'utf8' })
+      assert.equal(status, 0, stderr)
+      assert.equal(stdout.trim().split('\n').at(-1), `parameters sha256 ${known[name]}`)
+    })
+  }
+}
+
+test('mini-batches of the trust region, LayerNorm, standardisation: the same bits with 1 and 3 workers', async (t) => {
+  const set = [
+    'trustRegion.miniBatches=2',
+    'actor.inputNorm=true',
+    'actor.standardise=true',
+    'actor.agentId=true',
+  ]
+  const config = tinyConfig({ id: fixture('team') }, ITERATIONS, ...set)
+  const [one, three] = await Promise.all([1, 3].map((workers) => trained(t, config, { workers })))
+  assert.equal(one.parametersSha256, three.parametersSha256)
+})
