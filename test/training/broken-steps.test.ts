@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
+import { RUNNING, TERMINATED } from '../../src/envs/index.js'
+import { Network } from '../../src/learner/network.js'
+import { parameterLayout } from '../../src/nn/layout.js'
+import type { CriticSpec } from '../../src/nn/spec.js'
+import { RolloutStorage } from '../../src/rollout/index.js'
+import { Advantages } from '../../src/training/advantages.js'
+import { Team } from './fixtures/team.js'
+
+const [GAMMA, LAMBDA, STEPS, ENVS, BROKEN] = [0.9, 0.8, 5, 1, 2]
+
+test('the episode before a broken step looks forward to the value of its state, and no further', async () => {
+  const device = await WasmDevice.create()
+  const storage = new RolloutStorage(device, new Team().spec, ENVS, STEPS)
+  const spec: CriticSpec = {
+    input: { size: 2, agentId: null, standardise: false, layerNorm: false },
+    hidden: [4],
+    activation: 'tanh',
+    head: { kind: 'value', size: 1 },
+  }
+  const parameters = device.tensor('f32', parameterLayout(spec).size)
+  device.write(
+    parameters,
+    Float32Array.from({ length: parameters.length }, (_, i) => ((7 * i) % 11) / 11 - 0.4),
+  )
+  const network = new Network(device, spec, storage.stateRows)
+  const options = { gamma: GAMMA, lambda: LAMBDA, truncation: 'bootstrap' } as const
+  const advantages = new Advantages(device, storage, network, parameters, options)
+  device.write(
+    storage.states,
+    Float32Array.from({ length: storage.states.length }, (_, i) => (i % 5) - 1.5),
+  )
+  device.write(storage.rewards, [1, 2, 0, 4, 5])
+  device.write(storage.valid, [1, 1, 0, 1, 1])
+  storage.ends.set([RUNNING, RUNNING, TERMINATED, RUNNING, TERMINATED])
+
+  advantages.compute(null)
+  const value = device.read(advantages.values)
+  assert.ok(
+    value.every((v) => Math.abs(v) > 0.01),
+    'values that could be mistaken for 0',
+  )
+  const found = device.read(advantages.advantages)
+  const delta = (t: number, reward: number, next: number) => reward + GAMMA * next - value[t]
+  const expected = [
+    delta(0, 1, value[1]) + GAMMA * LAMBDA * delta(1, 2, value[BROKEN]),
+    delta(1, 2, value[BROKEN]),
+    0,
+    delta(3, 4, value[4]) + GAMMA * LAMBDA * delta(4, 5, 0),
+    delta(4, 5, 0),
+  ]
+  // One rounding to f32 of numbers below 16.
+  for (const [t, advantage] of expected.entries())
+    assert.ok(Math.abs(found[t] - advantage) < 1e-6, `step ${t}`)
+  assert.equal(found[BROKEN], 0)
+
+  device.write(storage.states, new Float32Array(storage.states.length).fill(Infinity))
+  assert.throws(
+    () => advantages.compute(null),
+    /^HatrpoError: the critic gave the value NaN \(environment 0, step 0 /,
+  )
+})
