@@ -15,12 +15,18 @@ export class EnvContext {
     this.module = options.mujoco
   }
 
-  /** This thread's MuJoCo, loaded on first use. */
+  /**
+   * This thread's MuJoCo, loaded on first use.
+   * @internal not declared to users: the declarations of @mujoco/mujoco do not hold without skipLibCheck
+   */
   mujoco(): Promise<Mujoco> {
     return (this.loading ??= loadMujoco(this.module))
   }
 
-  /** The compiled model of an MJCF document. */
+  /**
+   * The compiled model of an MJCF document.
+   * @internal like `mujoco`
+   */
   async model(xml: string): Promise<PhysicsModel> {
     const mujoco = await this.mujoco()
     let model = this.models.get(xml)

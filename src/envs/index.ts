@@ -1,7 +1,7 @@
 export * from './contract.js'
 export { EnvContext } from './context.js'
 export type { EnvConfig, EnvFactory, EnvListing } from './factory.js'
-export { compileMujoco } from './mujoco/load.js'
+export { compileMujoco } from './mujoco/compile.js'
 export { PhysicsError } from './physics-error.js'
 export { listEnvs, loadEnvFactory, makeEnvFactory, parseEnvId } from './registry.js'
 export { box, discrete, multiDiscrete } from './spaces.js'

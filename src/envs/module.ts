@@ -150,5 +150,5 @@ function show(value: unknown): string {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import instantiate, { type ClassHandle, type MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
+import { compileMujoco } from './compile.js'
 
 /** Room made once, right after loading, so that memory does not grow when worlds are created later. */
 const HEAP_HEADROOM_BYTES = 64 * 1024 * 1024
@@ -46,11 +46,6 @@ interface MujocoExports extends WebAssembly.Exports {
   free(address: number): void
   emscripten_stack_get_current(): number
   _emscripten_stack_restore(address: number): void
-}
-
-/** Compiles MuJoCo's WebAssembly binary. The result can be posted to other threads, which then load in less time. */
-export async function compileMujoco(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(fileURLToPath(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))))
 }
 
 /**

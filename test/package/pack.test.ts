@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
+let project = ''
+
+/** Runs a program in the project. @returns what it printed on stdout */
+function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: project, encoding: 'utf8' })
+  assert.equal(status, 0, `${command} ${args.join(' ')}: ${error?.message ?? ''}${stderr}${stdout}`)
+  return stdout
+}
+
+before(() => {
+  project = mkdtempSync(join(tmpdir(), 'hatrpo-project-'))
+  writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
+  // What is packed was built before the tests; the scripts would build it again.
+  const packed = spawnSync(npm, ['pack', '--ignore-scripts', '--pack-destination', project], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  assert.equal(packed.status, 0, packed.stderr)
+  const tarball = readdirSync(project).find((name) => name.endsWith('.tgz'))!
+  run(npm, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`)
+})
+
+after(() => rmSync(project, { recursive: true, force: true }))
+
+const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'envs=4', 'rolloutSteps=20', 'evaluation.every=0']
+
+test('the command trains, evaluates, exports and lists', () => {
+  assert.match(run(npx, 'hatrpo', 'list', 'envs'), /^mamujoco\/HalfCheetah-2x3$/m)
+  const env = 'mamujoco/HalfCheetah-2x3'
+  const args = ['--env', env, '--algo', 'hatrpo', '--steps', '160', '--out', 'run', '--set', ...tiny]
+  assert.match(run(npx, 'hatrpo', 'train', ...args), /^parameters sha256 [0-9a-f]{64}$/m)
+  assert.match(run(npx, 'hatrpo', 'eval', 'run', '--episodes', '1'), /^mamujoco\/HalfCheetah-2x3: return /)
+  run(npx, 'hatrpo', 'export', 'run', '--out', 'bundle')
+  assert.ok(existsSync(join(project, 'bundle/agent_0.wasm')))
+})
+
+test('the entry points have types that hold under strict, without further packages', () => {
+  writeFileSync(
+    join(project, 'use.ts'),
+    `import { evaluate, HatrpoError, resolveConfig, train, type TrainResult } from 'hatrpo'
+import { box, RUNNING, TRUNCATED, type EnvSpec, type MultiAgentEnv } from 'hatrpo/env'
+import { loadBundle } from 'hatrpo/runtime'
+
+const controller = new AbortController()
+const { config } = resolveConfig({ set: ['env.id=mamujoco/HalfCheetah-2x3', 'algo=hatrpo'] })
+export const result: TrainResult = await train({
+  config,
+  dir: 'run',
+  workers: 2,
+  signal: controller.signal,
+  onIteration: ({ iteration, episodeReturn }) => {
+    const mean: number | undefined = episodeReturn?.mean
+    if (iteration === 10 && mean !== undefined) controller.abort()
+  },
+  onEvaluation: ({ mean, sd }) => void (mean + sd),
+  onEvent: (message) => void message.length,
+})
+export const { returns }: { readonly returns: readonly number[] } = await evaluate({ source: 'run', episodes: 2, seed: 1 })
+export const load: (...args: never[]) => unknown = loadBundle
+export const failed = (error: unknown): boolean => error instanceof HatrpoError && error.exitCode === 2
+
+// @ts-expect-error a folder is needed
+await train({ config })
+
+export const spec: EnvSpec = {
+  id: 'mine',
+  agents: [{ id: 'a', observation: box(2), action: box(1, -1, 1) }],
+  stateSize: 2,
+  timeLimit: 10,
+  mode: 'cooperative',
+}
+export const step = (env: MultiAgentEnv): boolean => env.step() === RUNNING || env.step() === TRUNCATED
+`,
+  )
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', target: 'es2022', types: [] }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+  run(process.execPath, tsc, '-p', '.')
+})
+
+test('the library trains an environment of its user, stops when told to and goes on', () => {
+  writeFileSync(
+    join(project, 'counter.mjs'),
+    `import { box, RUNNING, TRUNCATED } from 'hatrpo/env'
+export default ({ limit }) => {
+  const agents = ['a', 'b'].map((id) => ({ id, observation: box(1), action: box(1, -1, 1) }))
+  const [state, rewards] = [new Float32Array(1), new Float32Array(2)]
+  return {
+    spec: { id: 'counter', agents, stateSize: 1, timeLimit: limit, mode: 'cooperative' },
+    observations: [state, state],
+    state,
+    rewards,
+    actions: [new Float32Array(1), new Float32Array(1)],
+    reset() { state[0] = 0 },
+    step() {
+      rewards.fill(-Math.abs(this.actions[0][0] + this.actions[1][0]))
+      return ++state[0] < limit ? RUNNING : TRUNCATED
+    },
+    saveState: () => new Uint8Array(state.slice().buffer),
+    loadState: (saved) => state.set(new Float32Array(saved.slice().buffer)),
+  }
+}
+`,
+  )
+  writeFileSync(
+    join(project, 'own.mjs'),
+    `import { resolveConfig, train } from 'hatrpo'
+const flags = { env: { id: './counter.mjs', limit: 10 }, algo: 'happo', steps: 400 }
+const { config } = resolveConfig({ flags, set: ${JSON.stringify(tiny)} })
+const controller = new AbortController()
+const onIteration = ({ iteration }) => iteration === 2 && controller.abort()
+const stopped = await train({ config, dir: 'own', workers: 2, signal: controller.signal, onIteration })
+const rest = await train({ config, dir: 'own', workers: 1, resume: true })
+const whole = await train({ config, dir: 'whole', workers: 1 })
+console.log(JSON.stringify([stopped.finished, stopped.iterations, rest.finished, rest.iterations,
+  rest.parametersSha256 === whole.parametersSha256]))
+`,
+  )
+  assert.equal(run(process.execPath, 'own.mjs').trim(), '[false,2,true,5,true]')
+})
