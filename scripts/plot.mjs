@@ -127,15 +127,19 @@ function draw({ groups, title, yLabel }) {
       `<text x="${PLOT.left + 46}" y="${top + 4}">${escape(label)} (${runs} ${runs === 1 ? 'run' : 'runs'})</text>`,
     ].join('\n')
   })
-  const colours = (palette) => palette.map((colour, index) => `.s${index}{--c:${colour}}`).join('')
+  // Plain rules, not custom properties: many SVG renderers do not know those.
+  const colours = (palette) =>
+    palette
+      .map((colour, index) => `.line.s${index}{stroke:${colour}}.band.s${index}{fill:${colour}}`)
+      .join('')
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">
 <style>
 text{font:13px system-ui,sans-serif;fill:#444}
 .title{font-size:16px;font-weight:600;fill:#111}
-.grid{stroke:#8884;stroke-width:1}
-.line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
-.band{fill:var(--c);opacity:.18}
+.grid{stroke:#888;stroke-opacity:.27}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}
+.band{opacity:.18}
 ${colours(LIGHT)}
 @media (prefers-color-scheme:dark){text{fill:#bbb}.title{fill:#eee}${colours(DARK)}}
 </style>
