@@ -10,7 +10,7 @@ import { parameterLayout } from '../../src/nn/layout.js'
 import { resolveConfig } from '../../src/runs/config.js'
 import { openRun } from '../../src/runs/folder.js'
 import { evaluate } from '../../src/training/evaluate.js'
-import { exportPolicies } from '../../src/training/export.js'
+import { exportPolicies } from '../../src/index.js'
 import { Random } from './random-policy.js'
 
 /** A run folder whose two checkpoints hold different random actors; the first was evaluated better. */
