@@ -91,3 +91,15 @@ test('formats that do not exist yet are refused', async (t) => {
     /format is "onnx": it must be wasm \(others are not supported yet\)/,
   )
 })
+
+test('an evaluation refuses impossible numbers', async () => {
+  const wrong = [{ episodes: 0 }, { episodes: 1.5 }, { seed: -1 }, { seed: NaN }, { workers: 0 }]
+  for (const options of wrong) {
+    const [[name, value]] = Object.entries(options)
+    await assert.rejects(evaluate({ source: 'nowhere', episodes: 1, seed: 1, ...options }), {
+      name: 'HatrpoError',
+      exitCode: 2,
+      message: new RegExp(`^${name} is ${value}: it must be a whole number`),
+    })
+  }
+})
