@@ -4,7 +4,7 @@
  *   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
  *   parameters -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  *
- * where g = gradScale * gradient (`clipScale`, or -1 to ascend). parameters, gradient, m and v are f32[n]; all but gradient
+ * where g = gradScale * gradient (what limits its norm, or -1 to ascend). parameters, gradient, m and v are f32[n]; all but gradient
  * are updated. beta1Power and beta2Power are beta1^t and beta2^t of this step t (1 for the first), which the caller keeps
  * as running f64 products. Element-wise: a range of elements gives the same bits as the whole.
  */
@@ -56,9 +56,4 @@ export function adamStep(
     store<f32>(v + at, second)
     store<f32>(parameters + at, load<f32>(parameters + at) + (step * first) / denominator)
   }
-}
-
-/** What a gradient of this norm is multiplied by to clip it (PyTorch): maxNorm / (norm + 1e-6), at most 1. */
-export function clipScale(norm: f64, maxNorm: f64): f64 {
-  return min(maxNorm / (norm + 1e-6), 1.0)
 }

@@ -1,6 +1,6 @@
 /** The kernels module: everything that TypeScript may call. */
 export { activation, multiplyRows } from './activation'
-export { adamStep, clipScale } from './adam'
+export { adamStep } from './adam'
 export * from './elementwise'
 export { gae } from './gae'
 export {

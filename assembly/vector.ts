@@ -32,11 +32,6 @@ function loadPair(at: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load64_zero(at))
 }
 
-/** x . x in f64, in the order of `dot`. */
-export function normSquared(x: usize, n: i32): f64 {
-  return dot(x, x, n)
-}
-
 /** y += alpha x, alpha rounded to f32 first. */
 export function axpy(alpha: f64, x: usize, y: usize, n: i32): void {
   scaleAdd(alpha, x, y, y, n)

@@ -32,4 +32,5 @@ export type {
   TrainResult,
 } from './runs/types.js'
 export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
+export { exportPolicies, type ExportOptions } from './training/export.js'
 export { train } from './training/train.js'

@@ -13,9 +13,11 @@ function describe(error: unknown): { line: string; code: number } {
 }
 
 async function main(args: string[]): Promise<void> {
-  // A reader that closes its end of the pipe early, as `head` does, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    // A reader that closes its end of the pipe early, as `head` does, is no failure.
+    if (error.code === 'EPIPE') return
+    process.stderr.write(`hatrpo: cannot write to stdout: ${error.message}\n`)
+    process.exitCode = 1
   })
   try {
     await createProgram().parseAsync(args, { from: 'user' })

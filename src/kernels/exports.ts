@@ -105,7 +105,6 @@ export interface RandomExports {
 /** assembly/vector.ts: f32 vectors, f64 reductions. */
 export interface VectorExports {
   dot(x: number, y: number, n: number): number
-  normSquared(x: number, n: number): number
   axpy(alpha: number, x: number, y: number, n: number): void
   scaleAdd(alpha: number, x: number, y: number, out: number, n: number): void
   scale(alpha: number, x: number, n: number): void
@@ -165,7 +164,6 @@ export interface LearningExports {
     beta1Power: number,
     beta2Power: number,
   ): void
-  clipScale(norm: number, maxNorm: number): number
 }
 
 /** assembly/gemm.ts, layernorm.ts, activation.ts, input.ts and value.ts: rows from <= r < to of row-major matrices. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { algorithms, type AlgorithmName, trainableAlgorithms } from '../algorithms/table.js'
+import { ACTIVATIONS } from '../nn/activation.js'
 
 /** A whole number between two bounds, both allowed. */
 function whole(min: number, max: number, note = '') {
@@ -43,8 +44,6 @@ const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
 const hiddenError = 'a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192'
 const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hiddenError).max(8, hiddenError)
 
-export const activations = ['relu', 'tanh', 'elu', 'gelu', 'silu', 'leakyRelu', 'selu', 'sigmoid'] as const
-
 const algo = z.custom<'hatrpo' | 'happo'>(
   (name) => (trainableAlgorithms as readonly unknown[]).includes(name),
   {
@@ -85,7 +84,7 @@ export const trainConfigSchema = group({
   device,
   actor: group({
     hidden: hidden(),
-    activation: oneOf(activations),
+    activation: oneOf(ACTIVATIONS),
     /** LayerNorm on the input. */
     inputNorm: flag(),
     /** Each observation less its own mean, over the standard deviation of its own entries. */
@@ -100,7 +99,7 @@ export const trainConfigSchema = group({
   }),
   critic: group({
     hidden: hidden(),
-    activation: oneOf(activations),
+    activation: oneOf(ACTIVATIONS),
     inputNorm: flag(),
     standardise: flag(),
     lr: positive(),

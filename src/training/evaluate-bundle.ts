@@ -3,7 +3,7 @@ import { HatrpoError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed } from '../rollout/index.js'
-import type { Policy } from '../runtime/index.js'
+import { PolicyError, type Policy } from '../runtime/index.js'
 
 /** Episodes of a bundle's policies, deterministic, on this thread. @returns the episodes' returns, in order */
 export async function evaluateBundle(
@@ -17,11 +17,17 @@ export async function evaluateBundle(
   const env = await factory.create(new EnvContext())
   const kernels = await loadKernels()
   const returns: number[] = []
-  for (let episode = 0; episode < episodes; episode++) {
-    env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
-    returns.push(runEpisode(env, agents))
+  try {
+    for (let episode = 0; episode < episodes; episode++) {
+      env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
+      returns.push(runEpisode(env, agents))
+    }
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw new HatrpoError(`evaluation episode ${returns.length}: ${error.message}`, { cause: error })
+  } finally {
+    env.dispose?.()
   }
-  env.dispose?.()
   return { env: info.environment.id, returns }
 }
 

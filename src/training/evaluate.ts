@@ -37,16 +37,24 @@ export interface EvaluateResult {
 /**
  * Runs whole episodes with deterministic actions. Episode k starts from the same state for the same seed, whatever the
  * policies; a bundle gives the returns of the run it was exported from.
- * @throws HatrpoError when the source is neither a run nor a bundle, or is damaged
+ * @throws HatrpoError when the source is neither a run nor a bundle, or is damaged, and for impossible numbers
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
-  const { source, episodes, seed } = options
+  const { source, episodes, seed, workers = 1 } = options
+  expectWhole('episodes', episodes, 1)
+  expectWhole('seed', seed, 0)
+  expectWhole('workers', workers, 1)
   const isRun = existsSync(join(source, 'config.json'))
   if (!isRun && !existsSync(join(source, 'bundle.json'))) {
     throw usageError(`${source} holds neither a run (config.json) nor a bundle (bundle.json)`)
   }
   const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(source, episodes, seed))
   return { source, env, episodes, returns, ...summarise(returns) }
+}
+
+function expectWhole(name: string, value: number, min: number): void {
+  if (!(Number.isSafeInteger(value) && value >= min))
+    throw usageError(`${name} is ${value}: it must be a whole number, at least ${min}`)
 }
 
 async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; returns: number[] }> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parseSeeds } from '../../src/cli/numbers.js'
@@ -7,7 +8,7 @@ import { envName, makeRunFolder } from '../../src/cli/run-name.js'
 import { openRun } from '../../src/runs/folder.js'
 import { packageVersion } from '../../src/runs/version.js'
 import { checkpointData, iterationRecord, saying, temporaryDirectory, testConfig } from '../runs/fixtures.js'
-import { hatrpo } from './command.js'
+import { hatrpo, MAIN } from './command.js'
 
 /** A finished run of ten iterations. */
 function finishedRun(dir: string): void {
@@ -68,6 +69,17 @@ test('list prints names, and as JSON an array of objects with an id', (t) => {
     devices.map(({ id }) => id),
     ['wasm', 'cuda', 'tfjs'],
   )
+})
+
+test('output that cannot be written is a failure of one line', { skip: !existsSync('/dev/full') }, (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.after(() => closeSync(full))
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'list', 'envs'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  assert.match(stderr, /^hatrpo: cannot write to stdout: ENOSPC[^\n]*\n$/)
+  assert.equal(status, 1)
 })
 
 test('resuming a finished run prints its result again', (t) => {

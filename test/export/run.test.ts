@@ -10,7 +10,7 @@ import { parameterLayout } from '../../src/nn/layout.js'
 import { resolveConfig } from '../../src/runs/config.js'
 import { openRun } from '../../src/runs/folder.js'
 import { evaluate } from '../../src/training/evaluate.js'
-import { exportPolicies } from '../../src/training/export.js'
+import { exportPolicies } from '../../src/index.js'
 import { Random } from './random-policy.js'
 
 /** A run folder whose two checkpoints hold different random actors; the first was evaluated better. */
@@ -90,4 +90,16 @@ test('formats that do not exist yet are refused', async (t) => {
     exportPolicies(options),
     /format is "onnx": it must be wasm \(others are not supported yet\)/,
   )
+})
+
+test('an evaluation refuses impossible numbers', async () => {
+  const wrong = [{ episodes: 0 }, { episodes: 1.5 }, { seed: -1 }, { seed: NaN }, { workers: 0 }]
+  for (const options of wrong) {
+    const [[name, value]] = Object.entries(options)
+    await assert.rejects(evaluate({ source: 'nowhere', episodes: 1, seed: 1, ...options }), {
+      name: 'HatrpoError',
+      exitCode: 2,
+      message: new RegExp(`^${name} is ${value}: it must be a whole number`),
+    })
+  }
 })

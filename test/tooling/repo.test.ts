@@ -101,9 +101,21 @@ test('relative links in the documents lead somewhere', { skip: noGit }, () => {
   }
 })
 
-test('the commands that the README names exist', () => {
-  const named = [...read('README.md').matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(
-    (match) => match[1],
-  )
-  for (const name of named) assert.ok(name in manifest.scripts, `npm run ${name}`)
+test('the commands that the documents name exist, and run scripts that exist', () => {
+  for (const document of ['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md']) {
+    const named = read(document).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)
+    for (const [, name] of named) assert.ok(name in manifest.scripts, `${document}: npm run ${name}`)
+  }
+  for (const name of ['golden', 'golden-envs']) assert.ok(name in manifest.scripts, `npm run ${name}`)
+  for (const [name, line] of Object.entries(manifest.scripts)) {
+    for (const [, script] of line.matchAll(/\bnode (\S+)/g)) {
+      assert.ok(existsSync(join(root, script)), `npm run ${name}: ${script}`)
+    }
+  }
+})
+
+test('the folders that CONTRIBUTING names exist', () => {
+  for (const [, path] of read('CONTRIBUTING.md').matchAll(/`([a-z][\w/.-]*\/)`/g)) {
+    assert.ok(existsSync(join(root, path)), path)
+  }
 })
