@@ -80,6 +80,8 @@ export class TrustRegionUpdate {
   readonly #fisher: Program
   readonly #evaluate: Program
   readonly #klWeight: Tensor
+  // Sum of #klWeight over the rows `differentiate` saw.
+  #klRows = 0
   readonly #options: TrustRegionOptions
 
   constructor(
@@ -220,7 +222,9 @@ export class TrustRegionUpdate {
     const device = this.#device
     const valid = this.#batch.validRows(rows)
     device.copy(this.#parameters, this.#old)
-    if (this.#options.klRows === 'all') device.fill(this.#klWeight, 1)
+    const all = this.#options.klRows === 'all'
+    this.#klRows = all ? rows : valid
+    if (all) device.fill(this.#klWeight, 1)
     else device.copy(this.#batch.weight, this.#klWeight)
     const sums = device.run(this.#differentiate, rows, 1 / valid)
     const surrogate = sums[0] / valid
@@ -229,11 +233,11 @@ export class TrustRegionUpdate {
     return { surrogate, valid }
   }
 
-  /** out = (H + cI) v, H the Fisher matrix at the parameters `differentiate` saw. */
+  /** out = (H + cI) v, H the Fisher matrix at the parameters and rows `differentiate` saw. */
   fisherProduct(rows: number, v: Tensor, out: Tensor): void {
     const device = this.#device
     if (v !== this.#probe) device.copy(v, this.#probe)
-    device.run(this.#fisher, rows, 1 / this.#klRows(rows))
+    device.run(this.#fisher, rows, 1 / this.#klRows)
     device.axpy(this.#options.damping, this.#probe, this.#product)
     if (out !== this.#product) device.copy(this.#product, out)
   }
@@ -283,10 +287,6 @@ export class TrustRegionUpdate {
     device.axpy(scale, this.direction, this.#parameters)
     const sums = device.run(this.#evaluate, rows)
     return { surrogate: sums[0] / valid, kl: sums[3] / sums[4] }
-  }
-
-  #klRows(rows: number): number {
-    return this.#options.klRows === 'all' ? rows : this.#batch.validRows(rows)
   }
 
   // Restores the old parameters and what follows from them.
