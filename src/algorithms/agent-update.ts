@@ -1,4 +1,5 @@
 import type { PolicyBatch } from '../learner/batch.js'
+import type { Rejection } from '../learner/trust-region.js'
 
 /** What one agent's update did to its policy over a batch, for a person to see. */
 export interface AgentOutcome {
@@ -12,16 +13,17 @@ export interface AgentOutcome {
     readonly realisedGain: number
     readonly lineSearchTrials: number
     readonly rejectedSteps: number
-    /** Why the last rejected step was. */
-    readonly rejection: string | null
+    /** Why a step was rejected, a numerical fault before a line search that failed; null when none was. */
+    readonly rejection: Rejection | null
   }
   readonly clipped?: {
     /** Means over the steps taken. */
     readonly policyLoss: number
     readonly clipFraction: number
     readonly gradNorm: number
-    /** Steps not taken because the gradient was not finite. */
+    /** Steps not taken: the gradient was not finite, or no row counted. */
     readonly skippedSteps: number
+    readonly rejection: 'non-finite' | null
   }
 }
 

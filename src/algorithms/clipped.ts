@@ -66,6 +66,7 @@ export class ClippedAgent implements AgentUpdate {
         clipFraction: mean((result) => result.clipFraction),
         gradNorm: mean((result) => result.gradNorm),
         skippedSteps: results.length - taken.length,
+        rejection: results.some((result) => Number.isNaN(result.gradNorm)) ? 'non-finite' : null,
       },
     }
   }

@@ -56,6 +56,7 @@ export class TrustRegionAgent implements AgentUpdate {
     this.#logProbabilities.update(rows)
     const sum = (pick: (result: TrustRegionResult) => number) => results.reduce((s, r) => s + pick(r), 0)
     const rejected = results.filter((result) => !result.accepted)
+    const worst = rejected.find((result) => result.rejection !== 'line-search') ?? rejected.at(-1)
     return {
       entropy: this.#logProbabilities.entropy(),
       trustRegion: {
@@ -65,7 +66,7 @@ export class TrustRegionAgent implements AgentUpdate {
         realisedGain: sum((result) => result.gain),
         lineSearchTrials: sum((result) => result.trials.length),
         rejectedSteps: rejected.length,
-        rejection: rejected.at(-1)?.rejection ?? null,
+        rejection: worst?.rejection ?? null,
       },
     }
   }

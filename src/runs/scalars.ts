@@ -3,7 +3,7 @@ import type { AgentRecord, EvaluationRecord, IterationRecord } from './types.js'
 type Scalars = Record<string, number | null | undefined>
 
 function agentScalars(agent: AgentRecord): [string, number | undefined][] {
-  const { id, factorSpread, accepted: _implied, ...values } = agent
+  const { id, factorSpread, accepted: _implied, rejection: _word, ...values } = agent
   const scalars = Object.entries(values).map(([key, value]): [string, number] => [`${id}/${key}`, value])
   const spread = Object.entries(factorSpread ?? {})
   return [...scalars, ...spread.map(([key, value]): [string, number] => [`${id}/factor_${key}`, value])]

@@ -13,6 +13,11 @@ export interface AgentRecord {
   /** Whether all of the iteration's steps were accepted, and how many were not. */
   readonly accepted?: boolean
   readonly rejectedSteps?: number
+  /**
+   * Why a step was not taken: `non-finite` or `curvature` (numerical faults, named before others), `line-search` (no
+   * trial was good enough); null when all were.
+   */
+  readonly rejection: string | null
   /** Spread of the factor M relative to the advantages before this agent's update. */
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
   /** Mean over samples, nats. */
@@ -27,6 +32,8 @@ export interface CriticRecord {
   readonly loss: number
   readonly explainedVariance: number
   readonly gradNorm: number
+  /** Steps not taken: the gradient was not finite, or no sample counted. */
+  readonly skippedSteps: number
 }
 
 /** One iteration: a line of metrics.jsonl. A non-finite number is written as null. */

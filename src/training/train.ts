@@ -21,6 +21,7 @@ import type {
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 import { summarise } from './statistics.js'
 import { Trainer, type Improvement } from './trainer.js'
+import { updateFaults } from './update-faults.js'
 
 /**
  * Trains a team of agents and writes a run folder (see docs/ARCHITECTURE.md for the loop).
@@ -121,6 +122,7 @@ class TrainingLoop {
       this.#progress = rollout.progress
       const record = this.#record(rollout, improvement, performance.now() - begun, learner)
       this.#run.logIteration(record)
+      for (const fault of updateFaults(record)) this.#options.onEvent?.(fault)
       this.#options.onIteration?.(record)
 
       if (evaluationDue(config, this.#iteration)) {
@@ -188,7 +190,7 @@ class TrainingLoop {
 
   #record(rollout: Rollout, improvement: Improvement, wall: number, learner: number): IterationRecord {
     const { rows } = this.#trainer.storage
-    const { critic, turns } = improvement
+    const { turns, critic } = improvement
     const returns = rollout.episodes.map((episode) => episode.return)
     const share = rollout.time.wall / wall
     const physics = rollout.time.physics * share
@@ -203,7 +205,7 @@ class TrainingLoop {
       stepsPerSecond: rows / (wall / 1000),
       episodeReturn: returns.length ? { mean: summarise(returns).mean, count: returns.length } : null,
       agents: [...turns].sort((a, b) => a.agent - b.agent).map((turn) => this.#agentRecord(turn)),
-      critic: { loss: critic.loss, explainedVariance: critic.explainedVariance, gradNorm: critic.gradNorm },
+      critic,
       time: { physics, policy, learner: learning, rest: Math.max(0, 1 - physics - policy - learning) },
       faults: { workerRestarts: restarts, physicsResets: rollout.faults.length },
     }
@@ -212,10 +214,10 @@ class TrainingLoop {
   #agentRecord({ agent, entropy, factorSpread, trustRegion, clipped }: TurnOutcome): AgentRecord {
     const { id } = this.#trainer.env.agents[agent]
     if (clipped) {
-      const { policyLoss, clipFraction, gradNorm, skippedSteps } = clipped
-      return { id, factorSpread, entropy, policyLoss, clipFraction, gradNorm, rejectedSteps: skippedSteps }
+      const { skippedSteps: rejectedSteps, ...step } = clipped
+      return { id, factorSpread, entropy, ...step, rejectedSteps }
     }
-    const { rejection: _reason, ...step } = trustRegion!
+    const step = trustRegion!
     return { id, ...step, accepted: step.rejectedSteps === 0, factorSpread, entropy }
   }
 }

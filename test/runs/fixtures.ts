@@ -34,11 +34,12 @@ export function iterationRecord(iteration: number): IterationRecord {
         klAllowed: 0.01,
         accepted: true,
         rejectedSteps: 0,
+        rejection: null,
         factorSpread: { min: 0.5, max: 2, sd: 0.25 },
         entropy: 1.5,
       },
     ],
-    critic: { loss: 0.125, explainedVariance: 0.75, gradNorm: 3 },
+    critic: { loss: 0.125, explainedVariance: 0.75, gradNorm: 3, skippedSteps: 0 },
     time: { physics: 0.5, policy: 0.25, learner: 0.125, rest: 0.125 },
     faults: { workerRestarts: 0, physicsResets: 0 },
   }
