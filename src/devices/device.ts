@@ -57,5 +57,7 @@ export interface Device {
   standardise(x: Tensor, weight: Tensor, eps: number): void
   /** Adam's step (Kingma & Ba 2015) down the gradient, in torch's order of operations. */
   adam(parameters: Tensor, gradient: Tensor, m: Tensor, v: Tensor, options: AdamOptions): void
+  /** Entropy of a diagonal Gaussian of `size` dimensions from its table f64 [size, 4], in nats. */
+  gaussianEntropy(table: Tensor, size: number): number
   allFinite(x: Tensor): boolean
 }

@@ -4,7 +4,6 @@ import { parameterEntry } from '../nn/layout.js'
 import type { GaussianActorSpec } from '../nn/spec.js'
 import type { Adam } from './adam.js'
 import type { PolicyBatch } from './batch.js'
-import { gaussianEntropy } from './log-probabilities.js'
 import type { Network } from './network.js'
 
 export interface ClippedOptions {
@@ -123,6 +122,6 @@ export class ClippedUpdate {
     const table = this.#device.read(this.#table)
     for (let j = 0; j < size; j++) gradient[j] -= this.#options.entropyCoef * table[4 * j + SLOPE]
     this.#device.write(part, gradient)
-    return gaussianEntropy(table, size)
+    return this.#device.gaussianEntropy(this.#table, size)
   }
 }

@@ -5,9 +5,6 @@ import type { GaussianActorSpec } from '../nn/spec.js'
 import type { PolicyBatch } from './batch.js'
 import type { Network } from './network.js'
 
-const HALF_LOG_TWO_PI_E = 1.4189385332046727
-const LOG_SIGMA = 1
-
 /** Writes log pi(a | o) of a batch's actions under the current parameters to `batch.newLogProb`. */
 export class LogProbabilities {
   readonly #device: Device
@@ -45,15 +42,8 @@ export class LogProbabilities {
     this.#device.run(this.#program, rows)
   }
 
-  /** Entropy of the policy at the parameters `update` saw: sum over dimensions of 1/2 log(2 pi e) + log sigma. */
+  /** Entropy of the policy at the parameters `update` saw, nats. */
   entropy(): number {
-    return gaussianEntropy(this.#device.read(this.#table), this.#size)
+    return this.#device.gaussianEntropy(this.#table, this.#size)
   }
-}
-
-/** Entropy of a diagonal Gaussian from its table [size, 4]. */
-export function gaussianEntropy(table: ArrayLike<number>, size: number): number {
-  let entropy = 0
-  for (let j = 0; j < size; j++) entropy += HALF_LOG_TWO_PI_E + table[4 * j + LOG_SIGMA]
-  return entropy
 }

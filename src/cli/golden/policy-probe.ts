@@ -85,7 +85,7 @@ export class PolicyProbe {
       mean,
       std: Array.from(mean, (_, i) => table[(i % size) * TABLE_COLUMNS + SIGMA]),
       logProbs: Array.from(mean, (_, i) => columns[i % size][Math.floor(i / size)]),
-      entropy: device.kernels.exports.gaussianEntropy(this.#table.address, size),
+      entropy: device.gaussianEntropy(this.#table, size),
     }
   }
 }

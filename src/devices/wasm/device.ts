@@ -227,6 +227,12 @@ export class WasmDevice implements Device {
     )
   }
 
+  gaussianEntropy(table: Tensor, size: number): number {
+    this.#expect(table, 'f64')
+    if (table.length !== 4 * size) throw new RangeError(`a table of ${table.length} for ${size} dimensions`)
+    return this.kernels.exports.gaussianEntropy(table.address, size)
+  }
+
   allFinite(x: Tensor): boolean {
     return this.kernels.exports.allFinite(x.address, x.length) === 1
   }
