@@ -17,6 +17,8 @@ export interface AgentOutcome {
     readonly rejection: Rejection | null
   }
   readonly clipped?: {
+    /** Mean KL(old || new) of the whole update. */
+    readonly klUsed: number
     /** Means over the steps taken. */
     readonly policyLoss: number
     readonly clipFraction: number

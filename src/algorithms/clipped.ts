@@ -6,6 +6,7 @@ import { ClippedUpdate, type ClippedOptions, type ClippedResult } from '../learn
 import { LogProbabilities } from '../learner/log-probabilities.js'
 import type { MiniBatches, Shuffle } from '../learner/minibatches.js'
 import type { Network } from '../learner/network.js'
+import { ReferencePolicy } from '../learner/reference-policy.js'
 import type { GaussianActorSpec } from '../nn/spec.js'
 import type { AgentOutcome, AgentUpdate } from './agent-update.js'
 import { learningRate, type Schedule } from './schedule.js'
@@ -20,6 +21,7 @@ export class ClippedAgent implements AgentUpdate {
   readonly batch: PolicyBatch
   readonly step: ClippedUpdate
   readonly #rule: ClippedRule
+  readonly #old: ReferencePolicy
   readonly #logProbabilities: LogProbabilities
   readonly #miniBatches: MiniBatches | null
   #results: readonly ClippedResult[] = []
@@ -36,7 +38,8 @@ export class ClippedAgent implements AgentUpdate {
   ) {
     this.batch = batch
     this.#rule = rule
-    this.#logProbabilities = new LogProbabilities(device, network, parameters, batch)
+    this.#old = new ReferencePolicy(device, network, parameters, batch)
+    this.#logProbabilities = new LogProbabilities(device, network, parameters, batch, this.#old)
     const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, network.spec, shuffle) : null
     this.#miniBatches = split?.miniBatches ?? null
     this.step = new ClippedUpdate(device, network, parameters, split?.batch ?? batch, adam, rule)
@@ -51,17 +54,25 @@ export class ClippedAgent implements AgentUpdate {
     const lr = learningRate(this.#rule, progress)
     const results: ClippedResult[] = []
     this.#results = results
+    // No mini-batch's pass sees the old policy on all rows.
+    if (this.#miniBatches) this.#old.evaluate(rows)
     for (let epoch = 0; epoch < this.#rule.epochs; epoch++) {
-      if (!this.#miniBatches) results.push(this.step.step(rows, lr))
-      else this.#miniBatches.forEach((part) => results.push(this.step.step(part, lr)))
+      if (this.#miniBatches) {
+        this.#miniBatches.forEach((part) => results.push(this.step.step(part, lr)))
+        continue
+      }
+      results.push(this.step.step(rows, lr))
+      // The first step on the whole batch leaves behind what it went from.
+      if (epoch === 0) this.#old.keep(this.step.table)
     }
-    this.#logProbabilities.update(rows)
+    const klUsed = this.#logProbabilities.update(rows)
     const taken = results.filter((result) => result.taken)
     const mean = (pick: (result: ClippedResult) => number) =>
       taken.reduce((sum, result) => sum + pick(result), 0) / Math.max(1, taken.length)
     return {
       entropy: this.#logProbabilities.entropy(),
       clipped: {
+        klUsed,
         policyLoss: -mean((result) => result.surrogate),
         clipFraction: mean((result) => result.clipFraction),
         gradNorm: mean((result) => result.gradNorm),

@@ -37,10 +37,11 @@ export class ClippedUpdate {
   readonly network: Network<GaussianActorSpec>
   /** Gradient of what is minimised, before norm clipping. */
   readonly gradient: Tensor
+  /** The Gaussian table, f64 [action, 4], at the parameters before the latest step. */
+  readonly table: Tensor
 
   readonly #device: Device
   readonly #batch: PolicyBatch
-  readonly #table: Tensor
   readonly #logStd: { offset: number; size: number }
   readonly #differentiate: Program
   readonly #adam: Adam
@@ -61,7 +62,7 @@ export class ClippedUpdate {
     this.#batch = batch
     this.#adam = adam
     this.#options = options
-    this.#table = device.tensor('f64', size * 4)
+    this.table = device.tensor('f64', size * 4)
     this.#logStd = parameterEntry(network.layout, 'logStd')
     this.#differentiate = device.compile(
       {
@@ -71,7 +72,7 @@ export class ClippedUpdate {
             logStd: slice(parameters, this.#logStd.offset, size),
             x: stdX,
             y: stdY,
-            table: this.#table,
+            table: this.table,
             size,
           },
         ],
@@ -80,7 +81,7 @@ export class ClippedUpdate {
           {
             op: 'gaussianSurrogate',
             mean: network.output,
-            table: this.#table,
+            table: this.table,
             size,
             action: batch.actions,
             oldLogProb: batch.logProb,
@@ -119,9 +120,9 @@ export class ClippedUpdate {
     const { offset, size } = this.#logStd
     const part = slice(this.gradient, offset, size)
     const gradient = this.#device.read(part)
-    const table = this.#device.read(this.#table)
+    const table = this.#device.read(this.table)
     for (let j = 0; j < size; j++) gradient[j] -= this.#options.entropyCoef * table[4 * j + SLOPE]
     this.#device.write(part, gradient)
-    return this.#device.gaussianEntropy(this.#table, size)
+    return this.#device.gaussianEntropy(this.table, size)
   }
 }

@@ -3,7 +3,10 @@ import type { ConfigOrigin, TrainConfig } from './config.js'
 /** What an update did to one agent's policy. Values of the other update rule are absent. */
 export interface AgentRecord {
   readonly id: string
-  /** KL of the step taken (0 when it was rejected) and the KL it was allowed. */
+  /**
+   * Mean KL(old || new) over the samples that count: of the trust region's steps taken, added up, or of the whole
+   * clipped update; and the KL that was allowed, absent for the clipped update, which has no bound on it.
+   */
   readonly klUsed?: number
   readonly klAllowed?: number
   /** Gain of the surrogate that the first-order model predicted, and the gain it had. */
