@@ -289,14 +289,9 @@ export class Run {
     pruneCheckpoints(this.dir, this.#best?.iteration, this.config.checkpoint.keepEvery)
   }
 
-  /**
-   * Writes result.json, after the last iteration's checkpoint.
-   *
-   * @param absoluteReturns returns of the run's best policy (marl-eval's absolute metric), where it was evaluated again
-   */
-  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>, absoluteReturns?: readonly number[]): RunResult {
+  /** Writes result.json, after the last iteration's checkpoint. */
+  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>): RunResult {
     this.#lock.assertHeld()
-    if (absoluteReturns) this.#evaluations.setAbsolute(absoluteReturns)
     const { env, algo, seed } = this.config
     const result: RunResult = { env: env.id, algo, seed, ...outcome }
     replaceFile(join(this.dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
