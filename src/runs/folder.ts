@@ -177,8 +177,8 @@ function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: Ope
     setAsideCheckpoint(dir, iteration)
     say(`${reason}; it is set aside as ${checkpointPath(dir, iteration)}.damaged`)
   })
-  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   assertSameRun(dir, stored.config, config, checkpoint)
+  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
