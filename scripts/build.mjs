@@ -1,6 +1,6 @@
 // Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,3 +25,14 @@ for (const target of ['kernels', 'stepper', 'policy']) {
   ])
 }
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
+for (const folder of ['src', 'workers', 'test', 'bench', 'examples']) removeStale(folder)
+
+/** Removes what was compiled from a source that is no longer there; it would be packed and tested. */
+function removeStale(folder) {
+  if (!existsSync(`${root}dist/${folder}`)) return
+  for (const name of readdirSync(`${root}dist/${folder}`, { recursive: true })) {
+    const source = /^(.+?)(?:\.d\.ts|\.js)$/.exec(name)?.[1]
+    if (source !== undefined && !existsSync(`${root}${folder}/${source}.ts`))
+      rmSync(`${root}dist/${folder}/${name}`, { force: true })
+  }
+}

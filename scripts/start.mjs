@@ -20,7 +20,7 @@ function run(script, args) {
   if (error) throw error
   if (status === 0) return
   if (status === 130 || signal === 'SIGINT') {
-    console.error('\nStopped. `npm start` goes on from the last checkpoint.')
+    console.error('\nStopped. `npm start` goes on from there.')
     process.exit(130)
   }
   process.exit(status ?? 1)
@@ -31,12 +31,12 @@ function hatrpo(...args) {
   run(command, args)
 }
 
-/** The first of runs/first, runs/first-2, ... that is not a finished run. */
+/** The first of runs/first, runs/first-2, ... whose policies are not exported yet: the last thing that is done here. */
 function chooseRun() {
   for (let n = 1; ; n++) {
     const name = n === 1 ? 'runs/first' : `runs/first-${n}`
     const folder = `${root}${name}`
-    if (existsSync(`${folder}/result.json`)) continue
+    if (existsSync(`${folder}/policies/bundle.json`)) continue
     return { name, resume: existsSync(`${folder}/config.json`) }
   }
 }

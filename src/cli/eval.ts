@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
-import { wholeFlag } from './numbers.js'
+import { episodeCount, wholeFlag } from './numbers.js'
 
 interface EvalFlags {
   episodes: string
@@ -26,9 +26,10 @@ export function evalCommand(): Command {
         flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { evaluate } = await import('../training/evaluate.js')
-      const result = await evaluate({ source, episodes, seed, ...workers })
+      const onEvent = (message: string) => process.stderr.write(`${message}\n`)
+      const result = await evaluate({ source, episodes, seed, ...workers, onEvent })
       const { env, mean, sd } = result
-      const line = `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${result.episodes} episodes`
+      const line = `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${episodeCount(result.episodes)}`
       process.stdout.write(`${flags.json ? JSON.stringify(result) : line}\n`)
     })
 }

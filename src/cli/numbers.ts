@@ -8,6 +8,11 @@ export function wholeFlag(flag: string, text: string, min: number, max: number):
   return value
 }
 
+/** A number of episodes, as a line says it. */
+export function episodeCount(count: number): string {
+  return count === 1 ? '1 episode' : `${count} episodes`
+}
+
 /**
  * Reads a list of seeds: `1-5`, `1,3,7` or both mixed.
  *

@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress'
 import { totalIterations, type TrainConfig } from '../runs/config.js'
 import type { EvaluationRecord, IterationRecord } from '../runs/types.js'
+import { episodeCount } from './numbers.js'
 import { envName } from './run-name.js'
 
 /** Shows on stderr how a training goes. */
@@ -21,7 +22,7 @@ function iterationLine(record: IterationRecord): string {
 }
 
 function evaluationLine({ steps, mean, sd, returns }: EvaluationRecord): string {
-  return `evaluation at ${steps} steps: return ${number(mean)} +- ${number(sd)} over ${returns.length} episodes`
+  return `evaluation at ${steps} steps: return ${number(mean)} +- ${number(sd)} over ${episodeCount(returns.length)}`
 }
 
 /** Plain lines, for logs and pipes: evaluations and events; iterations too when `verbose`. */

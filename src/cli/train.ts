@@ -1,4 +1,4 @@
-import { readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
@@ -15,7 +15,7 @@ import { readRunConfig, readRunResult } from '../runs/folder.js'
 import type { PartialConfig } from '../runs/presets.js'
 import type { TrainResult } from '../runs/types.js'
 import { Interrupt } from './interrupt.js'
-import { parseSeeds, wholeFlag } from './numbers.js'
+import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'
 import { createProgress } from './progress.js'
 import { makeRunFolder } from './run-name.js'
 
@@ -52,7 +52,10 @@ export function trainCommand(): Command {
     .option('--device <name>', 'where networks are computed (hatrpo list devices)')
     .option('--preset <name>', 'published settings: harl, paper, marllib')
     .option('--config <file>', 'JSON with the keys of config.json')
-    .option('--set <key=value...>', 'any key of config.json, such as trustRegion.delta=0.005 or env.obs=1')
+    .option(
+      '--set <key=value...>',
+      'any key of config.json, such as trustRegion.delta=0.005 or env.partition=graph',
+    )
     .option('--out <dir>', 'run folder (default: runs/<env>-<algo>-s<seed>)')
     .option('--resume <dir>', 'go on with the run in this folder; --steps extends it')
     .addHelpText(
@@ -100,7 +103,8 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
   for (const run of runs) {
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out
-    const code = await trainInto(out ?? makeRunFolder(run.config), run, workers, flags)
+    const made = out === undefined || !existsSync(out)
+    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, workers, flags)
     if (code !== undefined) return code
   }
   return undefined
@@ -121,7 +125,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
     printResult({ dir, ...result })
     return undefined
   }
-  return trainInto(dir, { config }, workers, { ...flags, resume: dir })
+  return trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
 }
 
 /** Flags that have a key of their own in the configuration. Their texts are checked where all values are. */
@@ -151,9 +155,15 @@ function readConfigFile(path: string): unknown {
   }
 }
 
-/** Trains, shows progress and prints the result. @returns the exit code of an interrupted training */
+/**
+ * Trains, shows progress and prints the result.
+ *
+ * @param made whether the folder is this command's own, to be removed if nothing gets into it
+ * @returns the exit code of an interrupted training
+ */
 async function trainInto(
   dir: string,
+  made: boolean,
   { config, ...origin }: ResolvedConfig,
   workers: Workers,
   flags: TrainFlags,
@@ -178,7 +188,7 @@ async function trainInto(
       onEvent: (message) => progress.event(message),
     })
   } catch (error) {
-    removeIfEmpty(dir)
+    if (made) removeIfEmpty(dir)
     throw error
   } finally {
     progress.stop()
@@ -211,7 +221,7 @@ function printResult(result: Omit<TrainResult, 'finished'>): void {
   const lines = [`run ${dir}`, `steps ${steps} in ${iterations} iterations`]
   if (evaluation)
     lines.push(
-      `evaluation ${evaluation.mean.toFixed(1)} +- ${evaluation.sd.toFixed(1)} over ${evaluation.episodes} episodes`,
+      `evaluation ${evaluation.mean.toFixed(1)} +- ${evaluation.sd.toFixed(1)} over ${episodeCount(evaluation.episodes)}`,
     )
   process.stdout.write(`${[...lines, `parameters sha256 ${parametersSha256}`].join('\n')}\n`)
 }

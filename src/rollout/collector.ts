@@ -228,7 +228,7 @@ export class Collector {
       const first = k * actionSize
       for (let j = 0; j < actionSize; j++) kept.actions[row * actionSize + j] = agent.actions[first + j]!
       kept.logProb[row] = agent.logProb[k]!
-      kept.weight[row] = env.active ? env.active[i] : 1
+      kept.weight[row] = !env.active || env.active[i] ? 1 : 0
     }
     this.#valid[row] = 1
   }

@@ -32,6 +32,9 @@ export interface ResolvedConfig extends ConfigOrigin {
 
 type Tree = Record<string, unknown>
 
+/** Steps of one environment that have random numbers of their own. */
+const STEP_KEYS = 0x1_0000_0000
+
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -95,6 +98,10 @@ export function validateConfig(value: unknown): TrainConfig {
     )
   }
   const config = parsed.data
+  if (config.steps / config.envs >= STEP_KEYS)
+    throw usageError(
+      `steps is ${config.steps}: it must be below envs x 2^32 = ${config.envs * STEP_KEYS}, because each environment's random numbers are keyed by its step in 32 bits`,
+    )
   const samples = config.envs * config.rolloutSteps
   for (const group of ['critic', 'trustRegion', 'clipped'] as const) {
     const { miniBatches } = config[group]

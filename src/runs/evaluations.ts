@@ -9,8 +9,8 @@ interface StepMetrics {
   readonly return: readonly number[]
 }
 
-/** One run in marl-eval's form: `step_k` entries, and the metrics of its best policy. */
-type RunMetrics = Record<string, StepMetrics | { readonly return: readonly number[] }>
+/** One run in marl-eval's form: `step_k` entries. */
+type RunMetrics = Record<string, StepMetrics>
 
 /** marl-eval's tree: environment > task > algorithm > run. */
 type MarlEval = Record<string, Record<string, Record<string, Record<string, RunMetrics>>>>
@@ -22,7 +22,6 @@ export class EvaluationLog {
   readonly path: string
   readonly #names: readonly [environment: string, task: string, algorithm: string, run: string]
   readonly #steps: StepMetrics[]
-  #absolute: readonly number[] | undefined
 
   /** @param lastStep evaluations after this many steps are removed */
   constructor(path: string, config: TrainConfig, lastStep: number) {
@@ -48,12 +47,6 @@ export class EvaluationLog {
     this.#write()
   }
 
-  /** Sets the absolute metric: returns of the run's best policy. */
-  setAbsolute(returns: readonly number[]): void {
-    this.#absolute = returns
-    this.#write()
-  }
-
   #read(): StepMetrics[] {
     if (!existsSync(this.path)) return []
     const [environment, task, algorithm, run] = this.#names
@@ -62,7 +55,7 @@ export class EvaluationLog {
       const metrics = tree[environment][task][algorithm][run]
       return Object.entries(metrics)
         .filter(([name]) => name.startsWith('step_'))
-        .map(([, entry]) => entry as StepMetrics)
+        .map(([, entry]) => entry)
     } catch (error) {
       throw new HatrpoError(`${this.path} is damaged: delete it to go on without the earlier evaluations`, {
         cause: error,
@@ -73,7 +66,6 @@ export class EvaluationLog {
   #write(): void {
     const [environment, task, algorithm, run] = this.#names
     const metrics: RunMetrics = Object.fromEntries(this.#steps.map((entry, k) => [`step_${k}`, entry]))
-    if (this.#absolute) metrics.absolute_metrics = { return: this.#absolute }
     const tree: MarlEval = { [environment]: { [task]: { [algorithm]: { [run]: metrics } } } }
     replaceFile(this.path, `${JSON.stringify(tree, null, 1)}\n`)
   }

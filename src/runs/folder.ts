@@ -177,8 +177,8 @@ function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: Ope
     setAsideCheckpoint(dir, iteration)
     say(`${reason}; it is set aside as ${checkpointPath(dir, iteration)}.damaged`)
   })
-  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   assertSameRun(dir, stored.config, config, checkpoint)
+  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
@@ -289,14 +289,9 @@ export class Run {
     pruneCheckpoints(this.dir, this.#best?.iteration, this.config.checkpoint.keepEvery)
   }
 
-  /**
-   * Writes result.json, after the last iteration's checkpoint.
-   *
-   * @param absoluteReturns returns of the run's best policy (marl-eval's absolute metric), where it was evaluated again
-   */
-  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>, absoluteReturns?: readonly number[]): RunResult {
+  /** Writes result.json, after the last iteration's checkpoint. */
+  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>): RunResult {
     this.#lock.assertHeld()
-    if (absoluteReturns) this.#evaluations.setAbsolute(absoluteReturns)
     const { env, algo, seed } = this.config
     const result: RunResult = { env: env.id, algo, seed, ...outcome }
     replaceFile(join(this.dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)

@@ -96,6 +96,31 @@ test('wrong values for train', (t) => {
   assert.deepEqual(readdirSync(cwd), [])
 })
 
+test('a folder made for --out stays when the training is refused', (t) => {
+  const cwd = temporaryDirectory(t)
+  const module = join(cwd, 'rivals.mjs')
+  writeFileSync(
+    module,
+    `const numbers = () => new Float32Array(1)
+const space = { kind: 'box', size: 1, low: [-1], high: [1] }
+export default () => ({
+  spec: { id: 'rivals', agents: [{ id: 'a', observation: space, action: space }], stateSize: 1, timeLimit: 9, mode: 'general' },
+  observations: [numbers()], state: numbers(), actions: [numbers()], rewards: numbers(),
+  reset() {}, step: () => 0, saveState: () => new Uint8Array(1), loadState() {},
+})`,
+  )
+  mkdirSync(join(cwd, 'mine'))
+  for (const out of ['mine', 'new']) {
+    const { code, stderr } = hatrpo(['train', '--env', module, '--algo', 'happo', '--out', out], cwd)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /mode general/)
+  }
+  assert.deepEqual(readdirSync(cwd).sort(), ['mine', 'rivals.mjs'])
+  const unnamed = hatrpo(['train', '--env', module, '--algo', 'happo'], cwd)
+  assert.equal(unnamed.code, 2, unnamed.stderr)
+  assert.deepEqual(readdirSync(join(cwd, 'runs')), [])
+})
+
 test('a damaged run folder is a failure of one line', (t) => {
   const cwd = temporaryDirectory(t)
   mkdirSync(join(cwd, 'run'))

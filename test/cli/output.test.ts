@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { parseSeeds } from '../../src/cli/numbers.js'
+import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
 import { openRun } from '../../src/runs/folder.js'
 import { packageVersion } from '../../src/runs/version.js'
@@ -103,6 +103,10 @@ test('resuming a finished run prints its result again', (t) => {
   const shorter = hatrpo(['train', '--resume', 'run', '--steps', '4000'], cwd)
   assert.equal(shorter.code, 2)
   assert.match(shorter.stderr, /\nhatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
+})
+
+test('one episode is not several', () => {
+  assert.deepEqual([1, 2, 40].map(episodeCount), ['1 episode', '2 episodes', '40 episodes'])
 })
 
 test('seeds are lists and ranges', () => {

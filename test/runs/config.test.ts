@@ -23,6 +23,7 @@ test('every wrong value is refused with its key, the value and what would be rig
     ['seed=1.5', 'seed is 1.5', 'whole number'],
     ['seed=9007199254740992', 'seed is 9007199254740992', '9007199254740991'],
     ['steps=0', 'steps is 0', 'from 1'],
+    ['steps=85899345920', 'steps is 85899345920', 'below envs x 2^32 = 85899345920'],
     ['steps=many', 'steps is "many"'],
     ['steps=1e999', 'steps is Infinity'],
     ['envs=0', 'envs is 0'],
@@ -74,6 +75,11 @@ test('every wrong value is refused with its key, the value and what would be rig
   ]
   for (const [setting, ...words] of wrong)
     assert.throws(() => resolveConfig({ flags: task, set: [setting] }), saying(...words), setting)
+})
+
+test('as many steps as random numbers have keys for are accepted', () => {
+  const set = ['envs=2', `steps=${2 * 2 ** 32 - 1}`]
+  assert.equal(resolveConfig({ flags: task, set }).config.steps, 2 * 2 ** 32 - 1)
 })
 
 test('usage errors carry exit code 2', () => {
