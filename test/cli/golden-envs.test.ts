@@ -80,7 +80,10 @@ for (const [task, versions, divisions] of [
     const humanoid = task.startsWith('Humanoid')
     for (const version of versions) {
       for (const part of ['qpos', 'qvel', 'obs', 'reward', 'terminated']) {
-        assert.ok(names.includes(`transitions.${version}.${part}`), `${version} ${part}`)
+        // A humanoid's steps may all be under constraints, where its solver stops unconverged.
+        const loose = `transitions.${version}.unconverged.${part}`
+        const found = names.some((name) => name === `transitions.${version}.${part}` || (humanoid && name.startsWith(loose)))
+        assert.ok(found, `${version} ${part}`)
       }
       const spaces = names.filter((name) => name.startsWith(`spaces.${version}.`))
       assert.ok(spaces.length >= 25)

@@ -134,7 +134,7 @@ export class MamujocoEnv implements MultiAgentEnv {
   }
 
   private refuseAction(agent: number, j: number): never {
-    const actuator = this.locomotion.task.actuators[this.actuators[agent][j]]
+    const actuator = this.locomotion.task.actuators[this.parts[agent].actuators[j]]
     const { id, agents } = this.spec
     const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
     throw new PhysicsError(id, 'action', detail)

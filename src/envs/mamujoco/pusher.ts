@@ -48,8 +48,8 @@ export function pusherXml(): string {
           conaffinity: 1,
         }),
         arm(),
-        sliding('object', [0.45, -0.05, -0.275], { size: [0.05, 0.05], density: 0.01, contype: 1 }),
-        sliding('goal', [0.45, -0.05, -0.323], { size: [0.08, 0.001], density: 0.00001 }),
+        sliding('object', [0.45, -0.05, -0.275], { size: [0.05, 0.05, 0.05], density: 0.01, contype: 1 }),
+        sliding('goal', [0.45, -0.05, -0.323], { size: [0.08, 0.001, 0.1], density: 0.00001 }),
       ]),
       element(
         'actuator',
@@ -147,14 +147,10 @@ function ball(pos: Vector, radius: number): Element {
 /** Puts the arm at its initial position and the object, at rest, off the goal; the noise stays in the arm's velocities. */
 export function placeObject(random: RandomStream, qpos: number[], qvel: number[]): void {
   qpos.fill(0)
-  let x = 0
-  let y = 0
-  do {
-    x = -0.3 * random.uniform()
-    y = 0.2 * (2 * random.uniform() - 1)
-  } while (Math.sqrt(x * x + y * y) <= CLEARANCE)
   // As the original: its pair is (-0.3 to 0, +-0.2), and the first sliding joint is the one along y.
-  qpos[7] = x
-  qpos[8] = y
+  do {
+    qpos[7] = -0.3 * random.uniform()
+    qpos[8] = 0.2 * (2 * random.uniform() - 1)
+  } while (Math.sqrt(qpos[7] * qpos[7] + qpos[8] * qpos[8]) <= CLEARANCE)
   qvel.fill(0, 7)
 }
