@@ -82,7 +82,9 @@ for (const [task, versions, divisions] of [
       for (const part of ['qpos', 'qvel', 'obs', 'reward', 'terminated']) {
         // A humanoid's steps may all be under constraints, where its solver stops unconverged.
         const loose = `transitions.${version}.unconverged.${part}`
-        const found = names.some((name) => name === `transitions.${version}.${part}` || (humanoid && name.startsWith(loose)))
+        const found = names.some(
+          (name) => name === `transitions.${version}.${part}` || (humanoid && name.startsWith(loose)),
+        )
         assert.ok(found, `${version} ${part}`)
       }
       const spaces = names.filter((name) => name.startsWith(`spaces.${version}.`))
