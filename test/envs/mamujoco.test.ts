@@ -201,7 +201,7 @@ test('velocities are observed up to 10 in Hopper and Walker2d, and as they are i
       task.initialPositions.map(() => 30),
     )
     assert.deepEqual(
-      Array.from(simulation.observation.subarray(task.positions - 1)),
+      Array.from(simulation.observation.subarray(task.initialPositions.length - 1)),
       task.initialPositions.map(() => expected),
     )
   }
@@ -400,12 +400,33 @@ test('what an id or an option may be is said in one line', () => {
   assert.match(message({ id: 'mamujoco/constructor' }), /must be one of/)
   assert.equal(
     message({ id, colour: 'red' }),
-    'env.colour=red: no such option; options are version, obs, partition, protocol',
+    'env.colour=red: no such option; options are version, obs, partition, mapping, protocol, categories, globals, resetNoise, timeLimit',
   )
-  assert.equal(message({ id, obs: 1 }), 'env.obs=1: not supported yet; must be full')
-  assert.equal(message({ id, version: 'v5' }), 'env.version=v5: not supported yet; must be v4')
-  assert.equal(message({ id, version: 'v3' }), 'env.version=v3: must be v4')
-  assert.equal(message({ id, partition: 'tree' }), 'env.partition=tree: must be harl or graph')
+  assert.equal(message({ id, obs: 3 }), 'env.obs=3: must be full or 0 or 1 or 2')
+  assert.equal(message({ id, version: 'v3' }), 'env.version=v3: must be v2 or v4 or v5')
+  assert.equal(message({ id, partition: 'tree' }), 'env.partition=tree: must be harl or graph or farama')
+  assert.equal(
+    message({ id: 'mamujoco/Ant-8x1', partition: 'farama' }),
+    'env.partition=farama: Gymnasium-Robotics has no Ant 8x1; must be harl or graph',
+  )
+  assert.equal(
+    message({ id, mapping: 'farama' }),
+    'env.mapping=farama: concerns local observations only; must come with env.obs=0, 1 or 2',
+  )
+  assert.match(
+    message({ id, obs: 1, categories: 'qpos,colour' }),
+    /^env\.categories=qpos,colour: must be lists of/,
+  )
+  assert.match(
+    message({ id, obs: 0, categories: 'cfrc_ext', globals: 'none' }),
+    /agent_0 .* would see nothing/,
+  )
+  assert.match(message({ id, obs: 1, globals: '' }), /^env\.globals=: must be none or a list of/)
+  assert.equal(message({ id, resetNoise: -1 }), 'env.resetNoise=-1: must be a number from 0')
+  assert.equal(message({ id, timeLimit: 0.5 }), 'env.timeLimit=0.5: must be a whole number from 1')
+  for (const size of ['0x3', '1x1', '20x20', '2x', '2x3x1']) {
+    assert.match(message({ id: `mamujoco/ManySegmentSwimmer-${size}` }), /must be one of/)
+  }
   assert.match(message({ id, partition: 'graph', protocol: 'harl' }), /contradicts env.protocol=harl/)
 })
 

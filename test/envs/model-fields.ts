@@ -2,9 +2,12 @@ import type { MjModel } from '@mujoco/mujoco'
 import { modelFlags } from '../../src/envs/mujoco/flags.js'
 import type { Mujoco } from '../../src/envs/mujoco/load.js'
 
-/** Fields that decide only how a model looks or is named, and those that hold MuJoCo's own memory. */
+/**
+ * Fields that decide only how a model looks or is named, those that hold MuJoCo's own memory (`nconmax` is a former way
+ * to ask for it), and key frames, which are only places to start from.
+ */
 const NOT_PHYSICS =
-  /^(cam|light|mat|mesh|tex|skin|hfield|name|names|numeric|text|tuple|key|paths|buffer|signature|n(cam|light|mat|tex|texdata|names|names_map|buffer|arena|numeric|numericdata|text|textdata|paths|user_\w+))(_|$)|_(matid|rgba|group|user)$/
+  /^(cam|light|mat|mesh|tex|skin|hfield|name|names|numeric|text|tuple|key|paths|buffer|signature|n(conmax|key|cam|light|mat|tex|texdata|names|names_map|buffer|arena|numeric|numericdata|text|textdata|paths|user_\w+))(_|$)|_(matid|rgba|group|user)$/
 
 /** Boolean arrays that the API cannot read and that these models leave empty, or that only concern looks. */
 const UNREADABLE = new Set([

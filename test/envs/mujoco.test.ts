@@ -41,7 +41,7 @@ test('the stepper gives the bits that mj_step gives', () => {
 
 test('contact forces on bodies are computed where they are asked for, and nowhere else', () => {
   for (const contactForces of [true, false]) {
-    const world = new World(model, 'test', { contactForces })
+    const world = new World(model, 'test', contactForces ? ['cfrc_ext'] : [])
     world.reset()
     world.forward()
     for (let step = 0; step < 20; step++) world.step(5)

@@ -31,6 +31,11 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   return largest
 }
 
+/** |a - b| / max(1, |a|), with a the golden number. */
+export function relativeDifference(a: number, b: number): number {
+  return difference(a, b) / Math.max(1, Math.abs(a))
+}
+
 /** Largest difference of two values of the same shape; words, flags and null must be equal, or it is Infinity. */
 export function structuralDifference(golden: unknown, ours: unknown): number {
   if (typeof ours === 'number') return difference(toNumber(golden), ours)

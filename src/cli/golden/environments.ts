@@ -1,116 +1,144 @@
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
 import { HatrpoError } from '../../errors.js'
 import type { EnvContext } from '../../envs/context.js'
 import { Locomotion } from '../../envs/mamujoco/locomotion.js'
-import { findTask, type TaskVersion } from '../../envs/mamujoco/tasks.js'
-import { largestDifference, structuralDifference, toNumber, toNumbers } from './difference.js'
-import type { Comparison, FileReport } from './report.js'
+import type { TaskVersion } from '../../envs/mamujoco/task.js'
+import { fewestSegments, findTask, taskVersions } from '../../envs/mamujoco/tasks.js'
+import { PhysicsModel } from '../../envs/mujoco/world.js'
+import { Differences } from './differences.js'
+import { largestDifference, structuralDifference, toNumbers } from './difference.js'
+import { checkDivision } from './divisions.js'
+import { parseGoldenEnv, type GoldenEnv, type Outcome, type Transition } from './env-file.js'
+import type { FileReport } from './report.js'
 import { describeSpaces } from './spaces.js'
+import { compareConverged, compareOutcome, isConstrained, isUnconverged } from './transition.js'
 
-const BOUND = 1e-9
-/** The version whose transitions and spaces are checked. */
-const VERSION = 'v4'
 /** The main version of the files: their trajectories were recorded with it, and states of other versions refer to it. */
 const MAIN_VERSION = 'v5'
 /** A field of `spaces` that names the reference's own file. */
 const NOT_COMPARABLE = 'model_file'
+/** Settings under which the projected Gauss-Seidel solver converges, as the files' `converged` blocks were made. */
+const CONVERGED = { iterations: 20000, tolerance: 0 }
 
-const outcome = z.looseObject({
-  action: z.array(z.unknown()),
-  reward: z.unknown(),
-  terminated: z.boolean(),
-  obs: z.array(z.unknown()).optional(),
-  info: z.record(z.string(), z.unknown()).optional(),
-})
-const start = { qpos: z.array(z.unknown()), qvel: z.array(z.unknown()) }
-const transition = outcome.extend({
-  ...start,
-  next_qpos: z.array(z.unknown()),
-  next_qvel: z.array(z.unknown()),
-  same_state_as: z.number().int().optional(),
-  obs_at_state: z.array(z.unknown()).optional(),
-})
-const goldenFile = z.looseObject({
-  format: z.literal('golden-env/1'),
-  task: z.string(),
-  spaces: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
-  transitions: z.record(z.string(), z.array(transition)).optional(),
-  trajectory: z.looseObject({ steps: z.array(outcome.extend(start)) }).optional(),
-  mamujoco: z.record(z.string(), z.unknown()).optional(),
-})
+/** Actuators of one segment, of the tasks that come in any length. */
+const ACTUATORS_PER_SEGMENT: Readonly<Record<string, number>> = { ManySegmentSwimmer: 1, ManySegmentAnt: 4 }
 
-type Transition = z.infer<typeof transition>
-type Outcome = z.infer<typeof outcome>
-type GoldenFile = z.infer<typeof goldenFile>
+/** Runs the versions of the task of one file. */
+interface Runner {
+  readonly golden: GoldenEnv
+  readonly differences: Differences
+  readonly notes: string[]
+  run(version: TaskVersion): Promise<Locomotion>
+  /** With the solver run until it converges. */
+  runConverged(version: TaskVersion): Promise<Locomotion>
+}
 
 /** Compares a file of environment transitions with ours. */
 export async function checkEnvironmentFile(file: string, context: EnvContext): Promise<FileReport> {
-  const golden = parse(await readFile(file, 'utf8'))
-  if (findTask(golden.task, VERSION) === undefined)
-    throw new HatrpoError(`task not supported yet: ${golden.task}`)
-  const differences = new Differences()
-  const notes: string[] = []
-  const run = async (version: TaskVersion) => {
-    const task = findTask(golden.task, version)!
-    return new Locomotion(task, await context.model(task.xml), `${task.name}-${version}`)
+  const golden = parseGoldenEnv(await readFile(file, 'utf8'))
+  if (taskVersions(golden.task) === undefined) throw new HatrpoError(`task not supported yet: ${golden.task}`)
+  const runner = makeRunner(golden, context)
+  const { differences, notes } = runner
+  if (isUnconverged(golden.task)) {
+    notes.push(
+      `${golden.task} stops its solver unconverged: steps under constraints are held to loose bounds, and to 1e-9 where the file has them converged`,
+    )
   }
-  const simulation = await run(VERSION)
-  compareSpaces(golden, simulation, differences, notes)
-  compareTransitions(golden, simulation, differences)
-  noteSkipped(golden, notes)
-  if (golden.trajectory !== undefined) {
-    notes.push(`trajectory: recorded with ${MAIN_VERSION}, compared with the ${MAIN_VERSION} task`)
-    compareTrajectory(golden, await run(MAIN_VERSION), differences)
+  for (const version of goldenVersions(golden)) {
+    const ours = ourVersion(golden.task, version)
+    if (ours === undefined) notes.push(`${version}: skipped, we have no such version of ${golden.task}`)
+    else await compareVersion(runner, version, ours)
+  }
+  const main = ourVersion(golden.task, MAIN_VERSION)!
+  if (golden.trajectory !== undefined) compareTrajectory(golden, await runner.run(main), differences)
+  for (const [division, block] of Object.entries(golden.mamujoco ?? {})) {
+    checkDivision(division, block, await runner.run(main), differences, notes)
   }
   const comparisons = differences.all()
-  if (comparisons.length === 0)
-    throw new HatrpoError(`holds nothing of ${VERSION} and no trajectory to compare with`)
+  if (comparisons.length === 0) throw new HatrpoError('holds nothing to compare with')
   return { comparisons, notes }
 }
 
-function parse(text: string): GoldenFile {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (cause) {
-    throw new HatrpoError(`is not JSON: ${(cause as Error).message}`, { cause })
+function makeRunner(golden: GoldenEnv, context: EnvContext): Runner {
+  const segments = countSegments(golden)
+  const task = (version: TaskVersion) => findTask(golden.task, version, segments)!
+  return {
+    golden,
+    differences: new Differences(),
+    notes: [],
+    run: async (version) =>
+      new Locomotion(task(version), await context.model(task(version).xml), `${golden.task}-${version}`),
+    runConverged: async (version) => {
+      const model = new PhysicsModel(await context.mujoco(), task(version).xml)
+      Object.assign(model.handle.opt, CONVERGED)
+      return new Locomotion(task(version), model, `${golden.task}-${version}`)
+    },
   }
-  const result = goldenFile.safeParse(json)
-  if (result.success) return result.data
-  const { path, message } = result.error.issues[0]
-  throw new HatrpoError(`is not a golden-env/1 file: ${path.join('.')}: ${message}`)
 }
 
-/** The largest difference of each quantity, in the order in which they first came. */
-class Differences {
-  private readonly largest = new Map<string, number>()
+/** Segments of a task that comes in any length, told by the length of its actions. */
+function countSegments(golden: GoldenEnv): number | undefined {
+  if (fewestSegments(golden.task) === undefined) return undefined
+  const outcomes: readonly (Outcome | undefined)[] = [
+    ...Object.values(golden.transitions ?? {}).map((steps) => steps[0]),
+    golden.trajectory?.steps[0],
+  ]
+  const lengths = outcomes.map((outcome) => outcome?.action.length)
+  const states = Object.values(golden.mamujoco ?? {}).map(
+    ({ states: [state] }) => state?.global_action.length,
+  )
+  const actions = [...lengths, ...states].find((length) => length !== undefined)
+  if (actions === undefined)
+    throw new HatrpoError(`holds no action that would tell the length of ${golden.task}`)
+  return actions / ACTUATORS_PER_SEGMENT[golden.task]
+}
 
-  add(quantity: string, difference: number): void {
-    this.largest.set(quantity, Math.max(this.largest.get(quantity) ?? 0, difference))
+function goldenVersions(golden: GoldenEnv): string[] {
+  return [...new Set([...Object.keys(golden.spaces ?? {}), ...Object.keys(golden.transitions ?? {})])]
+}
+
+/** Our name of a version: Gymnasium-Robotics' own tasks have only a v1, which is as Gymnasium's v5. */
+function ourVersion(task: string, version: string): TaskVersion | undefined {
+  return taskVersions(task)!.find((ours) => ours === (version === 'v1' ? MAIN_VERSION : version))
+}
+
+async function compareVersion(runner: Runner, version: string, ours: TaskVersion): Promise<void> {
+  const { golden, differences } = runner
+  const simulation = await runner.run(ours)
+  compareSpaces(runner, version, simulation)
+  const steps = golden.transitions?.[version] ?? []
+  const prefix = `transitions.${version}`
+  for (const step of steps) {
+    compareStart(golden, step, simulation, differences, prefix)
+    const constrained = isConstrained(golden.task, step)
+    const name = constrained ? `${prefix}.unconverged` : prefix
+    takeStep(step, simulation)
+    compareOutcome(step, { qpos: step.next_qpos, qvel: step.next_qvel }, simulation, differences, {
+      prefix: name,
+      loose: constrained,
+      version,
+    })
   }
-
-  all(): Comparison[] {
-    return Array.from(this.largest, ([quantity, maxAbs]) => ({
-      quantity,
-      maxAbs,
-      bound: BOUND,
-      suggested: BOUND,
-    }))
+  if (!steps.some(({ converged }) => converged !== undefined)) return
+  const precise = await runner.runConverged(ours)
+  for (const step of steps) {
+    if (step.converged === undefined) continue
+    precise.start(toNumbers(step.qpos), toNumbers(step.qvel))
+    takeStep(step, precise)
+    compareConverged(step.converged, precise, differences, { prefix: `${prefix}.converged`, version })
   }
 }
 
 function compareSpaces(
-  golden: GoldenFile,
-  { task, world }: Locomotion,
-  differences: Differences,
-  notes: string[],
+  { golden, differences, notes }: Runner,
+  version: string,
+  simulation: Locomotion,
 ): void {
-  const fields = golden.spaces?.[VERSION]
+  const fields = golden.spaces?.[version]
   if (fields === undefined) return
-  const ours = describeSpaces(task, world.model)
+  const ours = describeSpaces(simulation.task, simulation.world.model, version)
   for (const [name, value] of Object.entries(fields)) {
-    const quantity = `spaces.${VERSION}.${name}`
+    const quantity = `spaces.${version}.${name}`
     if (name === NOT_COMPARABLE) notes.push(`${quantity}: skipped, names the reference's own file`)
     else if (value === null) notes.push(`${quantity}: skipped, the file leaves it empty`)
     else if (!(name in ours)) notes.push(`${quantity}: skipped, not a field that we know`)
@@ -118,91 +146,55 @@ function compareSpaces(
   }
 }
 
-function compareTransitions(golden: GoldenFile, simulation: Locomotion, differences: Differences): void {
-  const main = golden.transitions?.[MAIN_VERSION] ?? []
-  for (const step of golden.transitions?.[VERSION] ?? []) {
-    simulation.start(toNumbers(step.qpos), toNumbers(step.qvel))
-    const at = step.same_state_as
-    if (at !== undefined) compareState(step, main[at], at, simulation, differences)
-    const prefix = `transitions.${VERSION}`
-    const state = { qpos: step.next_qpos, qvel: step.next_qvel }
-    compareStep(step, state, simulation, differences, prefix)
-  }
-}
-
-/** The state that a transition shares with one of the main version: the same numbers, and the same observation of it. */
-function compareState(
+/** Starts at a transition's state, and compares what is observed there. */
+function compareStart(
+  golden: GoldenEnv,
   step: Transition,
-  main: Transition | undefined,
-  at: number,
-  simulation: Locomotion,
-  differences: Differences,
-): void {
-  if (main === undefined) {
-    throw new HatrpoError(`transitions.${VERSION}: same_state_as ${at}: no such ${MAIN_VERSION} transition`)
-  }
-  const prefix = `transitions.${MAIN_VERSION}`
-  differences.add(`${prefix}.state`, largestDifference(toNumbers(main.qpos), toNumbers(step.qpos)))
-  differences.add(`${prefix}.state`, largestDifference(toNumbers(main.qvel), toNumbers(step.qvel)))
-  if (main.obs_at_state !== undefined) {
-    const difference = largestDifference(toNumbers(main.obs_at_state), simulation.observation)
-    differences.add(`${prefix}.obs_at_state`, difference)
-  }
-}
-
-function compareTrajectory(golden: GoldenFile, simulation: Locomotion, differences: Differences): void {
-  const { initialPositions } = simulation.task
-  simulation.start(
-    initialPositions,
-    initialPositions.map(() => 0),
-  )
-  for (const step of golden.trajectory!.steps) {
-    compareStep(step, { qpos: step.qpos, qvel: step.qvel }, simulation, differences, 'trajectory')
-  }
-}
-
-/** Takes the step's action, and compares where it led. */
-function compareStep(
-  step: Outcome,
-  next: { qpos: unknown; qvel: unknown },
   simulation: Locomotion,
   differences: Differences,
   prefix: string,
 ): void {
+  simulation.start(toNumbers(step.qpos), toNumbers(step.qvel))
+  const { world, observation } = simulation
+  if (step.qpos_after_set_state !== undefined) {
+    const qpos = world.doubles().subarray(world.qpos, world.qpos + world.model.nq)
+    const difference = largestDifference(toNumbers(step.qpos_after_set_state), qpos)
+    differences.add(`${prefix}.qpos_after_set_state`, difference)
+  }
+  if (step.obs_at_state !== undefined) {
+    differences.add(`${prefix}.obs_at_state`, largestDifference(toNumbers(step.obs_at_state), observation))
+  }
+  if (step.same_state_as === undefined) return
+  const main = golden.transitions?.[MAIN_VERSION]?.[step.same_state_as]
+  if (main === undefined) {
+    throw new HatrpoError(
+      `${prefix}: same_state_as ${step.same_state_as}: no such ${MAIN_VERSION} transition`,
+    )
+  }
+  differences.add(`${prefix}.state`, largestDifference(toNumbers(main.qpos), toNumbers(step.qpos)))
+  differences.add(`${prefix}.state`, largestDifference(toNumbers(main.qvel), toNumbers(step.qvel)))
+}
+
+function takeStep(step: Outcome, simulation: Locomotion): void {
   const { task, world } = simulation
   const action = toNumbers(step.action)
   if (action.length !== task.actuators.length) {
-    throw new HatrpoError(
-      `${prefix}: an action of ${action.length} numbers, must be ${task.actuators.length}`,
-    )
+    throw new HatrpoError(`an action of ${action.length} numbers, must be ${task.actuators.length}`)
   }
   world.doubles().set(action, world.ctrl)
-  const terminated = simulation.step()
-  const memory = world.doubles()
-  const read = (at: number, length: number) => memory.subarray(at, at + length)
-  differences.add(`${prefix}.qpos`, largestDifference(toNumbers(next.qpos), read(world.qpos, world.model.nq)))
-  differences.add(`${prefix}.qvel`, largestDifference(toNumbers(next.qvel), read(world.qvel, world.model.nv)))
-  if (step.obs !== undefined) {
-    differences.add(`${prefix}.obs`, largestDifference(toNumbers(step.obs), simulation.observation))
-  }
-  differences.add(`${prefix}.reward`, structuralDifference(step.reward, simulation.reward))
-  differences.add(`${prefix}.terminated`, Math.abs(Number(step.terminated) - Number(terminated)))
-  const velocity = step.info?.['x_velocity']
-  if (velocity !== undefined) {
-    differences.add(`${prefix}.x_velocity`, Math.abs(toNumber(velocity) - simulation.velocity))
-  }
+  simulation.step()
 }
 
-/** States what the file holds and this version does not compare. */
-function noteSkipped(golden: GoldenFile, notes: string[]): void {
-  for (const version of Object.keys(golden.spaces ?? {})) {
-    if (version !== VERSION) notes.push(`spaces.${version}: skipped, version ${version} is not supported yet`)
-  }
-  for (const [version, steps] of Object.entries(golden.transitions ?? {})) {
-    if (version === VERSION) continue
-    notes.push(`transitions.${version}: ${steps.length} skipped, version ${version} is not supported yet`)
-  }
-  for (const division of Object.keys(golden.mamujoco ?? {})) {
-    notes.push(`mamujoco.${division}: skipped, local observations (obs=0|1|2) are not supported yet`)
+function compareTrajectory(golden: GoldenEnv, simulation: Locomotion, differences: Differences): void {
+  const { initialPositions, velocities } = simulation.task
+  simulation.start(initialPositions, new Float64Array(velocities))
+  const loose = isUnconverged(golden.task)
+  for (const step of golden.trajectory!.steps) {
+    takeStep(step, simulation)
+    compareOutcome(step, step, simulation, differences, {
+      prefix: loose ? 'trajectory.unconverged' : 'trajectory',
+      loose,
+      version: MAIN_VERSION,
+    })
   }
 }

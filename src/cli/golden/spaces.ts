@@ -1,7 +1,7 @@
 import { doublesOf, integersOf } from '../../envs/mujoco/load.js'
 import type { PhysicsModel } from '../../envs/mujoco/world.js'
 import { modelFlags } from '../../envs/mujoco/flags.js'
-import type { Task } from '../../envs/mamujoco/tasks.js'
+import type { Task } from '../../envs/mamujoco/task.js'
 
 const INTEGRATORS = ['Euler', 'RK4', 'implicit', 'implicitfast']
 const SOLVERS = ['PGS', 'CG', 'Newton']
@@ -11,16 +11,24 @@ const BODY = 1
 const JOINT = 3
 
 /** Our compiled model and our task, in the words of a golden file's `spaces` block. */
-export function describeSpaces(task: Task, model: PhysicsModel): Record<string, unknown> {
+export function describeSpaces(
+  task: Task,
+  model: PhysicsModel,
+  goldenVersion: string,
+): Record<string, unknown> {
   const { handle, nq, nv, nu } = model
   const flags = modelFlags(model.mujoco, handle)
-  const name = (kind: number, id: number) => model.mujoco.api.mj_id2name(handle, kind, id)
+  // The API gives some other text for what has no name: a name counts when it leads back to its owner.
+  const name = (kind: number, id: number) => {
+    const given = model.mujoco.api.mj_id2name(handle, kind, id)
+    return model.mujoco.api.mj_name2id(handle, kind, given) === id ? given : ''
+  }
   const range = (all: Float64Array, i: number) => [all[2 * i], all[2 * i + 1]]
   const indices = (n: number) => Array.from({ length: n }, (_, i) => i)
   const ctrlrange = indices(nu).map((i) => range(doublesOf(handle, 'actuator_ctrlrange'), i))
   return {
-    id: `${task.name}-${task.version}`,
-    obs_dim: nq - 1 + nv,
+    id: `${task.name}-${goldenVersion}`,
+    obs_dim: task.observation.length,
     action_dim: nu,
     action_low_float32: ctrlrange.map(([low]) => Math.fround(low)),
     action_high_float32: ctrlrange.map(([, high]) => Math.fround(high)),
@@ -52,7 +60,7 @@ export function describeSpaces(task: Task, model: PhysicsModel): Record<string, 
     })),
     actuator_joints: indices(nu).map((i) => name(JOINT, integersOf(handle, 'actuator_trnid')[2 * i])),
     actuator_gear: indices(nu).map((i) => doublesOf(handle, 'actuator_gear')[6 * i]),
-    observation_structure: { skipped_qpos: 1, qpos: nq - 1, qvel: nv },
+    observation_structure: structure(task),
     parameters: parameters(task),
     reset: {
       qpos: 'init_qpos + U(-s, s) per element (also on quaternion elements; not normalised)',
@@ -63,21 +71,67 @@ export function describeSpaces(task: Task, model: PhysicsModel): Record<string, 
   }
 }
 
+/** How many numbers of each array are observed. */
+function structure({ observation, skippedPositions, name }: Task): Record<string, number> {
+  const count: Record<string, number> = { skipped_qpos: skippedPositions }
+  for (const { array } of observation) count[array] = (count[array] ?? 0) + 1
+  // Gymnasium's humanoids say that tendons are not observed; its other tasks do not mention them.
+  return name.startsWith('Humanoid') ? { ...count, ten_length: 0, ten_velocity: 0 } : count
+}
+
+/** Gymnasium's names for what makes up the reward and the end of an episode, as each of its versions has them. */
 function parameters(task: Task): Record<string, unknown> {
-  const { healthy } = task
+  if (task.name === 'HumanoidStandup') return standupParameters(task)
+  const { healthy, contactCost, version } = task
+  const v5 = version === 'v5'
+  const isAnt = task.name === 'Ant' || task.name === 'ManySegmentAnt'
   return {
-    forward_reward_weight: task.forwardWeight,
-    ctrl_cost_weight: task.controlCost,
+    ...(isAnt && !v5 ? {} : { forward_reward_weight: task.progress?.weight }),
+    ctrl_cost_weight: task.name === 'CoupledHalfCheetah' ? 2 * task.controlCost : task.controlCost,
     reset_noise_scale: task.resetNoise.scale,
-    exclude_current_positions_from_observation: true,
+    ...(task.name === 'CoupledHalfCheetah' ? {} : { exclude_current_positions_from_observation: true }),
     ...(healthy === undefined
       ? {}
       : {
           healthy_reward: task.healthyReward,
           terminate_when_unhealthy: true,
           healthy_z_range: healthy.z,
-          healthy_angle_range: healthy.angle,
+          ...(healthy.angle === undefined ? {} : { healthy_angle_range: healthy.angle }),
           ...(healthy.state === undefined ? {} : { healthy_state_range: healthy.state }),
         }),
+    ...(isAnt ? { contact_cost_weight: 5e-4, contact_force_range: [-1, 1] } : {}),
+    ...(isAnt && v5 ? { main_body: 1, include_cfrc_ext_in_observation: true } : {}),
+    ...(isAnt && !v5 ? { use_contact_forces: contactCost !== undefined } : {}),
+    ...(task.name === 'Humanoid' && v5
+      ? { contact_cost_weight: contactCost!.weight, contact_cost_range: [-Infinity, contactCost!.largest] }
+      : {}),
+    ...(task.name === 'Humanoid' && v5 ? INCLUDED : {}),
+  }
+}
+
+/** What version 5 of the humanoids observes beside the state. */
+const INCLUDED = {
+  include_cinert_in_observation: true,
+  include_cvel_in_observation: true,
+  include_qfrc_actuator_in_observation: true,
+  include_cfrc_ext_in_observation: true,
+}
+
+function standupParameters({
+  version,
+  progress,
+  controlCost,
+  contactCost,
+  resetNoise,
+}: Task): Record<string, unknown> {
+  if (version !== 'v5') return {}
+  return {
+    uph_cost_weight: progress!.weight,
+    ctrl_cost_weight: controlCost,
+    impact_cost_weight: contactCost!.weight,
+    impact_cost_range: [-Infinity, contactCost!.largest],
+    reset_noise_scale: resetNoise.scale,
+    exclude_current_positions_from_observation: true,
+    ...INCLUDED,
   }
 }

@@ -3,8 +3,9 @@ import { PhysicsError } from '../physics-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { RandomStream } from '../random.js'
 import type { PhysicsModel } from '../mujoco/world.js'
+import { Reader, type Element } from './elements.js'
 import { Locomotion } from './locomotion.js'
-import type { Task } from './tasks.js'
+import type { Task } from './task.js'
 
 /** Purpose of the random stream that draws the state an episode starts from. */
 const RESET_PURPOSE = 1
@@ -18,7 +19,15 @@ const NOT_STARTED = -1
 /** Numbers that a saved state begins with: fingerprint of the environment, status, steps taken, last reward. */
 const HEADER = 4
 
-/** A locomotion task whose actuators are divided among agents, each of which sees the whole state. */
+/** What one agent drives and sees. */
+export interface AgentPart {
+  /** Actuators, in the order of its action. */
+  readonly actuators: readonly number[]
+  /** What it observes; undefined: all that the task observes. */
+  readonly elements?: readonly Element[]
+}
+
+/** A task whose actuators are divided among agents, each of which sees the whole state or the part around its own joints. */
 export class MamujocoEnv implements MultiAgentEnv {
   readonly spec: EnvSpec
   readonly observations: readonly Float32Array[]
@@ -26,22 +35,30 @@ export class MamujocoEnv implements MultiAgentEnv {
   readonly actions: readonly Float32Array[]
   readonly rewards: Float32Array
   private readonly locomotion: Locomotion
-  private readonly actuators: readonly (readonly number[])[]
+  private readonly parts: readonly AgentPart[]
+  /** One per agent that sees only a part. */
+  private readonly readers: readonly (Reader | undefined)[]
+  /** Control per unit of action. */
+  private readonly scale: number
   private readonly random = new RandomStream(0, RESET_PURPOSE)
   private readonly fingerprint: number
   private status = NOT_STARTED
   private steps = 0
 
-  /** @param actuators per agent, which it drives, in the order of its action */
-  constructor(spec: EnvSpec, task: Task, actuators: readonly (readonly number[])[], model: PhysicsModel) {
+  /** @param scale control per unit of action */
+  constructor(spec: EnvSpec, task: Task, parts: readonly AgentPart[], scale: number, model: PhysicsModel) {
     this.spec = spec
-    this.actuators = actuators
-    this.locomotion = new Locomotion(task, model, spec.id)
+    this.parts = parts
+    this.scale = scale
+    const local = parts.flatMap(({ elements }) => elements ?? [])
+    this.locomotion = new Locomotion(task, model, spec.id, local)
+    this.readers = parts.map(({ elements }) => elements && new Reader(elements, this.locomotion.world))
     this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
     this.state = new Float32Array(spec.stateSize)
-    this.actions = actuators.map((owned) => new Float32Array(owned.length))
+    this.actions = parts.map(({ actuators }) => new Float32Array(actuators.length))
     this.rewards = new Float32Array(spec.agents.length)
-    this.fingerprint = fingerprint(`${spec.id} ${task.version} ${JSON.stringify(actuators)}`)
+    const { xml: _, ...settings } = task
+    this.fingerprint = fingerprint(`${spec.id} ${scale} ${JSON.stringify([settings, parts])}`)
   }
 
   reset(seed: number): void {
@@ -71,7 +88,7 @@ export class MamujocoEnv implements MultiAgentEnv {
 
   saveState(): Uint8Array {
     const { world } = this.locomotion
-    const saved = new Float64Array(HEADER + world.model.stateSize)
+    const saved = new Float64Array(HEADER + world.savedSize)
     saved.set([this.fingerprint, this.status, this.steps, this.locomotion.reward])
     world.save(saved.subarray(HEADER))
     return new Uint8Array(saved.buffer)
@@ -79,7 +96,7 @@ export class MamujocoEnv implements MultiAgentEnv {
 
   loadState(saved: Uint8Array): void {
     const { world } = this.locomotion
-    const expected = (HEADER + world.model.stateSize) * Float64Array.BYTES_PER_ELEMENT
+    const expected = (HEADER + world.savedSize) * Float64Array.BYTES_PER_ELEMENT
     if (saved.byteLength !== expected) {
       throw new HatrpoError(
         `${this.spec.id}: saved state has ${saved.byteLength} bytes, must have ${expected}`,
@@ -106,18 +123,18 @@ export class MamujocoEnv implements MultiAgentEnv {
   private writeControls(): void {
     const { world } = this.locomotion
     const memory = world.doubles()
-    for (let k = 0; k < this.actuators.length; k++) {
-      const owned = this.actuators[k]
+    for (let k = 0; k < this.parts.length; k++) {
+      const { actuators } = this.parts[k]
       const action = this.actions[k]
-      for (let j = 0; j < owned.length; j++) {
+      for (let j = 0; j < actuators.length; j++) {
         if (!(Math.abs(action[j]) <= LARGEST)) this.refuseAction(k, j)
-        memory[world.ctrl + owned[j]] = action[j]!
+        memory[world.ctrl + actuators[j]] = this.scale * action[j]
       }
     }
   }
 
   private refuseAction(agent: number, j: number): never {
-    const actuator = this.locomotion.task.actuators[this.actuators[agent][j]]
+    const actuator = this.locomotion.task.actuators[this.parts[agent].actuators[j]]
     const { id, agents } = this.spec
     const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
     throw new PhysicsError(id, 'action', detail)
@@ -126,7 +143,12 @@ export class MamujocoEnv implements MultiAgentEnv {
   /** Copies what the task computed to the views. */
   private publish(): void {
     this.state.set(this.locomotion.observation)
-    for (const observation of this.observations) observation.set(this.state)
+    const memory = this.locomotion.world.doubles()
+    for (let k = 0; k < this.observations.length; k++) {
+      const reader = this.readers[k]
+      if (reader === undefined) this.observations[k].set(this.state)
+      else reader.read(memory, this.observations[k])
+    }
     this.rewards.fill(this.locomotion.reward)
   }
 }

@@ -2,15 +2,27 @@ import { usageError } from '../../errors.js'
 import type { Box, EnvSpec } from '../contract.js'
 import type { EnvFactory, EnvFamily, EnvListing } from '../factory.js'
 import { box } from '../spaces.js'
-import { MamujocoEnv } from './env.js'
-import { resolveOptions } from './options.js'
-import { PARTITIONS, partition } from './partition.js'
-import { findTask, type Task } from './tasks.js'
+import { MamujocoEnv, type AgentPart } from './env.js'
+import { jointGraph } from './graph.js'
+import { localElements } from './local.js'
+import { resolveOptions, type MamujocoOptions } from './options.js'
+import { divisionNames, hasDivision, parseSegments, partition } from './partition.js'
+import type { Task } from './task.js'
+import { findTask, TASK_NAMES, taskVersions } from './tasks.js'
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   HalfCheetah: 'a planar cheetah of two legs runs',
   Hopper: 'a planar one-legged robot hops',
   Walker2d: 'a planar two-legged robot walks',
+  Ant: 'a four-legged robot walks',
+  Humanoid: 'a humanoid robot walks',
+  HumanoidStandup: 'a humanoid robot lying on its back stands up',
+  Swimmer: 'a three-link robot swims',
+  ManySegmentSwimmer: 'a chain of any number of links swims',
+  ManySegmentAnt: 'a chain of any number of two-legged segments walks',
+  CoupledHalfCheetah: 'two cheetahs joined by a tendon run',
+  Reacher: 'a two-joint arm reaches for a target',
+  Pusher: 'a seven-joint arm pushes an object to a goal',
 }
 
 /** Multi-Agent MuJoCo (C. Schroeder de Witt et al. 2020): the actuators of one robot divided among agents. */
@@ -32,41 +44,82 @@ function list(): EnvListing[] {
 }
 
 function factory(name: string, given: Readonly<Record<string, string | number | boolean>>): EnvFactory {
-  const [taskName, division] = name.split('-') as [string, string | undefined]
-  if (!names().includes(name)) {
+  const [taskName, division = ''] = name.split('-')
+  const versions = taskVersions(taskName)
+  if (versions === undefined || name !== `${taskName}-${division}` || !hasDivision(taskName, division)) {
     throw usageError(
       `environment mamujoco/${name}: must be one of ${names()
         .map((n) => `mamujoco/${n}`)
-        .join(', ')}`,
+        .join(', ')}; the many-segment ones in any size, agents x segments each`,
     )
   }
-  const options = resolveOptions(given)
-  const task = findTask(taskName, options.version)!
-  const actuators = partition(task, division!, options.partition)
-  const spec = describe(`mamujoco/${name}`, task, actuators)
+  const options = resolveOptions(given, versions)
+  const task = withOptions(findTask(taskName, options.version, segments(taskName, division))!, options)
+  const parts = agentParts(task, division, options)
+  // The published code gives actions from -1 to 1 and maps them on to the actuators' range; Farama's gives the range.
+  const scale = options.partition === 'harl' ? task.controlRange : 1
+  const spec = describe(`mamujoco/${name}`, task, parts, task.controlRange / scale)
   return {
     config: { id: spec.id, ...options },
     spec,
-    create: async (context) => new MamujocoEnv(spec, task, actuators, await context.model(task.xml)),
+    create: async (context) => new MamujocoEnv(spec, task, parts, scale, await context.model(task.xml)),
   }
 }
 
+function segments(taskName: string, division: string): number | undefined {
+  const size = parseSegments(taskName, division)
+  return size && size.agents * size.each
+}
+
+/** The task with what the options put in place of its own. */
+function withOptions(task: Task, { resetNoise, timeLimit }: MamujocoOptions): Task {
+  const noise = resetNoise === undefined ? {} : { scale: resetNoise, velocityScale: resetNoise }
+  return {
+    ...task,
+    resetNoise: { ...task.resetNoise, ...noise },
+    timeLimit: timeLimit ?? task.timeLimit,
+  }
+}
+
+/** What each agent drives and sees. */
+export function agentParts(task: Task, division: string, options: MamujocoOptions): AgentPart[] {
+  const divided = partition(task, division, options.partition, options.mapping)
+  if (options.obs === 'full') return divided.map((actuators) => ({ actuators }))
+  const graph = jointGraph(task, options.mapping ?? 'corrected')
+  const view = {
+    depth: Number(options.obs),
+    categories: options.categories?.split('/').map((names) => names.split(',')) ?? graph.categories,
+    globals: options.globals === 'none' ? [] : (options.globals ?? 'qpos,qvel').split(','),
+  }
+  const parts = divided.map((actuators) => ({
+    actuators,
+    elements: localElements(task, graph, actuators, view),
+  }))
+  const blind = parts.findIndex(({ elements }) => elements.length === 0)
+  if (blind >= 0) {
+    throw usageError(
+      `env.categories=${options.categories ?? ''}: agent_${blind} of ${task.name}-${division} would see nothing; must hold something that its joints have, such as qpos`,
+    )
+  }
+  return parts
+}
+
 function names(): string[] {
-  return Object.entries(PARTITIONS).flatMap(([task, divisions]) => divisions.map((d) => `${task}-${d}`))
+  return TASK_NAMES.flatMap((task) => divisionNames(task).map((division) => `${task}-${division}`))
 }
 
 function largest(sizes: readonly number[]): number {
   return Math.max(...sizes)
 }
 
-function describe(id: string, task: Task, actuators: readonly (readonly number[])[]): EnvSpec {
-  const stateSize = 2 * task.positions - 1
+function describe(id: string, task: Task, parts: readonly AgentPart[], range: number): EnvSpec {
+  const stateSize = task.observation.length
   return {
     id,
-    agents: actuators.map((owned, k) => ({
+    agents: parts.map(({ actuators, elements }, k) => ({
       id: `agent_${k}`,
-      observation: box(stateSize),
-      action: box(owned.length, -1, 1),
+      observation: box(elements?.length ?? stateSize),
+      action: box(actuators.length, -range, range),
     })),
     stateSize,
     timeLimit: task.timeLimit,

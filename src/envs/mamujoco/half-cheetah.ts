@@ -67,21 +67,42 @@ const FRONT_LEG: Limb = {
 /** Gear of each motor, in newton metres per unit of action, in the order of the actions. */
 const MOTORS = { bthigh: 120, bshin: 90, bfoot: 60, fthigh: 120, fshin: 60, ffoot: 30 }
 
-function limb({ name, at, range, stiffness, damping, capsule, next }: Limb): Element {
-  return element('body', { name, pos: [at[0], 0, at[1]] }, [
-    element('joint', { name, axis: [0, 1, 0], range, stiffness, damping }),
+function limb({ name, at, range, stiffness, damping, capsule, next }: Limb, suffix: string): Element {
+  return element('body', { name: name + suffix, pos: [at[0], 0, at[1]] }, [
+    element('joint', { name: name + suffix, axis: [0, 1, 0], range, stiffness, damping }),
     element('geom', {
-      name,
+      name: name + suffix,
       pos: [capsule.at[0], 0, capsule.at[1]],
       axisangle: [0, 1, 0, capsule.tilt],
       size: [RADIUS, capsule.halfLength],
     }),
-    ...(next === undefined ? [] : [limb(next)]),
+    ...(next === undefined ? [] : [limb(next, suffix)]),
   ])
 }
 
-/** The half-cheetah of P. Wawrzynski (2009) as Gymnasium's HalfCheetah runs it: a planar body on two three-joint legs. */
-export function halfCheetahXml(): string {
+/** One cheetah, `y` metres to the side, with what else hangs on its torso. */
+function cheetah(suffix: string, y: number, attached: readonly Element[] = []): Element {
+  return element('body', { name: `torso${suffix}`, pos: [0, y, 0.7] }, [
+    ...attached,
+    ...planarRoot({ suffix }),
+    element('geom', { name: `torso${suffix}`, fromto: [-0.5, 0, 0, 0.5, 0, 0], size: [RADIUS] }),
+    element('geom', {
+      name: `head${suffix}`,
+      pos: [0.6, 0, 0.1],
+      axisangle: [0, 1, 0, 0.87],
+      size: [RADIUS, 0.15],
+    }),
+    limb(BACK_LEG, suffix),
+    limb(FRONT_LEG, suffix),
+  ])
+}
+
+/** The document around one or more cheetahs, told apart by what their names end in; they weigh 14 kg together. */
+function document(
+  suffixes: readonly string[],
+  bodies: readonly Element[],
+  others: readonly Element[] = [],
+): string {
   return toXml(
     element('mujoco', { model: 'half-cheetah' }, [
       element('compiler', { angle: 'radian', inertiafromgeom: true, settotalmass: 14 }),
@@ -104,26 +125,34 @@ export function halfCheetahXml(): string {
         }),
         element('motor', { ctrllimited: true, ctrlrange: [-1, 1] }),
       ]),
-      element('worldbody', {}, [
-        floor([40, 40, 40]),
-        element('body', { name: 'torso', pos: [0, 0, 0.7] }, [
-          ...planarRoot(),
-          element('geom', { name: 'torso', fromto: [-0.5, 0, 0, 0.5, 0, 0], size: [RADIUS] }),
-          element('geom', {
-            name: 'head',
-            pos: [0.6, 0, 0.1],
-            axisangle: [0, 1, 0, 0.87],
-            size: [RADIUS, 0.15],
-          }),
-          limb(BACK_LEG),
-          limb(FRONT_LEG),
-        ]),
-      ]),
+      element('worldbody', {}, [floor([40, 40, 40]), ...bodies]),
+      ...others,
       element(
         'actuator',
         {},
-        Object.entries(MOTORS).map(([name, gear]) => element('motor', { name, joint: name, gear: [gear] })),
+        suffixes.flatMap((suffix) =>
+          Object.entries(MOTORS).map(([name, gear]) =>
+            element('motor', { name: name + suffix, joint: name + suffix, gear: [gear] }),
+          ),
+        ),
       ),
     ]),
   )
+}
+
+/** The half-cheetah of P. Wawrzynski (2009) as Gymnasium's HalfCheetah runs it: a planar body on two three-joint legs. */
+export function halfCheetahXml(): string {
+  return document([''], [cheetah('', 0)])
+}
+
+/** Two half-cheetahs side by side, their torsos joined by an elastic tendon, as Gymnasium-Robotics has them. */
+export function coupledHalfCheetahXml(): string {
+  const site = (name: string) => element('site', { name, size: [0.1] })
+  const tendon = element('tendon', {}, [
+    element('spatial', { name: 'tendon0', width: 0.05, limited: true, range: [1.5, 3.5], stiffness: 0.1 }, [
+      element('site', { site: 't0' }),
+      element('site', { site: 't1' }),
+    ]),
+  ])
+  return document(['0', '1'], [cheetah('0', -1, [site('t0')]), cheetah('1', 1, [site('t1')])], [tendon])
 }

@@ -1,84 +1,156 @@
 import { PhysicsError } from '../physics-error.js'
 import type { RandomStream } from '../random.js'
+import { doublesOf } from '../mujoco/load.js'
 import { World, type PhysicsModel } from '../mujoco/world.js'
-import type { Task } from './tasks.js'
+import { Reader, type Element } from './elements.js'
+import { derivedArrays, type Task } from './task.js'
 
-/** One world running a locomotion task, for a single controller of all actuators, in double precision. */
+/** Below this, MuJoCo takes a length for 0 or 1. */
+const TINY = 1e-15
+
+/** The parts of a reward; costs are negative. Each adds to the reward as it stands. */
+export interface RewardTerms {
+  progress: number
+  healthy: number
+  control: number
+  contact: number
+  near: number
+  distance: number
+}
+
+/** One world running a task, for a single controller of all actuators, in double precision. */
 export class Locomotion {
   readonly task: Task
   readonly world: World
-  /** [positions - 1 + velocities], as `observe` left it. */
+  /** [task.observation], as `observe` left it. */
   readonly observation: Float64Array
   /** Of the last step. */
+  readonly terms: RewardTerms = { progress: 0, healthy: 0, control: 0, contact: 0, near: 0, distance: 0 }
+  /** Sum of `terms`. */
   reward = 0
-  /** dx/dt of the last step, in metres per second. */
+  /** Whether the last step left the healthy range. */
+  ended = false
+  /** dx/dt of the last step, in metres per second; 0 in tasks that do not reward it. */
   velocity = 0
+  private readonly reader: Reader
   private readonly nq: number
   private readonly nv: number
   private readonly stepSeconds: number
+  private readonly xpos: number
+  private readonly xipos: number
+  private readonly forces: number
+  /** Mass of each body, and of all. */
+  private readonly masses: Float64Array
+  private readonly totalMass: number
 
-  /** @param envId named in errors */
-  constructor(task: Task, model: PhysicsModel, envId: string) {
+  /**
+   * @param envId named in errors
+   * @param others elements that are read beside the task's own observation
+   */
+  constructor(task: Task, model: PhysicsModel, envId: string, others: readonly Element[] = []) {
     this.task = task
-    this.world = new World(model, envId)
+    this.world = new World(model, envId, derivedArrays(task, others))
     this.nq = model.nq
     this.nv = model.nv
     this.stepSeconds = task.frames * task.timestep
-    this.observation = new Float64Array(model.nq - 1 + model.nv)
+    this.observation = new Float64Array(task.observation.length)
+    this.reader = new Reader(task.observation, this.world)
+    this.xpos = this.world.position('xpos')
+    this.xipos = this.world.position('xipos')
+    this.forces = this.world.position('cfrc_ext')
+    this.masses = Float64Array.from(doublesOf(model.handle, 'body_mass'))
+    this.totalMass = this.masses.reduce((sum, mass) => sum + mass, 0)
   }
 
   /** Starts at a given state, with everything that follows from it computed. */
   start(qpos: ArrayLike<number>, qvel: ArrayLike<number>): void {
-    this.world.reset()
-    this.world.doubles().set(qpos, this.world.qpos)
-    this.world.doubles().set(qvel, this.world.qvel)
-    this.world.forward()
+    const { world, terms } = this
+    world.reset()
+    world.doubles().set(qpos, world.qpos)
+    world.doubles().set(qvel, world.qvel)
+    if (this.task.freeRoot) normaliseQuaternion(world.doubles(), world.qpos + 3)
+    world.forward()
+    terms.progress = terms.healthy = terms.control = terms.contact = terms.near = terms.distance = 0
     this.reward = 0
     this.velocity = 0
+    this.ended = false
     this.observe()
   }
 
-  /** Starts at the initial state plus the task's noise. */
+  /** Starts at the initial state plus the task's noise, quaternions included as in the originals. */
   startRandom(random: RandomStream): void {
-    const { initialPositions, resetNoise } = this.task
-    const uniform = () => resetNoise.scale * (2 * random.uniform() - 1)
-    const qpos = initialPositions.map((q) => q + uniform())
-    const velocity = resetNoise.velocity === 'normal' ? () => resetNoise.scale * random.normal() : uniform
-    this.start(qpos, Array.from({ length: this.nv }, velocity))
+    const { initialPositions, resetNoise, place } = this.task
+    const { scale, velocityScale = scale } = resetNoise
+    const uniform = () => 2 * random.uniform() - 1
+    const velocity = resetNoise.velocity === 'normal' ? () => random.normal() : uniform
+    const qpos = initialPositions.map((q) => q + scale * uniform())
+    const qvel = Array.from({ length: this.nv }, () => velocityScale * velocity())
+    place?.(random, qpos, qvel)
+    this.start(qpos, qvel)
   }
 
   /**
-   * Applies the controls that the caller wrote at `world.ctrl` for one step, then `reward`, `velocity` and
+   * Applies the controls that the caller wrote at `world.ctrl` for one step, then `reward`, `terms`, `velocity` and
    * `observation` are those of this step.
    * @returns whether the state has left the healthy range
    * @throws PhysicsError when the physics or an action is not finite
    */
   step(): boolean {
-    const { task, world } = this
-    const cost = this.controlCost()
-    const before = world.doubles()[world.qpos]
+    const { task, world, terms } = this
+    terms.control = -this.controlCost()
+    const before = this.along()
     world.step(task.frames)
-    this.velocity = (world.doubles()[world.qpos] - before) / this.stepSeconds
+    terms.progress = this.progress(before)
     const healthy = this.isHealthy()
-    const bonus = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
-    this.reward = task.forwardWeight * this.velocity + bonus - cost
+    terms.healthy = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
+    terms.contact = -this.contactCost()
+    this.measureDistances()
+    this.reward = terms.progress + terms.healthy + terms.control + terms.contact + terms.near + terms.distance
     this.observe()
-    return !healthy
+    this.ended = !healthy
+    return this.ended
   }
 
   /** Fills `observation` from the state. */
   observe(): void {
-    const { nq, nv, observation, world } = this
-    const { velocityClip } = this.task
+    this.reader.read(this.world.doubles(), this.observation)
+  }
+
+  /** How far along x the robot is, in metres, as its task measures it. */
+  private along(): number {
+    const { task, world, masses } = this
     const memory = world.doubles()
-    for (let i = 1; i < nq; i++) observation[i - 1] = memory[world.qpos + i]!
-    for (let i = 0; i < nv; i++) {
-      const x = memory[world.qvel + i]
-      observation[nq - 1 + i] = Math.max(-velocityClip, Math.min(velocityClip, x))
+    switch (task.progress?.of) {
+      case 'positions': {
+        const positions = task.progress.positions!
+        let sum = 0
+        for (let i = 0; i < positions.length; i++) sum += memory[world.qpos + positions[i]]
+        return sum / positions.length
+      }
+      case 'torso':
+        return memory[this.xpos + 3]
+      case 'mass': {
+        let sum = 0
+        for (let body = 0; body < masses.length; body++) sum += masses[body] * memory[this.xipos + 3 * body]
+        return sum / this.totalMass
+      }
+      default:
+        return 0
     }
   }
 
-  /** The weighted squared norm of the action as given: MuJoCo limits it afterwards, the cost does not. */
+  /** @param before what `along` was before the step */
+  private progress(before: number): number {
+    const { task, world } = this
+    if (task.progress === undefined) return 0
+    if (task.progress.of === 'height') {
+      return (task.progress.weight * world.doubles()[world.qpos + 2]) / task.timestep
+    }
+    this.velocity = (this.along() - before) / this.stepSeconds
+    return task.progress.weight * this.velocity
+  }
+
+  /** The weighted squared norm of the controls as given: MuJoCo limits them afterwards, the cost does not. */
   private controlCost(): number {
     const { task, world } = this
     const memory = world.doubles()
@@ -98,13 +170,46 @@ export class Locomotion {
     throw new PhysicsError(world.envId, 'action', detail)
   }
 
+  private contactCost(): number {
+    const { masses, forces } = this
+    const { contactCost } = this.task
+    if (contactCost === undefined) return 0
+    const { weight, clip, largest } = contactCost
+    const memory = this.world.doubles()
+    let sum = 0
+    for (let i = 0; i < 6 * masses.length; i++) {
+      const force = Math.max(-clip, Math.min(clip, memory[forces + i]))
+      sum += force * force
+    }
+    return Math.min(weight * sum, largest)
+  }
+
+  private measureDistances(): void {
+    const { xpos, terms } = this
+    const { distanceCosts } = this.task
+    if (distanceCosts === undefined) return
+    const memory = this.world.doubles()
+    for (let i = 0; i < distanceCosts.length; i++) {
+      const { name, weight, bodies } = distanceCosts[i]
+      let sum = 0
+      for (let j = 0; j < 3; j++) {
+        const along = memory[xpos + 3 * bodies[1] + j] - memory[xpos + 3 * bodies[0] + j]
+        sum += along * along
+      }
+      terms[name] = -weight * Math.sqrt(sum)
+    }
+  }
+
   private isHealthy(): boolean {
     const { healthy } = this.task
     if (healthy === undefined) return true
     const memory = this.world.doubles()
     const { qpos, qvel } = this.world
-    if (!isInside(memory[qpos + 1], healthy.z)) return false
-    if (!isInside(memory[qpos + 2], healthy.angle)) return false
+    const height = memory[qpos + healthy.height]
+    if (!isInside(height, healthy.z)) {
+      if (healthy.inclusive !== true || (height !== healthy.z[0] && height !== healthy.z[1])) return false
+    }
+    if (healthy.angle !== undefined && !isInside(memory[qpos + 2], healthy.angle)) return false
     if (healthy.state === undefined) return true
     for (let i = 2; i < this.nq; i++) if (!isInside(memory[qpos + i], healthy.state)) return false
     for (let i = 0; i < this.nv; i++) if (!isInside(memory[qvel + i], healthy.state)) return false
@@ -115,4 +220,13 @@ export class Locomotion {
 /** Indexed rather than destructured: this runs for every state element of every step. */
 function isInside(x: number, range: readonly [low: number, high: number]): boolean {
   return range[0] < x && x < range[1]
+}
+
+/** As the published engine does before it computes anything from a state; newer MuJoCo waits for the first step. */
+function normaliseQuaternion(memory: Float64Array, at: number): void {
+  let square = 0
+  for (let i = 0; i < 4; i++) square += memory[at + i] * memory[at + i]
+  const norm = Math.sqrt(square)
+  if (norm < TINY) memory.set([1, 0, 0, 0], at)
+  else if (Math.abs(norm - 1) > TINY) for (let i = 0; i < 4; i++) memory[at + i] *= 1 / norm
 }

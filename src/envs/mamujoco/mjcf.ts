@@ -28,19 +28,22 @@ export function toXml({ tag, attributes, children }: Element): string {
 }
 
 /** The three joints that let a body move in the vertical plane, without spring, damping or armature. */
-export function planarRoot(options: { pos?: readonly number[]; height?: number } = {}): Element[] {
+export function planarRoot(
+  options: { pos?: readonly number[]; height?: number; suffix?: string } = {},
+): Element[] {
+  const suffix = options.suffix ?? ''
   const free = { armature: 0, damping: 0, stiffness: 0, limited: false }
   return [
-    element('joint', { name: 'rootx', type: 'slide', axis: [1, 0, 0], pos: options.pos, ...free }),
+    element('joint', { name: `rootx${suffix}`, type: 'slide', axis: [1, 0, 0], pos: options.pos, ...free }),
     element('joint', {
-      name: 'rootz',
+      name: `rootz${suffix}`,
       type: 'slide',
       axis: [0, 0, 1],
       pos: options.pos,
       ref: options.height,
       ...free,
     }),
-    element('joint', { name: 'rooty', type: 'hinge', axis: [0, 1, 0], ...free }),
+    element('joint', { name: `rooty${suffix}`, type: 'hinge', axis: [0, 1, 0], ...free }),
   ]
 }
 

@@ -1,58 +1,144 @@
 import { usageError } from '../../errors.js'
-import type { PartitionOrder } from './partition.js'
-import type { TaskVersion } from './tasks.js'
+import type { TaskVersion } from './task.js'
 
-/** The options of a MaMuJoCo environment, resolved. */
+/**
+ * How actuators are dealt out: `harl` in the model's order, as the code behind the published results does whatever the
+ * partition says; `graph` by joint, as the original MaMuJoCo lists them; `farama` as Gymnasium-Robotics lists them.
+ */
+export type PartitionOrder = 'harl' | 'graph' | 'farama'
+
+/** Whether local observations repeat the slips of Gymnasium-Robotics' joint graphs or correct them. */
+export type Mapping = 'corrected' | 'farama'
+
+/** The options of a MaMuJoCo environment, resolved; those that only concern local observations are left out with `obs=full`. */
 export interface MamujocoOptions {
-  readonly version: Extract<TaskVersion, 'v4'>
-  readonly obs: 'full'
+  readonly version: TaskVersion
+  /** `full`, or the distance in the joint graph within which an agent sees. */
+  readonly obs: 'full' | '0' | '1' | '2'
   readonly partition: PartitionOrder
+  readonly mapping?: Mapping
+  /** What is seen of joints at distance 0, 1, ...: lists with commas, separated by slashes; the last one repeats. */
+  readonly categories?: string
+  /** What is seen of the root by all agents: a list with commas, or `none`. */
+  readonly globals?: string
+  /** In place of the task's own. */
+  readonly resetNoise?: number
+  readonly timeLimit?: number
 }
 
-/** What each option may be, its default first, and the values that the protocol knows but this version does not. */
-const CHOICES: Readonly<Record<string, { values: readonly string[]; planned: readonly string[] }>> = {
-  version: { values: ['v4'], planned: ['v2', 'v5'] },
-  obs: { values: ['full'], planned: ['0', '1', '2'] },
-  partition: { values: ['harl', 'graph'], planned: [] },
-  protocol: { values: ['harl'], planned: ['farama', 'obsk'] },
-}
+type Given = Readonly<Record<string, string | number | boolean>>
 
-/** Named sets of options. */
-const PROTOCOLS: Readonly<Record<string, MamujocoOptions>> = {
+const DEPTHS = ['0', '1', '2']
+export const CATEGORIES = [
+  'qpos',
+  'qvel',
+  'cinert',
+  'cvel',
+  'qfrc_actuator',
+  'cfrc_ext',
+  'ten_J',
+  'ten_length',
+  'ten_velocity',
+  'fingertip_dist',
+]
+
+/** What each option with a fixed choice may be, its default first. */
+const CHOICES = {
+  obs: ['full', ...DEPTHS],
+  partition: ['harl', 'graph', 'farama'],
+  mapping: ['corrected', 'farama'],
+  protocol: ['harl', 'farama'],
+} as const
+const NAMES = ['version', ...Object.keys(CHOICES), 'categories', 'globals', 'resetNoise', 'timeLimit']
+
+/** Named sets of options. `farama`: Gymnasium-Robotics' MaMuJoCo v1. */
+const PROTOCOLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   harl: { version: 'v4', obs: 'full', partition: 'harl' },
+  farama: { version: 'v5', obs: '1', partition: 'farama', mapping: 'farama' },
 }
 
 /**
  * Checks the options and fills in the defaults.
+ * @param versions that the task has
  * @throws HatrpoError (exit code 2) naming the option, its value and what it may be
  */
-export function resolveOptions(given: Readonly<Record<string, string | number | boolean>>): MamujocoOptions {
-  for (const [name, value] of Object.entries(given)) checkOption(name, String(value))
-  const resolved: Record<string, string> = {}
-  for (const [name, { values }] of Object.entries(CHOICES)) {
-    if (name !== 'protocol') resolved[name] = String(given[name] ?? values[0])
+export function resolveOptions(given: Given, versions: readonly TaskVersion[]): MamujocoOptions {
+  for (const [name, value] of Object.entries(given)) checkOption(name, value, versions)
+  const asked = given['protocol'] === undefined ? {} : protocolOptions(given)
+  const chosen = (name: string, fallback: string) => String(given[name] ?? asked[name] ?? fallback)
+  const version = chosen('version', versions.includes('v4') ? 'v4' : versions[0])
+  const obs = chosen('obs', 'full')
+  const local = obs !== 'full'
+  if (!local) refuseLocalOptions(given)
+  return {
+    version: version as TaskVersion,
+    obs: obs as MamujocoOptions['obs'],
+    partition: chosen('partition', 'harl') as PartitionOrder,
+    ...(local ? { mapping: chosen('mapping', 'corrected') as Mapping } : {}),
+    ...textOption(given, 'categories'),
+    ...textOption(given, 'globals'),
+    ...numberOption(given, 'resetNoise'),
+    ...numberOption(given, 'timeLimit'),
   }
-  if (given['protocol'] !== undefined) checkProtocol(String(given['protocol']), resolved)
-  return resolved as unknown as MamujocoOptions
 }
 
-function checkOption(name: string, value: string): void {
-  if (!Object.hasOwn(CHOICES, name)) {
-    throw usageError(`env.${name}=${value}: no such option; options are ${Object.keys(CHOICES).join(', ')}`)
-  }
-  const { values, planned } = CHOICES[name]
-  if (values.includes(value)) return
-  const supported = `must be ${values.join(' or ')}`
-  throw usageError(
-    `env.${name}=${value}: ${planned.includes(value) ? `not supported yet; ${supported}` : supported}`,
-  )
+function textOption(given: Given, name: string): Record<string, string> {
+  return given[name] === undefined ? {} : { [name]: String(given[name]) }
 }
 
-function checkProtocol(protocol: string, resolved: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(PROTOCOLS[protocol])) {
-    if (resolved[name] !== value) {
+function numberOption(given: Given, name: string): Record<string, number> {
+  return given[name] === undefined ? {} : { [name]: Number(given[name]) }
+}
+
+function checkOption(name: string, value: string | number | boolean, versions: readonly TaskVersion[]): void {
+  const refuse = (allowed: string): never => {
+    throw usageError(`env.${name}=${String(value)}: must be ${allowed}`)
+  }
+  const text = String(value)
+  if (name === 'version') {
+    if (!(versions as readonly string[]).includes(text)) refuse(versions.join(' or '))
+  } else if (Object.hasOwn(CHOICES, name)) {
+    const choices: readonly string[] = CHOICES[name as keyof typeof CHOICES]
+    if (!choices.includes(text)) refuse(choices.join(' or '))
+  } else if (name === 'categories') {
+    if (!text.split('/').every(isCategoryList)) {
+      refuse(`lists of ${CATEGORIES.join(', ')}, separated by slashes, such as qpos,qvel/qpos`)
+    }
+  } else if (name === 'globals') {
+    if (text !== 'none' && !isCategoryList(text)) refuse(`none or a list of ${CATEGORIES.join(', ')}`)
+  } else if (name === 'resetNoise') {
+    if (text === '' || !(Number(value) >= 0 && Number(value) < Infinity)) refuse('a number from 0')
+  } else if (name === 'timeLimit') {
+    if (!(Number.isSafeInteger(Number(value)) && Number(value) >= 1)) refuse('a whole number from 1')
+  } else {
+    throw usageError(`env.${name}=${text}: no such option; options are ${NAMES.join(', ')}`)
+  }
+}
+
+function isCategoryList(text: string): boolean {
+  const names = text.split(',')
+  return names.every((name) => CATEGORIES.includes(name)) && new Set(names).size === names.length
+}
+
+/** The options of the protocol that is asked for. @throws HatrpoError when another option contradicts it */
+function protocolOptions(given: Given): Readonly<Record<string, string>> {
+  const protocol = String(given['protocol'])
+  const options = PROTOCOLS[protocol]
+  for (const [name, value] of Object.entries(options)) {
+    if (given[name] !== undefined && String(given[name]) !== value) {
       throw usageError(
-        `env.${name}=${resolved[name]} contradicts env.protocol=${protocol}, which has ${name}=${value}: drop one`,
+        `env.${name}=${String(given[name])} contradicts env.protocol=${protocol}, which has ${name}=${value}: drop one`,
+      )
+    }
+  }
+  return options
+}
+
+function refuseLocalOptions(given: Given): void {
+  for (const name of ['mapping', 'categories', 'globals']) {
+    if (given[name] !== undefined) {
+      throw usageError(
+        `env.${name}=${String(given[name])}: concerns local observations only; must come with env.obs=0, 1 or 2`,
       )
     }
   }

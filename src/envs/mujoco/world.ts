@@ -10,6 +10,20 @@ const DISABLE_AUTORESET = 1 << 16
 /** mjSTATE_INTEGRATION: everything that the next mj_step depends on. */
 const STATE_INTEGRATION = (1 << 14) - 1
 
+/** Arrays of a world that observations and rewards are taken from. */
+export type DataArray =
+  | 'qpos'
+  | 'qvel'
+  | 'xpos'
+  | 'xipos'
+  | 'cinert'
+  | 'cvel'
+  | 'qfrc_actuator'
+  | 'cfrc_ext'
+  | 'ten_J'
+  | 'ten_length'
+  | 'ten_velocity'
+
 /** What MuJoCo's warnings are about, in the order of its mjtWarning, and how we say it. */
 const WARNINGS: readonly { quantity: string; sentence: string }[] = [
   { quantity: 'inertia', sentence: 'the inertia matrix cannot be factorised' },
@@ -74,12 +88,18 @@ export class World {
   private readonly modelAddress: number
   private readonly dataAddress: number
   private readonly warnings: number
+  /** Where the arrays are that `save` keeps beside MuJoCo's own state, and their lengths. */
+  private readonly derived: readonly { at: number; length: number }[]
+  /** Numbers that `save` writes. */
+  readonly savedSize: number
 
   /**
    * @param envId named in errors
-   * @param options.contactForces whether `step` also computes the forces on bodies (`cfrc_ext`)
+   * @param derived arrays that are read between steps though they follow from the state: the last step leaves them as
+   *   of its last stage, so they are saved, not computed again. With `cfrc_ext` among them, `step` computes the forces
+   *   on bodies as well.
    */
-  constructor(model: PhysicsModel, envId: string, options: { contactForces?: boolean } = {}) {
+  constructor(model: PhysicsModel, envId: string, derived: readonly DataArray[] = []) {
     const { mujoco } = model
     this.model = model
     this.envId = envId
@@ -88,10 +108,20 @@ export class World {
     this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
     this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
     this.mjStep = mujoco.functionIndex('mj_step')
-    this.after = options.contactForces === true ? mujoco.functionIndex('mj_rnePostConstraint') : 0
+    this.after = derived.includes('cfrc_ext') ? mujoco.functionIndex('mj_rnePostConstraint') : 0
     this.modelAddress = addressOf(model.handle)
     this.dataAddress = addressOf(this.data)
     this.warnings = warningsAddress(mujoco, this.data)
+    this.derived = derived.map((name) => ({
+      at: this.position(name),
+      length: doublesOf(this.data, name).length,
+    }))
+    this.savedSize = this.derived.reduce((size, { length }) => size + length, model.stateSize)
+  }
+
+  /** Position in `doubles()` of an array. */
+  position(name: DataArray): number {
+    return doublesOf(this.data, name).byteOffset / DOUBLE_BYTES
   }
 
   /** MuJoCo's memory, where `qpos`, `qvel` and `ctrl` are positions. */
@@ -149,17 +179,28 @@ export class World {
     }
   }
 
-  /** Writes everything that the next step depends on to `out` [model.stateSize]. */
+  /** Writes everything that the next step depends on, then the derived arrays, to `out` [savedSize]. */
   save(out: Float64Array): void {
-    const { mujoco, handle, stateBuffer } = this.model
+    const { mujoco, handle, stateBuffer, stateSize } = this.model
     mujoco.api.mj_getState(handle, this.data, stateBuffer, STATE_INTEGRATION)
     out.set(stateBuffer.GetView() as Float64Array)
+    let next = stateSize
+    for (const { at, length } of this.derived) {
+      out.set(this.doubles().subarray(at, at + length), next)
+      next += length
+    }
   }
 
   /** Restores what `save` wrote. Nothing is recomputed: the next step gives the bits it would have given. */
   load(saved: Float64Array): void {
+    const { mujoco, handle, stateSize } = this.model
     this.reset()
-    this.model.mujoco.api.mj_setState(this.model.handle, this.data, Array.from(saved), STATE_INTEGRATION)
+    mujoco.api.mj_setState(handle, this.data, Array.from(saved.subarray(0, stateSize)), STATE_INTEGRATION)
+    let next = stateSize
+    for (const { at, length } of this.derived) {
+      this.doubles().set(saved.subarray(next, next + length), at)
+      next += length
+    }
   }
 
   dispose(): void {

@@ -1,0 +1,155 @@
+import type { Element } from '../../envs/mamujoco/elements.js'
+import type { Locomotion, RewardTerms } from '../../envs/mamujoco/locomotion.js'
+import { BOUND, type Differences } from './differences.js'
+import {
+  largestDifference,
+  relativeDifference,
+  structuralDifference,
+  toNumber,
+  toNumbers,
+} from './difference.js'
+import type { Converged, Outcome, Transition } from './env-file.js'
+
+/**
+ * Bounds for steps whose solver stops unconverged, where versions of MuJoCo differ. Those of qpos, qvel, reward and
+ * cfrc_ext are the ones that come with the files; inertias about the centre of mass move as positions do, and their
+ * velocities as velocities. Forces of actuators do not depend on the solver.
+ */
+const LOOSE: Readonly<Record<string, number>> = {
+  qpos: 1e-3,
+  cinert: 1e-3,
+  qvel: 1e-1,
+  cvel: 1e-1,
+  reward: 5e-3,
+  cfrc_ext: 0.2,
+  qfrc_actuator: BOUND,
+}
+
+/** Arrays whose numbers are compared as they are; the others relative to numbers above 1. */
+const ABSOLUTE: readonly string[] = ['qpos', 'qvel']
+
+/** Gymnasium's names of the parts of a reward. */
+const TERMS: Readonly<Record<string, keyof RewardTerms>> = {
+  reward_forward: 'progress',
+  forward_reward: 'progress',
+  reward_run: 'progress',
+  reward_fwd: 'progress',
+  reward_linvel: 'progress',
+  reward_linup: 'progress',
+  reward_ctrl: 'control',
+  reward_quadctrl: 'control',
+  reward_survive: 'healthy',
+  reward_alive: 'healthy',
+  reward_contact: 'contact',
+  reward_impact: 'contact',
+  reward_near: 'near',
+  reward_dist: 'distance',
+}
+
+/** How a step is compared: what its quantities are called, and whether its solver stopped unconverged. */
+interface Manner {
+  readonly prefix: string
+  readonly loose: boolean
+  readonly version: string
+}
+
+/** Tasks that run 50 sweeps of projected Gauss-Seidel, which is not enough. */
+export function isUnconverged(task: string): boolean {
+  return task.startsWith('Humanoid')
+}
+
+export function isConstrained(task: string, step: Transition): boolean {
+  return isUnconverged(task) && step.contact !== 'free'
+}
+
+/** Compares where a step led: the state, the observation, the reward and its parts, and whether the episode ended. */
+export function compareOutcome(
+  step: Pick<Outcome, 'reward' | 'terminated' | 'obs' | 'info'>,
+  next: { qpos: unknown; qvel: unknown },
+  simulation: Locomotion,
+  differences: Differences,
+  manner: Manner,
+): void {
+  const { prefix, loose } = manner
+  const { world, task } = simulation
+  const memory = world.doubles()
+  const read = (at: number, length: number) => memory.subarray(at, at + length)
+  const bound = (name: string) => (loose ? LOOSE[name] : BOUND)
+  const qpos = largestDifference(toNumbers(next.qpos), read(world.qpos, world.model.nq))
+  const qvel = largestDifference(toNumbers(next.qvel), read(world.qvel, world.model.nv))
+  differences.add(`${prefix}.qpos`, qpos, bound('qpos'))
+  differences.add(`${prefix}.qvel`, qvel, bound('qvel'))
+  if (step.obs !== undefined) {
+    compareElements(toNumbers(step.obs), simulation.observation, task.observation, differences, {
+      ...manner,
+      prefix: `${prefix}.obs`,
+    })
+  }
+  differences.add(`${prefix}.reward`, structuralDifference(step.reward, simulation.reward), bound('reward'))
+  const ended = simulation.ended
+  differences.add(`${prefix}.terminated`, Math.abs(Number(step.terminated) - Number(ended)))
+  compareTerms(step.info ?? {}, simulation, differences, manner)
+}
+
+/** Compares an observation, array by array where their bounds differ. */
+export function compareElements(
+  golden: readonly number[],
+  ours: ArrayLike<number>,
+  elements: readonly Element[],
+  differences: Differences,
+  { prefix, loose }: Manner,
+): void {
+  if (golden.length !== elements.length) {
+    differences.add(prefix, Infinity)
+    return
+  }
+  elements.forEach(({ array }, i) => {
+    const absolute = ABSOLUTE.includes(array)
+    const difference = absolute
+      ? largestDifference([golden[i]], [ours[i]])
+      : relativeDifference(golden[i], ours[i])
+    if (loose) differences.add(`${prefix}.${array}`, difference, LOOSE[array])
+    else differences.add(absolute ? prefix : `${prefix}.${array}.relative`, difference)
+  })
+}
+
+function compareTerms(
+  info: Readonly<Record<string, unknown>>,
+  simulation: Locomotion,
+  differences: Differences,
+  { prefix, loose, version }: Manner,
+): void {
+  const bound = loose ? LOOSE['reward'] : BOUND
+  for (const [name, value] of Object.entries(info)) {
+    if (name === 'x_velocity') {
+      differences.add(`${prefix}.x_velocity`, Math.abs(toNumber(value) - simulation.velocity), bound)
+    } else if (Object.hasOwn(TERMS, name)) {
+      // Gymnasium's Ant v4 with contact forces writes the contact cost over the control cost's entry.
+      const term = version === 'v4c' && name === 'reward_ctrl' ? 'contact' : TERMS[name]
+      differences.add(`${prefix}.${name}`, Math.abs(toNumber(value) - simulation.terms[term]), bound)
+    }
+  }
+}
+
+/** Compares a step whose solver was run until it converged. */
+export function compareConverged(
+  golden: Converged,
+  simulation: Locomotion,
+  differences: Differences,
+  { prefix, version }: Omit<Manner, 'loose'>,
+): void {
+  const next = { qpos: golden.next_qpos, qvel: golden.next_qvel }
+  const { reward, terminated, info } = golden
+  const manner = { prefix, version, loose: false }
+  compareOutcome({ reward, terminated, info }, next, simulation, differences, manner)
+  if (golden.obs_cfrc_ext === undefined) return
+  const { observation } = simulation.task
+  const forces = observation.flatMap((element, i) => (element.array === 'cfrc_ext' ? [i] : []))
+  compareElements(
+    toNumbers(golden.obs_cfrc_ext),
+    forces.map((i) => simulation.observation[i]),
+    forces.map((i) => observation[i]),
+    differences,
+    { ...manner, prefix: `${prefix}.obs` },
+  )
+}
