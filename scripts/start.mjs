@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const ENVIRONMENT = 'mamujoco/HalfCheetah-2x3'
 /** About two minutes on two cores. */
-const STEPS = 600_000
+const STEPS = 440_000
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const command = `${root}dist/src/cli/main.js`
