@@ -13,6 +13,8 @@ export interface EnvFactory {
   readonly config: EnvConfig
   /** What `create` will give, known before anything is loaded. */
   readonly spec: EnvSpec
+  /** SHA-256 of the code of an environment of the user's own (see `ImportedSource`); built-in ones have none. */
+  readonly sha256?: string
   /** @param context this thread's; one for all environments of the thread */
   create(context: EnvContext): Promise<MultiAgentEnv>
 }

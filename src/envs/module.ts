@@ -1,28 +1,23 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { HatrpoError, usageError } from '../errors.js'
 import type { ActionSpace, AgentSpec, EnvSpec, MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory } from './factory.js'
+import { withReplay } from './replayed.js'
+import { defaultFunction, importSource, isFileId, packageId } from './source.js'
 
 type Options = Readonly<Record<string, string | number | boolean>>
 
 /** What a module's default export makes of the options: one environment. */
 type MakeEnv = (options: Options) => MultiAgentEnv | Promise<MultiAgentEnv>
 
-/** Whether an id names a file (`./my-env.js`, an absolute path, a file: URL) and not a built-in environment. */
-export function isModuleId(id: string): boolean {
-  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.[cm]?[jt]sx?$/.test(id)
-}
-
 /**
  * The factory of the environment that a module's default export makes. Imports the module, and makes one environment
- * to see that it is whole and what its spec is.
- * @throws HatrpoError when the file is missing, cannot be imported, or does not make an environment
+ * to see that it is whole and what its spec is. Environments without `saveState` and `loadState` get them by replay.
+ * @throws HatrpoError when the module is missing, cannot be imported, or does not make an environment
  */
 export async function loadModuleFactory({ id, ...options }: EnvConfig): Promise<EnvFactory> {
-  const path = modulePath(id)
-  const make = await importMake(path)
+  const source = await importSource(id)
+  const { path, sha256 } = source
+  const make = defaultFunction(source, 'environment', '(options) => environment') as MakeEnv
   const create = async () => {
     try {
       return await make(options)
@@ -36,34 +31,8 @@ export async function loadModuleFactory({ id, ...options }: EnvConfig): Promise<
   if (problem !== undefined) throw usageError(`environment ${path}: ${problem}`)
   const { spec } = env
   env.dispose?.()
-  return { config: { id: path, ...options }, spec, create }
-}
-
-function modulePath(id: string): string {
-  const path = id.startsWith('file:') ? fileURLToPath(id) : resolve(id)
-  if (/\.[cm]?tsx?$/.test(path)) {
-    throw usageError(
-      `environment ${id}: TypeScript environments are not supported yet: compile it to JavaScript first`,
-    )
-  }
-  if (!existsSync(path)) throw usageError(`environment ${id}: there is no file ${path}`)
-  return path
-}
-
-async function importMake(path: string): Promise<MakeEnv> {
-  let module: { default?: unknown }
-  try {
-    module = (await import(pathToFileURL(path).href)) as { default?: unknown }
-  } catch (error) {
-    throw new HatrpoError(`environment ${path} cannot be imported: ${firstLine(error)}`, { cause: error })
-  }
-  const make = module.default
-  if (typeof make !== 'function') {
-    throw usageError(
-      `environment ${path}: its default export is ${typeof make}: it must be a function (options) => environment`,
-    )
-  }
-  return make as MakeEnv
+  const stored = isFileId(id) ? path : packageId(id)
+  return { config: { id: stored, ...options }, spec, sha256, create: async () => withReplay(await create()) }
 }
 
 /** What keeps a value from being an environment that can be trained, or undefined. */
@@ -74,9 +43,17 @@ function findProblem(env: Partial<MultiAgentEnv> | null | undefined): string | u
   for (const method of ['reset', 'step'] as const) {
     if (typeof env[method] !== 'function') return `${method} is ${typeof env[method]}: it must be a function`
   }
-  for (const method of ['saveState', 'loadState'] as const) {
-    if (typeof env[method] !== 'function')
-      return `it has no ${method}: training needs saveState and loadState`
+  const [save, load] = [typeof env.saveState, typeof env.loadState]
+  for (const [method, type] of [
+    ['saveState', save],
+    ['loadState', load],
+  ] as const) {
+    if (type !== 'function' && type !== 'undefined')
+      return `${method} is ${type}: it must be a function, or left out`
+  }
+  if (save !== load) {
+    const [has, lacks] = save === 'function' ? ['saveState', 'loadState'] : ['loadState', 'saveState']
+    return `it has ${has} but no ${lacks}: give both, or neither to have episodes restored by replaying them`
   }
   return findSpecProblem(env.spec) ?? findViewProblem(env as MultiAgentEnv)
 }

@@ -1,9 +1,15 @@
 import { usageError } from '../errors.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
-import { isModuleId, loadModuleFactory } from './module.js'
+import { loadModuleFactory } from './module.js'
+import { isFileId, isInstalled } from './source.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
+
+/** Whether an id begins with the name of a family. */
+function isBuiltIn(id: string): boolean {
+  return FAMILIES.some(({ name }) => id.startsWith(`${name}/`))
+}
 
 /** Every built-in environment, with its default options. */
 export function listEnvs(): EnvListing[] {
@@ -17,9 +23,11 @@ export function listEnvs(): EnvListing[] {
 export function parseEnvId(id: string): { family: string; name: string } {
   const slash = id.indexOf('/')
   const family = id.slice(0, Math.max(slash, 0))
-  if (!FAMILIES.some(({ name }) => name === family)) {
+  if (!isBuiltIn(id)) {
     const known = listEnvs().map((listing) => listing.id)
-    throw usageError(`environment ${id}: no such environment; there are ${known.join(', ')}`)
+    throw usageError(
+      `environment ${id}: no such environment, and no installed package of that name; there are ${known.join(', ')}`,
+    )
   }
   return { family, name: id.slice(slash + 1) }
 }
@@ -36,10 +44,15 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
 }
 
 /**
- * The factory of a built-in environment, or of one whose id is a JavaScript file: its default export is
- * `(options) => environment`, or a promise of one, with `saveState` and `loadState`.
+ * The factory of any environment. An id is, in this order:
+ * a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and the name of a package, a built-in `family/name`, or
+ * the name of an installed package. A package can therefore never take the place of a built-in environment.
+ * The default export of a file or package is `(options) => environment`, or a promise of one.
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig): Promise<EnvFactory> {
-  return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
+  const { id } = config
+  return isFileId(id) || id.startsWith('npm:') || (!isBuiltIn(id) && isInstalled(id))
+    ? loadModuleFactory(config)
+    : makeEnvFactory(config)
 }

@@ -1,3 +1,4 @@
+import type { BundledSource } from '../envs/bundle-source.js'
 import type { EnvConfig } from '../envs/index.js'
 import type { PolicyAddresses } from './policies.js'
 import type { RolloutLayout } from './storage.js'
@@ -7,6 +8,8 @@ export interface WorkerSetup {
   readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
   readonly mujoco: WebAssembly.Module | undefined
   readonly env: EnvConfig
+  /** The user's modules as the thread that started the pool has read them: all threads run the same code. */
+  readonly sources: readonly BundledSource[]
   readonly seed: number
   readonly layout: RolloutLayout
   /** Address of the control block of shared updates. */

@@ -2,6 +2,7 @@ import { Piscina } from 'piscina'
 import { HatrpoError } from '../errors.js'
 import type { WasmDevice } from '../devices/wasm/device.js'
 import { compileMujoco, type EnvConfig } from '../envs/index.js'
+import { bundledSources } from '../envs/source.js'
 import type {
   CollectResult,
   CollectTask,
@@ -91,7 +92,8 @@ export class RolloutPool {
     this.#pulses = device.i32(pulses)
     const { address } = pulses
     const { layout } = storage
-    this.#setup = { kernels: device.shared, mujoco, env, seed, layout, control, pulses: address }
+    const sources = bundledSources()
+    this.#setup = { kernels: device.shared, mujoco, env, sources, seed, layout, control, pulses: address }
     this.#pool = this.#startPool()
   }
 

@@ -1,5 +1,6 @@
 import { HatrpoError } from '../errors.js'
 import { EnvContext, loadEnvFactory, type EnvFactory, type MultiAgentEnv } from '../envs/index.js'
+import { adoptSources } from '../envs/source.js'
 import { loadKernels, type Kernels } from '../kernels/index.js'
 import { Collector } from './collector.js'
 import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
@@ -14,6 +15,7 @@ export class RolloutWorker {
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup
+    adoptSources(setup.sources)
     this.#context = new EnvContext(setup.mujoco ? { mujoco: setup.mujoco } : {})
   }
 

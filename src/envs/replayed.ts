@@ -1,0 +1,71 @@
+import type { MultiAgentEnv } from './contract.js'
+import { EpisodeRecording } from './recording.js'
+
+/**
+ * An environment that can save its state: the given one where it can, else the given one with its episode recorded.
+ * The state is then the episode's seed and actions, and loading it replays them, which takes as long as the steps did;
+ * where the environment already stands there, nothing is replayed.
+ * @param env must be deterministic under the seed of `reset`; loading a state that it does not come back to is an error
+ */
+export function withReplay(env: MultiAgentEnv): MultiAgentEnv {
+  return env.saveState && env.loadState ? env : new ReplayedEnv(env)
+}
+
+class ReplayedEnv implements MultiAgentEnv {
+  readonly spec: MultiAgentEnv['spec']
+  readonly observations: MultiAgentEnv['observations']
+  readonly state: Float32Array
+  readonly actions: MultiAgentEnv['actions']
+  declare readonly availableActions?: readonly Uint8Array[]
+  declare readonly active?: Uint8Array
+  readonly rewards: Float32Array
+  readonly #env: MultiAgentEnv
+  #recording: EpisodeRecording
+  /** Whether the environment stands where the recording says: not after a reset, step or replay that threw. */
+  #whole = false
+
+  constructor(env: MultiAgentEnv) {
+    const { spec, observations, state, actions, availableActions, active, rewards } = env
+    this.spec = spec
+    this.observations = observations
+    this.state = state
+    this.actions = actions
+    if (availableActions) this.availableActions = availableActions
+    if (active) this.active = active
+    this.rewards = rewards
+    this.#env = env
+    this.#recording = new EpisodeRecording(actions.map((action) => action.length))
+  }
+
+  reset(seed: number): void {
+    this.#whole = false
+    this.#recording.start(seed)
+    this.#env.reset(seed)
+    this.#whole = true
+  }
+
+  step(): number {
+    this.#whole = false
+    this.#recording.add(this.actions)
+    const end = this.#env.step()
+    this.#whole = true
+    return end
+  }
+
+  saveState(): Uint8Array {
+    return this.#recording.toBytes(this)
+  }
+
+  loadState(saved: Uint8Array): void {
+    const recording = EpisodeRecording.fromBytes(saved)
+    if (this.#whole && recording.equals(this.#recording)) return
+    this.#whole = false
+    this.#recording = recording
+    recording.replay(this.#env)
+    this.#whole = true
+  }
+
+  dispose(): void {
+    this.#env.dispose?.()
+  }
+}

@@ -1,0 +1,146 @@
+import { existsSync, statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { HatrpoError, usageError } from '../errors.js'
+import type { BundledSource } from './bundle-source.js'
+
+/** A module of the user's own, imported. */
+export interface ImportedSource {
+  /** Absolute path of the file; of a package, its entry file. */
+  readonly path: string
+  /** What it exports. */
+  readonly module: Readonly<Record<string, unknown>>
+  /**
+   * SHA-256, in hexadecimal, of the file and of every file that it imports by a relative path, with their places
+   * relative to it. Packages and files that it reads as data are not part of it.
+   */
+  readonly sha256: string
+}
+
+/** Bundled by this thread, or handed to it; by key. */
+const bundled = new Map<string, BundledSource>()
+const adopted = new Map<string, BundledSource>()
+/** Imported by this thread, by path and digest, so that the same content is one module as with any import. */
+const imported = new Map<string, Promise<ImportedSource['module']>>()
+
+/** Whether an id names a file (`./my-env.ts`, an absolute path, a file: URL) rather than a package. */
+export function isFileId(id: string): boolean {
+  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.[cm]?[jt]sx?$/.test(id)
+}
+
+/** The id of a package, `npm:my-envs/cheetah`, from one with or without npm:. */
+export function packageId(id: string): string {
+  return id.startsWith('npm:') ? id : `npm:${id}`
+}
+
+/** Whether the package that an id names, or that a module it names is in, is installed for the working directory. */
+export function isInstalled(id: string): boolean {
+  const name = /^npm:((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:\/[\w.~-]+)*$/.exec(packageId(id))?.[1]
+  if (name === undefined) return false
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'node_modules', name, 'package.json'))) return true
+    if (folder === dirname(folder)) return false
+  }
+}
+
+/**
+ * Imports a module of the user's own: a JavaScript or TypeScript file, or an installed package, found from the working
+ * directory. Works alike on every engine and in every thread.
+ *
+ * TypeScript is translated, not checked. Relative imports, TypeScript among them, are bundled with the file; packages are
+ * imported from where the file would find them; `hatrpo` and its entry points are always this package.
+ * `import.meta.url`, `import.meta.dirname`, `__dirname` and their kin are those of the file they stand in. The same
+ * content is imported once per thread; after a change, a call gives the new module. Worker threads of a pool import what
+ * the thread that started the pool has bundled (`bundledSources`), whatever has become of the file since.
+ *
+ * @param id path of a file, file: URL, or name of a package, also as `npm:name`
+ * @param what how errors call it
+ * @throws HatrpoError in one line: no such file or package, a syntax error with file:line:column, an import that is not
+ *   there, or what the module throws when it is imported
+ */
+export async function importSource(id: string, what = 'environment'): Promise<ImportedSource> {
+  const source = await bundledSource(id, what)
+  const { path, sha256 } = source
+  const name = `${path}\n${sha256}`
+  let loading = imported.get(name)
+  if (loading === undefined) {
+    loading = importBundle(source, what)
+    imported.set(name, loading)
+    // A module that could not be imported is tried again.
+    loading.catch(() => imported.delete(name))
+  }
+  return { path, module: await loading, sha256 }
+}
+
+/**
+ * The function that a module exports by default.
+ * @param form what it must be, for the error: `(options) => environment`
+ * @throws HatrpoError (exit code 2) when there is none
+ */
+export function defaultFunction(
+  { path, module }: ImportedSource,
+  what: string,
+  form: string,
+): (...args: never[]) => unknown {
+  let make = module['default']
+  // Of a CommonJS module that was compiled from an ES module.
+  if (typeof make === 'object' && make !== null && '__esModule' in make && 'default' in make)
+    make = make.default
+  if (typeof make === 'function') return make as (...args: never[]) => unknown
+  const exported = Object.keys(module).filter((name) => name !== 'default')
+  const found =
+    make === undefined
+      ? `it has no default export${exported.length > 0 ? ` (it exports ${exported.join(', ')})` : ''}`
+      : `its default export is ${make === null ? 'null' : typeof make}`
+  throw usageError(`${what} ${path}: ${found}: it must export by default a function ${form}`)
+}
+
+/** What this thread has bundled so far, to be given to the threads that it starts. */
+export function bundledSources(): readonly BundledSource[] {
+  return [...new Map([...adopted, ...bundled]).values()]
+}
+
+/** Makes `importSource` import these instead of what the files hold by now. */
+export function adoptSources(sources: readonly BundledSource[]): void {
+  for (const source of sources) adopted.set(source.key, source)
+}
+
+async function bundledSource(id: string, what: string): Promise<BundledSource> {
+  const isFile = isFileId(id)
+  const key = isFile ? filePath(id) : packageId(id)
+  const known = adopted.get(key)
+  if (known) return known
+  if (isFile && !existsSync(key)) throw usageError(`${what} ${id}: there is no file ${key}`)
+  if (isFile && !statSync(key).isFile()) throw usageError(`${what} ${id}: ${key} is not a file`)
+  if (!isFile && !isInstalled(id))
+    throw usageError(`${what} ${id}: no package of that name is installed for ${process.cwd()}`)
+  // Loaded only by those who need it.
+  const { bundleSource } = await import('./bundle-source.js')
+  const source = await bundleSource(key, what)
+  bundled.set(key, source)
+  return source
+}
+
+function filePath(id: string): string {
+  return id.startsWith('file:') ? fileURLToPath(id) : resolve(id)
+}
+
+/** Imports bundled code from a file that no other thread has, and that is gone when it is loaded. */
+async function importBundle({ path, code }: BundledSource, what: string): Promise<ImportedSource['module']> {
+  // Stack traces then name the user's lines: the bundle carries a source map.
+  process.setSourceMapsEnabled?.(true)
+  const folder = await mkdtemp(join(tmpdir(), 'hatrpo-'))
+  try {
+    const file = join(folder, `${basename(path, extname(path))}.mjs`)
+    await writeFile(file, code)
+    return (await import(pathToFileURL(file).href)) as ImportedSource['module']
+  } catch (error) {
+    if (error instanceof HatrpoError) throw error
+    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    throw new HatrpoError(`${what} ${path} cannot be imported: ${message}`, { cause: error })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
