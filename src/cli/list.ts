@@ -3,6 +3,7 @@ import { algorithms } from '../algorithms/table.js'
 
 interface Entry {
   readonly id: string
+  readonly description?: string
   readonly supported?: boolean
 }
 
@@ -26,9 +27,16 @@ export function listCommand(): Command {
     .addHelpText('after', '\nExample:\n  hatrpo list envs')
     .action(async (what: string, { json }: { json?: boolean }) => {
       const entries = await lists[what]()
-      const lines = entries.map(({ id, supported }) =>
-        supported === false ? `${id} (not supported yet)` : id,
-      )
-      process.stdout.write(`${json ? JSON.stringify(entries) : lines.join('\n')}\n`)
+      process.stdout.write(`${json ? JSON.stringify(entries) : table(entries)}\n`)
     })
+}
+
+/** A line an entry: its id, and in a second column what it is. */
+function table(entries: readonly Entry[]): string {
+  const width = entries.reduce((widest, { id }) => Math.max(widest, id.length), 0)
+  const line = ({ id, description, supported }: Entry) => {
+    if (supported === false) return `${id} (not supported yet)`
+    return description === undefined ? id : `${id.padEnd(width)}  ${description}`
+  }
+  return entries.map(line).join('\n')
 }

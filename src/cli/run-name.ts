@@ -5,7 +5,9 @@ import type { TrainConfig } from '../runs/config.js'
 
 /** The part of an environment's id that names it in a folder's name. */
 export function envName(id: string): string {
-  const name = id.startsWith('mamujoco/') ? id.slice('mamujoco/'.length) : basename(id, extname(id))
+  const name = id.startsWith('mamujoco/')
+    ? id.slice('mamujoco/'.length)
+    : basename(id, extname(id)).replace(/^npm:/, '')
   return name.replace(/[^\w.-]/g, '_')
 }
 

@@ -42,7 +42,7 @@ const resumeFlags = new Set(['resume', 'steps', 'workers', 'verbose'])
 export function trainCommand(): Command {
   return new Command('train')
     .description('Train policies and write a run folder.')
-    .option('--env <id|file>', 'environment (hatrpo list envs)')
+    .option('--env <id|file|package>', 'environment (hatrpo list envs), or one of your own: ./my-env.ts')
     .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
     .option('--steps <n>', 'steps of all environments together')
     .option('--seed <n>', 'seed of everything random (default: 1)')
@@ -66,6 +66,7 @@ The last line on stdout is "parameters sha256 <hex>".
 Examples:
   hatrpo train --env mamujoco/HalfCheetah-2x3 --algo hatrpo --preset harl --steps 2000000
   hatrpo train --env mamujoco/Hopper-3x1 --algo happo --seeds 1-5 --set clipped.clip=0.1
+  hatrpo train --env ./my-env.ts --algo hatrpo --set env.size=5
   hatrpo train --resume runs/HalfCheetah-2x3-hatrpo-s1 --steps 4000000`,
     )
     .action(async (flags: TrainFlags) => {
@@ -175,7 +176,6 @@ async function trainInto(
   )
   let result: TrainResult
   try {
-    progress.event(introduction(dir, config, origin.tunedFor))
     result = await train({
       config,
       dir,
@@ -183,6 +183,7 @@ async function trainInto(
       ...workers,
       resume: flags.resume !== undefined,
       signal: interrupt.signal,
+      onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),
       onIteration: (record) => progress.iteration(record),
       onEvaluation: (record) => progress.evaluation(record),
       onEvent: (message) => progress.event(message),

@@ -118,7 +118,7 @@ class Bundling {
     const asked = { kind: 'import-statement', resolveDir: this.#folder, pluginData: ASKED } as const
     const { errors, path } = await context.resolve(this.#specifier, asked)
     if (errors.length > 0) {
-      return { errors: [{ text: `the installed package has no such module for import` }] }
+      return { errors: [{ text: 'the installed package has no such module to import' }] }
     }
     this.#entry = path
     return { path }

@@ -2,13 +2,18 @@ import { usageError } from '../errors.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
 import { loadModuleFactory } from './module.js'
-import { isFileId, isInstalled } from './source.js'
+import { assertSourceExists, isFileId, isInstalled } from './source.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
 
 /** Whether an id begins with the name of a family. */
 function isBuiltIn(id: string): boolean {
   return FAMILIES.some(({ name }) => id.startsWith(`${name}/`))
+}
+
+/** Whether an id names a file or package of the user's own. */
+function isModuleId(id: string): boolean {
+  return isFileId(id) || id.startsWith('npm:') || (!isBuiltIn(id) && isInstalled(id))
 }
 
 /** Every built-in environment, with its default options. */
@@ -44,6 +49,15 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
 }
 
 /**
+ * Checks that an id names an environment, as far as that can be said without loading it.
+ * @throws HatrpoError (exit code 2) for a file or package that is not there, or an unknown built-in environment
+ */
+export function assertEnvExists(id: string): void {
+  if (isModuleId(id)) assertSourceExists(id)
+  else makeEnvFactory({ id })
+}
+
+/**
  * The factory of any environment. An id is, in this order:
  * a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and the name of a package, a built-in `family/name`, or
  * the name of an installed package. A package can therefore never take the place of a built-in environment.
@@ -51,8 +65,5 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig): Promise<EnvFactory> {
-  const { id } = config
-  return isFileId(id) || id.startsWith('npm:') || (!isBuiltIn(id) && isInstalled(id))
-    ? loadModuleFactory(config)
-    : makeEnvFactory(config)
+  return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
 }

@@ -75,6 +75,20 @@ export async function importSource(id: string, what = 'environment'): Promise<Im
 }
 
 /**
+ * Checks that there is the file or package that an id names.
+ * @throws HatrpoError (exit code 2)
+ */
+export function assertSourceExists(id: string, what = 'environment'): void {
+  if (!isFileId(id)) {
+    if (isInstalled(id)) return
+    throw usageError(`${what} ${id}: no package of that name is installed for ${process.cwd()}`)
+  }
+  const path = filePath(id)
+  if (!existsSync(path)) throw usageError(`${what} ${id}: there is no file ${path}`)
+  if (!statSync(path).isFile()) throw usageError(`${what} ${id}: ${path} is not a file`)
+}
+
+/**
  * The function that a module exports by default.
  * @param form what it must be, for the error: `(options) => environment`
  * @throws HatrpoError (exit code 2) when there is none
@@ -108,19 +122,20 @@ export function adoptSources(sources: readonly BundledSource[]): void {
 }
 
 async function bundledSource(id: string, what: string): Promise<BundledSource> {
-  const isFile = isFileId(id)
-  const key = isFile ? filePath(id) : packageId(id)
+  const key = keyOf(id)
   const known = adopted.get(key)
   if (known) return known
-  if (isFile && !existsSync(key)) throw usageError(`${what} ${id}: there is no file ${key}`)
-  if (isFile && !statSync(key).isFile()) throw usageError(`${what} ${id}: ${key} is not a file`)
-  if (!isFile && !isInstalled(id))
-    throw usageError(`${what} ${id}: no package of that name is installed for ${process.cwd()}`)
+  assertSourceExists(id, what)
   // Loaded only by those who need it.
   const { bundleSource } = await import('./bundle-source.js')
   const source = await bundleSource(key, what)
   bundled.set(key, source)
   return source
+}
+
+/** What stands for an id wherever it is named from: an absolute path, or the package's name with npm:. */
+function keyOf(id: string): string {
+  return isFileId(id) ? filePath(id) : packageId(id)
 }
 
 function filePath(id: string): string {

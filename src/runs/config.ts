@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type HatrpoError, usageError } from '../errors.js'
 import { trainableAlgorithms } from '../algorithms/table.js'
-import { loadEnvFactory } from '../envs/index.js'
+import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
 import { nearestName } from './nearest.js'
 import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
 import { configKeys, type TrainConfig, trainConfigSchema } from './schema.js'
@@ -159,8 +159,11 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const { env, algo } = given
   if (env === undefined || (isTree(env) && env.id === undefined))
     throw usageError('env is missing: name an environment, such as --env mamujoco/HalfCheetah-2x3')
-  if (algo === undefined)
+  if (algo === undefined) {
+    // The more telling of two errors first.
+    if (isTree(env) && typeof env.id === 'string' && env.id !== '') assertEnvExists(env.id)
     throw usageError(`algo is missing: name one of ${trainableAlgorithms.join(', ')}, such as --algo hatrpo`)
+  }
   const plain = validateConfig(merge({ ...baseConfig }, given))
   const { settings, ...origin } = choosePreset(sources.preset, plain.env.id, plain.algo)
   const layers = [{ ...baseConfig }, ...settings, given] as Tree[]

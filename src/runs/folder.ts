@@ -36,6 +36,8 @@ export interface RunAbout extends ConfigOrigin {
   readonly packageVersion: string
   readonly node: string
   readonly workers?: number
+  /** SHA-256 of the code of an environment of the user's own: a run goes on with the same code alone. */
+  readonly envSha256?: string
 }
 
 export interface OpenRunOptions {
@@ -43,6 +45,9 @@ export interface OpenRunOptions {
   readonly resume?: boolean
   readonly origin?: ConfigOrigin
   readonly workers?: number
+  readonly envSha256?: string
+  /** Called when nothing is left that could refuse the folder, before anything is done in it. */
+  onOpen?(): void
   /** Told what a person should know, such as that a damaged checkpoint was passed over. */
   onEvent?(message: string): void
 }
@@ -157,13 +162,21 @@ export function openRun(dir: string, config: TrainConfig, options: OpenRunOption
   }
 }
 
-function newRun(dir: string, config: TrainConfig, lock: RunLock, { origin, workers }: OpenRunOptions): Run {
+function newRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
+  const { origin, workers, envSha256, onOpen } = options
   removeUnfinishedFiles(dir)
   const present = readdirSync(dir).filter((name) => !name.startsWith('lock'))
   if (present.includes('config.json'))
     throw usageError(`${dir} already holds a run: go on with --resume ${dir}, or name another folder`)
   if (present.length > 0) throw usageError(`${dir} is not empty (${present[0]}): name a new or empty folder`)
-  const about = { packageVersion, node: process.version, ...origin, ...(workers && { workers }) }
+  onOpen?.()
+  const about = {
+    packageVersion,
+    node: process.version,
+    ...origin,
+    ...(workers && { workers }),
+    ...(envSha256 && { envSha256 }),
+  }
   writeConfigFile(dir, config, about)
   return new Run(dir, config, lock, undefined, undefined, undefined)
 }
@@ -178,11 +191,16 @@ function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: Ope
     say(`${reason}; it is set aside as ${checkpointPath(dir, iteration)}.damaged`)
   })
   assertSameRun(dir, stored.config, config, checkpoint)
+  const { envSha256 } = options
+  // Without a checkpoint there is nothing that other code has made.
+  if (checkpoint) assertSameEnv(dir, config, stored.about?.envSha256, envSha256)
+  options.onOpen?.()
   say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
-  if (config.steps !== stored.config.steps) writeConfigFile(dir, config, stored.about)
+  if (config.steps !== stored.config.steps || envSha256 !== stored.about?.envSha256)
+    writeConfigFile(dir, config, stored.about && { ...stored.about, ...(envSha256 && { envSha256 }) })
   const finished = readRunResult(dir, config)
   const result = finished && checkpoint?.iteration === finished.iterations ? finished : undefined
   return new Run(dir, config, lock, checkpoint, result, checkpoint ? checkpoint.steps + 1 : 0)
@@ -207,6 +225,25 @@ function assertSameRun(
     throw usageError(`${dir}/config.json holds another configuration than the one to resume with`)
   if (checkpoint && checkpoint.configSha256 !== configSha256(config))
     throw new HatrpoError(`${dir}/config.json was changed since checkpoint ${checkpoint.iteration} was made`)
+}
+
+/** Refuses code of the environment that is not what the run was made with; a run that notes none takes any. */
+function assertSameEnv(
+  dir: string,
+  { env }: TrainConfig,
+  stored: string | undefined,
+  now: string | undefined,
+): void {
+  if (stored === undefined || now === undefined || stored === now) return
+  throw usageError(
+    `environment ${env.id} was changed since ${dir} was started (sha256 ${stored.slice(0, 8)} then, ${now.slice(0, 8)} now): ` +
+      `restore it or start a new run; deleting about.envSha256 from ${join(dir, 'config.json')} goes on with the changed one`,
+  )
+}
+
+/** The SHA-256 of the environment's code that a run was made with, where the environment is the user's own. */
+export function readRunEnvSha256(dir: string): string | undefined {
+  return readConfigFile(dir).about?.envSha256
 }
 
 /**

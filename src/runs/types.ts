@@ -101,6 +101,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal
   /** What to note in config.json besides the configuration. */
   readonly origin?: ConfigOrigin
+  /** Called once the environment and the folder are found to be sound, before the first iteration. */
+  onStart?(): void
   onIteration?(record: IterationRecord): void
   onEvaluation?(record: EvaluationRecord): void
   /** A line for the log, such as "a worker hung: iteration 12 is done again". */

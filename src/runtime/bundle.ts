@@ -34,6 +34,8 @@ export interface BundleInfo {
   readonly packageVersion: string
   /** Id and options of the environment whose raw local observations the policies take. */
   readonly environment: { readonly id: string; readonly [option: string]: string | number | boolean }
+  /** SHA-256 of the environment's code when the policies were trained; absent for a built-in environment. */
+  readonly environmentSha256?: string
   readonly algorithm: string
   readonly seed: number
   /** Steps of all environments up to the exported checkpoint, and its iteration. */

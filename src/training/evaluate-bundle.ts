@@ -4,15 +4,26 @@ import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed } from '../rollout/index.js'
 import { PolicyError, type Policy } from '../runtime/index.js'
+import { tellOfChange } from './env-change.js'
+
+interface BundleEvaluation {
+  /** The bundle's folder. */
+  readonly source: string
+  readonly episodes: number
+  readonly seed: number
+  onEvent?(message: string): void
+}
 
 /** Episodes of a bundle's policies, deterministic, on this thread. @returns the episodes' returns, in order */
-export async function evaluateBundle(
-  folder: string,
-  episodes: number,
-  seed: number,
-): Promise<{ env: string; returns: number[] }> {
+export async function evaluateBundle({
+  source: folder,
+  episodes,
+  seed,
+  onEvent,
+}: BundleEvaluation): Promise<{ env: string; returns: number[] }> {
   const { info, agents } = await readBundle(folder)
   const factory = await loadEnvFactory(info.environment)
+  tellOfChange(info.environment.id, info.environmentSha256, factory.sha256, onEvent)
   assertFits(folder, factory.spec, agents)
   const env = await factory.create(new EnvContext())
   const kernels = await loadKernels()

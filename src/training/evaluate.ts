@@ -6,7 +6,8 @@ import { WasmDevice } from '../devices/wasm/device.js'
 import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { RolloutPool, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
-import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
+import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import { tellOfChange } from './env-change.js'
 import { evaluateBundle } from './evaluate-bundle.js'
 import { actorParameters } from './snapshot.js'
 import { summarise } from './statistics.js'
@@ -48,7 +49,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   if (!isRun && !existsSync(join(source, 'bundle.json'))) {
     throw usageError(`${source} holds neither a run (config.json) nor a bundle (bundle.json)`)
   }
-  const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(source, episodes, seed))
+  const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(options))
   return { source, env, episodes, returns, ...summarise(returns) }
 }
 
@@ -60,7 +61,8 @@ function expectWhole(name: string, value: number, min: number): void {
 async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; returns: number[] }> {
   const { source, episodes, seed, checkpoint = 'latest', onEvent } = options
   const config = readRunConfig(source)
-  const { spec } = await loadEnvFactory(config.env)
+  const { spec, ...loaded } = await loadEnvFactory(config.env)
+  tellOfChange(config.env.id, readRunEnvSha256(source), loaded.sha256, onEvent)
   const stored = readRunCheckpoint(source, checkpoint)
   const device = await WasmDevice.create()
   const specs = actorSpecs(config.actor, spec)

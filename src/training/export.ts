@@ -3,7 +3,7 @@ import type { Box } from '../envs/contract.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { assertReplaceable, writeBundle, type WrittenBundle } from '../export/write.js'
-import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
+import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { actorParameters } from './snapshot.js'
 
 export interface ExportOptions {
@@ -38,6 +38,16 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config
-  const origin = { packageVersion, environment, algorithm: algo, seed, steps, iteration, evaluation }
+  const environmentSha256 = readRunEnvSha256(run)
+  const origin = {
+    packageVersion,
+    environment,
+    ...(environmentSha256 !== undefined && { environmentSha256 }),
+    algorithm: algo,
+    seed,
+    steps,
+    iteration,
+    evaluation,
+  }
   return writeBundle(out, policies, origin)
 }

@@ -42,7 +42,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const run = openRun(dir, config, {
     resume,
     workers,
+    ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
     ...(origin && { origin }),
+    ...(options.onStart && { onOpen: () => options.onStart?.() }),
     ...(onEvent && { onEvent }),
   })
   try {

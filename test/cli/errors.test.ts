@@ -27,7 +27,11 @@ test('wrong commands and flags', (t) => {
     [['play', 'x'], 'unknown command "play"'],
     [['bench', '--json'], '--json'],
     [['train'], 'env is missing', '--env'],
-    [['train', '--env', 'x'], 'algo is missing', 'hatrpo, happo'],
+    [['train', '--env', 'x'], 'environment x: no such environment', 'mamujoco/HalfCheetah-2x3'],
+    [['train', '--env', './x.ts'], 'environment ./x.ts: there is no file /'],
+    [['train', '--env', 'npm:x'], 'environment npm:x: no package of that name is installed for /'],
+    [['train', '--env', 'mamujoco/Hopper-9x9'], 'environment mamujoco/Hopper-9x9'],
+    [['train', '--env', 'mamujoco/Hopper-3x1'], 'algo is missing', 'hatrpo, happo'],
     [[...train, '--sed', '3'], "'--sed'", '--seed'],
     [[...train, '--steps'], '--steps'],
     [[...train, 'extra'], 'too many arguments'],
@@ -143,6 +147,6 @@ test('a run that another process writes is not resumed', (t) => {
   const run = openRun(join(dir, 'run'), testConfig())
   t.after(() => run.close())
   const { stderr, code } = hatrpo(['train', '--resume', 'run'], dir)
-  assert.match(stderr, new RegExp(`\nhatrpo: run is in use by process ${process.pid} [^\n]*\n$`))
+  assert.match(stderr, new RegExp(`^hatrpo: run is in use by process ${process.pid} [^\n]*\n$`))
   assert.equal(code, 1)
 })

@@ -61,9 +61,19 @@ test('list prints names, and as JSON an array of objects with an id', (t) => {
   const { stdout, code } = hatrpo(['list', 'algorithms'], cwd)
   assert.equal(code, 0)
   assert.deepEqual(stdout.split('\n').slice(0, 3), ['hatrpo', 'happo', 'trpo (not supported yet)'])
-  const envs = JSON.parse(hatrpo(['list', 'envs', '--json'], cwd).stdout) as { id: string }[]
+  const envs = JSON.parse(hatrpo(['list', 'envs', '--json'], cwd).stdout) as {
+    id: string
+    description: string
+  }[]
   assert.ok(envs.some(({ id }) => id === 'mamujoco/HalfCheetah-2x3'))
-  assert.equal(hatrpo(['list', 'envs'], cwd).stdout, envs.map(({ id }) => `${id}\n`).join(''))
+  const lines = hatrpo(['list', 'envs'], cwd).stdout.split('\n')
+  assert.equal(lines.pop(), '')
+  const column = lines[0].indexOf(envs[0].description)
+  assert.ok(envs.every(({ id }) => id.length < column))
+  assert.deepEqual(
+    lines.map((line) => [line.slice(0, column).trimEnd(), line.slice(column)]),
+    envs.map(({ id, description }) => [id, description]),
+  )
   const devices = JSON.parse(hatrpo(['list', 'devices', '--json'], cwd).stdout) as { id: string }[]
   assert.deepEqual(
     devices.map(({ id }) => id),
@@ -102,7 +112,7 @@ test('resuming a finished run prints its result again', (t) => {
   }
   const shorter = hatrpo(['train', '--resume', 'run', '--steps', '4000'], cwd)
   assert.equal(shorter.code, 2)
-  assert.match(shorter.stderr, /\nhatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
+  assert.match(shorter.stderr, /^hatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
 })
 
 test('one episode is not several', () => {
@@ -127,4 +137,6 @@ test('a run is named after its environment, algorithm and seed, and never shares
   assert.equal(makeRunFolder(config), join('runs', 'HalfCheetah-2x3-hatrpo-s3-3'))
   assert.equal(envName('./envs/my env.ts'), 'my_env')
   assert.equal(envName('mamujoco/Humanoid-9_8'), 'Humanoid-9_8')
+  assert.equal(envName('npm:my-envs'), 'my-envs')
+  assert.equal(envName('npm:@me/envs/cheetah'), 'cheetah')
 })

@@ -36,7 +36,7 @@ after(() => rmSync(project, { recursive: true, force: true }))
 const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'envs=4', 'rolloutSteps=20', 'evaluation.every=0']
 
 test('the command trains, evaluates, exports and lists', () => {
-  assert.match(run(npx, 'hatrpo', 'list', 'envs'), /^mamujoco\/HalfCheetah-2x3$/m)
+  assert.match(run(npx, 'hatrpo', 'list', 'envs'), /^mamujoco\/HalfCheetah-2x3 +\S/m)
   const env = 'mamujoco/HalfCheetah-2x3'
   const args = ['--env', env, '--algo', 'hatrpo', '--steps', '160', '--out', 'run', '--set', ...tiny]
   assert.match(run(npx, 'hatrpo', 'train', ...args), /^parameters sha256 [0-9a-f]{64}$/m)
