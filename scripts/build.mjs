@@ -25,7 +25,7 @@ for (const target of ['kernels', 'stepper', 'policy']) {
   ])
 }
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
-for (const folder of ['src', 'workers', 'test', 'bench', 'examples']) removeStale(folder)
+for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */
 function removeStale(folder) {

@@ -1,0 +1,50 @@
+import type { Vector } from './vector.js'
+
+/** Of agents 0, 1, ..., as sRGB; further agents begin again. */
+const AGENTS = [
+  '#2f6fdf',
+  '#f08327',
+  '#23a36f',
+  '#d63d5b',
+  '#8b5bd3',
+  '#e6b91a',
+  '#17a9c4',
+  '#e576b2',
+  '#7d9c2c',
+  '#9a5b3c',
+  '#27408f',
+  '#f2a68c',
+  '#0c6e62',
+  '#8e2a6b',
+  '#a9b8ee',
+  '#6a6f7d',
+  '#b8d17c',
+  '#5a2fa0',
+  '#c98a1b',
+  '#6cc7b5',
+] as const
+
+/** What no agent drives: of a robot and of the world, and of other things that move. */
+export const ROBOT = '#cdd3db'
+export const THING = '#4b5666'
+
+export const AGENT_COLOURS = AGENTS.length
+
+export function agentColour(agent: number): string {
+  return AGENTS[agent % AGENTS.length]
+}
+
+/** #rrggbb to linear light, each from 0 to 1. */
+export function linear(colour: string): Vector {
+  const channel = (at: number) => {
+    const x = Number.parseInt(colour.slice(at, at + 2), 16) / 255
+    return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4
+  }
+  return [channel(1), channel(3), channel(5)]
+}
+
+/** Linear light to a byte of sRGB. */
+export function byte(x: number): number {
+  const clipped = Math.max(0, Math.min(1, x))
+  return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055))
+}
