@@ -1,8 +1,11 @@
+import type { EnvContext } from '../../src/envs/context.js'
 import { HatrpoError } from '../../src/errors.js'
 import { drivesTable, gallery, idsTable, sizesTable, taskTable } from './tables.js'
 
+type MakeBlock = (family: string, context: EnvContext) => string | Promise<string>
+
 /** What may stand between the marks `<!-- generated: NAME [FAMILY] -->` and `<!-- end -->` of a page. */
-const BLOCKS: Readonly<Record<string, (family: string) => string>> = {
+const BLOCKS: Readonly<Record<string, MakeBlock>> = {
   drives: drivesTable,
   sizes: sizesTable,
   task: taskTable,
@@ -10,21 +13,23 @@ const BLOCKS: Readonly<Record<string, (family: string) => string>> = {
   ids: idsTable,
 }
 
+const BLOCK = /<!-- generated: (\w+)(?: (\w+))? -->\n.*?<!-- end -->/gs
+
 /** A page with what is generated made anew. @throws HatrpoError for a mark without an end, or of no known block */
-export function regenerate(page: string, path: string): string {
-  const marks = [...page.matchAll(/<!-- generated: (\w+)(?: (\w+))? -->/g)]
-  const ends = page.match(/<!-- end -->/g)?.length ?? 0
-  if (marks.length !== ends) {
-    throw new HatrpoError(`${path}: ${marks.length} generated blocks begin and ${ends} end`)
+export async function regenerate(page: string, path: string, context: EnvContext): Promise<string> {
+  const begins = page.match(/<!-- generated: /g)?.length ?? 0
+  const blocks = [...page.matchAll(BLOCK)]
+  if (begins !== blocks.length) {
+    throw new HatrpoError(`${path}: ${begins} generated blocks begin, ${blocks.length} end`)
   }
-  return page.replace(
-    /<!-- generated: (\w+)(?: (\w+))? -->\n.*?<!-- end -->/gs,
-    (_, name: string, family = '') => {
-      if (!Object.hasOwn(BLOCKS, name)) {
-        throw new HatrpoError(`${path}: generated: ${name}: must be ${Object.keys(BLOCKS).join(', ')}`)
-      }
-      const mark = `<!-- generated: ${[name, family].filter(Boolean).join(' ')} -->`
-      return `${mark}\n\n${BLOCKS[name](family)}\n\n<!-- end -->`
-    },
-  )
+  let made = page
+  for (const [block, name, family = ''] of blocks) {
+    if (!Object.hasOwn(BLOCKS, name)) {
+      throw new HatrpoError(`${path}: generated: ${name}: must be ${Object.keys(BLOCKS).join(', ')}`)
+    }
+    const mark = `<!-- generated: ${[name, family].filter(Boolean).join(' ')} -->`
+    const text = await BLOCKS[name](family, context)
+    made = made.replace(block, () => `${mark}\n\n${text}\n\n<!-- end -->`)
+  }
+  return made
 }

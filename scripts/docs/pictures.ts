@@ -88,17 +88,21 @@ function digest(scene: Scene, view: View, { width, height }: PictureFile): strin
 
 const marks = Array.from({ length: AGENT_COLOURS }, (_, agent) => agentMark(agent))
 
-/** Draws all pictures into a folder and removes what is not one. @param said is told of each */
+/**
+ * Draws the pictures of families into a folder and removes what is no picture of any.
+ * @param said is told of each
+ */
 export async function drawPictures(
   folder: string,
   context: EnvContext,
+  families: readonly string[],
   said: (line: string) => void,
 ): Promise<void> {
   const files = pictureFiles()
   const kept = new Set([...files, ...marks].map(({ file }) => file))
   for (const file of readdirSync(folder)) if (!kept.has(file)) rmSync(join(folder, file))
   for (const { file, svg } of marks) writeFileSync(join(folder, file), svg)
-  for (const picture of files) {
+  for (const picture of files.filter(({ family }) => families.includes(family))) {
     const scene = await sceneOf(context, picture)
     const { view } = POSES[picture.family]
     const text = { scene: digest(scene, view, picture) }
@@ -116,7 +120,8 @@ export async function pictureFaults(folder: string, context: EnvContext): Promis
   for (const file of readdirSync(folder)) if (!known.has(file)) faults.push(`${file} belongs to no page`)
   for (const { file, svg } of marks) {
     const path = join(folder, file)
-    if (!existsSync(path) || readFileSync(path, 'utf8') !== svg) faults.push(`${file} is not the agent's mark`)
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== svg)
+      faults.push(`${file} is not the agent's mark`)
   }
   for (const picture of files) {
     const path = join(folder, picture.file)
@@ -129,7 +134,8 @@ export async function pictureFaults(folder: string, context: EnvContext): Promis
     if (text['scene'] !== wanted || width !== picture.width || height !== picture.height) {
       faults.push(`${picture.file} shows another scene than the model, its pose and its division give`)
     }
-    if (statSync(path).size > LARGEST_FILE) faults.push(`${picture.file} is larger than ${LARGEST_FILE} bytes`)
+    if (statSync(path).size > LARGEST_FILE)
+      faults.push(`${picture.file} is larger than ${LARGEST_FILE} bytes`)
   }
   return faults
 }

@@ -62,11 +62,11 @@ export const POSES: Readonly<Record<string, Pose & { readonly view: View }>> = {
     },
     turn: [0.05, -0.05, 0.15],
     lift: 0,
-    view: { azimuth: 76, elevation: 33 },
+    view: { azimuth: 94, elevation: 30 },
   },
   ManySegmentAnt: {
     joints: Object.fromEntries(
-      Array.from({ length: 6 }, (_, s) => [
+      Array.from({ length: 6 }, (_, s): [string, number][] => [
         [`hip1_${s}`, 0.4 * Math.cos(2 * s)],
         [`hip2_${s}`, 0.4 * Math.sin(2 * s)],
         [`ankle1_${s}`, s === 0 ? 0.85 : -0.85],
@@ -93,7 +93,7 @@ export const POSES: Readonly<Record<string, Pose & { readonly view: View }>> = {
     },
     turn: [0, 0.1, 0],
     lift: 0,
-    view: { azimuth: 130, elevation: 12 },
+    view: { azimuth: 130, elevation: 12, margin: 0.06 },
   },
   HumanoidStandup: {
     joints: { left_hip_y: -1.2, left_knee: -1.5, right_hip_y: -0.6, right_knee: -0.9 },

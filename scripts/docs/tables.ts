@@ -1,7 +1,11 @@
+import type { MjModel } from '@mujoco/mujoco'
+import type { EnvContext } from '../../src/envs/context.js'
 import type { Box } from '../../src/envs/contract.js'
-import type { Element } from '../../src/envs/mamujoco/elements.js'
+import { values, type Element } from '../../src/envs/mamujoco/elements.js'
 import { jointGraph } from '../../src/envs/mamujoco/graph.js'
 import type { Task, TaskVersion } from '../../src/envs/mamujoco/task.js'
+import { RandomStream } from '../../src/envs/random.js'
+import { doublesOf } from '../../src/envs/mujoco/load.js'
 import { dealings, divisionsOf, factoryOf, FAMILIES, PARTITIONS, taskOf, versionsOf } from './drives.js'
 import { agentMark, pictureOf, topDivision } from './pictures.js'
 
@@ -58,7 +62,16 @@ export function drivesTable(family: string): string {
 
 /** Lengths of everything that agents see and do: rows that are the same in several versions or partitions are one. */
 export function sizesTable(family: string): string {
-  const head = ['id', 'version', 'partition', 'agents', 'action', 'range', 'state', ...DEPTHS.map((d) => code(`obs=${d}`))]
+  const head = [
+    'id',
+    'version',
+    'partition',
+    'agents',
+    'action',
+    'range',
+    'state',
+    ...DEPTHS.map((d) => code(`obs=${d}`)),
+  ]
   const rows = divisionsOf(family).flatMap((division) => {
     const byVersion = versionsOf(family).map((version) => {
       const columns = PARTITIONS.flatMap((partition) => {
@@ -97,13 +110,15 @@ function sizes(
   ]
 }
 
-/** What the task is: its steps, its reward and its ends; where versions differ, what each has. */
-export function taskTable(family: string): string {
+/** What the task is: its robot, its steps, its reward and its ends; where versions differ, what each has. */
+export async function taskTable(family: string, context: EnvContext): Promise<string> {
   const [division] = divisionsOf(family)
-  const byVersion = versionsOf(family).map((version) => ({
-    version,
-    facts: taskFacts(taskOf(family, division, version)),
-  }))
+  const byVersion: { version: string; facts: [string, string][] }[] = []
+  for (const version of versionsOf(family)) {
+    const task = taskOf(family, division, version)
+    const model = await context.model(task.xml)
+    byVersion.push({ version, facts: [...modelFacts(task, model.handle), ...taskFacts(task)] })
+  }
   const rows = byVersion[0].facts.flatMap(([name], i) => {
     const different = merge(byVersion.map(({ version, facts }) => ({ name: version, cells: [facts[i][1]] })))
     if (different.length > 1) {
@@ -115,8 +130,27 @@ export function taskTable(family: string): string {
 }
 
 /** A number as a person writes it. */
-function number(x: number): string {
-  return `${Number(x.toPrecision(12))}`
+function number(x: number, digits = 12): string {
+  return `${Number(x.toPrecision(digits))}`
+}
+
+function modelFacts(task: Task, model: MjModel): [string, string][] {
+  const masses = doublesOf(model, 'body_mass')
+  // Of the six numbers of a gear, the first is that of a joint.
+  const gears = task.actuators.map((name, i) => ({ name, gear: doublesOf(model, 'actuator_gear')[6 * i] }))
+  const alike = gears.every(({ gear }) => gear === gears[0].gear)
+  const each = gears.map(({ name, gear }) => `${code(name)} ${gear}`).join(', ')
+  return [
+    [
+      'model',
+      `${model.nbody - 1} bodies, ${number(
+        masses.reduce((sum, mass) => sum + mass, 0),
+        4,
+      )} kg`,
+    ],
+    ['actuators', `${gears.length}, control ±${task.controlRange}`],
+    ['torque per unit of control', alike ? `${gears[0].gear} N m` : `${each} N m`],
+  ]
 }
 
 function taskFacts(task: Task): [string, string][] {
@@ -125,7 +159,6 @@ function taskFacts(task: Task): [string, string][] {
   return [
     ['a step', `${task.frames} x ${number(task.timestep)} s = ${number(task.frames * task.timestep)} s`],
     ['time limit', `${task.timeLimit} steps`],
-    ['actuators', `${task.actuators.length}, control ±${task.controlRange}`],
     ['reward for progress', progressFact(task)],
     ['reward while healthy', healthyFact(task)],
     ['cost of control', `${number(task.controlCost)} times the squared norm of all controls`],
@@ -173,8 +206,9 @@ function contactFact({ contactCost }: Task): string {
 function distanceFact({ distanceCosts }: Task): string {
   const names = { near: 'from the fingers to the object', distance: 'to the goal' }
   return (
-    distanceCosts?.map(({ name, weight }) => `${number(weight)} times the distance ${names[name]}`).join('; ') ??
-    'none'
+    distanceCosts
+      ?.map(({ name, weight }) => `${number(weight)} times the distance ${names[name]}`)
+      .join('; ') ?? 'none'
   )
 }
 
@@ -191,17 +225,36 @@ function endFact({ healthy }: Task): string {
   ].join(', or ')
 }
 
-function resetFact({ resetNoise: { scale, velocity, velocityScale = scale } }: Task): string {
-  const velocities =
+/** Where an episode starts: what noise moves, and that the rest is placed, where the task places something. */
+function resetFact({ resetNoise, place, initialPositions, velocities }: Task): string {
+  const { scale, velocity, velocityScale = scale } = resetNoise
+  const positionNoise = `within ±${number(scale)} of the initial ones`
+  const velocityNoise =
     velocity === 'normal' ? `normal with s.d. ${number(velocityScale)}` : `within ±${number(velocityScale)}`
-  return `positions within ±${number(scale)} of the initial ones, velocities ${velocities}`
+  if (place === undefined) return `positions ${positionNoise}, velocities ${velocityNoise}`
+  const qpos = initialPositions.map(() => NaN)
+  const qvel = Array.from({ length: velocities }, () => NaN)
+  place(new RandomStream(0, 0), qpos, qvel)
+  const left = (array: 'qpos' | 'qvel', numbers: readonly number[]) =>
+    elementsFact(numbers.flatMap((x, i) => (Number.isNaN(x) ? values(array, i, 1) : [])))
+  const noisy = [
+    ...(qpos.some(Number.isNaN) ? [`${left('qpos', qpos)} ${positionNoise}`] : []),
+    ...(qvel.some(Number.isNaN) ? [`${left('qvel', qvel)} ${velocityNoise}`] : []),
+  ]
+  return `${noisy.join(', ')}; the other positions and velocities are placed`
 }
 
 /** How many numbers come from where. */
 function observationFact({ observation }: Task): string {
   const counts = new Map<string, number>()
   for (const { array, reading } of observation) {
-    const how = { value: array, zero: `${array} as 0`, sine: 'sines', cosine: 'cosines', difference: 'offsets' }
+    const how = {
+      value: array,
+      zero: `${array} as 0`,
+      sine: 'sines',
+      cosine: 'cosines',
+      difference: 'offsets',
+    }
     counts.set(how[reading], (counts.get(how[reading]) ?? 0) + 1)
   }
   const parts = [...counts].map(([name, count]) => `${name} ${count}`)

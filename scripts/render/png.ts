@@ -37,7 +37,9 @@ interface ColourBox {
 function measure(colours: readonly Colour[]): ColourBox {
   const weight = colours.reduce((sum, colour) => sum + colour.weight, 0)
   const mean = [0, 1, 2].map((k) => colours.reduce((sum, c) => sum + c.weight * c.rgb[k], 0) / weight)
-  const spreads = mean.map((m, k) => colours.reduce((sum, c) => sum + c.weight * (c.rgb[k] - m) * (c.rgb[k] - m), 0))
+  const spreads = mean.map((m, k) =>
+    colours.reduce((sum, c) => sum + c.weight * (c.rgb[k] - m) * (c.rgb[k] - m), 0),
+  )
   const axis = spreads.indexOf(Math.max(...spreads))
   return { colours, mean, axis, spread: colours.length === 1 ? 0 : spreads[axis] }
 }
@@ -82,7 +84,7 @@ export function encodePng(picture: Picture, text: Record<string, string> = {}): 
       height,
       depth: 8,
       channels: 1,
-      palette: palette as [number, number, number][],
+      palette,
       data: Uint8Array.from(ofPixel, (colour) => entries[colour]),
       text,
     },

@@ -177,7 +177,10 @@ export function readScene(
     }
     // Bands begin at the end that is nearer to the body's origin.
     const axis: Vector = [rotation[2], rotation[5], rotation[8]]
-    const towards = [0, 1, 2].reduce((sum, i) => sum + (position[i] - bodyPositions[3 * body + i]) * axis[i], 0)
+    const towards = [0, 1, 2].reduce(
+      (sum, i) => sum + (position[i] - bodyPositions[3 * body + i]) * axis[i],
+      0,
+    )
     solids.push({
       name,
       shape: shapeOf(model, geom, name),

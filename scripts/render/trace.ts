@@ -209,9 +209,7 @@ class Tracer {
     const among = this.targets.filter(({ p, radius }) => {
       const [px, py, pz] = [p[0] - x, p[1] - y, p[2] - z]
       const within = reach + radius
-      return (
-        px * px + py * py + pz * pz < within * within && px * n[0] + py * n[1] + pz * n[2] > -radius
-      )
+      return px * px + py * py + pz * pz < within * within && px * n[0] + py * n[1] + pz * n[2] > -radius
     })
     const [a, b] = tangents(n)
     let light = 0
