@@ -38,42 +38,66 @@ export function offset(to: number, from: number, count: number): Element[] {
   }))
 }
 
+/** Successive elements that are successive in MuJoCo's memory and read alike. */
+interface Run {
+  readonly reading: Reading
+  /** Where its first number goes, and how many there are. */
+  readonly from: number
+  count: number
+  /** Positions in MuJoCo's memory. */
+  readonly at: number
+  readonly minus: number
+  readonly clip: number
+}
+
 /** Reads the elements of an observation of one world. */
 export class Reader {
-  private readonly readings: readonly Reading[]
-  /** Positions in MuJoCo's memory. */
-  private readonly at: Int32Array
-  private readonly minus: Int32Array
-  private readonly clip: Float64Array
+  private readonly runs: readonly Run[]
 
   constructor(elements: readonly Element[], world: World) {
-    this.readings = elements.map(({ reading }) => reading)
-    this.at = Int32Array.from(elements, ({ array, index }) => world.position(array) + index)
-    this.minus = Int32Array.from(elements, ({ array, minus }) => world.position(array) + (minus ?? 0))
-    this.clip = Float64Array.from(elements, ({ clip }) => clip)
+    this.runs = findRuns(elements, world)
   }
 
   /** @param out [elements] */
   read(memory: Float64Array, out: Float64Array | Float32Array): void {
-    const { readings, at, minus, clip } = this
-    for (let i = 0; i < readings.length; i++) {
-      const x = memory[at[i]]
-      switch (readings[i]) {
+    const { runs } = this
+    for (let k = 0; k < runs.length; k++) {
+      const { reading, from, count, at, minus, clip } = runs[k]
+      switch (reading) {
         case 'value':
-          out[i] = Math.max(-clip[i], Math.min(clip[i], x))
+          if (clip === Infinity) for (let i = 0; i < count; i++) out[from + i] = memory[at + i]
+          else for (let i = 0; i < count; i++) out[from + i] = Math.max(-clip, Math.min(clip, memory[at + i]))
           break
         case 'zero':
-          out[i] = 0
+          for (let i = 0; i < count; i++) out[from + i] = 0
           break
         case 'sine':
-          out[i] = sine(x)
+          for (let i = 0; i < count; i++) out[from + i] = sine(memory[at + i])
           break
         case 'cosine':
-          out[i] = cosine(x)
+          for (let i = 0; i < count; i++) out[from + i] = cosine(memory[at + i])
           break
         case 'difference':
-          out[i] = x - memory[minus[i]]
+          for (let i = 0; i < count; i++) out[from + i] = memory[at + i] - memory[minus + i]
       }
     }
   }
+}
+
+/** Long runs are what makes reading quick: an observation is a few stretches of MuJoCo's arrays. */
+function findRuns(elements: readonly Element[], world: World): Run[] {
+  const runs: Run[] = []
+  for (const [from, { array, index, reading, minus = 0, clip }] of elements.entries()) {
+    const at = world.position(array) + index
+    const subtracted = world.position(array) + minus
+    const last = runs.at(-1)
+    const goesOn =
+      last?.reading === reading &&
+      last.clip === clip &&
+      last.at + last.count === at &&
+      (reading !== 'difference' || last.minus + last.count === subtracted)
+    if (goesOn) last.count++
+    else runs.push({ reading, from, count: 1, at, minus: subtracted, clip })
+  }
+  return runs
 }
