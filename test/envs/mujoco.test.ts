@@ -65,6 +65,21 @@ test('a world uses less than half of its memory when every capsule lies on the g
   world.dispose()
 })
 
+test('a swimmer of any length uses less than half of its memory when every hinge is beyond its limit', async () => {
+  for (const segments of [2, 20, 100]) {
+    const shared = await context.model(findTask('ManySegmentSwimmer', 'v4', segments)!.xml)
+    const world = new World(shared, 'test')
+    world.reset()
+    world.doubles().fill(2, world.qpos + 3, world.qpos + shared.nq)
+    world.forward()
+    assert.equal(world.handle.nefc, segments)
+    world.model.mujoco.api.mj_step(shared.handle, world.handle)
+    const { maxuse_arena: used, narena: memory } = world.handle
+    assert.ok(used < memory / 2 && memory < 2 << 20, `${segments} segments: ${used} of ${memory} bytes`)
+    world.dispose()
+  }
+})
+
 test('a hundred worlds fit before the memory of MuJoCo grows', async () => {
   const own = new EnvContext()
   const mujoco = await own.mujoco()
