@@ -1,10 +1,10 @@
 // One policy action, batch 1, 17-128-128-3: the exported module against the same network in plain JavaScript.
 //   node dist/bench/inference.js [--json]
-import { arch, cpus, platform } from 'node:os'
 import { policyModule, policyTemplate } from '../src/export/wasm.js'
 import { createPolicy } from '../src/runtime/index.js'
 import { parameterEntry, parameterLayout } from '../src/nn/layout.js'
 import type { GaussianActorSpec } from '../src/nn/spec.js'
+import { host, printJson, result, type Result } from './report.js'
 
 /** Calls timed at once: short enough to fall between the time slices of a busy machine. */
 const CALLS = 200
@@ -70,14 +70,6 @@ function plainPolicy(parameters: Float32Array): (observation: Float32Array) => F
   }
 }
 
-interface Result {
-  readonly name: string
-  readonly unit: 'us'
-  readonly median: number
-  readonly min: number
-  readonly max: number
-}
-
 /** Microseconds a call of each function, measured in turns so that all of them meet the same machine. */
 function measure(functions: Readonly<Record<string, () => unknown>>): Result[] {
   const times = new Map(Object.keys(functions).map((name) => [name, [] as number[]]))
@@ -88,10 +80,7 @@ function measure(functions: Readonly<Record<string, () => unknown>>): Result[] {
       if (repeat >= 0) times.get(name)!.push(((performance.now() - start) * 1000) / CALLS)
     }
   }
-  return [...times].map(([name, values]) => {
-    const sorted = values.sort((a, b) => a - b)
-    return { name, unit: 'us', median: sorted[REPEATS >> 1], min: sorted[0], max: sorted.at(-1)! }
-  })
+  return [...times].map(([name, values]) => result(name, 'us', values))
 }
 
 const parameters = numbers(parameterLayout(spec).size)
@@ -124,8 +113,7 @@ const results = measure({
   'act(observation, out), hatrpo/runtime': () => policy.act(observation, action),
   'plain JavaScript': () => plain(observation),
 })
-const host = { node: process.version, platform: platform(), arch: arch(), cpu: cpus()[0]?.model ?? 'unknown' }
-if (process.argv.includes('--json')) console.log(JSON.stringify({ host, results }, null, 2))
+if (process.argv.includes('--json')) printJson(results)
 else {
   console.log(`policy 17-128-128-3, batch 1, us a call (${host.cpu}, Node ${host.node})`)
   for (const { name, median, min, max } of results) {

@@ -7,22 +7,12 @@ import { makeEnvFactory } from '../src/envs/index.js'
 import { RolloutPool, type EnvProgress, type Rollout } from '../src/rollout/index.js'
 import { completeEnv, resolveConfig } from '../src/runs/config.js'
 import { Trainer } from '../src/training/trainer.js'
+import { result } from './report.js'
 
 const ROUNDS = 7
 
-interface Summary {
-  readonly min: number
-  readonly median: number
-  readonly max: number
-}
-
-function summary(values: readonly number[]): Summary {
-  const sorted = [...values].sort((a, b) => a - b)
-  return { min: sorted[0], median: sorted[Math.floor(sorted.length / 2)], max: sorted[sorted.length - 1] }
-}
-
 function line(name: string, unit: string, values: readonly number[]): void {
-  const { min, median, max } = summary(values)
+  const { min, median, max } = result(name, unit, values)
   const show = (value: number) => value.toFixed(value < 10 ? 3 : 0).padStart(8)
   console.log(`${name.padEnd(34)} ${show(median)} ${unit}  (${show(min)} to ${show(max)})`)
 }

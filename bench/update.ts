@@ -2,7 +2,6 @@
 // conjugate gradient and line search, with 1 and 2 threads; and the three matrix products at 128 x 128.
 //   node dist/bench/update.js [--json]
 import { once } from 'node:events'
-import { arch, cpus, platform } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { ProgramSpec } from '../src/devices/steps.js'
 import { WasmDevice } from '../src/devices/wasm/device.js'
@@ -12,6 +11,7 @@ import { Network } from '../src/learner/network.js'
 import { TrustRegionUpdate } from '../src/learner/trust-region.js'
 import { initialParameters } from '../src/nn/initialise.js'
 import type { GaussianActorSpec } from '../src/nn/spec.js'
+import { host, printJson, result, type Result } from './report.js'
 
 const ROWS = 4000
 const UPDATES = 15
@@ -26,19 +26,6 @@ const OPTIONS = {
   lineSearchSteps: 10,
   backtrack: 0.8,
   acceptRatio: 0.5,
-}
-
-interface Result {
-  readonly name: string
-  readonly unit: string
-  readonly median: number
-  readonly min: number
-  readonly max: number
-}
-
-function result(name: string, unit: string, values: number[]): Result {
-  const sorted = values.toSorted((a, b) => a - b)
-  return { name, unit, median: sorted[sorted.length >> 1], min: sorted[0], max: sorted.at(-1)! }
 }
 
 /** Fills an array with normal numbers that depend on the stream alone. */
@@ -164,8 +151,7 @@ for (const threads of [1, 2]) {
   device.kernels.exports.dismiss(device.control, 0)
 }
 
-const host = { node: process.version, platform: platform(), arch: arch(), cpu: cpus()[0]?.model ?? 'unknown' }
-if (process.argv.includes('--json')) console.log(JSON.stringify({ host, results }, null, 2))
+if (process.argv.includes('--json')) printJson(results)
 else {
   console.log(`batch ${ROWS} (${host.cpu}, Node ${host.node}): median, min, max`)
   for (const { name, unit, median, min, max } of results) {
