@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util'
 import { HatrpoError, usageError } from '../src/errors.js'
 import { EnvContext, listEnvs, makeEnvFactory, parseEnvId, type MultiAgentEnv } from '../src/envs/index.js'
-import { addressOf } from '../src/envs/mujoco/load.js'
+import { addressOf, integersOf } from '../src/envs/mujoco/load.js'
 import { World } from '../src/envs/mujoco/world.js'
 import { parseSegments } from '../src/envs/mamujoco/partition.js'
 import type { Task, TaskVersion } from '../src/envs/mamujoco/task.js'
@@ -100,10 +100,10 @@ function time(runBlock: () => void): number {
 }
 
 function count(world: World, counts: Record<keyof Counts, number>): void {
-  const { ncon, nefc, solver_niter } = world.handle
+  const { ncon, nefc } = world.handle
   counts.contacts += ncon
   counts.constraints += nefc
-  counts.iterations += (solver_niter as Int32Array)[0]
+  counts.iterations += integersOf(world.handle, 'solver_niter')[0]
 }
 
 /** Figures of one environment, one value a round. */

@@ -85,9 +85,9 @@ export class NativeRun {
 }
 
 async function nextLine(lines: AsyncIterator<string>): Promise<unknown> {
-  const { done, value } = await lines.next()
-  if (done === true) throw new Error('the native program stopped')
-  return JSON.parse(value)
+  const line = (await lines.next()) as IteratorResult<string, undefined>
+  if (line.done === true) throw new Error('the native program stopped')
+  return JSON.parse(line.value)
 }
 
 /**

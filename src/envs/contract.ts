@@ -67,6 +67,12 @@ export interface MultiAgentEnv {
   readonly rewards: Float32Array
   /** Starts an episode. The same seed gives the same episode, bit for bit. */
   reset(seed: number): void
+  /**
+   * Starts the step with the actions as they are; `step` then finishes it. A caller with several environments submits all
+   * of them before it steps the first, so that what runs in another process does their steps together. May be left out:
+   * `step` then does it.
+   */
+  submit?(): void
   /** Advances by one step. @returns RUNNING, TERMINATED or TRUNCATED */
   step(): number
   /** Everything that `step` and the observations read, as bytes. */

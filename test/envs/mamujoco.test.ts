@@ -368,6 +368,32 @@ test('an action that is not finite is named', async () => {
   env.dispose!()
 })
 
+test('environments that submit their steps together give the bits that each gives alone', async () => {
+  const id = 'mamujoco/Humanoid-9_8'
+  const [alone, together, other] = await Promise.all([make({ id }), make({ id }), make({ id })])
+  for (const env of [alone, together, other]) {
+    env.reset(env === other ? 2 : 1)
+    for (const action of env.actions) action.fill(0.2)
+  }
+  for (let step = 0; step < 5; step++) {
+    for (const env of [other, together]) env.submit!()
+    assert.throws(() => together.saveState!(), /between submit\(\) and step\(\)/)
+    other.step()
+    assert.equal(together.step(), alone.step())
+    assert.deepEqual(together.saveState!(), alone.saveState!())
+    assert.deepEqual(together.observations, alone.observations)
+  }
+  together.actions[0][0] = NaN
+  together.submit!()
+  assert.throws(() => together.step(), { name: 'PhysicsError', quantity: 'action' })
+  together.reset(1)
+  alone.reset(1)
+  together.actions[0][0] = alone.actions[0][0]
+  together.submit!()
+  together.reset(1)
+  assert.deepEqual(together.saveState!(), alone.saveState!())
+})
+
 test('a saved state of the wrong size or of another environment is refused', async () => {
   const cheetah = await make({ id: 'mamujoco/HalfCheetah-2x3' })
   const walker = await make({ id: 'mamujoco/Walker2d-2x3' })

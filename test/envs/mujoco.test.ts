@@ -39,6 +39,58 @@ test('the stepper gives the bits that mj_step gives', () => {
   theirs.dispose()
 })
 
+test('worlds that step together get the bits that each gets alone', () => {
+  const [alone, together, other] = ['alone', 'together', 'other'].map((name) => new World(model, name))
+  for (const world of [alone, together, other]) {
+    world.reset()
+    world.doubles().fill(0.7, world.ctrl, world.ctrl + model.nu)
+    world.forward()
+  }
+  for (let step = 0; step < 20; step++) {
+    alone.step(5)
+    other.submit(step % 3)
+    together.submit(2)
+    together.submit(3)
+    other.finish()
+    together.finish()
+    assert.deepEqual(doublesOf(alone.handle, 'qpos'), doublesOf(together.handle, 'qpos'))
+  }
+  assert.notDeepEqual(doublesOf(other.handle, 'qpos'), doublesOf(together.handle, 'qpos'))
+  for (const world of [alone, together, other]) world.dispose()
+})
+
+test('of worlds that step together, only the one that breaks throws; a step that is not wanted leaves no trace', async () => {
+  const xml = findTask('Hopper', 'v4')!.xml
+  const small = await context.model(xml.replace('<size memory="128K"/>', '<size memory="4K"/>'))
+  const sound = [new World(model, 'sound 0'), new World(model, 'sound 1'), new World(model, 'sound 2')]
+  const cramped = [new World(small, 'cramped 0'), new World(small, 'cramped 1')]
+  const bad = new World(model, 'bad')
+  for (const world of [...sound, bad]) {
+    world.reset()
+    world.forward()
+  }
+  for (const world of cramped) world.reset()
+  bad.doubles()[bad.qvel] = NaN
+  const order = [cramped[0], sound[0], cramped[1], bad, sound[1], sound[2]]
+  for (const world of order) world.submit(5)
+  sound[2].reset()
+  for (const world of cramped) {
+    assert.throws(() => world.finish(), {
+      name: 'PhysicsError',
+      message: /^cramped \d: MuJoCo stopped: .*stack/,
+    })
+  }
+  assert.throws(() => bad.finish(), { name: 'PhysicsError', quantity: 'qvel' })
+  for (const world of sound.slice(0, 2)) {
+    world.finish()
+    assert.ok(Math.abs(world.handle.time - 0.05) < 1e-12)
+  }
+  assert.equal(sound[2].handle.time, 0)
+  sound[2].step(1)
+  assert.equal(sound[2].handle.time, 0.01)
+  for (const world of order) world.dispose()
+})
+
 test('contact forces on bodies are computed where they are asked for, and nowhere else', () => {
   for (const contactForces of [true, false]) {
     const world = new World(model, 'test', contactForces ? ['cfrc_ext'] : [])

@@ -16,6 +16,9 @@ const LARGEST = 1e10
 /** Before the first reset, or after an error. */
 const NOT_STARTED = -1
 
+/** Between `submit` and `step`. */
+const SUBMITTED = -2
+
 /** Numbers that a saved state begins with: fingerprint of the environment, status, steps taken, last reward. */
 const HEADER = 4
 
@@ -43,6 +46,8 @@ export class MamujocoEnv implements MultiAgentEnv {
   private readonly random = new RandomStream(0, RESET_PURPOSE)
   private readonly fingerprint: number
   private status = NOT_STARTED
+  /** Why the submitted step cannot be made. */
+  private unfit: PhysicsError | undefined
   private steps = 0
 
   /** @param scale control per unit of action */
@@ -70,24 +75,42 @@ export class MamujocoEnv implements MultiAgentEnv {
   }
 
   /**
+   * Starts the step with the actions as they are. All that the environments of a thread have started is made together
+   * when the first of them is stepped.
+   * @throws HatrpoError when the episode has ended, or none was started
+   */
+  submit(): void {
+    if (this.status === SUBMITTED) return
+    if (this.status !== RUNNING) {
+      throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
+    }
+    // An action that is refused is reported by step, as whatever else breaks it.
+    this.unfit = this.writeControls()
+    if (this.unfit === undefined) this.locomotion.submit()
+    this.status = SUBMITTED
+  }
+
+  /**
    * @throws PhysicsError when the physics or an action is not finite; then only `reset` and `loadState` are allowed
    * @throws HatrpoError when the episode has ended, or none was started
    */
   step(): number {
-    if (this.status !== RUNNING) {
-      throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
-    }
+    this.submit()
     this.status = NOT_STARTED
-    this.writeControls()
-    const ended = this.locomotion.step()
+    if (this.unfit !== undefined) throw this.unfit
+    const ended = this.locomotion.finish()
     this.steps++
     this.status = ended ? TERMINATED : this.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
     this.publish()
     return this.status
   }
 
+  /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
     const { world } = this.locomotion
+    if (this.status === SUBMITTED) {
+      throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
+    }
     const saved = new Float64Array(HEADER + world.savedSize)
     saved.set([this.fingerprint, this.status, this.steps, this.locomotion.reward])
     world.save(saved.subarray(HEADER))
@@ -119,25 +142,26 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.locomotion.world.dispose()
   }
 
-  /** Gathers the agents' actions into MuJoCo's controls. */
-  private writeControls(): void {
+  /** Gathers the agents' actions into MuJoCo's controls. @returns what is wrong with one of them, if anything is */
+  private writeControls(): PhysicsError | undefined {
     const { world } = this.locomotion
     const memory = world.doubles()
     for (let k = 0; k < this.parts.length; k++) {
       const { actuators } = this.parts[k]
       const action = this.actions[k]
       for (let j = 0; j < actuators.length; j++) {
-        if (!(Math.abs(action[j]) <= LARGEST)) this.refuseAction(k, j)
+        if (!(Math.abs(action[j]) <= LARGEST)) return this.describeAction(k, j)
         memory[world.ctrl + actuators[j]] = this.scale * action[j]
       }
     }
+    return undefined
   }
 
-  private refuseAction(agent: number, j: number): never {
+  private describeAction(agent: number, j: number): PhysicsError {
     const actuator = this.locomotion.task.actuators[this.parts[agent].actuators[j]]
     const { id, agents } = this.spec
     const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
-    throw new PhysicsError(id, 'action', detail)
+    return new PhysicsError(id, 'action', detail)
   }
 
   /**

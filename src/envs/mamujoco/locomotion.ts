@@ -32,6 +32,8 @@ export class Locomotion {
   ended = false
   /** dx/dt of the last step, in metres per second; 0 in tasks that do not reward it. */
   velocity = 0
+  /** What `along` was before the step. */
+  private before = 0
   private readonly reader: Reader
   private readonly nq: number
   private readonly nv: number
@@ -96,11 +98,22 @@ export class Locomotion {
    * @throws PhysicsError when the physics or an action is not finite
    */
   step(): boolean {
+    this.submit()
+    return this.finish()
+  }
+
+  /** Starts a step with the controls at `world.ctrl`. @throws PhysicsError when an action is not finite */
+  submit(): void {
+    this.terms.control = -this.controlCost()
+    this.before = this.along()
+    this.world.submit(this.task.frames)
+  }
+
+  /** Finishes the step that `submit` started. @returns and @throws as `step` */
+  finish(): boolean {
     const { task, world, terms } = this
-    terms.control = -this.controlCost()
-    const before = this.along()
-    world.step(task.frames)
-    terms.progress = this.progress(before)
+    world.finish()
+    terms.progress = this.progress()
     const healthy = this.isHealthy()
     terms.healthy = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
     terms.contact = -this.contactCost()
@@ -139,14 +152,13 @@ export class Locomotion {
     }
   }
 
-  /** @param before what `along` was before the step */
-  private progress(before: number): number {
+  private progress(): number {
     const { task, world } = this
     if (task.progress === undefined) return 0
     if (task.progress.of === 'height') {
       return (task.progress.weight * world.doubles()[world.qpos + 2]) / task.timestep
     }
-    this.velocity = (this.along() - before) / this.stepSeconds
+    this.velocity = (this.along() - this.before) / this.stepSeconds
     return task.progress.weight * this.velocity
   }
 

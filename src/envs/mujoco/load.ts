@@ -1,32 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import instantiate, { type ClassHandle, type MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
+import { Batch, type Stepper } from './batch.js'
 import { compileMujoco } from './compile.js'
 
 /** Room made once, right after loading, so that memory does not grow when worlds are created later. */
 const HEAP_HEADROOM_BYTES = 64 * 1024 * 1024
 
-/** The exports of assembly/stepper.ts. */
-export interface Stepper {
-  advance(
-    mjStep: number,
-    after: number,
-    model: number,
-    data: number,
-    frames: number,
-    warnings: number,
-    warningCount: number,
-    qpos: number,
-    nq: number,
-    qvel: number,
-    nv: number,
-  ): number
-}
-
 /** One MuJoCo in this thread: its API, its memory, and the stepper that shares them. */
 export interface Mujoco {
   readonly api: MainModule
-  readonly stepper: Stepper
+  /** The steps of all worlds. */
+  readonly batch: Batch
   /** The function table, in which `functionIndex` gives positions. */
   readonly table: WebAssembly.Table
   /** MuJoCo's memory as doubles; asked for anew by each use, since the view dies when the memory grows. */
@@ -35,8 +20,9 @@ export interface Mujoco {
   integers(): Int32Array
   /** Position in the function table of a function of the MuJoCo API. */
   functionIndex(name: string): number
-  /** Gives back the stack that a call left behind when an error passed through it. */
-  unwind(): void
+  /** Memory for `count` 32-bit integers, all 0. @returns its address */
+  allocate(count: number): number
+  free(address: number): void
 }
 
 interface MujocoExports extends WebAssembly.Exports {
@@ -126,28 +112,32 @@ function bind(
     doubles = new Float64Array(exports.memory.buffer)
     integers = new Int32Array(exports.memory.buffer)
   }
-  return {
+  const mujoco = {
     api,
-    stepper,
     table: exports.__indirect_function_table,
-    doubles() {
+    doubles: () => {
       if (doubles.length === 0) refresh()
       return doubles
     },
-    integers() {
+    integers: () => {
       if (integers.length === 0) refresh()
       return integers
     },
-    functionIndex(name) {
+    functionIndex: (name: string) => {
       const index = positions.get(name)
       if (index === undefined)
         throw new HatrpoError(`@mujoco/mujoco has no function ${name}: is it version 3.14.0?`)
       return index
     },
-    unwind() {
-      exports._emscripten_stack_restore(idleStack)
+    allocate: (count: number) => {
+      const address = exports.malloc(count * Int32Array.BYTES_PER_ELEMENT)
+      mujoco.integers().fill(0, address / 4, address / 4 + count)
+      return address
     },
+    free: (address: number) => exports.free(address),
   }
+  const batch = new Batch(mujoco.integers, stepper, () => exports._emscripten_stack_restore(idleStack))
+  return { ...mujoco, batch }
 }
 
 /** Address of the C++ object behind an embind handle. */

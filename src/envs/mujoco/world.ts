@@ -1,6 +1,7 @@
 import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
+import { RECORD, RECORD_LENGTH } from './batch.js'
 import { addressOf, doublesOf, type Mujoco } from './load.js'
 
 const DOUBLE_BYTES = 8
@@ -83,11 +84,8 @@ export class World {
   readonly ctrl: number
   readonly envId: string
   private readonly data: MjData
-  private readonly mjStep: number
-  private readonly after: number
-  private readonly modelAddress: number
-  private readonly dataAddress: number
-  private readonly warnings: number
+  /** Position in `integers()` of what the stepper is told of this world. */
+  private readonly record: number
   /** Where the arrays are that `save` keeps beside MuJoCo's own state, and their lengths. */
   private readonly derived: readonly { at: number; length: number }[]
   /** Numbers that `save` writes. */
@@ -107,11 +105,22 @@ export class World {
     this.qpos = doublesOf(this.data, 'qpos').byteOffset / DOUBLE_BYTES
     this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
     this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
-    this.mjStep = mujoco.functionIndex('mj_step')
-    this.after = derived.includes('cfrc_ext') ? mujoco.functionIndex('mj_rnePostConstraint') : 0
-    this.modelAddress = addressOf(model.handle)
-    this.dataAddress = addressOf(this.data)
-    this.warnings = warningsAddress(mujoco, this.data)
+    this.record = mujoco.allocate(RECORD_LENGTH) / INT_BYTES
+    const told: Partial<Record<keyof typeof RECORD, number>> = {
+      model: addressOf(model.handle),
+      data: addressOf(this.data),
+      mjStep: mujoco.functionIndex('mj_step'),
+      after: derived.includes('cfrc_ext') ? mujoco.functionIndex('mj_rnePostConstraint') : 0,
+      warnings: warningsAddress(mujoco, this.data),
+      warningCount: WARNINGS.length,
+      qpos: this.qpos * DOUBLE_BYTES,
+      nq: model.nq,
+      qvel: this.qvel * DOUBLE_BYTES,
+      nv: model.nv,
+    }
+    for (const [name, value] of Object.entries(told)) {
+      mujoco.integers()[this.record + RECORD[name as keyof typeof RECORD]] = value
+    }
     this.derived = derived.map((name) => ({
       at: this.position(name),
       length: doublesOf(this.data, name).length,
@@ -136,6 +145,8 @@ export class World {
 
   /** Puts the world at the model's default state, at rest, with no warnings. The caller sets qpos and qvel, then `forward`. */
   reset(): void {
+    // A step that was submitted and is not wanted any more must not fall into the new episode.
+    this.model.mujoco.batch.run()
     this.model.mujoco.api.mj_resetData(this.model.handle, this.data)
   }
 
@@ -145,27 +156,30 @@ export class World {
   }
 
   /**
+   * Asks for `frames` physics frames with the controls at `ctrl`. They are made, with those that other worlds of this
+   * thread have asked for, when the first of these worlds finishes its step; until then the controls must stay.
+   */
+  submit(frames: number): void {
+    this.model.mujoco.batch.submit(this.record, frames)
+  }
+
+  /**
    * Advances by `frames` physics frames with the controls at `ctrl`.
    * @throws PhysicsError when the state goes bad; the world then needs `reset` or `load`
    */
   step(frames: number): void {
+    this.submit(frames)
+    this.finish()
+  }
+
+  /** Advances by the frames that `submit` asked for. @throws PhysicsError like `step` */
+  finish(): void {
+    const { batch } = this.model.mujoco
     let failure: number
     try {
-      failure = this.model.mujoco.stepper.advance(
-        this.mjStep,
-        this.after,
-        this.modelAddress,
-        this.dataAddress,
-        frames,
-        this.warnings,
-        WARNINGS.length,
-        this.qpos * DOUBLE_BYTES,
-        this.model.nq,
-        this.qvel * DOUBLE_BYTES,
-        this.model.nv,
-      )
+      batch.run()
+      failure = batch.result(this.record)
     } catch (cause) {
-      this.model.mujoco.unwind()
       throw new PhysicsError(
         this.envId,
         'error',
@@ -204,6 +218,9 @@ export class World {
   }
 
   dispose(): void {
+    const { mujoco } = this.model
+    mujoco.batch.run()
+    mujoco.free(this.record * INT_BYTES)
     this.data.delete()
   }
 
