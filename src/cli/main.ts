@@ -12,6 +12,11 @@ function describe(error: unknown): { line: string; code: number } {
   return { line: `internal error: ${message.split('\n')[0]} (--verbose shows where)`, code: 1 }
 }
 
+/** Where an error came from, and what caused it, and what caused that. */
+function traces(error: unknown): string {
+  return error instanceof Error ? `${error.stack ?? ''}\n${traces(error.cause)}` : ''
+}
+
 async function main(args: string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that closes its end of the pipe early, as `head` does, is no failure.
@@ -26,7 +31,7 @@ async function main(args: string[]): Promise<void> {
     if (wantsHelp) return
     const { line, code } = describe(error)
     process.stderr.write(`hatrpo: ${line}\n`)
-    if (args.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+    if (args.includes('--verbose')) process.stderr.write(traces(error))
     process.exitCode = code
   }
 }

@@ -27,6 +27,7 @@ const imported = new Map<string, Promise<ImportedSource['module']>>()
 
 /** Whether an id names a file (`./my-env.ts`, an absolute path, a file: URL) rather than a package. */
 export function isFileId(id: string): boolean {
+  if (id.startsWith('npm:')) return false
   return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.[cm]?[jt]sx?$/.test(id)
 }
 
@@ -113,12 +114,16 @@ export function defaultFunction(
 
 /** What this thread has bundled so far, to be given to the threads that it starts. */
 export function bundledSources(): readonly BundledSource[] {
-  return [...new Map([...adopted, ...bundled]).values()]
+  return [...new Set([...adopted.values(), ...bundled.values()])]
 }
 
 /** Makes `importSource` import these instead of what the files hold by now. */
 export function adoptSources(sources: readonly BundledSource[]): void {
-  for (const source of sources) adopted.set(source.key, source)
+  for (const source of sources) {
+    adopted.set(source.key, source)
+    // A file may also be called by its real path, where the key leads over a link.
+    if (isFileId(source.key)) adopted.set(source.path, source)
+  }
 }
 
 async function bundledSource(id: string, what: string): Promise<BundledSource> {

@@ -47,23 +47,27 @@ import { createRequire } from 'node:module'
 import settings from './settings.json' with { type: 'json' }
 import { gain, place as below } from './parts/gain.js'
 import legacy from './parts/legacy.cjs'
+import { half } from '~/half'
 enum Mode { Slow = 1, Fast }
 const require = createRequire(import.meta.url)
 const __dirname = import.meta.dirname
 export const spec: Partial<EnvSpec> = { id: 'mine' }
-export const found = { gain, below, legacy, settings, mode: Mode.Fast, sep: require('node:path').sep, __dirname }
+export const found = { gain, half, below, legacy, settings, mode: Mode.Fast, sep: require('node:path').sep, __dirname }
 export const place = [import.meta.url, import.meta.filename]
 export { box }
 export default (await Promise.resolve(gain)) satisfies number`,
     'parts/gain.ts': `export const gain: number = 3\nexport const place = import.meta.dirname`,
     'parts/legacy.cjs': `const { sep } = require('path')\nmodule.exports = [__dirname, __filename, sep]`,
     'settings.json': '{ "size": 4 }',
+    'parts/half.ts': `export const half = 0.5`,
+    'tsconfig.json': '{ "compilerOptions": { "paths": { "~/*": ["./parts/*"] } } }',
   })
   const path = join(folder, 'env.ts')
   const { module, ...source } = await importSource(path)
   const parts = join(folder, 'parts')
   assert.deepEqual(module['found'], {
     gain: 3,
+    half: 0.5,
     below: parts,
     legacy: [parts, join(parts, 'legacy.cjs'), '/'],
     settings: { size: 4 },
@@ -76,7 +80,7 @@ export default (await Promise.resolve(gain)) satisfies number`,
   assert.equal(module['box'], box, 'there is one hatrpo')
   assert.deepEqual(source, { path, sha256: source.sha256 })
   assert.match(source.sha256, /^[0-9a-f]{64}$/)
-  assert.deepEqual(readdirSync(folder).sort(), ['env.ts', 'parts', 'settings.json'])
+  assert.deepEqual(readdirSync(folder).sort(), ['env.ts', 'parts', 'settings.json', 'tsconfig.json'])
 })
 
 test('every kind of JavaScript and TypeScript file, by relative path, absolute path and URL', async (t) => {
@@ -135,6 +139,7 @@ export { box }\nexport default () => 'cheetah of ' + make()`,
   const folder = project(t, {
     ...entry('my-envs'),
     ...entry('@me/envs'),
+    ...entry('envs.js'),
     'sub/env.ts': `import make from 'my-envs'\nexport default () => 'file with ' + make()`,
   })
   const elsewhere = temporaryDirectory(t)
@@ -148,6 +153,7 @@ export { box }\nexport default () => 'cheetah of ' + make()`,
   workIn(t, join(folder, 'sub'))
   assert.equal(await made('my-envs'), 'my-envs 7')
   assert.equal(await made('npm:my-envs'), 'my-envs 7')
+  assert.equal(await made('npm:envs.js'), 'envs.js 7')
   assert.equal(await made('my-envs/cheetah'), 'cheetah of my-envs 7')
   assert.equal(await made('npm:@me/envs/cheetah'), 'cheetah of @me/envs 7')
   const { path, module } = await importSource('@me/envs/cheetah')

@@ -89,6 +89,46 @@ export const step = (env: MultiAgentEnv): boolean => env.step() === RUNNING || e
   run(process.execPath, tsc, '-p', '.')
 })
 
+test('the command trains an environment in TypeScript, without saveState', () => {
+  writeFileSync(
+    join(project, 'walk.ts'),
+    `import { box, RUNNING, TRUNCATED, type MultiAgentEnv } from 'hatrpo/env'
+export default ({ limit }: { limit: number }): MultiAgentEnv => {
+  const agents = ['a', 'b'].map((id) => ({ id, observation: box(1), action: box(1, -1, 1) }))
+  const [state, rewards] = [new Float32Array(1), new Float32Array(2)]
+  const actions = [new Float32Array(1), new Float32Array(1)]
+  let steps = 0
+  return {
+    spec: { id: 'walk', agents, stateSize: 1, timeLimit: limit, mode: 'cooperative' },
+    observations: [state, state],
+    state,
+    rewards,
+    actions,
+    reset: (seed: number) => {
+      steps = 0
+      state[0] = (seed % 1000) / 1000
+    },
+    step: () => {
+      state[0] += actions[0][0] + actions[1][0]
+      rewards.fill(-Math.abs(state[0]))
+      return ++steps < limit ? RUNNING : TRUNCATED
+    },
+  }
+}
+`,
+  )
+  const args = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walk']
+  const set = [...tiny, 'env.limit=30', 'checkpoint.every=1']
+  run(npx, 'hatrpo', 'train', ...args, '--steps', '160', '--set', ...set)
+  const walked = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walked', '--steps', '240']
+  const longer = run(npx, 'hatrpo', 'train', '--resume', 'walk', '--steps', '240')
+  const digest = /^parameters sha256 .*$/m
+  assert.equal(
+    digest.exec(longer)![0],
+    digest.exec(run(npx, 'hatrpo', 'train', ...walked, '--set', ...set))![0],
+  )
+})
+
 test('the library trains an environment of its user, stops when told to and goes on', () => {
   writeFileSync(
     join(project, 'counter.mjs'),

@@ -122,6 +122,18 @@ test('a run goes on with the code it was made with, or with other code when told
   )
 })
 
+test('what an environment throws while it trains is told, and with --verbose from which of its lines', (t) => {
+  const cwd = project(t)
+  const lines = readFileSync(join(cwd, 'wind.ts'), 'utf8').split('\n')
+  const at = lines.findIndex((line) => line.includes('step(): number {'))
+  lines.splice(at + 1, 0, "    if (this.#step === 3) throw new TypeError('there is no wind')")
+  writeFileSync(join(cwd, 'wind.ts'), lines.join('\n'))
+  const { code, stderr } = hatrpo([...training('./wind.ts', 'run'), '--verbose'], cwd)
+  assert.equal(code, 1)
+  assert.match(stderr, /^hatrpo: the rollout from step 0 failed 3 times, last because .*there is no wind\)$/m)
+  assert.ok(stderr.includes(`${join(cwd, 'wind.ts')}:${at + 2}:`), stderr)
+})
+
 const { node26, bun } = findHosts()
 for (const host of [node26, bun]) {
   test(`${host.name} gives the same bits`, { skip: host.missing }, (t) => {
