@@ -31,7 +31,7 @@ import { TensorBoardWriter } from './tensorboard.js'
 import type { EvaluationRecord, IterationRecord, RunResult } from './types.js'
 import { packageVersion } from './version.js'
 
-/** What config.json notes besides the configuration. Nothing of it changes a result except the version. */
+/** What config.json notes besides the configuration. Of it, the version and the environment's code decide results. */
 export interface RunAbout extends ConfigOrigin {
   readonly packageVersion: string
   readonly node: string

@@ -63,6 +63,32 @@ function iterations(dir: string): number[] {
 
 const outcome = { iterations: 10, steps: 40000, parametersSha256: 'ab'.repeat(32) }
 
+test("a run goes on with the environment's code that its checkpoints were made with, and says so before anything else", (t) => {
+  const dir = temporaryDirectory(t)
+  const config = testConfig()
+  const noted = () =>
+    (JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as { about: { envSha256?: string } }).about
+      .envSha256
+  openRun(dir, config, { envSha256: 'a'.repeat(64) }).close()
+  assert.equal(noted(), 'a'.repeat(64))
+  // Without a checkpoint it starts over, with whatever the code is.
+  resume(dir, config, (run) => runIterations(run, 1, 2), { envSha256: 'b'.repeat(64) })
+  assert.equal(noted(), 'b'.repeat(64))
+  const said: string[] = []
+  const listen = { onOpen: () => said.push('open'), onEvent: (message: string) => said.push(message) }
+  assert.throws(
+    () => openRun(dir, config, { resume: true, envSha256: 'c'.repeat(64), ...listen }),
+    saying('mamujoco/HalfCheetah-2x3 was changed', 'bbbbbbbb then, cccccccc now', 'about.envSha256'),
+  )
+  assert.equal(said.length, 0)
+  assert.equal(noted(), 'b'.repeat(64))
+  resume(dir, config, () => {}, { envSha256: 'b'.repeat(64), ...listen })
+  assert.deepEqual(
+    said.map((line) => line.slice(0, 25)),
+    ['open', 'going on from checkpoint '],
+  )
+})
+
 test('config.json holds the resolved configuration, the version and where it came from', (t) => {
   const dir = join(temporaryDirectory(t), 'made', 'as needed')
   const config = testConfig()
