@@ -22,6 +22,10 @@ const layers = [
 const errors = '^src/errors\\.ts$'
 const workers = '^workers/'
 const assembly = '^assembly/'
+/** Pages import these... */
+const forPages = '^src/(kernels|envs)/'
+/** ...but for the files that need Node, which are imported when they are needed and not before. */
+const nodeOnly = ['^src/envs/bundle-source\\.ts$']
 const workersReach = layers.slice(layers.indexOf('^src/rollout/'))
 
 const upwards = layers.slice(1).map((layer, index) => ({
@@ -55,6 +59,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/runtime/' },
       to: { pathNot: '^src/runtime/' },
+    },
+    {
+      name: 'pages-have-no-node',
+      comment: 'Environments load in a page: what needs Node is listed as nodeOnly.',
+      severity: 'error',
+      from: { path: forPages, pathNot: nodeOnly },
+      to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pages-have-no-node',
+      comment: 'Environments load in a page: what needs Node is imported dynamically, when it is needed.',
+      severity: 'error',
+      from: { path: forPages, pathNot: nodeOnly },
+      to: { path: nodeOnly, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'workers-reach',
@@ -129,6 +147,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^test/hosts/node_modules/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

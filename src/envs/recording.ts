@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { HatrpoError } from '../errors.js'
 import { RUNNING, type MultiAgentEnv } from './contract.js'
 
@@ -184,7 +183,8 @@ function digestOf(
   { observations, state, rewards, active, availableActions }: EnvViews,
   stepped: boolean,
 ): Buffer {
-  const hash = createHash('sha256')
+  // Not imported: pages import this file too, and do not come here.
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256')
   const views = [...observations, state, ...(stepped ? [rewards] : []), active, ...(availableActions ?? [])]
   for (const view of views) if (view) hash.update(bytesOf(view))
   return hash.digest()

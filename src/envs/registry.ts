@@ -11,8 +11,9 @@ function isBuiltIn(id: string): boolean {
   return FAMILIES.some(({ name }) => id.startsWith(`${name}/`))
 }
 
-/** Whether an id names a file or package of the user's own. */
+/** Whether an id names a file or package of the user's own. In a page there are none. */
 function isModuleId(id: string): boolean {
+  if (typeof process === 'undefined') return false
   return isFileId(id) || id.startsWith('npm:') || (!isBuiltIn(id) && isInstalled(id))
 }
 

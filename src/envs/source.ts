@@ -1,10 +1,13 @@
-import { existsSync, statSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { basename, dirname, extname, join, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { HatrpoError, usageError } from '../errors.js'
 import type { BundledSource } from './bundle-source.js'
+
+/** Node's own modules, asked of the process where they are used: pages import this file too, and do not come there. */
+const node = {
+  fs: () => process.getBuiltinModule('node:fs'),
+  os: () => process.getBuiltinModule('node:os'),
+  path: () => process.getBuiltinModule('node:path'),
+  url: () => process.getBuiltinModule('node:url'),
+}
 
 /** A module of the user's own, imported. */
 export interface ImportedSource {
@@ -40,6 +43,8 @@ export function packageId(id: string): string {
 export function isInstalled(id: string): boolean {
   const name = /^npm:((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:\/[\w.~-]+)*$/.exec(packageId(id))?.[1]
   if (name === undefined) return false
+  const { existsSync } = node.fs()
+  const { dirname, join } = node.path()
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'node_modules', name, 'package.json'))) return true
     if (folder === dirname(folder)) return false
@@ -85,6 +90,7 @@ export function assertSourceExists(id: string, what = 'environment'): void {
     throw usageError(`${what} ${id}: no package of that name is installed for ${process.cwd()}`)
   }
   const path = filePath(id)
+  const { existsSync, statSync } = node.fs()
   if (!existsSync(path)) throw usageError(`${what} ${id}: there is no file ${path}`)
   if (!statSync(path).isFile()) throw usageError(`${what} ${id}: ${path} is not a file`)
 }
@@ -144,18 +150,20 @@ function keyOf(id: string): string {
 }
 
 function filePath(id: string): string {
-  return id.startsWith('file:') ? fileURLToPath(id) : resolve(id)
+  return id.startsWith('file:') ? node.url().fileURLToPath(id) : node.path().resolve(id)
 }
 
 /** Imports bundled code from a file that no other thread has, and that is gone when it is loaded. */
 async function importBundle({ path, code }: BundledSource, what: string): Promise<ImportedSource['module']> {
   // Stack traces then name the user's lines: the bundle carries a source map.
   process.setSourceMapsEnabled?.(true)
-  const folder = await mkdtemp(join(tmpdir(), 'hatrpo-'))
+  const { mkdtemp, rm, writeFile } = node.fs().promises
+  const { basename, extname, join } = node.path()
+  const folder = await mkdtemp(join(node.os().tmpdir(), 'hatrpo-'))
   try {
     const file = join(folder, `${basename(path, extname(path))}.mjs`)
     await writeFile(file, code)
-    return (await import(pathToFileURL(file).href)) as ImportedSource['module']
+    return (await import(node.url().pathToFileURL(file).href)) as ImportedSource['module']
   } catch (error) {
     if (error instanceof HatrpoError) throw error
     const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]

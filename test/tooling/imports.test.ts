@@ -71,6 +71,18 @@ const broken: Record<string, { files: Record<string, string>; found: string[] }>
     },
     found: ['no-upward-import: src/kernels/gemm.ts -> src/training/train.ts'],
   },
+  'Node in an environment that pages load': {
+    files: {
+      'src/envs/bundle-source.ts': "import 'node:fs'\nexport const a = 1\n",
+      'src/envs/source.ts': "export const b = () => import('./bundle-source.js')\n",
+      'src/envs/index.ts': "export { a } from './bundle-source.js'\n",
+      'src/kernels/asset.ts': "export const c = () => import('node:fs/promises')\n",
+    },
+    found: [
+      'pages-have-no-node: src/envs/index.ts -> src/envs/bundle-source.ts',
+      'pages-have-no-node: src/kernels/asset.ts -> fs/promises',
+    ],
+  },
   'an upward import of a type alone': {
     files: {
       'src/learner/actor.ts': A,

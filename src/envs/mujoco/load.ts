@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import instantiate, { type ClassHandle, type MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
+import { readAssembly } from '../../kernels/asset.js'
 import { Batch, type Stepper } from './batch.js'
 import { compileMujoco } from './compile.js'
 
@@ -42,17 +42,22 @@ export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
   const compiled = module ?? (await compileMujoco())
   const positions = new Map<string, number>()
   let exports: MujocoExports | undefined
-  const api = await instantiate({
-    instantiateWasm(
+  const api = await new Promise<MainModule>((resolve, reject) => {
+    const instantiateWasm = (
       imports: WebAssembly.Imports,
       done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
-    ) {
+    ) => {
       recordFunctions(imports, positions, () => exports!.memory)
-      const instance = new WebAssembly.Instance(compiled, imports)
-      exports = instance.exports as MujocoExports
-      done(instance, compiled)
-      return exports
-    },
+      // Not at once: pages refuse that for modules of this size. MuJoCo would wait for ever for one that fails.
+      WebAssembly.instantiate(compiled, imports)
+        .then((instance) => {
+          exports = instance.exports as MujocoExports
+          done(instance, compiled)
+        })
+        .catch(reject)
+      return {}
+    }
+    instantiate({ instantiateWasm }).then(resolve, reject)
   })
   if (exports === undefined) throw new HatrpoError('@mujoco/mujoco did not ask for its WebAssembly module')
   exports.free(exports.malloc(HEAP_HEADROOM_BYTES))
@@ -92,8 +97,7 @@ function silence(api: MainModule): void {
 }
 
 async function loadStepper(exports: MujocoExports): Promise<Stepper> {
-  const bytes = await readFile(new URL('../../../assembly/stepper.wasm', import.meta.url))
-  const { instance } = await WebAssembly.instantiate(bytes, {
+  const { instance } = await WebAssembly.instantiate(await readAssembly('stepper'), {
     env: { memory: exports.memory, table: exports.__indirect_function_table },
   })
   return instance.exports as unknown as Stepper
