@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -8,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RandomStream } from '../../src/envs/random.js'
 import { listCheckpoints } from '../../src/runs/checkpoint.js'
 import { readMetrics } from '../../src/runs/metrics.js'
+import { checkpoints, course, launch, train, until } from './command.js'
 import { temporaryDirectory, tiny } from './runs.js'
 
-const main = join(import.meta.dirname, '../../src/cli/main.js')
 const ITERATIONS = 30
 const KILLS = 10
 const settings = [
@@ -20,39 +18,6 @@ const settings = [
   `steps=${ITERATIONS * 80}`,
 ]
 const run = ['--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'happo', '--set', ...tiny, ...settings]
-
-/** Runs `hatrpo train`. @returns its lines on stdout but the one that names the folder */
-function train(...args: string[]): { code: number | null; lines: string[]; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'train', ...args], {
-    encoding: 'utf8',
-  })
-  return { code: status, lines: stdout.trim().split('\n').slice(1), stderr }
-}
-
-/** Starts or resumes the run in a folder, in a process group of its own. */
-function launch(dir: string) {
-  const args = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...run, '--out', dir]
-  const child = spawn(process.execPath, [main, 'train', ...args], { stdio: 'ignore', detached: true })
-  const ended = once(child, 'close') as Promise<[code: number | null]>
-  const kill = (signal: NodeJS.Signals) => {
-    if (child.exitCode === null) process.kill(-child.pid!, signal)
-  }
-  return { child, ended, kill }
-}
-
-/** Waits until something is so, or the process has ended. */
-async function until(child: { exitCode: number | null }, holds: () => boolean): Promise<void> {
-  while (child.exitCode === null && !holds()) await sleep(1)
-}
-
-const checkpoints = (dir: string) =>
-  existsSync(join(dir, 'checkpoints')) ? readdirSync(join(dir, 'checkpoints')) : []
-
-/** All that the metrics of a run say but how long it took. */
-const course = (dir: string) =>
-  readMetrics(join(dir, 'metrics.jsonl')).map(
-    ({ seconds: _, stepsPerSecond: _s, time: _t, ...record }) => record,
-  )
 
 test('a run that is killed ten times ends as one that never was', async (t) => {
   const folder = temporaryDirectory(t)
@@ -83,7 +48,7 @@ test('a run that is killed ten times ends as one that never was', async (t) => {
   let dir = join(folder, `killed-${folders}`)
   for (let k = 0; killed < KILLS; k++) {
     assert.ok(k < 4 * KILLS, 'the run ends before it can be killed')
-    const { child, ended, kill } = launch(dir)
+    const { child, ended, kill } = launch(dir, run)
     await moments[k % KILLS](dir, child)
     kill('SIGKILL')
     const [code] = await ended
@@ -126,7 +91,7 @@ test('SIGINT writes a checkpoint and exits 130; the run goes on to the same end'
   const folder = temporaryDirectory(t)
   const expected = train(...run, '--out', join(folder, 'whole'))
   const dir = join(folder, 'stopped')
-  const { child, ended, kill } = launch(dir)
+  const { child, ended, kill } = launch(dir, run)
   await until(child, () => listCheckpoints(dir).length > 0)
   kill('SIGINT')
   assert.deepEqual((await ended)[0], 130)

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { listEnvs } from '../../src/envs/index.js'
+import { RandomStream } from '../../src/envs/random.js'
+import { course, launch, train, until } from './command.js'
+import { temporaryDirectory, tiny } from './runs.js'
+
+const ITERATIONS = 12
+const KILLS = 2
+const settings = [
+  'checkpoint.every=2',
+  'evaluation.every=6',
+  'evaluation.episodes=2',
+  // Episodes end by it within rollouts and across checkpoints.
+  'env.timeLimit=27',
+  `steps=${ITERATIONS * 80}`,
+]
+
+/** One id per robot: the first that is listed. */
+const robots = new Map<string, string>()
+for (const { id } of listEnvs()) {
+  const robot = id.split('-')[0]
+  if (!robots.has(robot)) robots.set(robot, id)
+}
+
+for (const [robot, id] of robots) {
+  test(`${robot}: a run that is killed twice ends as one that never was`, async (t) => {
+    const folder = temporaryDirectory(t)
+    const run = ['--env', id, '--algo', 'hatrpo', '--set', ...tiny, ...settings]
+    const whole = join(folder, 'whole')
+    const expected = train(...run, '--out', whole)
+    assert.equal(expected.code, 0, expected.stderr)
+    assert.match(expected.lines.at(-1)!, /^parameters sha256 [0-9a-f]{64}$/)
+
+    const random = new RandomStream([...robots.keys()].indexOf(robot), 1)
+    let killed = 0
+    for (let attempt = 0; killed < KILLS; attempt++) {
+      assert.ok(attempt < 3 * KILLS, 'the run ends before it can be killed')
+      const dir = join(folder, `killed-${attempt}`)
+      // In the first half of the run and in the second, at any moment of an iteration.
+      for (let k = 0; k < KILLS && !existsSync(join(dir, 'result.json')); k++) {
+        const { child, ended, kill } = launch(dir, run)
+        const iterations = Math.floor(((k + random.uniform()) * ITERATIONS) / KILLS)
+        await until(child, () => made(dir) >= iterations)
+        await sleep(20 * random.uniform())
+        kill('SIGKILL')
+        const [code] = await ended
+        if (code === null) killed++
+        else assert.equal(code, 0)
+      }
+      const resumed = train('--resume', dir)
+      assert.equal(resumed.code, 0, resumed.stderr)
+      assert.deepEqual(resumed.lines, expected.lines)
+      assert.deepEqual(course(dir), course(whole))
+      const evaluation = (of: string) => readFileSync(join(of, 'eval.json'), 'utf8')
+      assert.equal(evaluation(dir), evaluation(whole))
+    }
+  })
+}
+
+/** Iterations that the metrics of a run tell of so far. */
+function made(dir: string): number {
+  const file = join(dir, 'metrics.jsonl')
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
+}
