@@ -32,6 +32,8 @@ export class Locomotion {
   ended = false
   /** dx/dt of the last step, in metres per second; 0 in tasks that do not reward it. */
   velocity = 0
+  /** How far along x the robot is, in metres, as `locate` left it. */
+  private along = 0
   /** What `along` was before the step. */
   private before = 0
   private readonly reader: Reader
@@ -104,8 +106,9 @@ export class Locomotion {
 
   /** Starts a step with the controls at `world.ctrl`. @throws PhysicsError when an action is not finite */
   submit(): void {
-    this.terms.control = -this.controlCost()
-    this.before = this.along()
+    this.chargeControl()
+    this.locate()
+    this.before = this.along
     this.world.submit(this.task.frames)
   }
 
@@ -113,11 +116,13 @@ export class Locomotion {
   finish(): boolean {
     const { task, world, terms } = this
     world.finish()
-    terms.progress = this.progress()
+    this.locate()
+    this.velocity = (this.along - this.before) / this.stepSeconds
+    this.rewardProgress()
     const healthy = this.isHealthy()
     terms.healthy = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
-    terms.contact = -this.contactCost()
-    this.measureDistances()
+    this.chargeContact()
+    this.chargeDistances()
     this.reward = terms.progress + terms.healthy + terms.control + terms.contact + terms.near + terms.distance
     this.observe()
     this.ended = !healthy
@@ -129,8 +134,10 @@ export class Locomotion {
     this.reader.read(this.world.doubles(), this.observation)
   }
 
-  /** How far along x the robot is, in metres, as its task measures it. */
-  private along(): number {
+  // What follows leaves its result in a field: a number that a function returns may be an object on the heap.
+
+  /** Measures `along` as the task does; 0 where it does not. */
+  private locate(): void {
     const { task, world, masses } = this
     const memory = world.doubles()
     switch (task.progress?.of) {
@@ -138,33 +145,34 @@ export class Locomotion {
         const positions = task.progress.positions!
         let sum = 0
         for (let i = 0; i < positions.length; i++) sum += memory[world.qpos + positions[i]]
-        return sum / positions.length
+        this.along = sum / positions.length
+        break
       }
       case 'torso':
-        return memory[this.xpos + 3]
+        this.along = memory[this.xpos + 3]
+        break
       case 'mass': {
         let sum = 0
         for (let body = 0; body < masses.length; body++) sum += masses[body] * memory[this.xipos + 3 * body]
-        return sum / this.totalMass
+        this.along = sum / this.totalMass
+        break
       }
       default:
-        return 0
+        this.along = 0
     }
   }
 
-  private progress(): number {
-    const { task, world } = this
-    if (task.progress === undefined) return 0
-    if (task.progress.of === 'height') {
-      return (task.progress.weight * world.doubles()[world.qpos + 2]) / task.timestep
-    }
-    this.velocity = (this.along() - this.before) / this.stepSeconds
-    return task.progress.weight * this.velocity
+  private rewardProgress(): void {
+    const { task, world, terms } = this
+    if (task.progress === undefined) terms.progress = 0
+    else if (task.progress.of === 'height')
+      terms.progress = (task.progress.weight * world.doubles()[world.qpos + 2]) / task.timestep
+    else terms.progress = task.progress.weight * this.velocity
   }
 
   /** The weighted squared norm of the controls as given: MuJoCo limits them afterwards, the cost does not. */
-  private controlCost(): number {
-    const { task, world } = this
+  private chargeControl(): void {
+    const { task, world, terms } = this
     const memory = world.doubles()
     let sum = 0
     for (let i = 0; i < task.actuators.length; i++) {
@@ -172,7 +180,7 @@ export class Locomotion {
       sum += a * a
     }
     if (!Number.isFinite(sum)) this.refuseAction()
-    return task.controlCost * sum
+    terms.control = -(task.controlCost * sum)
   }
 
   private refuseAction(): never {
@@ -182,10 +190,10 @@ export class Locomotion {
     throw new PhysicsError(world.envId, 'action', detail)
   }
 
-  private contactCost(): number {
-    const { masses, forces } = this
+  private chargeContact(): void {
+    const { masses, forces, terms } = this
     const { contactCost } = this.task
-    if (contactCost === undefined) return 0
+    if (contactCost === undefined) return
     const { weight, clip, largest } = contactCost
     const memory = this.world.doubles()
     let sum = 0
@@ -193,10 +201,10 @@ export class Locomotion {
       const force = Math.max(-clip, Math.min(clip, memory[forces + i]))
       sum += force * force
     }
-    return Math.min(weight * sum, largest)
+    terms.contact = -Math.min(weight * sum, largest)
   }
 
-  private measureDistances(): void {
+  private chargeDistances(): void {
     const { xpos, terms } = this
     const { distanceCosts } = this.task
     if (distanceCosts === undefined) return
