@@ -4,33 +4,43 @@
 //
 // With words: ids that contain one of them.
 import { arch, cpus, platform } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { EnvContext, listEnvs, makeEnvFactory } from '../src/envs/index.js'
+import {
+  EnvContext,
+  listEnvs,
+  makeEnvFactory,
+  type EnvFactory,
+  type MultiAgentEnv,
+} from '../src/envs/index.js'
 import { World } from '../src/envs/mujoco/world.js'
 import { parseSegments } from '../src/envs/mamujoco/partition.js'
-import { derivedArrays, type TaskVersion } from '../src/envs/mamujoco/task.js'
+import { derivedArrays, type Task, type TaskVersion } from '../src/envs/mamujoco/task.js'
 import { findTask } from '../src/envs/mamujoco/tasks.js'
 import { RandomStream } from '../src/envs/random.js'
 import { HatrpoError, usageError } from '../src/errors.js'
 
 /** Environments over which JavaScript's part is averaged, and worlds whose distance in memory is measured. */
-const COUNT = 24
+const COUNT = 32
+/** Of them, of which the middle one counts: the engine's own notes come and go. */
+const ROUNDS = 5
 /** Steps with random actions, over which the arena's use is watched. */
 const STEPS = 1000
 
 /** Bytes, of one environment if nothing else is said. */
 interface Memory {
-  /** The compiled model, shared by all environments of a thread. */
-  readonly model: number
   /** A world in MuJoCo's memory: MjData with its buffer and arena, and what the bindings hold of it. */
   readonly world: number
   /** Of it, the arena: contacts, constraints and the stack of the solver. */
   readonly arena: number
-  /** Of the arena, the most that was in use. */
+  /** Of the arena, the most that was in use over `STEPS`. */
   readonly arenaUsed: number
   /** Views and all other objects. */
   readonly javascript: number
+  /** What `saveState` gives. */
   readonly saved: number
+  /** The compiled model, shared by all environments of a thread. */
+  readonly model: number
 }
 
 async function measure(id: string): Promise<Memory> {
@@ -40,45 +50,54 @@ async function measure(id: string): Promise<Memory> {
   first.reset(1)
   const saved = first.saveState!().byteLength
 
-  const before = collected()
-  const envs = []
-  for (let i = 0; i < COUNT; i++) envs.push(await factory.create(context))
-  const javascript = Math.round((collected() - before) / COUNT)
-  for (const env of envs) env.dispose!()
-
-  const [task, division] = id.split('/')[1].split('-')
-  const segments = parseSegments(task, division)
-  const found = findTask(
-    task,
-    factory.config['version'] as TaskVersion,
-    segments && segments.agents * segments.each,
-  )!
-  const model = await context.model(found.xml)
-  const derived = derivedArrays(found)
-  const worlds = Array.from({ length: COUNT }, () => new World(model, id, derived))
+  const [name, division] = id.split('/')[1].split('-')
+  const segments = parseSegments(name, division)
+  const version = factory.config['version'] as TaskVersion
+  const task = findTask(name, version, segments && segments.agents * segments.each)!
+  const model = await context.model(task.xml)
+  const worlds = Array.from({ length: COUNT }, () => new World(model, id, derivedArrays(task)))
   const places = worlds.map(({ qpos }) => qpos * Float64Array.BYTES_PER_ELEMENT).sort((a, b) => a - b)
-  const distances = places.slice(1).map((place, i) => place - places[i])
-  distances.sort((a, b) => a - b)
-  const { handle } = worlds[0]
-  const arenaUsed = busiest(worlds[0], found.frames, found.controlRange)
   return {
-    model: model.handle.nbuffer,
-    world: distances[distances.length >> 1],
-    arena: handle.narena,
-    arenaUsed,
-    javascript,
+    world: middle(places.slice(1).map((place, i) => place - places[i])),
+    arena: worlds[0].handle.narena,
+    arenaUsed: busiest(worlds[0], task),
+    javascript: await objects(factory, context),
     saved,
+    model: model.handle.nbuffer,
   }
 }
 
-/** The most of its arena that a world uses over steps with random controls, started anew when it goes bad. */
-function busiest(world: World, frames: number, range: number): number {
+/** JavaScript's part of an environment. */
+async function objects(factory: EnvFactory, context: EnvContext): Promise<number> {
+  const rounds = []
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await growth(factory, context))
+  return middle(rounds)
+}
+
+/** Bytes by which an environment makes JavaScript's heap grow, averaged over `COUNT`. */
+async function growth(factory: EnvFactory, context: EnvContext): Promise<number> {
+  const before = await collected()
+  const envs: MultiAgentEnv[] = []
+  for (let i = 0; i < COUNT; i++) envs.push(await factory.create(context))
+  const after = await collected()
+  for (const env of envs) env.dispose!()
+  envs.length = 0
+  return Math.round((after - before) / COUNT)
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]
+}
+
+/** The most of its arena that a world uses over steps with random controls. */
+function busiest(world: World, { frames, controlRange }: Task): number {
   const random = new RandomStream(1, 1)
   world.reset()
   let most = 0
   for (let step = 0; step < STEPS; step++) {
     const memory = world.doubles()
-    for (let i = 0; i < world.model.nu; i++) memory[world.ctrl + i] = range * (2 * random.uniform() - 1)
+    for (let i = 0; i < world.model.nu; i++)
+      memory[world.ctrl + i] = controlRange * (2 * random.uniform() - 1)
     world.step(frames)
     most = Math.max(most, world.handle.maxuse_arena)
   }
@@ -86,8 +105,12 @@ function busiest(world: World, frames: number, range: number): number {
 }
 
 /** Bytes of JavaScript's heap and of array buffers that are still reachable. */
-function collected(): number {
-  for (let i = 0; i < 3; i++) globalThis.gc!()
+async function collected(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    // In a turn of its own, when nothing on the stack holds what is no longer needed.
+    await setImmediate()
+    await globalThis.gc!({ execution: 'async' })
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }
@@ -105,22 +128,37 @@ function options(): { ids: string[]; json: boolean } {
   return { ids: chosen, json: values.json }
 }
 
-function print(id: string, { model, world, arena, arenaUsed, javascript, saved }: Memory): void {
-  const columns = [world, arena, arenaUsed, javascript, saved, model]
-  console.log(id.padEnd(34) + columns.map((bytes) => (bytes / 1024).toFixed(1).padStart(11)).join(''))
+const COLUMNS: Readonly<Record<keyof Memory, string>> = {
+  world: 'world',
+  arena: 'its arena',
+  arenaUsed: 'used',
+  javascript: 'JavaScript',
+  saved: 'saved',
+  model: 'model',
 }
 
-const COLUMNS = ['world', 'its arena', 'used', 'JavaScript', 'saved', 'model']
+function row(first: string, columns: readonly string[]): string {
+  return first.padEnd(34) + columns.map((text) => text.padStart(11)).join('')
+}
 
 async function main(): Promise<void> {
   const { ids, json } = options()
-  if (!json) console.log('KiB'.padEnd(34) + COLUMNS.map((name) => name.padStart(11)).join(''))
+  const names = Object.keys(COLUMNS) as (keyof Memory)[]
+  if (!json) console.log(row('KiB', Object.values(COLUMNS)))
   const results = []
   for (const id of ids) {
     const memory = await measure(id)
-    if (!json) print(id, memory)
-    for (const [name, bytes] of Object.entries(memory))
+    if (!json)
+      console.log(
+        row(
+          id,
+          names.map((name) => (memory[name] / 1024).toFixed(1)),
+        ),
+      )
+    for (const name of names) {
+      const bytes = memory[name]
       results.push({ name: `${id} ${name}`, unit: 'bytes', median: bytes, min: bytes, max: bytes })
+    }
   }
   const host = {
     node: process.version,
