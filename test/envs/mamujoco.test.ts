@@ -417,7 +417,7 @@ test('what an id or an option may be is said in one line', () => {
   const id = 'mamujoco/HalfCheetah-2x3'
   assert.match(
     message({ id: 'HalfCheetah' }),
-    /^environment HalfCheetah: no such environment; there are mamujoco\/Half/,
+    /^environment HalfCheetah: no such environment, and no installed package of that name; there are mamujoco\/Half/,
   )
   assert.match(
     message({ id: 'mamujoco/HalfCheetah-4x4' }),
