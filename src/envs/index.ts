@@ -5,5 +5,24 @@ export { compileMujoco } from './mujoco/compile.js'
 export { PhysicsError } from './physics-error.js'
 export { EpisodeRecording, type EnvViews } from './recording.js'
 export { withReplay } from './replayed.js'
-export { assertEnvExists, listEnvs, loadEnvFactory, makeEnvFactory, parseEnvId } from './registry.js'
+export {
+  assertEnvExists,
+  listEnvs,
+  loadEnvFactory,
+  loadEnvMaker,
+  makeEnvFactory,
+  parseEnvId,
+} from './registry.js'
+export { RandomStream } from './random.js'
 export { box, discrete, multiDiscrete } from './spaces.js'
+export * from './check/index.js'
+export { defineEnv, type EnvDefinition, type EnvMemory, type EnvOptions, type EnvParts } from './define.js'
+export {
+  toParallelEnv,
+  type ByAgent,
+  type ParallelAction,
+  type ParallelEnv,
+  type ParallelInfo,
+  type ParallelStep,
+} from './parallel.js'
+export { cosine, sine } from './trigonometry.js'

@@ -79,6 +79,8 @@ export function naturalLog(x: number): number {
  * @param purpose a 32-bit number; streams of different purposes are independent
  */
 export class RandomStream {
+  /** Numbers that `save` writes. */
+  static readonly SAVED_WORDS = 11
   private readonly key = new Uint32Array(2)
   private readonly counter = new Uint32Array(4)
   private readonly words = new Uint32Array(4)
@@ -117,6 +119,22 @@ export class RandomStream {
       const s = u * u + v * v
       if (s > 0 && s < 1) return u * Math.sqrt((-2 * naturalLog(s)) / s)
     }
+  }
+
+  /** Writes where the stream stands, SAVED_WORDS numbers. */
+  save(out: Uint32Array): void {
+    out.set(this.key, 0)
+    out.set(this.counter, 2)
+    out.set(this.words, 6)
+    out[10] = this.used
+  }
+
+  /** Goes on where `save` was called. */
+  load(saved: Uint32Array): void {
+    for (let i = 0; i < 2; i++) this.key[i] = saved[i]
+    for (let i = 0; i < 4; i++) this.counter[i] = saved[2 + i]
+    for (let i = 0; i < 4; i++) this.words[i] = saved[6 + i]
+    this.used = saved[10]
   }
 
   private refill(): void {

@@ -1,7 +1,9 @@
 import { usageError } from '../errors.js'
+import type { EnvContext } from './context.js'
+import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
-import { loadModuleFactory } from './module.js'
+import { loadEnvModule, loadModuleFactory } from './module.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
@@ -67,4 +69,17 @@ export function assertEnvExists(id: string): void {
  */
 export async function loadEnvFactory(config: EnvConfig): Promise<EnvFactory> {
   return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
+}
+
+/**
+ * What makes environments of any id, as their author wrote them: a module's are neither looked at nor given a
+ * `saveState`, so that `checkEnv` can tell all that is wrong with them.
+ * @throws HatrpoError for an unknown id, option or value, or a module that has nothing to make an environment with
+ */
+export async function loadEnvMaker(
+  config: EnvConfig,
+): Promise<(context: EnvContext) => Promise<MultiAgentEnv>> {
+  if (isModuleId(config.id)) return (await loadEnvModule(config)).make
+  const factory = makeEnvFactory(config)
+  return (context) => factory.create(context)
 }

@@ -1,0 +1,162 @@
+import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../contract.js'
+import { calling, type Findings, Thrown } from './finding.js'
+import type { ActionSampler } from './sampler.js'
+import type { StepChecks } from './step-checks.js'
+import { Trace } from './trace.js'
+
+/** Steps after which an episode is left, where the time limit does not end it before. */
+export const LONGEST_EPISODE = 5000
+
+/** Steps with actions beyond their bounds. */
+const UNCLIPPED_STEPS = 100
+
+/** An episode of random actions. */
+export interface EpisodeSummary {
+  readonly seed: number
+  readonly steps: number
+  /** How it ended; `running`: it was left before it did. */
+  readonly end: 'terminated' | 'truncated' | 'running'
+  /** One per agent: the sum of its rewards. */
+  readonly returns: readonly number[]
+}
+
+export interface Episode extends EpisodeSummary {
+  readonly trace: Trace
+  /** Seconds that its steps took. */
+  readonly seconds: number
+}
+
+/**
+ * Runs an episode of random actions and looks at every step.
+ * @param actions number of the stream of actions
+ */
+export function runEpisode(
+  env: MultiAgentEnv,
+  seed: number,
+  actions: number,
+  sampler: ActionSampler,
+  checks: StepChecks,
+  findings: Findings,
+): Episode {
+  const trace = new Trace(seed, actions)
+  const returns = new Float64Array(env.rewards.length)
+  const { timeLimit } = env.spec
+  let steps = 0
+  let end: number = RUNNING
+  let seconds = 0
+  startEpisode(env, seed, actions, sampler)
+  checks.afterReset(`after reset(${seed})`)
+  trace.keep(env, RUNNING)
+  while (end === RUNNING && steps < Math.min(LONGEST_EPISODE, timeLimit + 1)) {
+    sampler.fill(env)
+    steps++
+    const begun = performance.now()
+    end = calling(`step ${steps} of the episode of seed ${seed}`, () => env.step())
+    seconds += (performance.now() - begun) / 1000
+    checks.afterStep(end, `at step ${steps} of the episode of seed ${seed}`)
+    if (findings.has('step-result')) break
+    trace.keep(env, end)
+    for (let i = 0; i < returns.length; i++) returns[i] += env.rewards[i]
+  }
+  if (!findings.has('step-result')) checkEnd(steps, end, timeLimit, findings)
+  const name = end === TERMINATED ? 'terminated' : end === TRUNCATED ? 'truncated' : 'running'
+  return { seed, steps, end: name, returns: Array.from(returns), trace, seconds }
+}
+
+/** Resets, and starts the stream of actions. */
+export function startEpisode(
+  env: MultiAgentEnv,
+  seed: number,
+  actions: number,
+  sampler: ActionSampler,
+): void {
+  sampler.restart(actions)
+  calling(`reset(${seed})`, () => env.reset(seed))
+}
+
+function checkEnd(steps: number, end: number, timeLimit: number, findings: Findings): void {
+  if (end === TRUNCATED && steps < timeLimit) {
+    const how = `step ${steps} returned ${TRUNCATED} (truncated) and spec.timeLimit is ${timeLimit}`
+    const right = `set spec.timeLimit to ${steps}, or return ${TERMINATED} where the state itself ends the episode`
+    findings.add('time-limit', `${how}: ${right}`)
+  }
+  if (steps > timeLimit) {
+    const how = `step ${timeLimit} returned ${RUNNING} (running) and spec.timeLimit is ${timeLimit}`
+    findings.add('time-limit', `${how}: return ${TRUNCATED} from that step on, or correct spec.timeLimit`)
+  }
+}
+
+/** What only several episodes together tell. */
+export function checkEnds(episodes: readonly EpisodeSummary[], timeLimit: number, findings: Findings): void {
+  const atLimit = episodes.filter(({ steps }) => steps === timeLimit)
+  if (atLimit.length > 1 && atLimit.every(({ end }) => end === 'terminated')) {
+    const how = `all ${atLimit.length} episodes that came to step ${timeLimit}, the time limit, returned ${TERMINATED} (terminated) there`
+    findings.add(
+      'time-limit',
+      `${how}: return ${TRUNCATED}, or set spec.timeLimit to Infinity if the task itself ends there`,
+    )
+  }
+  const left = episodes.filter(({ end }) => end === 'running').length
+  if (timeLimit === Infinity && left === episodes.length) {
+    findings.add(
+      'endless',
+      `no episode ended within ${LONGEST_EPISODE} steps and spec.timeLimit is Infinity: give it a time limit, or an evaluation may never end`,
+    )
+  }
+}
+
+/**
+ * Whether an ended episode goes on, and if so, whether because `step` has started the next one. Leaves the environment to
+ * be reset.
+ */
+export function checkStepAfterEnd(
+  env: MultiAgentEnv,
+  { trace, steps, seed }: Episode,
+  findings: Findings,
+): void {
+  let end: number
+  try {
+    end = env.step()
+  } catch {
+    return
+  }
+  if (end !== RUNNING) return
+  if (trace.endsWhereItBegan()) {
+    const how = `after step ${steps}, which ended the episode of seed ${seed}, the views hold its first observations and state again`
+    findings.add('final-views', `${how}: keep the final ones, and start anew only in reset`)
+    return
+  }
+  const how = `step after the end of an episode returned ${RUNNING} (running)`
+  const right =
+    'start the next episode only in reset, and throw an error here, so that a caller that forgets it is told'
+  findings.add('step-after-end', `${how}: ${right}`)
+}
+
+/** Runs a short episode with actions beyond their bounds, which a Gaussian policy draws. */
+export function checkUnclipped(
+  env: MultiAgentEnv,
+  seed: number,
+  sampler: ActionSampler,
+  findings: Findings,
+): void {
+  const right = 'policies are Gaussian and nothing clips their actions: clip within step'
+  startEpisode(env, seed, 0, sampler)
+  for (let step = 1, end = RUNNING; end === RUNNING && step <= UNCLIPPED_STEPS; step++) {
+    sampler.fillBeyond(env)
+    try {
+      end = calling(`step ${step}`, () => env.step())
+    } catch (error) {
+      if (!(error instanceof Thrown)) throw error
+      findings.add('unclipped-action', `${error.message} for actions beyond their bounds: ${right}`)
+      return
+    }
+    const views = [...env.observations, env.state, env.rewards]
+    if (views.some((view) => !view.every(Number.isFinite))) {
+      findings.add(
+        'unclipped-action',
+        `step ${step} gave a number that is not finite for actions beyond their bounds: ${right}`,
+      )
+      return
+    }
+  }
+}

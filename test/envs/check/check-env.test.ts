@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  checkEnv,
+  loadEnvFactory,
+  makeEnvFactory,
+  RUNNING,
+  TERMINATED,
+  TRUNCATED,
+} from '../../../src/envs/index.js'
+import { ActionSampler } from '../../../src/envs/check/sampler.js'
+import { LIMIT, Sound, SoundChoices } from './sound.js'
+
+for (const make of [() => new Sound(), () => new SoundChoices()]) {
+  test(`nothing is found in the ${make().spec.id} environment`, async () => {
+    const report = await checkEnv(make, { episodes: 4, seed: 7 })
+    assert.deepEqual(report.findings, [])
+    assert.deepEqual(report.notes, [])
+    assert.equal(report.restoredBy, 'saveState')
+    assert.deepEqual(report.spec, make().spec)
+    assert.ok(report.stepsPerSecond! > 0)
+    assert.equal(report.episodes.length, 4)
+    assert.equal(new Set(report.episodes.map(({ seed }) => seed)).size, 4)
+    for (const { steps, end, returns } of report.episodes) {
+      assert.equal(steps, LIMIT)
+      assert.equal(end, 'truncated')
+      assert.equal(returns.length, 2)
+      assert.ok(returns[0] < 0 && returns[0] === returns[1])
+    }
+  })
+}
+
+test('a report is the same for the same seed, and another for another', async () => {
+  const course = async (seed: number) => (await checkEnv(() => new Sound(), { seed })).episodes
+  assert.deepEqual(await course(3), await course(3))
+  assert.notDeepEqual(await course(3), await course(4))
+})
+
+test('an environment without saveState is restored by replay, which a note tells', async () => {
+  class Plain extends Sound {
+    override saveState = undefined as never
+    override loadState = undefined as never
+  }
+  const { findings, notes, restoredBy } = await checkEnv(() => new Plain())
+  assert.deepEqual(findings, [])
+  assert.equal(restoredBy, 'replay')
+  assert.match(notes.join(), /no saveState: training goes back to a step by running the episode again/)
+})
+
+test('of one environment, all but the comparison with a second one is checked', async () => {
+  const { findings, notes, episodes } = await checkEnv(new Sound())
+  assert.deepEqual(findings, [])
+  assert.equal(episodes.length, 3)
+  assert.match(notes.join(), /two environments were not compared/)
+})
+
+test('an environment whose reset takes no seed may have one episode alone', async () => {
+  class OneStart extends Sound {
+    override reset(): void {
+      super.reset(1)
+    }
+  }
+  assert.deepEqual((await checkEnv(() => new OneStart())).findings, [])
+})
+
+test('an environment may end at its limit because of its state, now and then', async () => {
+  class Ends extends Sound {
+    override step(): number {
+      const end = super.step()
+      return end === TRUNCATED && this.x[0] > 0 ? TERMINATED : end
+    }
+  }
+  const { findings, episodes } = await checkEnv(() => new Ends(), { episodes: 8 })
+  assert.deepEqual(findings, [])
+  assert.deepEqual(new Set(episodes.map(({ end }) => end)), new Set(['terminated', 'truncated']))
+})
+
+test('an episode may end where it began', async () => {
+  class Returns extends Sound {
+    override reset(): void {
+      super.reset(1)
+      this.x.fill(0)
+      this.publish()
+    }
+    override step(): number {
+      const end = super.step()
+      if (end !== RUNNING) this.x.fill(0)
+      this.publish()
+      return end
+    }
+  }
+  assert.deepEqual((await checkEnv(() => new Returns())).findings, [])
+})
+
+test('a time limit that is too far away to reach is noted', async () => {
+  class Long extends Sound {
+    override readonly spec = { ...new Sound().spec, timeLimit: 6000 }
+    override step(): number {
+      this.steps = 0
+      return super.step()
+    }
+  }
+  const { findings, notes, episodes } = await checkEnv(() => new Long(), { episodes: 1 })
+  assert.deepEqual(findings, [])
+  assert.deepEqual(notes, ['the time limit of 6000 was not reached: episodes are left after 5000 steps'])
+  assert.deepEqual([episodes[0].steps, episodes[0].end], [5000, 'running'])
+})
+
+test('environments of a factory that loads a module are checked like any other', async () => {
+  const id = fileURLToPath(new URL('../../training/fixtures/team.js', import.meta.url))
+  const { findings, restoredBy } = await checkEnv(await loadEnvFactory({ id }))
+  assert.deepEqual(
+    findings.map(({ rule }) => rule),
+    ['allocation'],
+  )
+  assert.match(findings[0].message, /team\.js:\d+/)
+  assert.equal(restoredBy, 'saveState')
+})
+
+test('boxed numbers, short episodes and temporaries that the engine removes are no allocation', async () => {
+  class Numbers extends Sound {
+    private speed = 0.1
+    override step(): number {
+      const end = super.step()
+      for (const x of this.x) this.speed = mix(this.speed, x, 0.5, 5)
+      const { x, y } = { x: this.speed, y: this.x[0] }
+      if (x === y) throw new Error('never')
+      return end === RUNNING && this.steps >= 3 ? TERMINATED : end
+    }
+    override reset(seed: number): void {
+      this.speed = 0.1
+      super.reset(seed)
+    }
+    override saveState = undefined as never
+    override loadState = undefined as never
+  }
+  assert.deepEqual((await checkEnv(() => new Numbers())).findings, [])
+})
+
+/** Recursive, so that the engine cannot make one function of it and has to box what it passes. */
+function mix(a: number, b: number, c: number, depth: number): number {
+  return depth === 0 ? a * 0.5 + b : mix(b * 0.25 + c, a * 0.125, c, depth - 1)
+}
+
+test('built-in environments have no faults', async () => {
+  for (const id of [
+    'mamujoco/HalfCheetah-2x3',
+    'mamujoco/Ant-4x2',
+    'mamujoco/Reacher-2x1',
+    'mamujoco/Hopper-3x1',
+  ]) {
+    const { findings, notes } = await checkEnv(makeEnvFactory({ id }), { episodes: 2 })
+    assert.deepEqual(findings, [], id)
+    assert.deepEqual(notes, [])
+  }
+})
+
+test('random actions fill their spaces and nothing else', () => {
+  const sampler = new ActionSampler(5)
+  sampler.restart(0)
+  const env = new SoundChoices()
+  env.reset(1)
+  env.availableActions[0].set([1, 0, 1])
+  const drawn = new Set<number>()
+  for (let k = 0; k < 100; k++) {
+    sampler.fill(env)
+    drawn.add(env.actions[0][0])
+  }
+  assert.deepEqual([...drawn].sort(), [0, 2])
+
+  const walkers = new Sound()
+  const within: number[] = []
+  const beyond: number[] = []
+  for (let k = 0; k < 1000; k++) {
+    sampler.fill(walkers)
+    within.push(walkers.actions[1][0])
+    sampler.fillBeyond(walkers)
+    beyond.push(walkers.actions[1][0])
+  }
+  assert.ok(within.every((u) => u >= -0.5 && u <= 0.5))
+  assert.ok(Math.min(...within) < -0.49 && Math.max(...within) > 0.49)
+  // Up to a width beyond either bound.
+  assert.ok(beyond.every((u) => u >= -1.5 && u <= 1.5))
+  assert.ok(Math.min(...beyond) < -1.4 && Math.max(...beyond) > 1.4)
+})
+
+test('wrong options are refused by name', async () => {
+  const refused = (options: object) => checkEnv(() => new Sound(), options)
+  await assert.rejects(refused({ episodes: 0 }), {
+    message: 'episodes is 0: it must be a whole number from 1',
+    exitCode: 2,
+  })
+  await assert.rejects(refused({ seed: -1 }), /^HatrpoError: seed is -1: it must be a whole number from 0/)
+})
