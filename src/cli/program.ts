@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import { packageVersion } from '../runs/version.js'
+import { checkEnvCommand } from './check-env.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
@@ -26,7 +27,7 @@ export function createProgram(): Command {
       )
     })
     .allowExcessArguments()
-  for (const command of [trainCommand(), evalCommand(), exportCommand(), listCommand()]) {
+  for (const command of [trainCommand(), evalCommand(), exportCommand(), checkEnvCommand(), listCommand()]) {
     command.option('--verbose', 'print more, and where an error came from')
     program.addCommand(command)
   }

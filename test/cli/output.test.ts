@@ -22,12 +22,12 @@ function finishedRun(dir: string): void {
 
 test('every command explains itself with an example', (t) => {
   const cwd = temporaryDirectory(t)
-  for (const command of [[], ['train'], ['eval'], ['export'], ['list']]) {
+  for (const command of [[], ['train'], ['eval'], ['export'], ['check-env'], ['list']]) {
     const { code, stdout, stderr } = hatrpo([...command, '--help'], cwd)
     assert.equal(code, 0)
     assert.equal(stderr, '')
     assert.match(stdout, new RegExp(`^Usage: ${['hatrpo', ...command].join(' ')} `))
-    assert.match(stdout, /\nExamples?:\n {2}hatrpo \w+ /)
+    assert.match(stdout, /\nExamples?:\n {2}hatrpo [\w-]+ /)
   }
 })
 

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { temporaryDirectory } from '../runs/fixtures.js'
+import { hatrpo } from './command.js'
+
+/** A TypeScript environment of one agent on a line; the test may replace parts of it. */
+const line = `
+import { box, defineEnv, RUNNING, TERMINATED } from 'hatrpo/env'
+
+export default defineEnv((options) => ({
+  spec: {
+    id: 'line',
+    agents: [{ id: 'walker', observation: box(1), action: box(1, -1, 1) }],
+    stateSize: 1,
+    timeLimit: 30,
+    mode: 'cooperative',
+  },
+  memory: () => ({ x: new Float64Array(1) }),
+  reset({ memory, random }) {
+    memory.x[0] = random.uniform()
+  },
+  step({ memory, actions, rewards }) {
+    memory.x[0] += 0.1 * Math.max(-1, Math.min(1, actions[0][0]))
+    rewards[0] = -memory.x[0] * memory.x[0]
+    return memory.x[0] > Number(options.end ?? 1e9) ? TERMINATED : RUNNING
+  },
+  observe({ memory, observations, state }) {
+    observations[0][0] = state[0] = memory.x[0]
+  },
+}))
+`
+
+/** Writes a file into a directory of its own. @returns what runs check-env there */
+function project(
+  t: TestContext,
+  name: string,
+  code: string,
+): (...args: string[]) => ReturnType<typeof hatrpo> {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, name), code)
+  return (...args) => hatrpo(['check-env', ...args], cwd)
+}
+
+test('a sound environment: what it is, its episodes, and exit code 0', (t) => {
+  const check = project(t, 'line.ts', line)
+  const { code, stdout, stderr } = check('./line.ts', '--episodes', '2')
+  assert.equal(stderr, '')
+  assert.equal(code, 0)
+  const lines = stdout.trim().split('\n')
+  assert.equal(lines[0], './line.ts (line): 1 agent, cooperative, state 1, time limit 30')
+  assert.equal(lines[1], '  walker  observation 1, action 1 in [-1, 1]')
+  assert.match(
+    lines[2],
+    /^episodes 2 of random actions: 30 steps \(2 truncated\), return -\d+\.\d\d to -\d+\.\d\d, \d+ steps\/s$/,
+  )
+  assert.equal(lines[3], 'restored by saveState and loadState')
+  assert.match(lines[4], /^checked {2}spec, shape, .*, allocation$/)
+  assert.equal(lines[5], 'nothing wrong found')
+})
+
+test('options come to the environment, with and without env. before them; --json prints the report', (t) => {
+  const check = project(t, 'line.ts', line)
+  for (const setting of ['end=-5', 'env.end=-5']) {
+    const { code, stdout } = check('line.ts', '--json', '--seed', '4', '--set', setting)
+    assert.equal(code, 0)
+    const report = JSON.parse(stdout) as {
+      env: object
+      spec: { agents: { observation: { low: unknown[] }; action: { low: unknown[] } }[] }
+      episodes: { steps: number; end: string }[]
+      findings: unknown[]
+    }
+    assert.deepEqual(report.env, { end: -5, id: 'line.ts' })
+    assert.deepEqual(report.findings, [])
+    assert.deepEqual(report.spec.agents[0].observation.low, [null])
+    assert.deepEqual(report.spec.agents[0].action.low, [-1])
+    assert.deepEqual(
+      report.episodes.map(({ steps, end }) => [steps, end]),
+      [1, 1, 1].map((steps) => [steps, 'terminated']),
+    )
+  }
+})
+
+test('errors are printed on stdout, each on its line, and the exit code is 1', (t) => {
+  const broken = line.replace('box(1)', 'box(1, 0, 0.5)').replace('random.uniform()', '5 * Math.random()')
+  const { code, stdout, stderr } = project(t, 'line.ts', broken)('./line.ts')
+  assert.equal(code, 1)
+  assert.equal(stderr, '')
+  const found = stdout.split('\n').filter((text) => text.startsWith('error'))
+  assert.match(
+    found[0],
+    /^error {4}bounds: observations\[0\]\[0\] is \S+ after reset\(\d+\), outside \[0, 0\.5\]: widen the space/,
+  )
+  assert.match(found[1], /^error {4}determinism: the episode of seed \d+, run again/)
+  assert.match(stdout, /^2 errors, 0 warnings\n$/m)
+})
+
+test('warnings alone leave the exit code 0', (t) => {
+  const broken = line.replace('random.uniform()', '0.5')
+  const { code, stdout } = project(t, 'line.ts', broken)('./line.ts')
+  assert.equal(code, 0)
+  assert.match(stdout, /^warning {2}seed-ignored: .*\n0 errors, 1 warning\n$/m)
+})
+
+test('an environment that is not whole is told all that it lacks', (t) => {
+  const broken = 'export default () => ({ spec: { id: "half" }, step() {} })'
+  const { code, stdout } = project(t, 'half.mjs', broken)('half.mjs')
+  assert.equal(code, 1)
+  const found = stdout.split('\n').filter((text) => text.startsWith('error'))
+  assert.deepEqual(
+    found.map((text) => /(\w+: [\w.]+) is/.exec(text)?.[1]),
+    ['shape: reset', 'spec: spec.agents', 'spec: spec.stateSize', 'spec: spec.timeLimit', 'spec: spec.mode'],
+  )
+})
+
+test('an environment that cannot be made is a finding; one that is not there, a usage error', (t) => {
+  const check = project(t, 'oops.mjs', 'export default () => { throw new TypeError("no robot") }')
+  const made = check('oops.mjs')
+  assert.equal(made.code, 1)
+  assert.match(made.stdout, /^error {4}throws: making an environment threw .*no robot/m)
+  const missing = check('./missing.ts')
+  assert.equal(missing.code, 2)
+  assert.equal(missing.stdout, '')
+  assert.match(missing.stderr, /^hatrpo: environment \.\/missing\.ts: there is no file .*missing\.ts\n$/)
+})
+
+test('wrong flags are usage errors of one line', (t) => {
+  const cwd = temporaryDirectory(t)
+  const wrong: [string[], RegExp][] = [
+    [[], /missing required argument 'id\|file'/],
+    [['mamujoco/Reacher-2x1', '--episodes', '0'], /--episodes is "0": it must be a whole number from 1/],
+    [['mamujoco/Reacher-2x1', '--seed', 'x'], /--seed is "x": it must be a whole number from 0/],
+    [
+      ['mamujoco/Reacher-2x1', '--set', 'partition'],
+      /--set is "partition": it must be an option of the environment/,
+    ],
+    [['mamujoco/Reacher-2x1', '--set', 'partition=graf'], /partition=graf: must be/],
+  ]
+  for (const [args, message] of wrong) {
+    const { code, stdout, stderr } = hatrpo(['check-env', ...args], cwd)
+    assert.equal(code, 2, args.join(' '))
+    assert.equal(stdout, '')
+    assert.match(stderr, message)
+    assert.equal(stderr.split('\n').length, 2)
+  }
+})
