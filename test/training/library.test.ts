@@ -159,7 +159,7 @@ test('a module that makes no environment is refused in one line', async (t) => {
     ],
     [
       `${base}export default () => Object.assign(new Team(), { rewards: [0, 0] })`,
-      /rewards is object: it must be a Float32Array of 2$/,
+      /rewards is Array: it must be a Float32Array of 2$/,
     ],
     [withSpec('{ agents: [] }'), /spec.agents is \[\]: it must list agents$/],
     [withSpec('{ agents: [{ id: "a" }] }'), /spec.agents\[0\].observation is undefined: it must be a box/],
