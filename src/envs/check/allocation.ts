@@ -1,7 +1,4 @@
 import type { Session } from 'node:inspector'
-import { findSourceMap } from 'node:module'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { RUNNING, type MultiAgentEnv } from '../contract.js'
 import { startEpisode } from './episodes.js'
 import { calling, type Findings } from './finding.js'
@@ -63,7 +60,7 @@ export async function checkAllocation(
   sampler: ActionSampler,
   findings: Findings,
 ): Promise<boolean> {
-  const recorder = await AllocationRecorder.open()
+  const recorder = AllocationRecorder.open()
   if (recorder === undefined) return false
   try {
     const step = makeStepper(env)
@@ -163,9 +160,10 @@ class AllocationRecorder {
   }
 
   /** @returns undefined on an engine without such a profiler, or whose profiler does not see a known allocation */
-  static async open(): Promise<AllocationRecorder | undefined> {
+  static open(): AllocationRecorder | undefined {
     try {
-      const { Session: Inspector } = await import('node:inspector')
+      // Asked of the process and not imported: a page has none, and its steps are then not recorded.
+      const { Session: Inspector } = process.getBuiltinModule('node:inspector')
       const session = new Inspector()
       session.connect()
       const recorder = new AllocationRecorder(session)
@@ -239,8 +237,13 @@ function placesUnder(functionName: string, head: ProfileNode): Map<number, strin
 
 /** File and line, of the source where the code was translated from one. */
 function position({ url, lineNumber, columnNumber }: ProfileNode['callFrame']): string {
+  const { basename } = process.getBuiltinModule('node:path')
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
   const path = url.startsWith('file:') ? fileURLToPath(url) : url
-  const entry = findSourceMap(path)?.findEntry(lineNumber, columnNumber)
+  const entry = process
+    .getBuiltinModule('node:module')
+    .findSourceMap(path)
+    ?.findEntry(lineNumber, columnNumber)
   return entry !== undefined && 'originalSource' in entry
     ? `${basename(entry.originalSource)}:${entry.originalLine + 1}`
     : `${basename(path)}:${lineNumber + 1}`
