@@ -9,6 +9,10 @@ export function toNumber(value: unknown): number {
   throw new HatrpoError(`${JSON.stringify(value)} where a number should be`)
 }
 
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || value === 'inf' || value === '-inf' || value === 'nan'
+}
+
 /** A list of numbers as golden files write it. */
 export function toNumbers(value: unknown): number[] {
   if (!Array.isArray(value))
@@ -38,7 +42,7 @@ export function relativeDifference(a: number, b: number): number {
 
 /** Largest difference of two values of the same shape; words, flags and null must be equal, or it is Infinity. */
 export function structuralDifference(golden: unknown, ours: unknown): number {
-  if (typeof ours === 'number') return difference(toNumber(golden), ours)
+  if (typeof ours === 'number') return isNumber(golden) ? difference(toNumber(golden), ours) : Infinity
   if (Array.isArray(golden) && Array.isArray(ours)) {
     if (golden.length !== ours.length) return Infinity
     return Math.max(0, ...golden.map((value, i) => structuralDifference(value, ours[i])))

@@ -1,17 +1,19 @@
 import type { Element } from '../../envs/mamujoco/elements.js'
 import { Reader } from '../../envs/mamujoco/elements.js'
-import { jointGraph, type JointGraph } from '../../envs/mamujoco/graph.js'
+import { givenLabel, jointGraph, type JointGraph, type JointNode } from '../../envs/mamujoco/graph.js'
 import { localElements, nodesByDistance, ownedNodes } from '../../envs/mamujoco/local.js'
 import { Locomotion } from '../../envs/mamujoco/locomotion.js'
-import { hasDivision, partition } from '../../envs/mamujoco/partition.js'
+import { isFaramaDivision, partition } from '../../envs/mamujoco/partition.js'
 import type { Task } from '../../envs/mamujoco/task.js'
 import type { Differences } from './differences.js'
 import { largestDifference, structuralDifference, toNumbers } from './difference.js'
 import type { Division, View } from './env-file.js'
-import { compareElements, compareOutcome, isUnconverged } from './transition.js'
+import { compareElements, compareOutcome, isUnconverged, TRANSITION_FIELDS } from './transition.js'
 
 /** The version that Gymnasium-Robotics divides. */
 const VERSION = 'v5'
+/** What is seen of the roots unless the file says otherwise. */
+const GLOBALS = ['qpos', 'qvel']
 
 /** One agent of one view: what it drives and sees. */
 interface Agent {
@@ -20,51 +22,108 @@ interface Agent {
   readonly elements: readonly Element[]
 }
 
+/** Fields of a block, of a view and of a state in it that are compared or follow from what is. */
+const BLOCK_FIELDS = ['states', 'obsk', 'local_categories', 'global_categories']
+const VIEW_FIELDS = ['agents', 'local_obs', 'local_obs_at_state_0', 'index_map_disagrees_at']
+const STATE_FIELDS = [...TRANSITION_FIELDS, 'actions', 'global_action', 'global_obs']
+const AGENT_FIELDS = [
+  ...['obs_dim', 'action_dim', 'action_low', 'action_high', 'action_nodes', 'action_ids'],
+  ...['nodes_by_distance', 'index_map'],
+]
+
 /** Compares a `mamujoco` block: who drives and sees what, and what that is in a few states. */
 export function checkDivision(
   name: string,
   block: Division,
   simulation: Locomotion,
   differences: Differences,
-  notes: string[],
 ): void {
   const { task } = simulation
   const graph = jointGraph(task, 'farama')
-  const actuators = dealOut(task, name, block, notes)
-  for (const [depth, view] of Object.entries(block.obsk)) {
-    const prefix = `mamujoco.${name}.obsk.${depth}`
-    const agents = Object.keys(view.agents).map((agent, k): Agent => {
-      const categories = {
-        depth: Number(depth),
-        categories: block.local_categories,
-        globals: block.global_categories,
-      }
-      return {
-        name: agent,
-        actuators: actuators[k],
-        elements: localElements(task, graph, actuators[k], categories),
-      }
+  const actuators = dealOut(task, name, block, differences)
+  differences.skipUnfamiliar(block, BLOCK_FIELDS, `mamujoco.${name}.`)
+  for (const [key, view] of Object.entries(block.obsk)) {
+    const prefix = `mamujoco.${name}.obsk.${key}`
+    const depth = Number(key)
+    if (!Number.isSafeInteger(depth) || depth < 0) {
+      differences.skip(prefix, 'not a distance')
+      continue
+    }
+    differences.skipUnfamiliar(view, VIEW_FIELDS, `${prefix}.`)
+    const names = Object.keys(view.agents)
+    differences.add(`${prefix}.agents`, Math.abs(names.length - actuators.length))
+    if (names.length !== actuators.length) continue
+    const local = {
+      depth,
+      categories: block.local_categories ?? graph.categories,
+      globals: block.global_categories ?? GLOBALS,
+    }
+    const agents = names.map((agent, k): Agent => {
+      const owned = actuators[k]
+      const orders = tiedOrders(graph).map((order) => localElements(task, order, owned, local))
+      return { name: agent, actuators: owned, elements: fitting(orders, agent, block, view, simulation) }
     })
-    for (const agent of agents) compareLayout(agent, Number(depth), view, task, graph, differences, prefix)
+    for (const agent of agents) compareLayout(agent, depth, view, task, graph, differences, prefix)
     compareStates(block, view, agents, simulation, differences, prefix)
   }
 }
 
 /** Our actuators of each agent; those of the file where it divides the task in a way that we have no name for. */
-function dealOut(task: Task, name: string, block: Division, notes: string[]): number[][] {
+function dealOut(task: Task, name: string, block: Division, differences: Differences): number[][] {
   const ours = name.replaceAll('|', '_')
-  if (hasDivision(task.name, ours)) {
-    try {
-      return partition(task, ours, 'farama', 'farama')
-    } catch {
-      // We have the name, but not in Gymnasium-Robotics' order.
-    }
-  }
-  notes.push(
-    `mamujoco.${name}: not a division of Gymnasium-Robotics that we know; its actuators are taken from the file`,
+  if (isFaramaDivision(task, ours)) return partition(task, ours, 'farama', 'farama')
+  differences.skip(
+    `actuators of mamujoco.${name}`,
+    'not a division of Gymnasium-Robotics that we know: they are taken from the file',
   )
   const [view] = Object.values(block.obsk)
-  return Object.values(view.agents).map(({ action_ids }) => action_ids)
+  return Object.values(view?.agents ?? {}).map(({ action_ids }) => action_ids)
+}
+
+/**
+ * The graph with its nodes of one label in every order: which of them comes first is left to where Python kept them in
+ * memory when the file was made.
+ */
+function tiedOrders(graph: JointGraph): JointGraph[] {
+  const tied = graph.nodes.flatMap((node, n) => {
+    const isTied = (other: JointNode) => other.label !== node.label && givenLabel(other) === givenLabel(node)
+    return graph.nodes.some(isTied) ? [n] : []
+  })
+  return permutations(tied).map((order) => ({
+    ...graph,
+    nodes: graph.nodes.map((node, n) =>
+      tied.includes(n) ? { ...node, label: `${givenLabel(node)} ${order.indexOf(n)}` } : node,
+    ),
+  }))
+}
+
+function permutations(items: readonly number[]): number[][] {
+  if (items.length === 0) return [[]]
+  return items.flatMap((item) =>
+    permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]),
+  )
+}
+
+/** Of the orders of what an agent observes, the one that comes closest to what the file has it see after its first step. */
+function fitting(
+  orders: readonly Element[][],
+  agent: string,
+  { states: [state] }: Division,
+  { local_obs: [seen] }: View,
+  { task, world }: Locomotion,
+): readonly Element[] {
+  if (orders.length === 1 || state === undefined || seen === undefined) return orders[0]
+  const seeing = new Locomotion(task, world.model, world.envId, orders.flat())
+  seeing.start(toNumbers(state.qpos), toNumbers(state.qvel))
+  seeing.world.doubles().set(toNumbers(state.global_action), seeing.world.ctrl)
+  seeing.step()
+  const distances = orders.map((elements) => {
+    const ours = new Float64Array(elements.length)
+    new Reader(elements, seeing.world).read(seeing.world.doubles(), ours)
+    return largestDifference(toNumbers(seen[agent]), ours)
+  })
+  seeing.world.dispose()
+  return orders[distances.indexOf(Math.min(...distances))]
 }
 
 function compareLayout(
@@ -77,19 +136,28 @@ function compareLayout(
   prefix: string,
 ): void {
   const golden = view.agents[name]
+  differences.skipUnfamiliar(golden, AGENT_FIELDS, `${prefix}.agents.`)
   const owned = ownedNodes(graph, actuators)
-  // A label that Gymnasium-Robotics uses twice is told apart by what follows a space.
-  const labels = (nodes: readonly number[]) => nodes.map((node) => graph.nodes[node].label.split(' ')[0])
+  const labels = (nodes: readonly number[]) => nodes.map((node) => givenLabel(graph.nodes[node]))
   const range = Math.fround(task.controlRange)
   const compare = (field: string, theirs: unknown, ours: unknown) =>
     differences.add(`${prefix}.${field}`, structuralDifference(theirs, ours))
   compare('obs_dim', golden.obs_dim, elements.length)
   compare('action_dim', golden.action_dim, actuators.length)
-  compare('action_range', [golden.action_low, golden.action_high], [-range, range])
+  const bounds = [golden.action_low, golden.action_high].flat()
+  compare('action_range', bounds, [
+    ...bounds.slice(bounds.length / 2).map(() => -range),
+    ...bounds.slice(bounds.length / 2).map(() => range),
+  ])
   compare('action_ids', golden.action_ids, actuators)
   compare('action_nodes', golden.action_nodes, labels(owned))
-  compare('nodes_by_distance', golden.nodes_by_distance, nodesByDistance(graph, owned, depth).map(labels))
-  if (golden.index_map !== null) compare('index_map', golden.index_map, indexMap(task, elements))
+  if (golden.nodes_by_distance != null) {
+    const ours = nodesByDistance(graph, owned, depth).map(labels)
+    compare('nodes_by_distance', golden.nodes_by_distance, ours)
+  }
+  if (golden.index_map == null) {
+    differences.skip(`${prefix}.index_map`, 'the file leaves it empty')
+  } else compare('index_map', golden.index_map, indexMap(task, elements))
 }
 
 /** Where each element stands in the whole observation; 0, as in Gymnasium-Robotics' map, where it does not stand there. */
@@ -135,9 +203,10 @@ function compareStates(
     }
     differences.add(`${prefix}.global_action`, largestDifference(toNumbers(state.global_action), controls))
     seeing.step()
-    const { reward, terminated, global_obs: obs } = state
+    differences.skipUnfamiliar(state, STATE_FIELDS, `${prefix}.states.`)
+    const { reward, terminated, global_obs: obs, info } = state
     const next = { qpos: state.next_qpos, qvel: state.next_qvel }
-    compareOutcome({ reward, terminated, obs }, next, seeing, differences, manner)
+    compareOutcome({ reward, terminated, obs, info }, next, seeing, differences, manner)
     compareLocal(view.local_obs[i], 'local_obs', loose)
   })
   seeing.world.dispose()

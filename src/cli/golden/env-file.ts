@@ -34,12 +34,12 @@ const perAgent = z.record(z.string(), numbers)
 const agent = z.looseObject({
   obs_dim: z.int(),
   action_dim: z.int(),
-  action_low: z.number(),
-  action_high: z.number(),
+  action_low: z.union([z.number(), numbers]),
+  action_high: z.union([z.number(), numbers]),
   action_nodes: z.array(z.string()),
   action_ids: z.array(z.int()),
-  nodes_by_distance: z.array(z.array(z.string())),
-  index_map: z.array(z.int()).nullable(),
+  nodes_by_distance: z.array(z.array(z.string())).nullish(),
+  index_map: z.array(z.int()).nullish(),
 })
 const view = z.looseObject({
   agents: z.record(z.string(), agent),
@@ -56,12 +56,13 @@ const division = z.looseObject({
       next_qvel: numbers,
       reward: z.unknown(),
       terminated: z.boolean(),
-      global_obs: numbers,
+      global_obs: numbers.optional(),
+      info: info.optional(),
     }),
   ),
   obsk: z.record(z.string(), view),
-  local_categories: z.array(z.array(z.string())),
-  global_categories: z.array(z.string()),
+  local_categories: z.array(z.array(z.string())).nullish(),
+  global_categories: z.array(z.string()).nullish(),
 })
 const goldenEnv = z.looseObject({
   format: z.literal('golden-env/1'),

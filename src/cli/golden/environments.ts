@@ -2,23 +2,32 @@ import { readFile } from 'node:fs/promises'
 import { HatrpoError } from '../../errors.js'
 import type { EnvContext } from '../../envs/context.js'
 import { Locomotion } from '../../envs/mamujoco/locomotion.js'
-import type { TaskVersion } from '../../envs/mamujoco/task.js'
+import { taskModel, type TaskVersion } from '../../envs/mamujoco/task.js'
 import { fewestSegments, findTask, taskVersions } from '../../envs/mamujoco/tasks.js'
+import { parseSegments } from '../../envs/mamujoco/partition.js'
 import { PhysicsModel } from '../../envs/mujoco/world.js'
 import { Differences } from './differences.js'
-import { largestDifference, structuralDifference, toNumbers } from './difference.js'
+import { largestDifference, toNumbers } from './difference.js'
 import { checkDivision } from './divisions.js'
 import { parseGoldenEnv, type GoldenEnv, type Outcome, type Transition } from './env-file.js'
 import type { FileReport } from './report.js'
-import { describeSpaces } from './spaces.js'
-import { compareConverged, compareOutcome, isConstrained, isUnconverged } from './transition.js'
+import { compareSpaces } from './compare-spaces.js'
+import {
+  compareConverged,
+  compareOutcome,
+  isConstrained,
+  isUnconverged,
+  OUTCOME_FIELDS,
+  TRANSITION_FIELDS,
+} from './transition.js'
 
-/** The main version of the files: their trajectories were recorded with it, and states of other versions refer to it. */
+/** Our name of the main version of the files: their trajectories and divisions are of it, and other versions refer to its states. */
 const MAIN_VERSION = 'v5'
-/** A field of `spaces` that names the reference's own file. */
-const NOT_COMPARABLE = 'model_file'
 /** Settings under which the projected Gauss-Seidel solver converges, as the files' `converged` blocks were made. */
 const CONVERGED = { iterations: 20000, tolerance: 0 }
+/** Blocks of a file: those that we compare, and words about them. */
+const BLOCKS = ['spaces', 'transitions', 'trajectory', 'mamujoco']
+const WORDS = ['format', 'task', 'split', 'protocol', 'reference', 'converged_note']
 
 /** Actuators of one segment, of the tasks that come in any length. */
 const ACTUATORS_PER_SEGMENT: Readonly<Record<string, number>> = { ManySegmentSwimmer: 1, ManySegmentAnt: 4 }
@@ -27,8 +36,8 @@ const ACTUATORS_PER_SEGMENT: Readonly<Record<string, number>> = { ManySegmentSwi
 interface Runner {
   readonly golden: GoldenEnv
   readonly differences: Differences
-  readonly notes: string[]
-  run(version: TaskVersion): Promise<Locomotion>
+  /** @param segments in place of those that the file's actions tell */
+  run(version: TaskVersion, segments?: number): Promise<Locomotion>
   /** With the solver run until it converges. */
   runConverged(version: TaskVersion): Promise<Locomotion>
 }
@@ -38,36 +47,40 @@ export async function checkEnvironmentFile(file: string, context: EnvContext): P
   const golden = parseGoldenEnv(await readFile(file, 'utf8'))
   if (taskVersions(golden.task) === undefined) throw new HatrpoError(`task not supported yet: ${golden.task}`)
   const runner = makeRunner(golden, context)
-  const { differences, notes } = runner
+  const { differences } = runner
+  differences.skipUnfamiliar(golden, [...BLOCKS, ...WORDS], '')
+  for (const version of goldenVersions(golden)) {
+    const ours = ourVersion(golden.task, version)
+    if (ours === undefined) differences.skip(version, `we have no such version of ${golden.task}`)
+    else await compareVersion(runner, version, ours)
+  }
+  if (golden.trajectory !== undefined) compareTrajectory(golden, await runner.run(MAIN_VERSION), differences)
+  for (const [division, block] of Object.entries(golden.mamujoco ?? {})) {
+    const size = parseSegments(golden.task, division)
+    const simulation = await runner.run(MAIN_VERSION, size && size.agents * size.each)
+    checkDivision(division, block, simulation, differences)
+  }
+  const comparisons = differences.all()
+  if (comparisons.length === 0) throw new HatrpoError('holds nothing to compare with')
+  const notes = differences.notes()
   if (isUnconverged(golden.task)) {
     notes.push(
       `${golden.task} stops its solver unconverged: steps under constraints are held to loose bounds, and to 1e-9 where the file has them converged`,
     )
   }
-  for (const version of goldenVersions(golden)) {
-    const ours = ourVersion(golden.task, version)
-    if (ours === undefined) notes.push(`${version}: skipped, we have no such version of ${golden.task}`)
-    else await compareVersion(runner, version, ours)
-  }
-  const main = ourVersion(golden.task, MAIN_VERSION)!
-  if (golden.trajectory !== undefined) compareTrajectory(golden, await runner.run(main), differences)
-  for (const [division, block] of Object.entries(golden.mamujoco ?? {})) {
-    checkDivision(division, block, await runner.run(main), differences, notes)
-  }
-  const comparisons = differences.all()
-  if (comparisons.length === 0) throw new HatrpoError('holds nothing to compare with')
   return { comparisons, notes }
 }
 
 function makeRunner(golden: GoldenEnv, context: EnvContext): Runner {
   const segments = countSegments(golden)
-  const task = (version: TaskVersion) => findTask(golden.task, version, segments)!
+  const task = (version: TaskVersion, other = segments) => findTask(golden.task, version, other)!
   return {
     golden,
     differences: new Differences(),
-    notes: [],
-    run: async (version) =>
-      new Locomotion(task(version), await context.model(task(version).xml), `${golden.task}-${version}`),
+    run: async (version, other) => {
+      const chosen = task(version, other)
+      return new Locomotion(chosen, await taskModel(context, chosen), `${golden.task}-${version}`)
+    },
     runConverged: async (version) => {
       const model = new PhysicsModel(await context.mujoco(), task(version).xml)
       Object.assign(model.handle.opt, CONVERGED)
@@ -87,7 +100,8 @@ function countSegments(golden: GoldenEnv): number | undefined {
   const states = Object.values(golden.mamujoco ?? {}).map(
     ({ states: [state] }) => state?.global_action.length,
   )
-  const actions = [...lengths, ...states].find((length) => length !== undefined)
+  const stated = Object.values(golden.spaces ?? {}).map((fields) => fields['action_dim'])
+  const actions = [...lengths, ...states, ...stated].find((length) => typeof length === 'number')
   if (actions === undefined)
     throw new HatrpoError(`holds no action that would tell the length of ${golden.task}`)
   return actions / ACTUATORS_PER_SEGMENT[golden.task]
@@ -102,13 +116,19 @@ function ourVersion(task: string, version: string): TaskVersion | undefined {
   return taskVersions(task)!.find((ours) => ours === (version === 'v1' ? MAIN_VERSION : version))
 }
 
+/** Of what a file has by version, what is of the main one. */
+function mainBlock<T>(blocks: Readonly<Record<string, T>> | undefined): T | undefined {
+  return blocks?.[MAIN_VERSION] ?? blocks?.['v1']
+}
+
 async function compareVersion(runner: Runner, version: string, ours: TaskVersion): Promise<void> {
   const { golden, differences } = runner
   const simulation = await runner.run(ours)
-  compareSpaces(runner, version, simulation)
+  compareSpaces(golden.spaces?.[version] ?? {}, version, simulation, differences)
   const steps = golden.transitions?.[version] ?? []
   const prefix = `transitions.${version}`
   for (const step of steps) {
+    differences.skipUnfamiliar(step, TRANSITION_FIELDS, `${prefix}.`)
     compareStart(golden, step, simulation, differences, prefix)
     const constrained = isConstrained(golden.task, step)
     const name = constrained ? `${prefix}.unconverged` : prefix
@@ -126,23 +146,6 @@ async function compareVersion(runner: Runner, version: string, ours: TaskVersion
     precise.start(toNumbers(step.qpos), toNumbers(step.qvel))
     takeStep(step, precise)
     compareConverged(step.converged, precise, differences, { prefix: `${prefix}.converged`, version })
-  }
-}
-
-function compareSpaces(
-  { golden, differences, notes }: Runner,
-  version: string,
-  simulation: Locomotion,
-): void {
-  const fields = golden.spaces?.[version]
-  if (fields === undefined) return
-  const ours = describeSpaces(simulation.task, simulation.world.model, version)
-  for (const [name, value] of Object.entries(fields)) {
-    const quantity = `spaces.${version}.${name}`
-    if (name === NOT_COMPARABLE) notes.push(`${quantity}: skipped, names the reference's own file`)
-    else if (value === null) notes.push(`${quantity}: skipped, the file leaves it empty`)
-    else if (!(name in ours)) notes.push(`${quantity}: skipped, not a field that we know`)
-    else differences.add(quantity, structuralDifference(value, ours[name]))
   }
 }
 
@@ -165,7 +168,7 @@ function compareStart(
     differences.add(`${prefix}.obs_at_state`, largestDifference(toNumbers(step.obs_at_state), observation))
   }
   if (step.same_state_as === undefined) return
-  const main = golden.transitions?.[MAIN_VERSION]?.[step.same_state_as]
+  const main = mainBlock(golden.transitions)?.[step.same_state_as]
   if (main === undefined) {
     throw new HatrpoError(
       `${prefix}: same_state_as ${step.same_state_as}: no such ${MAIN_VERSION} transition`,
@@ -185,16 +188,17 @@ function takeStep(step: Outcome, simulation: Locomotion): void {
   simulation.step()
 }
 
+/** From the initial positions that the file states, or ours. */
 function compareTrajectory(golden: GoldenEnv, simulation: Locomotion, differences: Differences): void {
   const { initialPositions, velocities } = simulation.task
-  simulation.start(initialPositions, new Float64Array(velocities))
+  const stated = mainBlock(golden.spaces)?.['init_qpos']
+  simulation.start(stated == null ? initialPositions : toNumbers(stated), new Float64Array(velocities))
   const loose = isUnconverged(golden.task)
+  const prefix = loose ? 'trajectory.unconverged' : 'trajectory'
+  differences.skipUnfamiliar(golden.trajectory!, ['lcg_seed', 'start', 'note', 'steps'], 'trajectory.')
   for (const step of golden.trajectory!.steps) {
+    differences.skipUnfamiliar(step, OUTCOME_FIELDS, 'trajectory.steps.')
     takeStep(step, simulation)
-    compareOutcome(step, step, simulation, differences, {
-      prefix: loose ? 'trajectory.unconverged' : 'trajectory',
-      loose,
-      version: MAIN_VERSION,
-    })
+    compareOutcome(step, step, simulation, differences, { prefix, loose, version: MAIN_VERSION })
   }
 }

@@ -62,13 +62,21 @@ export function describeSpaces(
     actuator_gear: indices(nu).map((i) => doublesOf(handle, 'actuator_gear')[6 * i]),
     observation_structure: structure(task),
     parameters: parameters(task),
-    reset: {
-      qpos: 'init_qpos + U(-s, s) per element (also on quaternion elements; not normalised)',
-      qvel: `init_qvel + ${task.resetNoise.velocity === 'normal' ? 's * N(0, 1)' : 'U(-s, s)'}`,
-      s: task.resetNoise.scale,
-    },
+    reset: reset(task),
     max_episode_steps: task.timeLimit,
   }
+}
+
+/** The rules by which most tasks start, in the files' words. */
+const RESET_QPOS = 'init_qpos + U(-s, s) per element (also on quaternion elements; not normalised)'
+const RESET_QVEL = { normal: 'init_qvel + s * N(0, 1)', uniform: 'init_qvel + U(-s, s)' }
+
+/** The words that we know for how a task starts: others say what no golden number can be held against. */
+export const RESET_WORDS: readonly unknown[] = [RESET_QPOS, ...Object.values(RESET_QVEL)]
+
+/** Nothing for the tasks that start by a rule of their own. */
+function reset({ resetNoise: { velocity, scale }, place }: Task): Record<string, unknown> {
+  return place === undefined ? { qpos: RESET_QPOS, qvel: RESET_QVEL[velocity], s: scale } : {}
 }
 
 /** How many numbers of each array are observed. */
@@ -82,6 +90,7 @@ function structure({ observation, skippedPositions, name }: Task): Record<string
 /** Gymnasium's names for what makes up the reward and the end of an episode, as each of its versions has them. */
 function parameters(task: Task): Record<string, unknown> {
   if (task.name === 'HumanoidStandup') return standupParameters(task)
+  if (task.distanceCosts !== undefined) return armParameters(task)
   const { healthy, contactCost, version } = task
   const v5 = version === 'v5'
   const isAnt = task.name === 'Ant' || task.name === 'ManySegmentAnt'
@@ -107,6 +116,13 @@ function parameters(task: Task): Record<string, unknown> {
       : {}),
     ...(task.name === 'Humanoid' && v5 ? INCLUDED : {}),
   }
+}
+
+/** Of Reacher and Pusher. */
+function armParameters({ controlCost, distanceCosts }: Task): Record<string, unknown> {
+  const names = { near: 'reward_near_weight', distance: 'reward_dist_weight' }
+  const weights = distanceCosts!.map(({ name, weight }) => ({ [names[name]]: weight }))
+  return Object.assign({ reward_control_weight: controlCost }, ...weights) as Record<string, unknown>
 }
 
 /** What version 5 of the humanoids observes beside the state. */

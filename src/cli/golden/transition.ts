@@ -1,7 +1,9 @@
 import type { Element } from '../../envs/mamujoco/elements.js'
 import type { Locomotion, RewardTerms } from '../../envs/mamujoco/locomotion.js'
+import type { Task } from '../../envs/mamujoco/task.js'
 import { BOUND, type Differences } from './differences.js'
 import {
+  difference,
   largestDifference,
   relativeDifference,
   structuralDifference,
@@ -45,6 +47,43 @@ const TERMS: Readonly<Record<string, keyof RewardTerms>> = {
   reward_near: 'near',
   reward_dist: 'distance',
 }
+
+/** What `info` says of positions and of other velocities: all of it follows from the state, which is compared. */
+const FOLLOWS = [
+  'x_position',
+  'y_position',
+  'y_velocity',
+  'distance_from_origin',
+  'z_distance_from_origin',
+  'tendon_length',
+  'tendon_velocity',
+  'x_position1',
+  'x_position2',
+]
+
+/** Of the coupled cheetahs, in `info`: what both cheetahs have, whose mean is ours. */
+const COUPLED = /^(x_velocity|reward_ctrl)[12]$/
+
+/** What Gymnasium's versions write to `info` in place of what they charge. */
+const INFO_SLIPS: Readonly<Record<string, (terms: RewardTerms, task: Task) => number>> = {
+  // Ant with contact forces writes the contact cost over the control cost's entry.
+  'v4c reward_ctrl': ({ contact }) => contact,
+  // The arms write the control cost without its weight.
+  'v4 reward_ctrl': ({ control }, { controlCost, distanceCosts }) =>
+    distanceCosts === undefined ? control : control / controlCost,
+}
+
+/** Fields of a step that are compared or follow from what is. */
+export const OUTCOME_FIELDS = [
+  ...['action', 'reward', 'terminated', 'obs', 'info', 'qpos', 'qvel'],
+  ...['kind', 'contact', 'ncon_max', 'nefc_max'],
+]
+export const TRANSITION_FIELDS = [
+  ...OUTCOME_FIELDS,
+  ...['next_qpos', 'next_qvel', 'same_state_as', 'obs_at_state', 'qpos_after_set_state', 'converged'],
+]
+
+const CONVERGED_FIELDS = ['next_qpos', 'next_qvel', 'reward', 'terminated', 'info', 'obs_cfrc_ext']
 
 /** How a step is compared: what its quantities are called, and whether its solver stopped unconverged. */
 interface Manner {
@@ -105,11 +144,9 @@ export function compareElements(
   }
   elements.forEach(({ array }, i) => {
     const absolute = ABSOLUTE.includes(array)
-    const difference = absolute
-      ? largestDifference([golden[i]], [ours[i]])
-      : relativeDifference(golden[i], ours[i])
-    if (loose) differences.add(`${prefix}.${array}`, difference, LOOSE[array])
-    else differences.add(absolute ? prefix : `${prefix}.${array}.relative`, difference)
+    const distance = absolute ? difference(golden[i], ours[i]) : relativeDifference(golden[i], ours[i])
+    if (loose) differences.add(`${prefix}.${array}`, distance, LOOSE[array])
+    else differences.add(absolute ? prefix : `${prefix}.${array}.relative`, distance)
   })
 }
 
@@ -124,11 +161,29 @@ function compareTerms(
     if (name === 'x_velocity') {
       differences.add(`${prefix}.x_velocity`, Math.abs(toNumber(value) - simulation.velocity), bound)
     } else if (Object.hasOwn(TERMS, name)) {
-      // Gymnasium's Ant v4 with contact forces writes the contact cost over the control cost's entry.
-      const term = version === 'v4c' && name === 'reward_ctrl' ? 'contact' : TERMS[name]
-      differences.add(`${prefix}.${name}`, Math.abs(toNumber(value) - simulation.terms[term]), bound)
-    }
+      const slip = INFO_SLIPS[`${version} ${name}`]
+      const ours = slip?.(simulation.terms, simulation.task) ?? simulation.terms[TERMS[name]]
+      differences.add(`${prefix}.${name}`, Math.abs(toNumber(value) - ours), bound)
+    } else if (COUPLED.test(name)) {
+      compareCoupled(info, name, simulation, differences, prefix)
+    } else if (FOLLOWS.includes(name)) {
+      differences.skip(`info.${name}`, 'follows from the state, which is compared')
+    } else differences.skip(`${prefix}.info.${name}`, 'not something that we know')
   }
+}
+
+/** Compares the mean of what both coupled cheetahs have; control costs are positive in their `info`. */
+function compareCoupled(
+  info: Readonly<Record<string, unknown>>,
+  name: string,
+  { velocity, terms }: Locomotion,
+  differences: Differences,
+  prefix: string,
+): void {
+  const both = name.slice(0, -1)
+  const mean = (toNumber(info[`${both}1`]) + toNumber(info[`${both}2`])) / 2
+  const ours = both === 'x_velocity' ? velocity : -terms.control
+  differences.add(`${prefix}.${both}`, difference(mean, ours))
 }
 
 /** Compares a step whose solver was run until it converged. */
@@ -139,6 +194,7 @@ export function compareConverged(
   { prefix, version }: Omit<Manner, 'loose'>,
 ): void {
   const next = { qpos: golden.next_qpos, qvel: golden.next_qvel }
+  differences.skipUnfamiliar(golden, CONVERGED_FIELDS, `${prefix}.`)
   const { reward, terminated, info } = golden
   const manner = { prefix, version, loose: false }
   compareOutcome({ reward, terminated, info }, next, simulation, differences, manner)

@@ -7,8 +7,8 @@ import { jointGraph } from './graph.js'
 import { localElements } from './local.js'
 import { resolveOptions, type MamujocoOptions } from './options.js'
 import { divisionNames, hasDivision, parseSegments, partition } from './partition.js'
-import type { Task } from './task.js'
-import { findTask, TASK_NAMES, taskVersions } from './tasks.js'
+import { taskModel, type Task } from './task.js'
+import { findTask, TASK_NAMES, taskVersions, usualVersion } from './tasks.js'
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   HalfCheetah: 'a planar cheetah of two legs runs',
@@ -53,7 +53,7 @@ function factory(name: string, given: Readonly<Record<string, string | number | 
         .join(', ')}; the many-segment ones in any size, agents x segments each`,
     )
   }
-  const options = resolveOptions(given, versions)
+  const options = resolveOptions(given, versions, usualVersion(taskName))
   const task = withOptions(findTask(taskName, options.version, segments(taskName, division))!, options)
   const parts = agentParts(task, division, options)
   // The published code gives actions from -1 to 1 and maps them on to the actuators' range; Farama's gives the range.
@@ -62,7 +62,7 @@ function factory(name: string, given: Readonly<Record<string, string | number | 
   return {
     config: { id: spec.id, ...options },
     spec,
-    create: async (context) => new MamujocoEnv(spec, task, parts, scale, await context.model(task.xml)),
+    create: async (context) => new MamujocoEnv(spec, task, parts, scale, await taskModel(context, task)),
   }
 }
 

@@ -50,6 +50,11 @@ export function jointGraph(task: Task, mapping: Mapping): JointGraph {
   return fromLayout(task, LAYOUTS[task.name](task, mapping))
 }
 
+/** What a node's label begins with, before what tells it apart from others that Gymnasium-Robotics labels the same. */
+export function givenLabel({ label }: JointNode): string {
+  return label.split(' ')[0]
+}
+
 /** Joints are the last positions and velocities of the model, in the layout's order. */
 function fromLayout(task: Task, layout: Layout): JointGraph {
   const { joints, edges, globals, others = [], velocityClip, forceClip = Infinity } = layout
@@ -316,7 +321,10 @@ function reacher(): Layout {
   }
 }
 
-/** Gymnasium-Robotics labels both shoulder joints as the wrist, which only decides where they stand in observations. */
+/**
+ * Gymnasium-Robotics labels both shoulder joints as the wrist, so that where they stand in observations, before or after
+ * it and one another, is left to where Python keeps them in memory: here the shoulders stand after the wrist.
+ */
 function pusher(task: Task, mapping: Mapping): Layout {
   const place = (body: number): Seen => ({ qpos: values('xpos', 3 * body, 3), qvel: [] })
   const label = (joint: string, i: number) =>

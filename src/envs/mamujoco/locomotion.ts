@@ -109,6 +109,7 @@ export class Locomotion {
     this.chargeControl()
     this.locate()
     this.before = this.along
+    if (this.task.distancesBefore === true) this.chargeDistances()
     this.world.submit(this.task.frames)
   }
 
@@ -122,7 +123,7 @@ export class Locomotion {
     const healthy = this.isHealthy()
     terms.healthy = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
     this.chargeContact()
-    this.chargeDistances()
+    if (task.distancesBefore !== true) this.chargeDistances()
     this.reward = terms.progress + terms.healthy + terms.control + terms.contact + terms.near + terms.distance
     this.observe()
     this.ended = !healthy

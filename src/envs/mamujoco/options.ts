@@ -60,13 +60,18 @@ const PROTOCOLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /**
  * Checks the options and fills in the defaults.
  * @param versions that the task has
+ * @param usual the version that is meant unless one is named
  * @throws HatrpoError (exit code 2) naming the option, its value and what it may be
  */
-export function resolveOptions(given: Given, versions: readonly TaskVersion[]): MamujocoOptions {
+export function resolveOptions(
+  given: Given,
+  versions: readonly TaskVersion[],
+  usual: TaskVersion,
+): MamujocoOptions {
   for (const [name, value] of Object.entries(given)) checkOption(name, value, versions)
   const asked = given['protocol'] === undefined ? {} : protocolOptions(given)
   const chosen = (name: string, fallback: string) => String(given[name] ?? asked[name] ?? fallback)
-  const version = chosen('version', versions.includes('v4') ? 'v4' : versions[0])
+  const version = chosen('version', usual)
   const obs = chosen('obs', 'full')
   const local = obs !== 'full'
   if (!local) refuseLocalOptions(given)

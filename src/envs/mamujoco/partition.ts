@@ -100,6 +100,11 @@ export function hasDivision(task: string, division: string): boolean {
   return Object.hasOwn(DIVISIONS, task) && Object.hasOwn(DIVISIONS[task], division)
 }
 
+/** Whether Gymnasium-Robotics divides a task so. */
+export function isFaramaDivision(task: Task, name: string): boolean {
+  return hasDivision(task.name, name) && division(task, name, 'farama').farama !== undefined
+}
+
 /**
  * The actuators that each agent drives: agent k takes the k-th block of the order.
  * @param name such as `2x3`: agents x actuators each, or agents x segments each

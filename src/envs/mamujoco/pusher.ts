@@ -16,15 +16,24 @@ export const PUSHER_ACTUATORS = [
 /** The object starts at least this far from the goal, in metres. */
 const CLEARANCE = 0.17
 
+/** Of the object up to Gymnasium's version 4, where a ball is hidden in the cylinder, in kilograms per cubic metre. */
+const THIN = 0.00001
+
 /**
- * The seven-joint arm of Gymnasium's Pusher (version 5, whose object weighs more than air), an object and a goal on a
- * table, without gravity. Geoms' margins are half of the published 0.002: newer MuJoCo adds those of the two in contact.
+ * The seven-joint arm of Gymnasium's Pusher, an object and a goal on a table, without gravity. Geoms' margins are half of
+ * the published 0.002: newer MuJoCo adds those of the two in contact. Where the hand touches the object, contacts are
+ * found as the published engine finds them, with one point for each pair of geoms.
+ * @param heavier whether the object has the density that it has in version 5
  */
-export function pusherXml(): string {
+export function pusherXml(heavier: boolean): string {
   return toXml(
     element('mujoco', { model: 'arm3d' }, [
       element('compiler', { angle: 'radian', inertiafromgeom: true }),
-      element('option', { timestep: 0.01, gravity: [0, 0, 0], iterations: 20, integrator: 'Euler' }),
+      element(
+        'option',
+        { timestep: 0.01, gravity: [0, 0, 0], iterations: 20, integrator: 'Euler', ccd_iterations: 50 },
+        [element('flag', { nativeccd: 'disable', multiccd: 'disable' })],
+      ),
       element('size', { memory: '256K' }),
       element('default', {}, [
         element('joint', { armature: 0.04, damping: 1, limited: true }),
@@ -48,8 +57,15 @@ export function pusherXml(): string {
           conaffinity: 1,
         }),
         arm(),
-        sliding('object', [0.45, -0.05, -0.275], { size: [0.05, 0.05, 0.05], density: 0.01, contype: 1 }),
-        sliding('goal', [0.45, -0.05, -0.323], { size: [0.08, 0.001, 0.1], density: 0.00001 }),
+        sliding(
+          'object',
+          [0.45, -0.05, -0.275],
+          [
+            ...(heavier ? [] : [element('geom', { type: 'sphere', size: [0.05], density: THIN })]),
+            cylinder({ size: [0.05, 0.05, 0.05], density: heavier ? 0.01 : THIN, contype: 1 }),
+          ],
+        ),
+        sliding('goal', [0.45, -0.05, -0.323], [cylinder({ size: [0.08, 0.001, 0.1], density: 0.00001 })]),
       ]),
       element(
         'actuator',
@@ -106,12 +122,8 @@ function arm(): Element {
   ])
 }
 
-/** A cylinder that slides on the table. */
-function sliding(
-  name: string,
-  pos: Vector,
-  cylinder: Readonly<Record<string, number | readonly number[]>>,
-): Element {
+/** A body that slides on the table. */
+function sliding(name: string, pos: Vector, geoms: readonly Element[]): Element {
   const slide = (axis: 'x' | 'y') =>
     element('joint', {
       name: `${name === 'object' ? 'obj' : name}_slide${axis}`,
@@ -120,11 +132,11 @@ function sliding(
       range: [-10.3213, 10.3],
       damping: 0.5,
     })
-  return element('body', { name, pos }, [
-    element('geom', { type: 'cylinder', ...cylinder }),
-    slide('y'),
-    slide('x'),
-  ])
+  return element('body', { name, pos }, [...geoms, slide('y'), slide('x')])
+}
+
+function cylinder(attributes: Readonly<Record<string, number | readonly number[]>>): Element {
+  return element('geom', { type: 'cylinder', ...attributes })
 }
 
 function hinge(name: string, axis: Vector, range: readonly number[], damping = 0.1): Element {

@@ -1,5 +1,7 @@
+import type { EnvContext } from '../context.js'
 import type { RandomStream } from '../random.js'
-import type { DataArray } from '../mujoco/world.js'
+import { weighAsPublished } from '../mujoco/sliding-weights.js'
+import type { DataArray, PhysicsModel } from '../mujoco/world.js'
 import type { Element } from './elements.js'
 
 /**
@@ -54,6 +56,8 @@ export interface Task {
   readonly version: TaskVersion
   /** The MJCF document. */
   readonly xml: string
+  /** Whether bodies that only slide have the weights in constraints that the published engine gave them. */
+  readonly publishedWeights?: boolean
   /** Physics frames in a step, and their length in seconds. */
   readonly frames: number
   readonly timestep: number
@@ -74,6 +78,8 @@ export interface Task {
   readonly controlCost: number
   readonly contactCost?: ContactCost | undefined
   readonly distanceCosts?: readonly DistanceCost[]
+  /** Whether distances are those of the state before the step, as in Gymnasium's version 4, or of the state it led to. */
+  readonly distancesBefore?: boolean
   readonly healthyReward: number
   /** Whether `healthyReward` is also paid in the step that ends the episode. */
   readonly paidWhenUnhealthy: boolean
@@ -88,6 +94,13 @@ export interface Task {
   /** Puts what else differs from episode to episode into the state that the noise gave. */
   readonly place?: (random: RandomStream, qpos: number[], qvel: number[]) => void
   readonly timeLimit: number
+}
+
+/** The compiled model of a task, as its worlds need it: of one task, always the same one. */
+export async function taskModel(context: EnvContext, task: Task): Promise<PhysicsModel> {
+  const model = await context.model(task.xml)
+  if (task.publishedWeights === true) weighAsPublished(model.handle)
+  return model
 }
 
 /** Arrays beside the state itself that the task's observation and reward, or other elements, are taken from. */

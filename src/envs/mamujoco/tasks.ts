@@ -209,27 +209,31 @@ function humanoidStandup(version: TaskVersion): TaskRow {
 }
 
 /** Bodies: 1 and 2 the arm, 3 the fingertip, 4 the target. */
-const reacher: TaskRow = {
-  ...COMMON,
-  xml: reacherXml(),
-  frames: 2,
-  timestep: 0.01,
-  actuators: ['joint0', 'joint1'],
-  initialPositions: [0, 0, 0.1, -0.1],
-  velocities: 4,
-  observation: [
-    ...angles('cosine', 0, 2),
-    ...angles('sine', 0, 2),
-    ...values('qpos', 2, 2),
-    ...values('qvel', 0, 2),
-    ...offset(3, 4, 2),
-  ],
-  skippedPositions: 0,
-  controlCost: 1,
-  distanceCosts: [{ name: 'distance', weight: 1, bodies: [3, 4] }],
-  resetNoise: { scale: 0.1, velocity: 'uniform', velocityScale: 5e-3 },
-  place: placeTarget,
-  timeLimit: 50,
+function reacher(version: TaskVersion): TaskRow {
+  return {
+    ...COMMON,
+    xml: reacherXml(),
+    frames: 2,
+    timestep: 0.01,
+    actuators: ['joint0', 'joint1'],
+    initialPositions: [0, 0, 0.1, -0.1],
+    velocities: 4,
+    observation: [
+      ...angles('cosine', 0, 2),
+      ...angles('sine', 0, 2),
+      ...values('qpos', 2, 2),
+      ...values('qvel', 0, 2),
+      // Up to version 4 with the height, which is always the same.
+      ...offset(3, 4, version === 'v5' ? 2 : 3),
+    ],
+    skippedPositions: 0,
+    controlCost: 1,
+    distanceCosts: [{ name: 'distance', weight: 1, bodies: [3, 4] }],
+    distancesBefore: version !== 'v5',
+    resetNoise: { scale: 0.1, velocity: 'uniform', velocityScale: 5e-3 },
+    place: placeTarget,
+    timeLimit: 50,
+  }
 }
 
 /** Bodies of the pusher. */
@@ -237,29 +241,33 @@ const TIPS = 10
 const OBJECT = 11
 const GOAL = 12
 
-const pusher: TaskRow = {
-  ...COMMON,
-  xml: pusherXml(),
-  frames: 5,
-  timestep: 0.01,
-  actuators: PUSHER_ACTUATORS,
-  controlRange: 2,
-  initialPositions: rest(11),
-  velocities: 11,
-  observation: [
-    ...values('qpos', 0, 7),
-    ...values('qvel', 0, 7),
-    ...[TIPS, OBJECT, GOAL].flatMap((body) => values('xpos', 3 * body, 3)),
-  ],
-  skippedPositions: 0,
-  controlCost: 0.1,
-  distanceCosts: [
-    { name: 'near', weight: 0.5, bodies: [TIPS, OBJECT] },
-    { name: 'distance', weight: 1, bodies: [GOAL, OBJECT] },
-  ],
-  resetNoise: { scale: 5e-3, velocity: 'uniform' },
-  place: placeObject,
-  timeLimit: 100,
+function pusher(version: TaskVersion): TaskRow {
+  return {
+    ...COMMON,
+    xml: pusherXml(version === 'v5'),
+    publishedWeights: true,
+    frames: 5,
+    timestep: 0.01,
+    actuators: PUSHER_ACTUATORS,
+    controlRange: 2,
+    initialPositions: rest(11),
+    velocities: 11,
+    observation: [
+      ...values('qpos', 0, 7),
+      ...values('qvel', 0, 7),
+      ...[TIPS, OBJECT, GOAL].flatMap((body) => values('xpos', 3 * body, 3)),
+    ],
+    skippedPositions: 0,
+    controlCost: 0.1,
+    distanceCosts: [
+      { name: 'near', weight: 0.5, bodies: [TIPS, OBJECT] },
+      { name: 'distance', weight: 1, bodies: [GOAL, OBJECT] },
+    ],
+    distancesBefore: version !== 'v5',
+    resetNoise: { scale: 5e-3, velocity: 'uniform' },
+    place: placeObject,
+    timeLimit: 100,
+  }
 }
 
 /** Makes a version of a task; `segments` is for tasks that come in any length. */
@@ -267,12 +275,15 @@ type MakeTask = (version: TaskVersion, segments: number) => TaskRow
 
 interface TaskEntry {
   readonly versions: readonly TaskVersion[]
+  /** What is meant unless a version is named, where that is not v4. */
+  readonly usual?: TaskVersion
   readonly make: MakeTask
   /** Fewest segments; undefined for tasks of one size. */
   readonly fewestSegments?: number
 }
 
 const PLAIN: readonly TaskVersion[] = ['v2', 'v4', 'v5']
+const ARMS: readonly TaskVersion[] = ['v4', 'v5']
 
 /** All tasks, by name. */
 const TASKS: Readonly<Record<string, TaskEntry>> = {
@@ -302,8 +313,8 @@ const TASKS: Readonly<Record<string, TaskEntry>> = {
     },
   },
   CoupledHalfCheetah: { versions: ['v4', 'v5'], make: () => coupledHalfCheetah },
-  Reacher: { versions: ['v5'], make: () => reacher },
-  Pusher: { versions: ['v5'], make: () => pusher },
+  Reacher: { versions: ARMS, usual: 'v5', make: reacher },
+  Pusher: { versions: ARMS, usual: 'v5', make: pusher },
 }
 
 export const TASK_NAMES = Object.keys(TASKS)
@@ -311,6 +322,11 @@ export const TASK_NAMES = Object.keys(TASKS)
 /** The versions that a task has, or undefined when there is no such task. */
 export function taskVersions(name: string): readonly TaskVersion[] | undefined {
   return Object.hasOwn(TASKS, name) ? TASKS[name].versions : undefined
+}
+
+/** The version of a task that is meant unless one is named. */
+export function usualVersion(name: string): TaskVersion {
+  return TASKS[name].usual ?? 'v4'
 }
 
 /** The fewest segments of a task that comes in any length; undefined for the others. */
