@@ -186,6 +186,7 @@ test('a reacher starts with its target within 0.2 m, a pusher with its object of
     reacher.reset(seed)
     assert.ok(Math.hypot(reacher.state[4], reacher.state[5]) < 0.2)
     assert.ok(reacher.state.subarray(6, 8).every((v) => Math.abs(v) <= 0.005))
+    assert.ok(reacher.state.subarray(2, 4).every((sine) => Math.abs(sine) <= Math.sin(0.1)))
     pusher.reset(seed)
     // Of tips, object and goal.
     const [object, goal] = [pusher.state.subarray(17, 20), pusher.state.subarray(20, 23)]

@@ -43,7 +43,7 @@ const agent = z.looseObject({
 })
 const view = z.looseObject({
   agents: z.record(z.string(), agent),
-  local_obs: z.array(perAgent),
+  local_obs: z.array(perAgent).default([]),
   local_obs_at_state_0: perAgent.optional(),
 })
 const division = z.looseObject({

@@ -111,6 +111,8 @@ function planarGlobals(from: number, clip?: number): Seen[] {
 
 /** A free body: all but where it is on the ground. */
 const FREE: Seen = { qpos: values('qpos', 2, 5), qvel: values('qvel', 0, 6) }
+/** Of the ants', also what drives it along x, which nothing does. */
+const ANT_ROOT: Seen = { ...FREE, qfrc_actuator: values('qfrc_actuator', 0, 1) }
 
 function cheetahEdges(suffix: string): string[][] {
   return path(...['bfoot', 'bshin', 'bthigh', 'fthigh', 'fshin', 'ffoot'].map((joint) => joint + suffix))
@@ -177,7 +179,7 @@ function ant(): Layout {
   return {
     joints,
     edges: [...[4, 1, 2, 3].map((leg) => [`ankle${leg}`, `hip${leg}`]), ['hip4', 'hip1', 'hip2', 'hip3']],
-    globals: [FREE],
+    globals: [ANT_ROOT],
     others: ['cfrc_ext'],
     forceClip: 1,
   }
@@ -194,7 +196,7 @@ function manySegmentAnt(task: Task): Layout {
     const [before1, , before2] = segmentLabels(s - 1)
     return [[ankle1, hip1], [ankle2, hip2], [hip1, hip2], ...(s > 0 ? [[before1, before2, hip1, hip2]] : [])]
   }).flat()
-  return { joints, edges, globals: [FREE], others: ['cfrc_ext'], forceClip: 1 }
+  return { joints, edges, globals: [ANT_ROOT], others: ['cfrc_ext'], forceClip: 1 }
 }
 
 function segmentLabels(segment: number): string[] {
@@ -236,7 +238,13 @@ function faramaManySegmentAnt(task: Task): JointGraph {
     if (s > 0) edges.push([...before, hip1, hip2])
     before = [hip1, hip2].map((hip) => nodes.push({ ...nodes[hip], actuator: undefined }) - 1)
   }
-  return { nodes, edges, globals: [FREE], categories: [['qpos', 'qvel', 'cfrc_ext'], ['qpos']], forceClip: 1 }
+  return {
+    nodes,
+    edges,
+    globals: [ANT_ROOT],
+    categories: [['qpos', 'qvel', 'cfrc_ext'], ['qpos']],
+    forceClip: 1,
+  }
 }
 
 /** Gymnasium-Robotics' node `abdomen_y` reads the joint abdomen_z, and the other way round. */
@@ -312,7 +320,7 @@ function reacher(): Layout {
     bodies,
     seen: { ...seenOfJoint(i, i), qpos: [...angles('sine', i, 1), ...angles('cosine', i, 1)], ...others },
   })
-  const target = (position: number): Seen => ({ qpos: values('qpos', position, 1), qvel: [] })
+  const target = (i: number): Seen => ({ ...seenOfJoint(i, i), qvel: [] })
   return {
     joints: [joint('joint0', 0, [1, 2]), joint('joint1', 1, [2, 3], { fingertip_dist: offset(3, 4, 3) })],
     edges: [['joint0', 'joint1']],

@@ -61,7 +61,9 @@ export function pusherXml(heavier: boolean): string {
           'object',
           [0.45, -0.05, -0.275],
           [
-            ...(heavier ? [] : [element('geom', { type: 'sphere', size: [0.05], density: THIN })]),
+            ...(heavier
+              ? []
+              : [element('geom', { type: 'sphere', size: [0.05, 0.05, 0.05], density: THIN })]),
             cylinder({ size: [0.05, 0.05, 0.05], density: heavier ? 0.01 : THIN, contype: 1 }),
           ],
         ),
