@@ -4,7 +4,7 @@ import { agentParts } from '../../src/envs/mamujoco/family.js'
 import { resolveOptions, type PartitionOrder } from '../../src/envs/mamujoco/options.js'
 import { divisionNames, parseSegments } from '../../src/envs/mamujoco/partition.js'
 import type { Task, TaskVersion } from '../../src/envs/mamujoco/task.js'
-import { findTask, TASK_NAMES, taskVersions } from '../../src/envs/mamujoco/tasks.js'
+import { findTask, TASK_NAMES, taskVersions, usualVersion } from '../../src/envs/mamujoco/tasks.js'
 import { HatrpoError } from '../../src/errors.js'
 
 /** Every family of tasks: one page each. */
@@ -22,13 +22,9 @@ export function divisionsOf(family: string): string[] {
 }
 
 /** @param division decides the length of tasks that come in any */
-export function taskOf(family: string, division: string, version = defaultVersion(family)): Task {
+export function taskOf(family: string, division: string, version = usualVersion(family)): Task {
   const size = parseSegments(family, division)
   return findTask(family, version, size && size.agents * size.each)!
-}
-
-function defaultVersion(family: string): TaskVersion {
-  return resolveOptions({}, versionsOf(family)).version
 }
 
 /** The factory, or undefined where the task is not divided so. */
@@ -58,7 +54,7 @@ export function dealings(family: string, division: string): Dealing[] {
   const found = new Map<string, { partitions: PartitionOrder[]; parts: readonly (readonly number[])[] }>()
   for (const partition of PARTITIONS) {
     if (factoryOf(family, division, { partition }) === undefined) continue
-    const options = resolveOptions({ partition }, versionsOf(family))
+    const options = resolveOptions({ partition }, versionsOf(family), usualVersion(family))
     const parts = agentParts(task, division, options).map(({ actuators }) => actuators)
     const key = JSON.stringify(parts)
     const same = found.get(key)
