@@ -1,6 +1,6 @@
 // Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,6 +25,7 @@ for (const target of ['kernels', 'stepper', 'policy']) {
   ])
 }
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
+copyFileSync(`${root}src/envs/pettingzoo/host.py`, `${root}dist/src/envs/pettingzoo/host.py`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */

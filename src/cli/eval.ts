@@ -8,6 +8,7 @@ interface EvalFlags {
   seed: string
   workers?: string
   json?: boolean
+  verbose?: boolean
 }
 
 export function evalCommand(): Command {
@@ -26,7 +27,10 @@ export function evalCommand(): Command {
         flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { evaluate } = await import('../training/evaluate.js')
-      const onEvent = (message: string) => process.stderr.write(`${message}\n`)
+      const onEvent = (message: string, detail?: string) => {
+        process.stderr.write(`${message}\n`)
+        if (flags.verbose && detail !== undefined) process.stderr.write(`${detail}\n`)
+      }
       const result = await evaluate({ source, episodes, seed, ...workers, onEvent })
       const { env, mean, sd } = result
       const line = `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${episodeCount(result.episodes)}`

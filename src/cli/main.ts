@@ -12,9 +12,10 @@ function describe(error: unknown): { line: string; code: number } {
   return { line: `internal error: ${message.split('\n')[0]} (--verbose shows where)`, code: 1 }
 }
 
-/** Where an error came from, and what caused it, and what caused that. */
+/** Where an error came from, and those behind it. */
 function traces(error: unknown): string {
-  return error instanceof Error ? `${error.stack ?? ''}\n${traces(error.cause)}` : ''
+  if (!(error instanceof Error)) return ''
+  return `${error.stack ?? error.message}\n${traces(error.cause)}`
 }
 
 async function main(args: string[]): Promise<void> {

@@ -5,10 +5,18 @@ import type { TrainConfig } from '../runs/config.js'
 
 /** The part of an environment's id that names it in a folder's name. */
 export function envName(id: string): string {
-  const name = id.startsWith('mamujoco/')
-    ? id.slice('mamujoco/'.length)
-    : basename(id, extname(id)).replace(/^npm:/, '')
+  const name = id.startsWith('pettingzoo:')
+    ? pythonName(id)
+    : id.startsWith('mamujoco/')
+      ? id.slice('mamujoco/'.length)
+      : basename(id, extname(id)).replace(/^npm:/, '')
   return name.replace(/[^\w.-]/g, '_')
+}
+
+/** `simple_spread_v3` of `pettingzoo:pettingzoo.mpe.simple_spread_v3:parallel_env`; a file's name without its ending. */
+function pythonName(id: string): string {
+  const [module] = id.slice('pettingzoo:'.length).split(/:\w[\w.]*$/)
+  return module.endsWith('.py') ? basename(module, '.py') : module.split('.').at(-1)!
 }
 
 /** Makes an empty folder `runs/HalfCheetah-2x3-hatrpo-s1`, with `-2`, `-3`, ... behind it while there is such a one. */

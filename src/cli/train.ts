@@ -186,7 +186,10 @@ async function trainInto(
       onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),
       onIteration: (record) => progress.iteration(record),
       onEvaluation: (record) => progress.evaluation(record),
-      onEvent: (message) => progress.event(message),
+      onEvent: (message, detail) => {
+        progress.event(message)
+        if (flags.verbose && detail !== undefined) progress.event(detail)
+      },
     })
   } catch (error) {
     if (made) removeIfEmpty(dir)

@@ -6,13 +6,19 @@ import { PhysicsModel } from './mujoco/world.js'
  * Make one per thread and give it to every factory.
  */
 export class EnvContext {
+  /** Told in one line when a process that environments live in failed and was started again; nothing else changes. */
+  readonly onRestart: ((what: string) => void) | undefined
   private readonly module: WebAssembly.Module | undefined
   private loading: Promise<Mujoco> | undefined
   private readonly models = new Map<string, PhysicsModel>()
 
-  /** @param options.mujoco what `compileMujoco` gave, to save each thread the compilation */
-  constructor(options: { mujoco?: WebAssembly.Module } = {}) {
+  /**
+   * @param options.mujoco what `compileMujoco` gave, to save each thread the compilation
+   * @param options.onRestart told about processes that were started again
+   */
+  constructor(options: { mujoco?: WebAssembly.Module; onRestart?: (what: string) => void } = {}) {
     this.module = options.mujoco
+    this.onRestart = options.onRestart
   }
 
   /**

@@ -33,6 +33,8 @@ export interface EnvSpec {
   readonly stateSize: number
   /** Steps after which an episode is truncated; Infinity when it never is. */
   readonly timeLimit: number
+  /** Fewest steps after which an episode may be truncated, where that is not `timeLimit`. */
+  readonly truncatesAfter?: number
   /** Seconds of simulated time a step takes, where there is such a thing. */
   readonly stepSeconds?: number
   /** `cooperative`: all agents get the same reward. */

@@ -1,4 +1,5 @@
 export * from './contract.js'
+export { BrokenStepError } from './broken-step-error.js'
 export { EnvContext } from './context.js'
 export type { EnvConfig, EnvFactory, EnvListing } from './factory.js'
 export { compileMujoco } from './mujoco/compile.js'

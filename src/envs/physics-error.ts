@@ -1,19 +1,13 @@
-import { HatrpoError } from '../errors.js'
+import { BrokenStepError } from './broken-step-error.js'
 
-/**
- * The physics of one environment went bad: a number that is not finite, or more than MuJoCo can hold.
- * The environment is unusable until `reset` or `loadState`; others in the same thread are unaffected.
- */
-export class PhysicsError extends HatrpoError {
+/** The physics of one environment went bad: a number that is not finite, or more than MuJoCo can hold. */
+export class PhysicsError extends BrokenStepError {
   override readonly name = 'PhysicsError'
-  /** Id of the environment, as in its spec. */
-  readonly envId: string
   /** What went bad: `qpos`, `qvel`, `qacc`, `action`, `inertia`, `contacts`, `constraints` or `error`. */
   readonly quantity: string
 
   constructor(envId: string, quantity: string, detail: string, options: { cause?: unknown } = {}) {
-    super(`${envId}: ${detail}`, options)
-    this.envId = envId
+    super(envId, detail, options)
     this.quantity = quantity
   }
 }

@@ -4,6 +4,8 @@ import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
+import { loadPettingZooFactory } from './pettingzoo/factory.js'
+import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
@@ -34,7 +36,8 @@ export function parseEnvId(id: string): { family: string; name: string } {
   if (!isBuiltIn(id)) {
     const known = listEnvs().map((listing) => listing.id)
     throw usageError(
-      `environment ${id}: no such environment, and no installed package of that name; there are ${known.join(', ')}`,
+      `environment ${id}: no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
+        'files such as ./my-env.ts, and Python environments as pettingzoo:MODULE:FACTORY',
     )
   }
   return { family, name: id.slice(slash + 1) }
@@ -56,18 +59,23 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
  * @throws HatrpoError (exit code 2) for a file or package that is not there, or an unknown built-in environment
  */
 export function assertEnvExists(id: string): void {
-  if (isModuleId(id)) assertSourceExists(id)
+  if (isPettingZooId(id)) readOptions({ id })
+  else if (isModuleId(id)) assertSourceExists(id)
   else makeEnvFactory({ id })
 }
 
 /**
  * The factory of any environment. An id is, in this order:
- * a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and the name of a package, a built-in `family/name`, or
- * the name of an installed package. A package can therefore never take the place of a built-in environment.
+ * `pettingzoo:MODULE:FACTORY` of a Python environment, a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and
+ * the name of a package, a built-in `family/name`, or the name of an installed package. A package can therefore never
+ * take the place of a built-in environment.
  * The default export of a file or package is `(options) => environment`, or a promise of one.
+ * @param context of the thread that will create environments with it; what had to be started to see what they are like
+ *   then goes on for them
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
-export async function loadEnvFactory(config: EnvConfig): Promise<EnvFactory> {
+export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
+  if (isPettingZooId(config.id)) return loadPettingZooFactory(config, context)
   return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
 }
 
@@ -80,6 +88,6 @@ export async function loadEnvMaker(
   config: EnvConfig,
 ): Promise<(context: EnvContext) => Promise<MultiAgentEnv>> {
   if (isModuleId(config.id)) return (await loadEnvModule(config)).make
-  const factory = makeEnvFactory(config)
+  const factory = await loadEnvFactory(config)
   return (context) => factory.create(context)
 }

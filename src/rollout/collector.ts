@@ -1,5 +1,5 @@
 import { HatrpoError } from '../errors.js'
-import { PhysicsError, RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
+import { BrokenStepError, RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
 import { PURPOSE, splitSeed, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import type {
@@ -32,6 +32,9 @@ export function episodeSeed(
   const draw = (index: number) => kernels.exports.random32(low, high, purpose, stream, step, index) >>> 0
   return (draw(2 * attempt + 1) >>> 11) * 0x100000000 + draw(2 * attempt)
 }
+
+/** Why a step does not count. */
+type Breakage = Pick<Fault, 'reason' | 'detail'>
 
 interface Running {
   episode: number
@@ -91,14 +94,19 @@ export class Collector {
   }
 
   /** One rollout of the task's environments, from where they stand. */
-  collect(task: CollectTask): CollectResult {
+  collect(task: CollectTask): Omit<CollectResult, 'restarts'> {
     const begun = performance.now()
     const { steps, envs: total, stateSize } = this.#layout
     const count = task.progress.length
     const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, count)
-    const running = task.progress.map((progress, k) => this.#resume(task.first + k, this.#envs[k], progress))
+    const running = task.progress.map((progress, k) => {
+      // To bring an environment to where it stood may take as long as its episode did.
+      Atomics.add(this.#pulses, task.worker, 1)
+      return this.#resume(task.first + k, this.#envs[k], progress)
+    })
     const episodes: { env: number; return: number; steps: number }[] = []
     const faults: Fault[] = []
+    const unfit = new Array<Breakage | undefined>(count)
     let physics = 0
     let policy = 0
 
@@ -113,16 +121,17 @@ export class Collector {
       for (let k = 0; k < count; k++) this.#record(t * total + task.first + k, k, actors)
 
       const stepping = performance.now()
+      for (let k = 0; k < count; k++) unfit[k] = submit(this.#envs[k], actors, k)
       for (let k = 0; k < count; k++) {
         const e = task.first + k
         const env = this.#envs[k]
         const run = running[k]
         const row = t * total + e
-        const end = this.#step(env, actors, k, task.worker)
-        if (typeof end === 'string') {
-          const fault = { env: e, step: task.startStep + t, reason: end }
+        const end = unfit[k] ?? this.#step(env, task.worker)
+        if (typeof end !== 'number') {
+          const fault = { env: e, step: task.startStep + t, ...end }
           faults.push(fault)
-          if (++run.faults > MAX_RESETS) throw stays(describeFault(fault))
+          if (++run.faults > MAX_RESETS) throw stays(describeFault(fault), fault)
           this.#markBroken(row)
           this.#startEpisode(e, env, run)
           continue
@@ -155,7 +164,7 @@ export class Collector {
   }
 
   /** Whole episodes with the policies' modes. */
-  evaluate(task: EvaluateTask): EvaluateResult {
+  evaluate(task: EvaluateTask): Omit<EvaluateResult, 'restarts'> {
     const returns: number[] = []
     const faults: Fault[] = []
     for (let done = 0; done < task.count; done += task.rows) {
@@ -172,6 +181,7 @@ export class Collector {
     const steps = new Array<number>(count).fill(0)
     const attempts = new Array<number>(count).fill(0)
     const running = new Array<boolean>(count).fill(true)
+    const unfit = new Array<Breakage | undefined>(count)
     const start = (k: number) => {
       const key = [PURPOSE.evaluation, first + k, task.iteration, attempts[k]] as const
       resetSoundly(this.#envs[k], episodeSeed(this.#kernels, task.seed, ...key))
@@ -182,14 +192,15 @@ export class Collector {
     while (running.includes(true)) {
       for (let k = 0; k < count; k++) actors.observe(k, this.#envs[k])
       for (const agent of actors.agents) agent.mean()
+      for (let k = 0; k < count; k++) if (running[k]) unfit[k] = submit(this.#envs[k], actors, k)
       for (let k = 0; k < count; k++) {
         if (!running[k]) continue
         const env = this.#envs[k]
-        const end = this.#step(env, actors, k, task.worker)
-        if (typeof end === 'string') {
-          const fault = { env: first + k, step: steps[k], reason: end }
+        const end = unfit[k] ?? this.#step(env, task.worker)
+        if (typeof end !== 'number') {
+          const fault = { env: first + k, step: steps[k], ...end }
           faults.push(fault)
-          if (++attempts[k] > MAX_RESETS) throw stays(describeEvaluationFault(fault))
+          if (++attempts[k] > MAX_RESETS) throw stays(describeEvaluationFault(fault), fault)
           start(k)
           continue
         }
@@ -233,18 +244,16 @@ export class Collector {
     this.#valid[row] = 1
   }
 
-  // Steps one environment with its agents' actions. Returns how the episode stands, or why the step does not count.
-  #step(env: MultiAgentEnv, actors: Actors, k: number, worker: number): number | string {
+  // Steps one environment. Returns how the episode stands, or why the step does not count.
+  #step(env: MultiAgentEnv, worker: number): number | Breakage {
     Atomics.add(this.#pulses, worker, 1)
-    const broken = actors.broken(k)
-    if (broken) return `the policy of ${broken.id} gave a non-finite action`
-    actors.act(env, k)
     let end: number
     try {
       end = env.step()
     } catch (error) {
-      if (error instanceof PhysicsError) return error.message
-      throw error
+      if (!(error instanceof BrokenStepError)) throw error
+      const detail = detailOf(error)
+      return { reason: error.message, ...(detail !== undefined && { detail }) }
     }
     if (end !== RUNNING && end !== TERMINATED && end !== TRUNCATED) {
       throw new HatrpoError(
@@ -252,8 +261,9 @@ export class Collector {
       )
     }
     const reward = env.rewards[0]
-    if (!Number.isFinite(reward)) return `${env.spec.id}: the reward is ${reward}`
-    return findUnsound(env) ?? end
+    if (!Number.isFinite(reward)) return { reason: `${env.spec.id}: the reward is ${reward}` }
+    const reason = findUnsound(env)
+    return reason === undefined ? end : { reason }
   }
 
   // A step that broke: nothing about it counts, and the episode before it ends there (see Advantages.compute).
@@ -295,8 +305,30 @@ export function describeEvaluationFault({ env, step, reason }: Fault): string {
   return `evaluation episode ${env}, step ${step}: ${reason}`
 }
 
-function stays(fault: string): HatrpoError {
-  return new HatrpoError(`${fault}, again after ${MAX_RESETS} resets: giving up`)
+/** Gives an environment its agents' actions, and starts its step. Returns why it has none to make, or undefined. */
+function submit(env: MultiAgentEnv, actors: Actors, k: number): Breakage | undefined {
+  const broken = actors.broken(k)
+  if (broken) return { reason: `the policy of ${broken.id} gave a non-finite action` }
+  actors.act(env, k)
+  env.submit?.()
+  return undefined
+}
+
+/** What stands behind an error, such as the traceback of another language. */
+export function detailOf({ cause }: Error): string | undefined {
+  return cause instanceof Error ? cause.stack : undefined
+}
+
+function stays(line: string, { detail }: Fault): HatrpoError {
+  const text = `${line}, again after ${MAX_RESETS} resets: giving up`
+  return new HatrpoError(text, detail === undefined ? {} : { cause: withStack(line, detail) })
+}
+
+/** An error as another thread told of it. */
+export function withStack(message: string, stack: string): Error {
+  const error = new Error(message)
+  error.stack = stack
+  return error
 }
 
 /** Resets an environment. @throws HatrpoError when it starts in a state that is not finite */

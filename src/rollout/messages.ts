@@ -46,8 +46,10 @@ export interface Fault {
   readonly env: number
   /** Step of the environment since training began. */
   readonly step: number
-  /** One line: what was not finite, and whose. */
+  /** One line: what was not finite or what was thrown, and whose. */
   readonly reason: string
+  /** Where it came from, in several lines. */
+  readonly detail?: string
 }
 
 export interface CollectResult {
@@ -56,6 +58,8 @@ export interface CollectResult {
   readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
   /** By environment, then in time. */
   readonly faults: readonly Fault[]
+  /** Processes of environments that failed and were started again, each in one line; nothing else changed. */
+  readonly restarts: readonly string[]
   /** Milliseconds. */
   readonly time: { readonly physics: number; readonly policy: number; readonly total: number }
 }
@@ -77,11 +81,14 @@ export interface EvaluateResult {
   readonly returns: readonly number[]
   /** Steps that broke, with the episode in the place of the environment; each episode was started again. */
   readonly faults: readonly Fault[]
+  readonly restarts: readonly string[]
 }
 
 /** What is wrong with the run itself, in one line; doing the task again would not help. */
 export interface Failure {
   readonly failure: string
+  /** Where it came from, in several lines. */
+  readonly detail?: string
 }
 
 /** Help with shared updates until dismissed. */

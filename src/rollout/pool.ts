@@ -14,7 +14,7 @@ import type {
   WorkerSetup,
   WorkerTask,
 } from './messages.js'
-import { describeEvaluationFault } from './collector.js'
+import { describeEvaluationFault, withStack } from './collector.js'
 import type { WorkerPolicies } from './policies.js'
 import type { RolloutStorage } from './storage.js'
 import { PulseWatch } from './watch.js'
@@ -31,8 +31,11 @@ export interface PoolOptions {
   readonly env: EnvConfig
   /** Milliseconds without a step after which a worker is taken to hang; 120000 by default. */
   readonly patience?: number
-  /** Told about workers that failed and were replaced. */
-  onEvent?(message: string): void
+  /**
+   * Told about workers and processes that failed and were replaced.
+   * @param detail where it came from, in several lines
+   */
+  onEvent?(message: string, detail?: string): void
 }
 
 export interface Rollout {
@@ -40,6 +43,8 @@ export interface Rollout {
   readonly progress: readonly EnvProgress[]
   readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
   readonly faults: readonly Fault[]
+  /** Processes of environments that failed and were started again. */
+  readonly environmentRestarts: number
   /** Shares of the workers' time, and the wall time in milliseconds. */
   readonly time: { readonly physics: number; readonly policy: number; readonly wall: number }
 }
@@ -133,6 +138,7 @@ export class RolloutPool {
       progress: results.flatMap((result) => result.progress),
       episodes: results.flatMap((result) => result.episodes),
       faults: results.flatMap((result) => result.faults),
+      environmentRestarts: results.reduce((count, { restarts }) => count + restarts.length, 0),
       time: {
         physics: sum(({ time }) => time.physics) / total,
         policy: sum(({ time }) => time.policy) / total,
@@ -155,7 +161,10 @@ export class RolloutPool {
     })
     const results = await this.#runAll<EvaluateResult>(tasks, 'the evaluation')
     for (const fault of results.flatMap((result) => result.faults)) {
-      this.#options.onEvent?.(`${describeEvaluationFault(fault)}; the episode was started again`)
+      this.#options.onEvent?.(
+        `${describeEvaluationFault(fault)}; the episode was started again`,
+        fault.detail,
+      )
     }
     return results.flatMap((result) => result.returns)
   }
@@ -224,10 +233,17 @@ export class RolloutPool {
   }
 
   // Runs one task per worker; all of them again, with fresh workers, when one fails.
-  async #runAll<T>(tasks: readonly (CollectTask | EvaluateTask)[], what: string): Promise<T[]> {
+  async #runAll<T extends CollectResult | EvaluateResult>(
+    tasks: readonly (CollectTask | EvaluateTask)[],
+    what: string,
+  ): Promise<T[]> {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt<T>(tasks)
-      if ('results' in outcome) return outcome.results
+      if ('results' in outcome) {
+        for (const restart of outcome.results.flatMap(({ restarts }) => restarts))
+          this.#options.onEvent?.(restart)
+        return outcome.results
+      }
       const { error } = outcome
       if (error instanceof HatrpoError) throw error
       if (attempt === MAX_ATTEMPTS) {
@@ -260,7 +276,7 @@ export class RolloutPool {
     })
     try {
       const results = await Promise.race([Promise.all(running), hang])
-      for (const result of results) if (result && 'failure' in result) throw new HatrpoError(result.failure)
+      for (const result of results) if (result && 'failure' in result) throw failureError(result)
       return { results: results as T[] }
     } catch (error) {
       return { error }
@@ -268,6 +284,10 @@ export class RolloutPool {
       watch?.stop()
     }
   }
+}
+
+function failureError({ failure, detail }: Failure): HatrpoError {
+  return new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })
 }
 
 function firstLine(error: unknown): string {

@@ -52,7 +52,7 @@ export class RolloutStorage {
 
   constructor(device: WasmDevice, env: EnvSpec, envs: number, steps: number) {
     const rows = steps * envs
-    const limit = env.timeLimit
+    const limit = env.truncatesAfter ?? env.timeLimit
     const truncations = Number.isFinite(limit) ? Math.floor((steps - 1) / limit) + 1 : 1
     const f32 = (length: number) => device.tensor('f32', length)
     this.rows = rows

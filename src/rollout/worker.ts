@@ -2,7 +2,7 @@ import { HatrpoError } from '../errors.js'
 import { EnvContext, loadEnvFactory, type EnvFactory, type MultiAgentEnv } from '../envs/index.js'
 import { adoptSources } from '../envs/source.js'
 import { loadKernels, type Kernels } from '../kernels/index.js'
-import { Collector } from './collector.js'
+import { Collector, detailOf } from './collector.js'
 import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
 
 /** What a pool's thread does: tasks on its own environments, over memory it shares with the others. */
@@ -10,13 +10,18 @@ export class RolloutWorker {
   readonly #setup: WorkerSetup
   readonly #context: EnvContext
   readonly #envs: MultiAgentEnv[] = []
+  /** Processes of environments that were started again since the last answer. */
+  #restarts: string[] = []
   #kernels: Promise<Kernels> | undefined
   #factory: Promise<EnvFactory> | undefined
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup
     adoptSources(setup.sources)
-    this.#context = new EnvContext(setup.mujoco ? { mujoco: setup.mujoco } : {})
+    this.#context = new EnvContext({
+      ...(setup.mujoco && { mujoco: setup.mujoco }),
+      onRestart: (what) => this.#restarts.push(what),
+    })
   }
 
   /** Errors that name what is wrong with the run come back as a value: thrown, they would lose their class. */
@@ -24,8 +29,9 @@ export class RolloutWorker {
     try {
       return await this.#run(task)
     } catch (error) {
-      if (error instanceof HatrpoError) return { failure: error.message }
-      throw error
+      if (!(error instanceof HatrpoError)) throw error
+      const detail = detailOf(error)
+      return { failure: error.message, ...(detail !== undefined && { detail }) }
     }
   }
 
@@ -37,12 +43,14 @@ export class RolloutWorker {
     }
     const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
     const collector = new Collector(kernels, envs, this.#setup)
-    return task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
+    this.#restarts = []
+    const result = task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
+    return { ...result, restarts: this.#restarts }
   }
 
   // At least `count` environments. They carry nothing from task to task: each task says where they stand.
   async #environments(count: number): Promise<MultiAgentEnv[]> {
-    const factory = await (this.#factory ??= loadEnvFactory(this.#setup.env))
+    const factory = await (this.#factory ??= loadEnvFactory(this.#setup.env, this.#context))
     while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
     return this.#envs
   }

@@ -124,7 +124,10 @@ function parseSetting(setting: string): Tree {
   const known =
     /^env\.[A-Za-z]\w*$/.test(key) || configKeys.some((name) => name === key || name.startsWith(`${key}.`))
   if (!known) throw unknownKey(key)
-  const value = parseValue(setting.slice(equals + 1))
+  const text = setting.slice(equals + 1)
+  const parsed = parseValue(text)
+  // An environment's options are plain values: an object stays the text that it was.
+  const value = key.startsWith('env.') && isTree(parsed) ? text : parsed
   return key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree
 }
 

@@ -59,7 +59,13 @@ export interface IterationRecord {
     readonly learner: number
     readonly rest: number
   }
-  readonly faults: { readonly workerRestarts: number; readonly physicsResets: number }
+  readonly faults: {
+    readonly workerRestarts: number
+    /** Processes of environments that were started again. */
+    readonly environmentRestarts: number
+    /** Steps that broke and do not count. */
+    readonly physicsResets: number
+  }
 }
 
 /** Deterministic episodes on a random stream of their own. */
@@ -105,8 +111,11 @@ export interface TrainOptions {
   onStart?(): void
   onIteration?(record: IterationRecord): void
   onEvaluation?(record: EvaluationRecord): void
-  /** A line for the log, such as "a worker hung: iteration 12 is done again". */
-  onEvent?(message: string): void
+  /**
+   * A line for the log, such as "a worker hung: iteration 12 is done again".
+   * @param detail where it came from, in several lines
+   */
+  onEvent?(message: string, detail?: string): void
 }
 
 export interface TrainResult {

@@ -21,7 +21,8 @@ export interface EvaluateOptions {
   readonly checkpoint?: 'latest' | 'best' | number
   /** Threads that step environments; does not change the result. */
   readonly workers?: number
-  onEvent?(message: string): void
+  /** @param detail where it came from, in several lines */
+  onEvent?(message: string, detail?: string): void
 }
 
 export interface EvaluateResult {

@@ -113,7 +113,7 @@ class TrainingLoop {
       policies.prepare()
       const rollout = await this.#collect(policies)
       for (const fault of rollout.faults) {
-        this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`)
+        this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`, fault.detail)
       }
 
       const learning = performance.now()
@@ -209,7 +209,11 @@ class TrainingLoop {
       agents: [...turns].sort((a, b) => a.agent - b.agent).map((turn) => this.#agentRecord(turn)),
       critic,
       time: { physics, policy, learner: learning, rest: Math.max(0, 1 - physics - policy - learning) },
-      faults: { workerRestarts: restarts, physicsResets: rollout.faults.length },
+      faults: {
+        workerRestarts: restarts,
+        environmentRestarts: rollout.environmentRestarts,
+        physicsResets: rollout.faults.length,
+      },
     }
   }
 

@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { MessagePort } from 'node:worker_threads'
+
+/** What the thread that owns a Python process is started with. */
+export interface ChildSetup {
+  /** Where orders come from and reports go to. */
+  readonly port: MessagePort
+  /** i32 [1], counts reports: what the other thread sleeps on. */
+  readonly reports: SharedArrayBuffer
+}
+
+/** What the thread is told to do. Processes are numbered, so that what a former one sent is not mistaken. */
+export type Order =
+  | { readonly kind: 'start'; readonly process: number; readonly python: string }
+  | { readonly kind: 'send'; readonly message: Uint8Array }
+  | { readonly kind: 'kill' }
+  | { readonly kind: 'end' }
+
+/** What came from a process: a message, or why there will be none any more. */
+export type Report =
+  | { readonly process: number; readonly message: Uint8Array }
+  | { readonly process: number; readonly lost: string; readonly missing: boolean }
+
+const script = fileURLToPath(new URL('./host.py', import.meta.url))
+
+/** Milliseconds for what a process wrote before its end to arrive, and for it to end by itself. */
+const DRAIN = 200
+const ENDING = 10_000
+
+/**
+ * Settings without which Python is not the same twice (the order of sets depends on the hash seed), or would start as
+ * many threads in every process as the machine has cores. What the user has set stays.
+ */
+const PYTHON_SETTINGS = {
+  PYTHONHASHSEED: '0',
+  OMP_NUM_THREADS: '1',
+  OPENBLAS_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+}
+
+/** Runs Python processes, one at a time, for another thread that cannot wait for events. */
+export function serveChild({ port, reports }: ChildSetup): void {
+  const count = new Int32Array(reports)
+  const report = (what: Report) => {
+    port.postMessage(what, 'message' in what ? [what.message.buffer as ArrayBuffer] : [])
+    Atomics.add(count, 0, 1)
+    Atomics.notify(count, 0)
+  }
+  let child: PythonProcess | undefined
+  port.on('message', (order: Order) => {
+    switch (order.kind) {
+      case 'start':
+        child?.kill()
+        child = new PythonProcess(order.process, order.python, report)
+        break
+      case 'send':
+        child?.send(order.message)
+        break
+      case 'kill':
+        child?.kill()
+        child = undefined
+        break
+      case 'end':
+        child?.end()
+        port.close()
+    }
+  })
+}
+
+class PythonProcess {
+  readonly #child: ChildProcess
+  readonly #number: number
+  readonly #report: (what: Report) => void
+  #over = false
+
+  constructor(number: number, python: string, report: (what: Report) => void) {
+    this.#number = number
+    this.#report = report
+    // A group of its own: Ctrl-C in a terminal is for us alone, and what Python starts can be ended with it.
+    this.#child = spawn(python, [script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...PYTHON_SETTINGS, ...process.env },
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    })
+    const messages = new MessageReader((message) => {
+      if (!this.#over) report({ process: number, message })
+    })
+    this.#child.stdout!.on('data', (chunk: Uint8Array) => messages.read(chunk))
+    // What cannot be written any more shows in how the process ended.
+    this.#child.stdin!.on('error', () => {})
+    this.#child.on('error', (error: NodeJS.ErrnoException) =>
+      this.#lose(`cannot be started (${error.code ?? error.message})`, error.code === 'ENOENT'),
+    )
+    this.#child.on('exit', (code, signal) => {
+      const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`
+      // Those that a dead process has started may hold its pipe open.
+      const timer = setTimeout(() => this.#lose(how), DRAIN)
+      this.#child.on('close', () => {
+        clearTimeout(timer)
+        this.#lose(how)
+      })
+    })
+  }
+
+  send(message: Uint8Array): void {
+    const head = new Uint8Array(4)
+    new DataView(head.buffer).setUint32(0, message.length, true)
+    this.#child.stdin!.cork()
+    this.#child.stdin!.write(head)
+    this.#child.stdin!.write(message)
+    this.#child.stdin!.uncork()
+  }
+
+  /** Ends it at once, with all that it has started. */
+  kill(): void {
+    this.#over = true
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  /** Lets it close its environments and end. */
+  end(): void {
+    this.#over = true
+    this.#child.stdin!.end()
+    const timer = setTimeout(() => this.kill(), ENDING)
+    this.#child.on('exit', () => clearTimeout(timer))
+  }
+
+  #lose(lost: string, missing = false): void {
+    if (this.#over) return
+    this.#over = true
+    this.#report({ process: this.#number, lost, missing })
+  }
+}
+
+/** Puts messages together from the chunks in which they come: each is its length, u32, and that many bytes. */
+class MessageReader {
+  readonly #onMessage: (message: Uint8Array) => void
+  readonly #head = new Uint8Array(4)
+  /** The message that is coming, once its length is known. */
+  #message: Uint8Array | undefined
+  /** Bytes there are of the head or of the message. */
+  #have = 0
+
+  constructor(onMessage: (message: Uint8Array) => void) {
+    this.#onMessage = onMessage
+  }
+
+  read(chunk: Uint8Array): void {
+    let at = 0
+    while (at < chunk.length) {
+      const target = this.#message ?? this.#head
+      const part = chunk.subarray(at, at + target.length - this.#have)
+      target.set(part, this.#have)
+      this.#have += part.length
+      at += part.length
+      if (this.#have < target.length) return
+      this.#have = 0
+      if (this.#message === undefined) {
+        this.#message = new Uint8Array(new DataView(this.#head.buffer).getUint32(0, true))
+      } else {
+        const message = this.#message
+        this.#message = undefined
+        this.#onMessage(message)
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { EnvContext } from '../context.js'
+import type { EnvConfig, EnvFactory } from '../factory.js'
+import { PettingZooEnv } from './env.js'
+import { EnvHost } from './host.js'
+import { readOptions } from './options.js'
+
+/** The processes of each thread, by the configuration of their environments. */
+const hosts = new WeakMap<EnvContext, Map<string, Promise<EnvHost>>>()
+
+/**
+ * The factory of the Python environments that an id and its options name. Starts Python and makes one environment, to
+ * see that it can be made and what its spec is.
+ * @param context whose process it then is, with that environment as the first that is created; without one the process
+ * ends when the spec is known
+ * @throws HatrpoError (exit code 2) for a wrong id, option or value, and when what they name is not there
+ */
+export async function loadPettingZooFactory(given: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
+  const { options, config } = readOptions(given)
+  const start = (onRestart?: (what: string) => void) => EnvHost.start(config.id, options, onRestart)
+  const key = JSON.stringify(config)
+  const hostOf = async (owner: EnvContext): Promise<EnvHost> => {
+    const own = hosts.get(owner) ?? new Map<string, Promise<EnvHost>>()
+    hosts.set(owner, own)
+    const running = await own.get(key)
+    if (running && !running.ended) return running
+    const starting = start(owner.onRestart)
+    own.set(key, starting)
+    // One that does not start is tried again by the next.
+    starting.catch(() => own.delete(key))
+    return starting
+  }
+  const host = await (context ? hostOf(context) : start())
+  if (!context) host.end()
+  return {
+    config,
+    spec: host.spec,
+    create: async (owner) => PettingZooEnv.create(await hostOf(owner)),
+  }
+}
