@@ -5,6 +5,7 @@ docs/pettingzoo.md describes the messages and the order in which spaces are flat
 """
 
 import array
+import difflib
 import importlib
 import importlib.util
 import json
@@ -579,9 +580,7 @@ def load(options):
     factory = module
     for part in made_by.split("."):
         if not hasattr(factory, part):
-            found = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
-            there = "it has %s" % ", ".join(sorted(found)[:12]) if found else "it has nothing to call"
-            raise WrongEnvironment("module %s has no %s: %s" % (module.__name__, part, there), usage=True)
+            raise WrongEnvironment("module %s has no %s: %s" % (module.__name__, part, instead(part, module)), usage=True)
         factory = getattr(factory, part)
     if not callable(factory):
         raise WrongEnvironment("%s is %s: it must be a function or a class" % (made_by, shown(factory)), usage=True)
@@ -597,6 +596,15 @@ def load(options):
         return env
 
     return make
+
+
+def instead(name, module):
+    """What was probably meant, or what there is."""
+    found = sorted(name for name, value in vars(module).items() if callable(value) and not name.startswith("_"))
+    near = difflib.get_close_matches(name, found, 1)
+    if near:
+        return "did you mean %s?" % near[0]
+    return "it has %s" % ", ".join(found[:12]) if found else "it has nothing to call"
 
 
 def keywords(kwargs):

@@ -43,11 +43,15 @@ class Graph:
 
 
 class Parallel:
-    """What the games below have in common: agents with the same spaces, and a generator of their own."""
+    """What the games below have in common: agents with the same spaces, and a generator of their own.
+
+    Leaves a file in the folder `pids`, named after the process."""
 
     metadata = {}
 
-    def __init__(self, agents=("left", "right"), max_cycles=20):
+    def __init__(self, agents=("left", "right"), max_cycles=20, pids=None):
+        if pids is not None:
+            open(os.path.join(pids, str(os.getpid())), "w").close()
         self.possible_agents = list(agents)
         self.agents = []
         self.max_cycles = max_cycles
@@ -96,16 +100,16 @@ class Team(Parallel):
 
 
 class Breaking(Team):
-    """The team, in which something breaks at the 7th step of an episode: when FILE is not there yet (it is then made),
-    or in every episode whose seed `every` divides."""
+    """The team, in which something breaks at the 7th step of an episode, or in the reset of seed 21: when the file `once`
+    is not there yet (it is then made), or in every episode whose seed `every` divides."""
 
-    def __init__(self, what, once=None, every=None):
-        super().__init__()
+    def __init__(self, what, once=None, every=None, pids=None):
+        super().__init__(pids=pids)
         self.what, self.once, self.every = what, once, every
 
     def reset(self, seed=None, options=None):
         self.seed = seed
-        if self.what.endswith(" in reset") and self.due():
+        if self.what.endswith(" in reset") and seed == 21 and self.due():
             self.break_down(self.what.split(" ")[0])
         return super().reset(seed)
 
@@ -146,6 +150,151 @@ class Loud(Team):
         return super().step(actions)
 
 
+class Cast(Parallel):
+    """Three agents that leave by a script: per step, who goes, and whether terminated or truncated.
+
+    Observes (steps, number of the agent); rewards 1, 10 and 100. Masks forbid the choice `steps % 3`."""
+
+    def __init__(self, leaves, mask=None, own_state=False, told=None, keep_agents=False):
+        super().__init__(("a", "b", "c"))
+        self.leaves, self.mask, self.keep_agents = leaves, mask, keep_agents
+        if own_state:
+            self.state = lambda: [self.steps, len(self.agents), -1]
+        if told is None:
+            del self.max_cycles
+        else:
+            self.max_cycles = told
+
+    def observation_space(self, agent):
+        space = Box(0, 100, (2,))
+        return Dict(observation=space, action_mask=Box(0, 1, (3,))) if self.mask == "observation" else space
+
+    def action_space(self, agent):
+        return Discrete(3)
+
+    def reset(self, seed=None, options=None):
+        self.agents = list(self.possible_agents)
+        self.steps = 0
+        return self.seen(self.agents)
+
+    def seen(self, agents):
+        mask = [int(choice != self.steps % 3) for choice in range(3)]
+        observations = {agent: [self.steps, self.possible_agents.index(agent)] for agent in agents}
+        infos = {agent: {"action_mask": mask} if self.mask == "info" else {} for agent in agents}
+        if self.mask == "observation":
+            observations = {agent: {"observation": seen, "action_mask": mask} for agent, seen in observations.items()}
+        return observations, infos
+
+    def step(self, actions):
+        playing = sorted(actions)
+        going = self.leaves[self.steps] if self.steps < len(self.leaves) else {}
+        self.steps += 1
+        observations, infos = self.seen(playing)
+        rewards = {agent: 10.0 ** self.possible_agents.index(agent) for agent in playing}
+        terminations = {agent: going.get(agent) == "terminated" for agent in playing}
+        truncations = {agent: going.get(agent) == "truncated" for agent in playing}
+        if not self.keep_agents:
+            self.agents = [agent for agent in self.agents if agent not in going]
+        return observations, rewards, terminations, truncations, infos
+
+
+OBSERVED = {
+    "boxes": Box([-1, float("-inf")], [1, 2.5]),
+    "gear": Discrete(3, start=-1),
+    "table": Box(0, 255, (2, 3), int),
+    "nested": Dict(chosen=MultiDiscrete([2, 3]), pair=Tuple(MultiBinary(2), Discrete(2))),
+}
+VALUES = {
+    "boxes": [0.25, -7],
+    "gear": 1,
+    "table": [[1, 2, 3], [4, 5, 6]],
+    "nested": {"chosen": [1, 2], "pair": ([0, 1], 0)},
+}
+ACTED = {
+    "boxes": Box(-1.0, 1.0, (2, 2)),
+    "whole": Box(0, 9, (3,), int),
+    "one": Discrete(3, start=5),
+    "multi": MultiDiscrete([2, 4]),
+    "bits": MultiBinary(3),
+    "choices": Dict(move=Discrete(3, start=-1), tools=Tuple(Discrete(2), MultiDiscrete([4, 5]))),
+    "limbs": Tuple(Box(-1.0, 1.0, (1,)), Dict(hand=Box(0.0, 0.5, (2,)))),
+}
+
+
+class Spaces(Parallel):
+    """Every kind of space; agents are named after their action's. A step fails, and tells what came to it."""
+
+    def __init__(self):
+        super().__init__(tuple(ACTED))
+
+    def observation_space(self, agent):
+        return Dict(**OBSERVED)
+
+    def action_space(self, agent):
+        return ACTED[agent]
+
+    def start(self):
+        pass
+
+    def observe(self):
+        return {agent: VALUES for agent in self.agents}
+
+    def step(self, actions):
+        raise ValueError(repr(actions))
+
+
+class Wrong(Parallel):
+    """Everything that a user can do wrong, by its name."""
+
+    def __init__(self, what):
+        super().__init__(("left",))
+        self.what = what
+        if what == "no agents":
+            self.possible_agents = []
+        if what == "turns":
+            self.agent_selection = "left"
+        if what == "no step":
+            self.step = None
+
+    def observation_space(self, agent):
+        return {"graph": Graph(), "empty": Box(0, 1, (0,)), "mixed": Box(0, 1, (2,))}.get(self.what, Box(0, 1, (2,)))
+
+    def action_space(self, agent):
+        if self.what == "mixed":
+            return Tuple(Box(0, 1, (1,)), Discrete(2))
+        return Discrete(2) if "mask" in self.what else Box(0, 1, (1,))
+
+    def reset(self, seed=None, options=None):
+        self.agents = ["left"]
+        self.steps = 0
+        observation = [0, 0, 0] if self.what == "length" else "far" if self.what == "text" else [0, 0]
+        if self.what == "old reset":
+            return {"left": observation}
+        if self.what == "unseen":
+            return {}, {}
+        masks = {"empty mask": [0, 0], "long mask": [1, 1, 1]}
+        return {"left": observation}, {"left": {"action_mask": masks[self.what]} if self.what in masks else {}}
+
+    def step(self, actions):
+        self.steps += 1
+        flags = {"left": False}, {"left": False}
+        if self.what == "old step":
+            return {"left": [0, 0]}, {"left": 0}, {"left": False}, {}
+        info = {"action_mask": [1, 0]} if self.what == "late mask" else {}
+        rewards = {} if self.what == "no reward" else {"left": 0}
+        return {"left": [0, 0]}, rewards, *flags, {"left": info}
+
+
+class Forgetful(Team):
+    """The team, with noise that reset does not fix."""
+
+    noise = random.Random(1)
+
+    def move(self, actions):
+        self.x[0] += self.noise.gauss(0, 1)
+        return super().move(actions)
+
+
 def breaking(**kwargs):
     return Breaking(**kwargs)
 
@@ -156,3 +305,19 @@ def team(**kwargs):
 
 def loud():
     return Loud()
+
+
+def cast(**kwargs):
+    return Cast(**kwargs)
+
+
+def spaces():
+    return Spaces()
+
+
+def wrong(**kwargs):
+    return Wrong(**kwargs)
+
+
+def forgetful():
+    return Forgetful()
