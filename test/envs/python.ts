@@ -35,13 +35,20 @@ export async function makePython(
   return { envs, restarts }
 }
 
-/** A Python with numpy: the one that `python3` is, or Debian's; and why there is none. */
-export function numpyPython(): { readonly python: string; readonly missing: false | string } {
+/**
+ * A Python, 3.9 or newer, that has a module: the one that `python3` is, or Debian's.
+ * @returns its name, and false or why there is none: what node:test's `skip` takes
+ * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and there is none
+ */
+export function findPython(module = 'sys'): { readonly python: string; readonly missing: false | string } {
+  const check = `import sys, ${module}; sys.exit(sys.version_info < (3, 9))`
   for (const python of ['python3', '/usr/bin/python3']) {
-    if (spawnSync(python, ['-c', 'import numpy']).status === 0) return { python, missing: false }
+    if (spawnSync(python, ['-c', check]).status === 0) return { python, missing: false }
   }
-  if (process.env['HATRPO_TEST_HOSTS'] === 'required') throw new Error('no Python with numpy')
-  return { python: '', missing: 'no Python with numpy' }
+  const missing = `no python3, 3.9 or newer${module === 'sys' ? '' : `, with ${module}`}`
+  if (process.env['HATRPO_TEST_HOSTS'] === 'required')
+    throw new Error(`${missing}: HATRPO_TEST_HOSTS requires it`)
+  return { python: '', missing }
 }
 
 /** Path of a file that is not there, in a folder that is deleted when the test ends. */

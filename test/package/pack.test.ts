@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { findPython } from '../envs/python.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -43,6 +44,15 @@ test('the command trains, evaluates, exports and lists', () => {
   assert.match(run(npx, 'hatrpo', 'eval', 'run', '--episodes', '1'), /^mamujoco\/HalfCheetah-2x3: return /)
   run(npx, 'hatrpo', 'export', 'run', '--out', 'bundle')
   assert.ok(existsSync(join(project, 'bundle/agent_0.wasm')))
+})
+
+test('the command trains a Python environment', { skip: findPython().missing }, () => {
+  copyFileSync(join(root, 'test/envs/python/games.py'), join(project, 'games.py'))
+  const args = ['--env', 'pettingzoo:./games.py:team', '--algo', 'hatrpo', '--steps', '160', '--set', ...tiny]
+  assert.match(
+    run(npx, 'hatrpo', 'train', ...args),
+    /^run runs\/games-hatrpo-s1\n[^]*^parameters sha256 [0-9a-f]{64}$/m,
+  )
 })
 
 test('the entry points have types that hold under strict, without further packages', () => {

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listCheckpoints } from '../../src/runs/checkpoint.js'
 import { readMetrics } from '../../src/runs/metrics.js'
 import { evaluate } from '../../src/training/evaluate.js'
-import { markerFile, pythonEnv, pythonId } from '../envs/python.js'
+import { findPython, markerFile, pythonEnv, pythonId } from '../envs/python.js'
 import { findHosts } from '../hosts/find.js'
 import { temporaryDirectory, tiny, tinyConfig, trained } from './runs.js'
 
 const main = join(import.meta.dirname, '../../src/cli/main.js')
 const ITERATIONS = 2
+const { missing } = findPython()
 /** Longer than a process whose other end has gone away may take to end, in milliseconds. */
 const GONE = 20_000
 
@@ -30,46 +31,51 @@ function pidFolder(t: TestContext) {
   return { folder, allEnd }
 }
 
+// One that has ended is listed until its parent asks how, which a thread that has ended does not.
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !existsSync('/proc/self/stat') || !/\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
 }
 
-test('two workers train to the bits of one, also when Python dies, hangs or exits; none is left behind', async (t) => {
-  const { folder, allEnd } = pidFolder(t)
-  const config = (env: Parameters<typeof tinyConfig>[0]) => tinyConfig(env, ITERATIONS)
-  const one = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 1 })
-  assert.equal(one.finished, true)
-  assert.deepEqual(one.events, [])
-  const two = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 2 })
-  assert.equal(two.parametersSha256, one.parametersSha256)
-  for (const [what, how] of [
-    ['die', /was killed by SIGKILL/],
-    ['exit', /exited with code 3/],
-    ['hang', /gave no answer for 2 s/],
-  ] as const) {
-    const env = pythonEnv('breaking', { what, once: markerFile(t), pids: folder }, { timeout: 2 })
-    const run = await trained(t, config(env), { workers: 2 })
-    assert.equal(run.parametersSha256, one.parametersSha256, what)
-    assert.equal(run.events.length, 1, run.events.join('\n'))
-    assert.match(run.events[0], how)
-    const faults = run.records.map((record) => record.faults)
-    const total = (key: keyof (typeof faults)[number]) => faults.reduce((sum, each) => sum + each[key], 0)
-    assert.deepEqual(
-      [total('environmentRestarts'), total('workerRestarts'), total('physicsResets')],
-      [1, 0, 0],
-      what,
-    )
-  }
-  await allEnd()
-})
+test(
+  'two workers train to the bits of one, also when Python dies, hangs or exits; none is left behind',
+  { skip: missing },
+  async (t) => {
+    const { folder, allEnd } = pidFolder(t)
+    const config = (env: Parameters<typeof tinyConfig>[0]) => tinyConfig(env, ITERATIONS)
+    const one = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 1 })
+    assert.equal(one.finished, true)
+    assert.deepEqual(one.events, [])
+    const two = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 2 })
+    assert.equal(two.parametersSha256, one.parametersSha256)
+    for (const [what, how] of [
+      ['die', /was killed by SIGKILL/],
+      ['exit', /exited with code 3/],
+      ['hang', /gave no answer for 2 s/],
+    ] as const) {
+      const env = pythonEnv('breaking', { what, once: markerFile(t), pids: folder }, { timeout: 2 })
+      const run = await trained(t, config(env), { workers: 2 })
+      assert.equal(run.parametersSha256, one.parametersSha256, what)
+      assert.equal(run.events.length, 1, run.events.join('\n'))
+      assert.match(run.events[0], how)
+      const faults = run.records.map((record) => record.faults)
+      const total = (key: keyof (typeof faults)[number]) => faults.reduce((sum, each) => sum + each[key], 0)
+      assert.deepEqual(
+        [total('environmentRestarts'), total('workerRestarts'), total('physicsResets')],
+        [1, 0, 0],
+        what,
+      )
+    }
+    await allEnd()
+  },
+)
 
 for (const host of Object.values(findHosts())) {
-  test(`${host.name} trains to the same bits`, { skip: host.missing }, async (t) => {
+  test(`${host.name} trains to the same bits`, { skip: missing || host.missing }, async (t) => {
     const { folder, allEnd } = pidFolder(t)
     const env = pythonEnv('team', { pids: folder })
     const here = await trained(t, tinyConfig(env, ITERATIONS))
@@ -93,29 +99,33 @@ for (const host of Object.values(findHosts())) {
 }
 
 for (const what of ['throw', 'die'] as const) {
-  test(`steps that always ${what} are named, counted and left out, whatever the workers`, async (t) => {
-    const config = (how: string) => tinyConfig(pythonEnv('breaking', { what: how, every: 4 }), ITERATIONS)
-    const [one, two, thrown] = await Promise.all([
-      trained(t, config(what), { workers: 1 }),
-      trained(t, config(what), { workers: 2 }),
-      trained(t, config('throw')),
-    ])
-    assert.equal(one.parametersSha256, two.parametersSha256)
-    assert.equal(one.parametersSha256, thrown.parametersSha256)
-    const resets = one.records.reduce((sum, { faults }) => sum + faults.physicsResets, 0)
-    assert.ok(resets > 0)
-    const named = (events: readonly string[]) => events.filter((event) => /^environment \d/.test(event))
-    assert.equal(named(one.events).length, resets)
-    assert.deepEqual(named(one.events), named(two.events))
-    const how = {
-      throw: /ValueError: the wheel came off \(games\.py:\d+\)/,
-      die: /was killed by SIGKILL, twice/,
-    }
-    for (const event of named(one.events)) {
-      assert.match(event, how[what])
-      assert.match(event, /^environment \d, step \d+: .*; the environment was reset$/)
-    }
-  })
+  test(
+    `steps that always ${what} are named, counted and left out, whatever the workers`,
+    { skip: missing },
+    async (t) => {
+      const config = (how: string) => tinyConfig(pythonEnv('breaking', { what: how, every: 4 }), ITERATIONS)
+      const [one, two, thrown] = await Promise.all([
+        trained(t, config(what), { workers: 1 }),
+        trained(t, config(what), { workers: 2 }),
+        trained(t, config('throw')),
+      ])
+      assert.equal(one.parametersSha256, two.parametersSha256)
+      assert.equal(one.parametersSha256, thrown.parametersSha256)
+      const resets = one.records.reduce((sum, { faults }) => sum + faults.physicsResets, 0)
+      assert.ok(resets > 0)
+      const named = (events: readonly string[]) => events.filter((event) => /^environment \d/.test(event))
+      assert.equal(named(one.events).length, resets)
+      assert.deepEqual(named(one.events), named(two.events))
+      const how = {
+        throw: /ValueError: the wheel came off \(games\.py:\d+\)/,
+        die: /was killed by SIGKILL, twice/,
+      }
+      for (const event of named(one.events)) {
+        assert.match(event, how[what])
+        assert.match(event, /^environment \d, step \d+: .*; the environment was reset$/)
+      }
+    },
+  )
 }
 
 /** Waits until something is so, or the process has ended. */
@@ -123,113 +133,132 @@ async function until(child: { exitCode: number | null }, holds: () => boolean): 
   while (child.exitCode === null && !holds()) await sleep(2)
 }
 
-test('a run killed at any moment goes on to the same bits, and leaves no Python behind', async (t) => {
-  const { folder, allEnd } = pidFolder(t)
-  const { id, kwargs } = pythonEnv('team', { pids: folder, max_cycles: 33 })
-  const iterations = 12
-  const settings = [...tiny, 'checkpoint.every=1', `steps=${iterations * 80}`, `env.kwargs=${String(kwargs)}`]
-  const args = ['--env', id, '--algo', 'hatrpo', '--workers', '2', '--set', ...settings]
-  const whole = join(temporaryDirectory(t), 'run')
-  const untouched = spawnSync(process.execPath, [main, 'train', ...args, '--out', whole], {
-    encoding: 'utf8',
-  })
-  assert.equal(untouched.status, 0, untouched.stderr)
-
-  const dir = join(temporaryDirectory(t), 'run')
-  const iteration = () => Math.max(0, ...listCheckpoints(dir))
-  for (const kill of [0, 1, 2]) {
-    const how = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
-    const child = spawn(process.execPath, [main, 'train', ...how], { stdio: 'ignore' })
-    const reached = existsSync(dir) ? iteration() : 0
-    await until(child, () => existsSync(dir) && iteration() > reached + 1)
-    await sleep(7 * kill)
-    assert.equal(child.exitCode, null, 'it ended before it was killed')
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-  await allEnd()
-  const resumed = spawnSync(process.execPath, [main, 'train', '--resume', dir], { encoding: 'utf8' })
-  assert.equal(resumed.status, 0, resumed.stderr)
-  assert.equal(resumed.stdout.split('\n').at(-2), untouched.stdout.split('\n').at(-2))
-  const course = (of: string) =>
-    readMetrics(join(of, 'metrics.jsonl')).map(({ agents, critic, episodeReturn }) => [
-      agents,
-      critic,
-      episodeReturn,
-    ])
-  assert.deepEqual(course(dir), course(whole))
-  await allEnd()
-})
-
-test('a Python that hangs ends with a killed run, and Ctrl-C is for the run alone', async (t) => {
-  const { folder, allEnd } = pidFolder(t)
-  const marker = markerFile(t)
-  const start = (name: string, kwargs: Record<string, unknown>, ...more: string[]) => {
-    const { id, kwargs: text } = pythonEnv(name, { ...kwargs, pids: folder })
-    const out = join(temporaryDirectory(t), 'run')
-    const settings = ['--set', ...tiny, ...more, `env.kwargs=${String(text)}`]
-    const args = ['train', '--env', id, '--algo', 'hatrpo', '--workers', '1', '--out', out, ...settings]
-    const child = spawn(process.execPath, [main, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    })
-    let stderr = ''
-    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
-    return { child, out, stderr: () => stderr }
-  }
-  const hanging = start('breaking', { what: 'hang', once: marker })
-  await until(hanging.child, () => existsSync(marker))
-  hanging.child.kill('SIGKILL')
-  await allEnd()
-
-  const running = start('team', {}, 'steps=1000000000')
-  await until(
-    running.child,
-    () => existsSync(running.out) && readMetrics(join(running.out, 'metrics.jsonl')).length > 1,
-  )
-  process.kill(-running.child.pid!, 'SIGINT')
-  const [code] = (await once(running.child, 'close')) as [number]
-  assert.equal(code, 130, running.stderr())
-  assert.doesNotMatch(running.stderr(), /Traceback|KeyboardInterrupt|was started again/)
-  await allEnd()
-})
-
-test('a run is evaluated, exported and evaluated again, with the same returns', async (t) => {
-  const { folder, allEnd } = pidFolder(t)
-  const run = await trained(t, tinyConfig(pythonEnv('team', { pids: folder }), ITERATIONS))
-  const { returns } = await evaluate({ source: run.dir, episodes: 3, seed: 2, workers: 2 })
-  assert.equal(new Set(returns).size, 3)
-  const bundle = join(temporaryDirectory(t), 'bundle')
-  const exported = spawnSync(process.execPath, [main, 'export', run.dir, '--out', bundle], {
-    encoding: 'utf8',
-  })
-  assert.equal(exported.status, 0, exported.stderr)
-  const args = ['eval', bundle, '--episodes', '3', '--seed', '2', '--json']
-  const evaluated = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
-  assert.equal(evaluated.status, 0, evaluated.stderr)
-  assert.deepEqual((JSON.parse(evaluated.stdout) as { returns: number[] }).returns, returns)
-  await allEnd()
-})
-
-test('the command says in one line what is wrong, with exit code 2, and makes no folder', (t) => {
-  const out = join(temporaryDirectory(t), 'run')
-  const train = (...args: string[]) =>
-    spawnSync(process.execPath, [main, 'train', '--algo', 'hatrpo', '--out', out, ...args], {
+test(
+  'a run killed at any moment goes on to the same bits, and leaves no Python behind',
+  { skip: missing },
+  async (t) => {
+    const { folder, allEnd } = pidFolder(t)
+    const { id, kwargs } = pythonEnv('team', { pids: folder, max_cycles: 33 })
+    const iterations = 12
+    const settings = [
+      ...tiny,
+      'checkpoint.every=1',
+      `steps=${iterations * 80}`,
+      `env.kwargs=${String(kwargs)}`,
+    ]
+    const args = ['--env', id, '--algo', 'hatrpo', '--workers', '2', '--set', ...settings]
+    const whole = join(temporaryDirectory(t), 'run')
+    const untouched = spawnSync(process.execPath, [main, 'train', ...args, '--out', whole], {
       encoding: 'utf8',
     })
-  const missing = train('--env', pythonId('team'), '--set', 'env.python=no-such-python')
-  assert.equal(missing.status, 2)
-  assert.match(
-    missing.stderr,
-    /^hatrpo: .*env\.python is "no-such-python" and there is no such program[^\n]*\n$/,
-  )
-  const failing = ['--env', pythonId('breaking'), '--set', 'env.kwargs={"what":"throw","times":2}']
-  const failed = train(...failing)
-  assert.equal(failed.status, 1)
-  assert.match(failed.stderr, /^hatrpo: [^\n]*unexpected keyword argument 'times'[^\n]*\n$/)
-  assert.match(train(...failing, '--verbose').stderr, /\nTraceback \(most recent call last\):\n/)
-  const unknown = train('--env', 'no/such')
-  assert.equal(unknown.status, 2)
-  assert.match(unknown.stderr, /pettingzoo:MODULE:FACTORY/)
-  assert.ok(!existsSync(out))
-})
+    assert.equal(untouched.status, 0, untouched.stderr)
+
+    const dir = join(temporaryDirectory(t), 'run')
+    const iteration = () => Math.max(0, ...listCheckpoints(dir))
+    for (const kill of [0, 1, 2]) {
+      const how = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
+      const child = spawn(process.execPath, [main, 'train', ...how], { stdio: 'ignore' })
+      const reached = existsSync(dir) ? iteration() : 0
+      await until(child, () => existsSync(dir) && iteration() > reached + 1)
+      await sleep(7 * kill)
+      assert.equal(child.exitCode, null, 'it ended before it was killed')
+      child.kill('SIGKILL')
+      await once(child, 'close')
+    }
+    await allEnd()
+    const resumed = spawnSync(process.execPath, [main, 'train', '--resume', dir], { encoding: 'utf8' })
+    assert.equal(resumed.status, 0, resumed.stderr)
+    assert.equal(resumed.stdout.split('\n').at(-2), untouched.stdout.split('\n').at(-2))
+    const course = (of: string) =>
+      readMetrics(join(of, 'metrics.jsonl')).map(({ agents, critic, episodeReturn }) => [
+        agents,
+        critic,
+        episodeReturn,
+      ])
+    assert.deepEqual(course(dir), course(whole))
+    await allEnd()
+  },
+)
+
+test(
+  'a Python that hangs ends with a killed run, and Ctrl-C is for the run alone',
+  { skip: missing },
+  async (t) => {
+    const { folder, allEnd } = pidFolder(t)
+    const marker = markerFile(t)
+    const start = (name: string, kwargs: Record<string, unknown>, ...more: string[]) => {
+      const { id, kwargs: text } = pythonEnv(name, { ...kwargs, pids: folder })
+      const out = join(temporaryDirectory(t), 'run')
+      const settings = ['--set', ...tiny, ...more, `env.kwargs=${String(text)}`]
+      const args = ['train', '--env', id, '--algo', 'hatrpo', '--workers', '1', '--out', out, ...settings]
+      const child = spawn(process.execPath, [main, ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        detached: true,
+      })
+      let stderr = ''
+      child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+      return { child, out, stderr: () => stderr }
+    }
+    const hanging = start('breaking', { what: 'hang', once: marker })
+    await until(hanging.child, () => existsSync(marker))
+    hanging.child.kill('SIGKILL')
+    await allEnd()
+
+    const running = start('team', {}, 'steps=1000000000')
+    const metrics = join(running.out, 'metrics.jsonl')
+    await until(running.child, () => existsSync(metrics) && readMetrics(metrics).length > 1)
+    process.kill(-running.child.pid!, 'SIGINT')
+    const [code] = (await once(running.child, 'close')) as [number]
+    assert.equal(code, 130, running.stderr())
+    assert.doesNotMatch(running.stderr(), /Traceback|KeyboardInterrupt|was started again/)
+    await allEnd()
+  },
+)
+
+test(
+  'a run is evaluated, exported and evaluated again, with the same returns',
+  { skip: missing },
+  async (t) => {
+    const { folder, allEnd } = pidFolder(t)
+    const run = await trained(t, tinyConfig(pythonEnv('team', { pids: folder }), ITERATIONS))
+    const { returns } = await evaluate({ source: run.dir, episodes: 3, seed: 2, workers: 2 })
+    assert.equal(new Set(returns).size, 3)
+    const bundle = join(temporaryDirectory(t), 'bundle')
+    const exported = spawnSync(process.execPath, [main, 'export', run.dir, '--out', bundle], {
+      encoding: 'utf8',
+    })
+    assert.equal(exported.status, 0, exported.stderr)
+    const args = ['eval', bundle, '--episodes', '3', '--seed', '2', '--json']
+    const evaluated = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+    assert.equal(evaluated.status, 0, evaluated.stderr)
+    assert.deepEqual((JSON.parse(evaluated.stdout) as { returns: number[] }).returns, returns)
+    await allEnd()
+  },
+)
+
+test(
+  'the command says in one line what is wrong, with exit code 2, and makes no folder',
+  { skip: missing },
+  (t) => {
+    const out = join(temporaryDirectory(t), 'run')
+    const train = (...args: string[]) =>
+      spawnSync(process.execPath, [main, 'train', '--algo', 'hatrpo', '--out', out, ...args], {
+        encoding: 'utf8',
+      })
+    const missing = train('--env', pythonId('team'), '--set', 'env.python=no-such-python')
+    assert.equal(missing.status, 2)
+    assert.match(
+      missing.stderr,
+      /^hatrpo: .*env\.python is "no-such-python" and there is no such program[^\n]*\n$/,
+    )
+    const failing = ['--env', pythonId('breaking'), '--set', 'env.kwargs={"what":"throw","times":2}']
+    const failed = train(...failing)
+    assert.equal(failed.status, 1)
+    assert.match(failed.stderr, /^hatrpo: [^\n]*unexpected keyword argument 'times'[^\n]*\n$/)
+    assert.match(train(...failing, '--verbose').stderr, /\nTraceback \(most recent call last\):\n/)
+    const unknown = train('--env', 'no/such')
+    assert.equal(unknown.status, 2)
+    assert.match(unknown.stderr, /pettingzoo:MODULE:FACTORY/)
+    assert.ok(!existsSync(out))
+  },
+)
