@@ -25,7 +25,7 @@ const assembly = '^assembly/'
 /** Pages import these... */
 const forPages = '^src/(kernels|envs)/'
 /** ...but for the files that need Node, which are imported when they are needed and not before. */
-const nodeOnly = ['^src/envs/bundle-source\\.ts$']
+const nodeOnly = ['^src/envs/bundle-source\\.ts$', '^src/envs/pettingzoo/(?!options)']
 const workersReach = layers.slice(layers.indexOf('^src/rollout/'))
 
 const upwards = layers.slice(1).map((layer, index) => ({

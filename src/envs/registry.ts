@@ -4,7 +4,6 @@ import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
-import { loadPettingZooFactory } from './pettingzoo/factory.js'
 import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 
@@ -75,7 +74,10 @@ export function assertEnvExists(id: string): void {
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
-  if (isPettingZooId(config.id)) return loadPettingZooFactory(config, context)
+  if (isPettingZooId(config.id)) {
+    const { loadPettingZooFactory } = await import('./pettingzoo/factory.js')
+    return loadPettingZooFactory(config, context)
+  }
   return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
 }
 

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { usageError } from '../../errors.js'
 import type { EnvConfig } from '../factory.js'
 
@@ -62,7 +61,7 @@ export function readOptions({ id, ...given }: EnvConfig): { options: PettingZooO
 function readTarget(id: string): Pick<PettingZooOptions, 'file' | 'module' | 'factory'> {
   const target = id.slice(PREFIX.length)
   const file = /^(.+\.py)(?::([\w.]+))?$/.exec(target)
-  if (file) return { file: resolve(file[1]), module: '', factory: file[2] ?? 'parallel_env' }
+  if (file) return { file: absolute(file[1]), module: '', factory: file[2] ?? 'parallel_env' }
   const module = /^([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*))?$/.exec(target)
   if (module) return { file: '', module: module[1], factory: module[2] ?? 'parallel_env' }
   throw usageError(
@@ -89,7 +88,7 @@ function readKwargs(value: unknown): Record<string, unknown> {
 function readPython(value: unknown): string {
   if (typeof value !== 'string' || value === '')
     throw usageError(`env.python is ${JSON.stringify(value)}: it must name a program, such as python3`)
-  return /[\\/]/.test(value) ? resolve(value) : value
+  return /[\\/]/.test(value) ? absolute(value) : value
 }
 
 function readRewards(value: unknown): PettingZooOptions['rewards'] {
@@ -110,4 +109,9 @@ function readTimeLimit(value: unknown): number | 'auto' {
 function readTimeout(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
   throw usageError(`env.timeout is ${JSON.stringify(value)}: it must be a number of seconds above 0`)
+}
+
+/** Asked of the process and not imported: pages import this file too, and do not come here. */
+function absolute(path: string): string {
+  return process.getBuiltinModule('node:path').resolve(path)
 }
