@@ -22,8 +22,8 @@ function assertRefused(cwd: string, args: readonly string[], words: readonly str
 test('wrong commands and flags', (t) => {
   const cwd = temporaryDirectory(t)
   const wrong: [args: string[], ...words: string[]][] = [
-    [[], 'name a command', 'train, eval, export, list'],
-    [['trian'], 'unknown command "trian"', 'train, eval, export, list'],
+    [[], 'name a command', 'train, eval, export, check-env, list'],
+    [['trian'], 'unknown command "trian"', 'train, eval, export, check-env, list'],
     [['play', 'x'], 'unknown command "play"'],
     [['bench', '--json'], '--json'],
     [['train'], 'env is missing', '--env'],
