@@ -35,8 +35,10 @@ Examples:
       const episodes = wholeFlag('--episodes', flags.episodes, 1, 10_000)
       const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
       const config = { ...parseOptions(flags.set ?? []), id }
-      const { checkEnv, checkRules, loadEnvMaker } = await import('../envs/index.js')
-      const report = await checkEnv(await loadEnvMaker(config), { episodes, seed })
+      const { checkEnv, checkRules, isPettingZooId, loadEnvMaker } = await import('../envs/index.js')
+      // What Python makes in a step is not seen from here.
+      const allocation = !isPettingZooId(id)
+      const report = await checkEnv(await loadEnvMaker(config), { episodes, seed, allocation })
       const lines = flags.json ? [toJson({ env: config, ...report })] : describe(id, report, checkRules)
       process.stdout.write(`${lines.join('\n')}\n`)
       if (count(report.findings, 'error') > 0) process.exitCode = 1

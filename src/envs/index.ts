@@ -15,6 +15,7 @@ export {
   parseEnvId,
 } from './registry.js'
 export { RandomStream } from './random.js'
+export { isPettingZooId } from './pettingzoo/options.js'
 export { box, discrete, multiDiscrete } from './spaces.js'
 export * from './check/index.js'
 export { defineEnv, type EnvDefinition, type EnvMemory, type EnvOptions, type EnvParts } from './define.js'

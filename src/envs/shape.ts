@@ -44,7 +44,7 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec is ${spec === null ? 'null' : typeof spec}: it must be an object`
     return
   }
-  const { id, agents, stateSize, timeLimit, mode } = spec
+  const { id, agents, stateSize, timeLimit, truncatesAfter, mode } = spec
   if (typeof id !== 'string' || id === '') yield `spec.id is ${show(id)}: it must be a name`
   if (!Array.isArray(agents) || agents.length === 0)
     yield `spec.agents is ${show(agents)}: it must list agents`
@@ -54,6 +54,8 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec.timeLimit is ${show(timeLimit)}: it must be a number of steps above 0, or Infinity`
   else if (timeLimit !== Infinity && !Number.isSafeInteger(timeLimit))
     yield `spec.timeLimit is ${timeLimit}: it must be a whole number of steps, or Infinity`
+  if (truncatesAfter !== undefined && !isSize(truncatesAfter))
+    yield `spec.truncatesAfter is ${show(truncatesAfter)}: it must be a whole number of steps above 0, or left out`
   if (mode !== 'cooperative' && mode !== 'general')
     yield `spec.mode is ${show(mode)}: it must be cooperative or general`
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { findPython, pythonId } from '../envs/python.js'
 import { temporaryDirectory } from '../runs/fixtures.js'
 import { hatrpo } from './command.js'
 
@@ -144,4 +145,14 @@ test('wrong flags are usage errors of one line', (t) => {
     assert.match(stderr, message)
     assert.equal(stderr.split('\n').length, 2)
   }
+})
+
+const { missing } = findPython()
+
+test('a Python environment is checked over the bridge', { skip: missing }, () => {
+  const { code, stdout, stderr } = hatrpo(['check-env', pythonId('team')], process.cwd())
+  assert.equal(stderr, '')
+  assert.match(stdout, /^note {5}allocation was not checked: it was left out$/m)
+  assert.match(stdout, /^nothing wrong found$/m)
+  assert.equal(code, 0)
 })

@@ -36,6 +36,8 @@ export interface CheckOptions {
   readonly seed?: number
   /** What environments of one thread share; default: one of its own. */
   readonly context?: EnvContext
+  /** Whether to look for objects that `step` makes; of no use where `step` only asks another process. Default true. */
+  readonly allocation?: boolean
 }
 
 export interface CheckReport {
@@ -58,12 +60,12 @@ export interface CheckReport {
  * @throws HatrpoError (exit code 2) for a wrong number of episodes or seed. What the environment throws is a finding.
  */
 export async function checkEnv(source: CheckedSource, options: CheckOptions = {}): Promise<CheckReport> {
-  const { episodes = 3, seed = 1 } = options
+  const { episodes = 3, seed = 1, allocation = true } = options
   if (!Number.isSafeInteger(episodes) || episodes < 1)
     throw usageError(`episodes is ${episodes}: it must be a whole number from 1`)
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw usageError(`seed is ${seed}: it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
-  const check = new Check(makerOf(source, options.context), seed)
+  const check = new Check(makerOf(source, options.context), seed, allocation)
   try {
     await check.run(episodes)
   } catch (error) {
@@ -99,15 +101,17 @@ class Check {
   readonly findings = new Findings()
   private readonly make: Maker
   private readonly seed: number
+  private readonly allocation: boolean
   private readonly sampler: ActionSampler
   private readonly made: MultiAgentEnv[] = []
   private readonly notes: string[] = []
   private spec: EnvSpec | undefined
   private episodes: readonly Episode[] = []
 
-  constructor(make: Maker, seed: number) {
+  constructor(make: Maker, seed: number, allocation: boolean) {
     this.make = make
     this.seed = seed
+    this.allocation = allocation
     this.sampler = new ActionSampler(seed)
   }
 
@@ -225,6 +229,10 @@ class Check {
   private async checkSteps(env: MultiAgentEnv, seed: number): Promise<void> {
     // Views that are made anew are found already.
     if (this.findings.has('view-replaced')) return
+    if (!this.allocation) {
+      this.notes.push('allocation was not checked: it was left out')
+      return
+    }
     if (!(await checkAllocation(env, seed, this.sampler, this.findings)))
       this.notes.push('allocation was not checked: this engine does not tell of it')
   }

@@ -1,4 +1,4 @@
-import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../contract.js'
+import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { calling, type Findings, Thrown } from './finding.js'
 import type { ActionSampler } from './sampler.js'
 import type { StepChecks } from './step-checks.js'
@@ -58,7 +58,7 @@ export function runEpisode(
     trace.keep(env, end)
     for (let i = 0; i < returns.length; i++) returns[i] += env.rewards[i]
   }
-  if (!findings.has('step-result')) checkEnd(steps, end, timeLimit, findings)
+  if (!findings.has('step-result')) checkEnd(steps, end, env.spec, findings)
   const name = end === TERMINATED ? 'terminated' : end === TRUNCATED ? 'truncated' : 'running'
   return { seed, steps, end: name, returns: Array.from(returns), trace, seconds }
 }
@@ -74,10 +74,17 @@ export function startEpisode(
   calling(`reset(${seed})`, () => env.reset(seed))
 }
 
-function checkEnd(steps: number, end: number, timeLimit: number, findings: Findings): void {
-  if (end === TRUNCATED && steps < timeLimit) {
-    const how = `step ${steps} returned ${TRUNCATED} (truncated) and spec.timeLimit is ${timeLimit}`
-    const right = `set spec.timeLimit to ${steps}, or return ${TERMINATED} where the state itself ends the episode`
+function checkEnd(
+  steps: number,
+  end: number,
+  { timeLimit, truncatesAfter }: EnvSpec,
+  findings: Findings,
+): void {
+  if (end === TRUNCATED && steps < (truncatesAfter ?? timeLimit)) {
+    const [name, value] =
+      truncatesAfter === undefined ? ['timeLimit', timeLimit] : ['truncatesAfter', truncatesAfter]
+    const how = `step ${steps} returned ${TRUNCATED} (truncated) and spec.${name} is ${value}`
+    const right = `set spec.${name} to ${steps}, or return ${TERMINATED} where the state itself ends the episode`
     findings.add('time-limit', `${how}: ${right}`)
   }
   if (steps > timeLimit) {
