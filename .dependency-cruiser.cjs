@@ -25,7 +25,12 @@ const assembly = '^assembly/'
 /** Pages import these... */
 const forPages = '^src/(kernels|envs)/'
 /** ...but for the files that need Node, which are imported when they are needed and not before. */
-const nodeOnly = ['^src/envs/bundle-source\\.ts$', '^src/envs/pettingzoo/(?!options)']
+const nodeOnly = [
+  '^src/envs/bundle-source\\.ts$',
+  '^src/envs/mujoco/disk\\.ts$',
+  '^src/envs/pettingzoo/(?!options)',
+  '^src/envs/team/custom\\.ts$',
+]
 const workersReach = layers.slice(layers.indexOf('^src/rollout/'))
 
 const upwards = layers.slice(1).map((layer, index) => ({

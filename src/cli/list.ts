@@ -24,7 +24,15 @@ export function listCommand(): Command {
     .description('Print what there is to choose from.')
     .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(lists)))
     .option('--json', 'print a JSON array of objects with an id')
-    .addHelpText('after', '\nExample:\n  hatrpo list envs')
+    .addHelpText(
+      'after',
+      `
+Not in the list, for they need files of yours: an environment of your own (--env ./my-env.ts), and
+mamujoco/custom, a team of any MuJoCo model.
+
+Example:
+  hatrpo list envs`,
+    )
     .action(async (what: string, { json }: { json?: boolean }) => {
       const entries = await lists[what]()
       process.stdout.write(`${json ? JSON.stringify(entries) : table(entries)}\n`)

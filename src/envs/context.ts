@@ -1,5 +1,11 @@
+import type { ModelFile } from './mujoco/disk.js'
 import { loadMujoco, type Mujoco } from './mujoco/load.js'
 import { PhysicsModel } from './mujoco/world.js'
+
+/** A model from a file: compiled, the files it was made of, and their digest. */
+export interface LoadedModel extends Omit<ModelFile, 'handle'> {
+  readonly model: PhysicsModel
+}
 
 /**
  * What the environments of one thread share: one MuJoCo, and one compiled model per task however many worlds there are.
@@ -11,6 +17,7 @@ export class EnvContext {
   private readonly module: WebAssembly.Module | undefined
   private loading: Promise<Mujoco> | undefined
   private readonly models = new Map<string, PhysicsModel>()
+  private readonly modelFiles = new Map<string, LoadedModel>()
 
   /**
    * @param options.mujoco what `compileMujoco` gave, to save each thread the compilation
@@ -41,5 +48,24 @@ export class EnvContext {
       this.models.set(xml, model)
     }
     return model
+  }
+
+  /**
+   * The compiled model of an MJCF file, read once.
+   * @internal like `mujoco`
+   * @param path absolute
+   * @throws HatrpoError when the file is not there or does not compile
+   */
+  async modelFile(path: string): Promise<LoadedModel> {
+    const mujoco = await this.mujoco()
+    // Loaded only by those who need it: pages have no disk.
+    const { loadModelFile } = await import('./mujoco/disk.js')
+    let loaded = this.modelFiles.get(path)
+    if (loaded === undefined) {
+      const { handle, files, sha256 } = loadModelFile(mujoco, path)
+      loaded = { model: new PhysicsModel(mujoco, handle), files, sha256 }
+      this.modelFiles.set(path, loaded)
+    }
+    return loaded
   }
 }

@@ -67,6 +67,8 @@ export interface MultiAgentEnv {
   readonly active?: Uint8Array
   /** [agents], of the last step. */
   readonly rewards: Float32Array
+  /** SHA-256 of the files, other than code, that the environment was made of: a model, a map. Runs keep it. */
+  readonly dataSha256?: string
   /** Starts an episode. The same seed gives the same episode, bit for bit. */
   reset(seed: number): void
   /**

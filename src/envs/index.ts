@@ -28,3 +28,14 @@ export {
   type ParallelStep,
 } from './parallel.js'
 export { cosine, sine } from './trigonometry.js'
+export { defineMujocoTeam, type MakeTeam } from './team/define.js'
+export type {
+  MujocoTeam,
+  Numbers,
+  ResetNoise,
+  TeamFunctions,
+  TeamScene,
+  TeamStart,
+  View,
+} from './team/definition.js'
+export type { Field, Reading, StateField } from './team/readings.js'

@@ -1,14 +1,15 @@
 import { HatrpoError, usageError } from '../errors.js'
+import type { EnvContext } from './context.js'
 import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory } from './factory.js'
 import { withReplay } from './replayed.js'
 import { findShapeProblems } from './shape.js'
-import { defaultFunction, importSource, isFileId, packageId } from './source.js'
+import { combineDigests, defaultFunction, importSource, isFileId, packageId } from './source.js'
 
 type Options = Readonly<Record<string, string | number | boolean>>
 
 /** What a module's default export makes of the options: one environment. */
-type MakeEnv = (options: Options) => MultiAgentEnv | Promise<MultiAgentEnv>
+type MakeEnv = (options: Options, context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>
 
 /** Makes environments as a module does, not looked at yet. */
 export interface EnvModule {
@@ -17,7 +18,7 @@ export interface EnvModule {
   /** SHA-256 of its code (see `ImportedSource`). */
   readonly sha256: string
   /** @throws HatrpoError in one line when the module throws */
-  make(): Promise<MultiAgentEnv>
+  make(context: EnvContext): Promise<MultiAgentEnv>
 }
 
 /**
@@ -31,9 +32,9 @@ export async function loadEnvModule({ id, ...options }: EnvConfig): Promise<EnvM
   return {
     path,
     sha256,
-    make: async () => {
+    make: async (context) => {
       try {
-        return await make(options)
+        return await make(options, context)
       } catch (error) {
         if (error instanceof HatrpoError) throw error
         throw new HatrpoError(`environment ${path} cannot be made: ${firstLine(error)}`, { cause: error })
@@ -47,15 +48,19 @@ export async function loadEnvModule({ id, ...options }: EnvConfig): Promise<EnvM
  * to see that it is whole and what its spec is. Environments without `saveState` and `loadState` get them by replay.
  * @throws HatrpoError when the module is missing, cannot be imported, or does not make an environment
  */
-export async function loadModuleFactory(config: EnvConfig): Promise<EnvFactory> {
+export async function loadModuleFactory(config: EnvConfig, context: EnvContext): Promise<EnvFactory> {
   const { path, sha256, make } = await loadEnvModule(config)
-  const env = await make()
+  const env = await make(context)
   const [problem] = findShapeProblems(env)
   if (problem !== undefined) throw usageError(`environment ${path}: ${problem.message}`)
-  const { spec } = env
+  const { spec, dataSha256 } = env
   env.dispose?.()
-  const id = isFileId(config.id) ? path : packageId(config.id)
-  return { config: { ...config, id }, spec, sha256, create: async () => withReplay(await make()) }
+  return {
+    config: { ...config, id: isFileId(config.id) ? path : packageId(config.id) },
+    spec,
+    sha256: combineDigests(sha256, dataSha256),
+    create: async (context) => withReplay(await make(context)),
+  }
 }
 
 function firstLine(error: unknown): string {

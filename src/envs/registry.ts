@@ -1,5 +1,5 @@
 import { usageError } from '../errors.js'
-import type { EnvContext } from './context.js'
+import { EnvContext } from './context.js'
 import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
@@ -8,6 +8,9 @@ import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
+
+/** A team that is put together from options alone. It has no task of its own, so it is in no list. */
+const CUSTOM_TEAM = 'mamujoco/custom'
 
 /** Whether an id begins with the name of a family. */
 function isBuiltIn(id: string): boolean {
@@ -60,7 +63,7 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
 export function assertEnvExists(id: string): void {
   if (isPettingZooId(id)) readOptions({ id })
   else if (isModuleId(id)) assertSourceExists(id)
-  else makeEnvFactory({ id })
+  else if (id !== CUSTOM_TEAM) makeEnvFactory({ id })
 }
 
 /**
@@ -69,16 +72,22 @@ export function assertEnvExists(id: string): void {
  * the name of a package, a built-in `family/name`, or the name of an installed package. A package can therefore never
  * take the place of a built-in environment.
  * The default export of a file or package is `(options) => environment`, or a promise of one.
+ * `mamujoco/custom` is a team put together from options (see `loadCustomTeam`).
  * @param context of the thread that will create environments with it; what had to be started to see what they are like
  *   then goes on for them
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
-  if (isPettingZooId(config.id)) {
+  const { id } = config
+  if (isPettingZooId(id)) {
     const { loadPettingZooFactory } = await import('./pettingzoo/factory.js')
     return loadPettingZooFactory(config, context)
   }
-  return isModuleId(config.id) ? loadModuleFactory(config) : makeEnvFactory(config)
+  if (id === CUSTOM_TEAM) {
+    const { loadCustomTeam } = await import('./team/custom.js')
+    return loadCustomTeam(config, context ?? new EnvContext())
+  }
+  return isModuleId(id) ? loadModuleFactory(config, context ?? new EnvContext()) : makeEnvFactory(config)
 }
 
 /**

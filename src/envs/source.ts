@@ -3,6 +3,7 @@ import type { BundledSource } from './bundle-source.js'
 
 /** Node's own modules, asked of the process where they are used: pages import this file too, and do not come there. */
 const node = {
+  crypto: () => process.getBuiltinModule('node:crypto'),
   fs: () => process.getBuiltinModule('node:fs'),
   os: () => process.getBuiltinModule('node:os'),
   path: () => process.getBuiltinModule('node:path'),
@@ -116,6 +117,12 @@ export function defaultFunction(
       ? `it has no default export${exported.length > 0 ? ` (it exports ${exported.join(', ')})` : ''}`
       : `its default export is ${make === null ? 'null' : typeof make}`
   throw usageError(`${what} ${path}: ${found}: it must export by default a function ${form}`)
+}
+
+/** The digest of an environment's code and of the other files that it was made of, if there are such. */
+export function combineDigests(code: string, data: string | undefined): string {
+  if (data === undefined) return code
+  return node.crypto().createHash('sha256').update(`${code} ${data}`).digest('hex')
 }
 
 /** What this thread has bundled so far, to be given to the threads that it starts. */

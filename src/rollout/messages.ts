@@ -8,6 +8,8 @@ export interface WorkerSetup {
   readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
   readonly mujoco: WebAssembly.Module | undefined
   readonly env: EnvConfig
+  /** What `EnvFactory.sha256` was in the thread that started the pool. */
+  readonly envSha256: string | undefined
   /** The user's modules as the thread that started the pool has read them: all threads run the same code. */
   readonly sources: readonly BundledSource[]
   readonly seed: number

@@ -29,6 +29,8 @@ export interface PoolOptions {
   readonly envs: number
   readonly seed: number
   readonly env: EnvConfig
+  /** Of the environment's factory, where it has one: workers refuse an environment that has changed meanwhile. */
+  readonly envSha256?: string | undefined
   /** Milliseconds without a step after which a worker is taken to hang; 120000 by default. */
   readonly patience?: number
   /**
@@ -87,7 +89,7 @@ export class RolloutPool {
     mujoco: WebAssembly.Module | undefined,
     options: PoolOptions,
   ) {
-    const { env, seed } = options
+    const { env, envSha256, seed } = options
     this.shares = shareOut(options.envs, options.workers)
     this.#options = options
     this.#patience = options.patience ?? DEFAULT_PATIENCE
@@ -98,7 +100,8 @@ export class RolloutPool {
     const { address } = pulses
     const { layout } = storage
     const sources = bundledSources()
-    this.#setup = { kernels: device.shared, mujoco, env, sources, seed, layout, control, pulses: address }
+    const own = { mujoco, env, envSha256, sources }
+    this.#setup = { kernels: device.shared, ...own, seed, layout, control, pulses: address }
     this.#pool = this.#startPool()
   }
 

@@ -50,8 +50,16 @@ export class RolloutWorker {
 
   // At least `count` environments. They carry nothing from task to task: each task says where they stand.
   async #environments(count: number): Promise<MultiAgentEnv[]> {
-    const factory = await (this.#factory ??= loadEnvFactory(this.#setup.env, this.#context))
+    const factory = await (this.#factory ??= this.#loadFactory())
     while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
     return this.#envs
+  }
+
+  // Files that code reads may have changed since the pool was started; code itself is handed over.
+  async #loadFactory(): Promise<EnvFactory> {
+    const { env, envSha256 } = this.#setup
+    const factory = await loadEnvFactory(env, this.#context)
+    if (envSha256 === undefined || factory.sha256 === envSha256) return factory
+    throw new HatrpoError(`environment ${env.id} was changed while it was in use: restore it, then go on`)
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type HatrpoError, usageError } from '../errors.js'
 import { trainableAlgorithms } from '../algorithms/table.js'
 import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
-import { nearestName } from './nearest.js'
+import { nearestName } from '../envs/nearest.js'
 import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
 import { configKeys, type TrainConfig, trainConfigSchema } from './schema.js'
 

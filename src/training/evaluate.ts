@@ -80,6 +80,7 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
     envs,
     seed,
     env: config.env,
+    envSha256: loaded.sha256,
     ...(onEvent && { onEvent }),
   })
   try {

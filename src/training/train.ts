@@ -54,6 +54,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       envs: config.envs,
       seed: config.seed,
       env: config.env,
+      envSha256: factory.sha256,
       ...(patience !== undefined && { patience }),
       ...(onEvent && { onEvent }),
     })

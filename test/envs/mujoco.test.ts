@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { EnvContext } from '../../src/envs/context.js'
 import { compileMujoco } from '../../src/envs/mujoco/compile.js'
+import { modelFlags } from '../../src/envs/mujoco/flags.js'
 import { doublesOf, loadMujoco } from '../../src/envs/mujoco/load.js'
 import { World } from '../../src/envs/mujoco/world.js'
 import { findTask } from '../../src/envs/mamujoco/tasks.js'
@@ -156,6 +157,18 @@ test('worlds go on after the memory of MuJoCo has grown', async () => {
   for (const other of others) other.dispose()
 })
 
+test('the flags of models are read as often as one likes', async () => {
+  const own = new EnvContext()
+  const shared = await own.model(findTask('Ant', 'v4')!.xml)
+  const first = modelFlags(shared.mujoco, shared.handle)
+  assert.deepEqual(first['actuator_ctrllimited'], new Array(8).fill(1))
+  // More often than MuJoCo's stack would bear if each flag kept its part of it.
+  for (let time = 0; time < 300; time++) {
+    assert.deepEqual(modelFlags(shared.mujoco, shared.handle), first)
+  }
+  assert.equal((await own.model(findTask('Hopper', 'v4')!.xml)).nu, 3)
+})
+
 test('an error inside MuJoCo is a PhysicsError, however often it comes', async () => {
   const xml = findTask('Hopper', 'v4')!.xml
   const cramped = await context.model(xml.replace('<size memory="128K"/>', '<size memory="4K"/>'))
@@ -171,6 +184,23 @@ test('an error inside MuJoCo is a PhysicsError, however often it comes', async (
   sound.forward()
   sound.step(5)
   sound.dispose()
+})
+
+test('a world that there is no room for is refused in one line; the others go on', async () => {
+  const roomy = findTask('Hopper', 'v4')!.xml.replace('<size memory="128K"/>', '<size memory="900M"/>')
+  const own = new EnvContext()
+  const shared = await own.model(roomy)
+  const worlds = [new World(shared, 'test'), new World(shared, 'test')]
+  assert.throws(() => new World(shared, 'third'), {
+    name: 'HatrpoError',
+    message: /^third: no room for another world of 901 MiB in the 2 GiB .* <size memory="1M"\/>$/,
+  })
+  for (const world of worlds) {
+    world.reset()
+    world.forward()
+    world.step(4)
+    world.dispose()
+  }
 })
 
 const DATA_SECTION = 11

@@ -2,6 +2,7 @@ import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { RandomStream } from '../random.js'
+import { EpisodeSaver } from '../mujoco/saved.js'
 import type { PhysicsModel } from '../mujoco/world.js'
 import { Reader, type Element } from './elements.js'
 import { Locomotion } from './locomotion.js'
@@ -18,9 +19,6 @@ const NOT_STARTED = -1
 
 /** Between `submit` and `step`. */
 const SUBMITTED = -2
-
-/** Numbers that a saved state begins with: fingerprint of the environment, status, steps taken, last reward. */
-const HEADER = 4
 
 /** What one agent drives and sees. */
 export interface AgentPart {
@@ -44,7 +42,7 @@ export class MamujocoEnv implements MultiAgentEnv {
   /** Control per unit of action. */
   private readonly scale: number
   private readonly random = new RandomStream(0, RESET_PURPOSE)
-  private readonly fingerprint: number
+  private readonly saver: EpisodeSaver
   private status = NOT_STARTED
   /** Why the submitted step cannot be made. */
   private unfit: PhysicsError | undefined
@@ -63,7 +61,8 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.actions = parts.map(({ actuators }) => new Float32Array(actuators.length))
     this.rewards = new Float32Array(spec.agents.length)
     const { xml: _, ...settings } = task
-    this.fingerprint = fingerprint(`${spec.id} ${scale} ${JSON.stringify([settings, parts])}`)
+    const identity = `${spec.id} ${scale} ${JSON.stringify([settings, parts])}`
+    this.saver = new EpisodeSaver(spec.id, this.locomotion.world, identity)
   }
 
   reset(seed: number): void {
@@ -107,32 +106,17 @@ export class MamujocoEnv implements MultiAgentEnv {
 
   /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
-    const { world } = this.locomotion
     if (this.status === SUBMITTED) {
       throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
     }
-    const saved = new Float64Array(HEADER + world.savedSize)
-    saved.set([this.fingerprint, this.status, this.steps, this.locomotion.reward])
-    world.save(saved.subarray(HEADER))
-    return new Uint8Array(saved.buffer)
+    return this.saver.save({ status: this.status, steps: this.steps, reward: this.locomotion.reward })
   }
 
   loadState(saved: Uint8Array): void {
-    const { world } = this.locomotion
-    const expected = (HEADER + world.savedSize) * Float64Array.BYTES_PER_ELEMENT
-    if (saved.byteLength !== expected) {
-      throw new HatrpoError(
-        `${this.spec.id}: saved state has ${saved.byteLength} bytes, must have ${expected}`,
-      )
-    }
-    const numbers = new Float64Array(Uint8Array.from(saved).buffer)
-    if (numbers[0] !== this.fingerprint) {
-      throw new HatrpoError(`${this.spec.id}: the saved state is another environment's, or has other options`)
-    }
-    this.status = numbers[1]!
-    this.steps = numbers[2]!
-    this.locomotion.reward = numbers[3]!
-    world.load(numbers.subarray(HEADER))
+    const { status, steps, reward } = this.saver.load(saved)
+    this.status = status
+    this.steps = steps
+    this.locomotion.reward = reward
     this.locomotion.observe()
     this.publish()
   }
@@ -180,11 +164,4 @@ export class MamujocoEnv implements MultiAgentEnv {
       rewards[k] = reward
     }
   }
-}
-
-/** FNV-1a, 32 bits. */
-function fingerprint(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }

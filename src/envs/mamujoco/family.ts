@@ -25,6 +25,9 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   Pusher: 'a seven-joint arm pushes an object to a goal',
 }
 
+/** Any model as a team (src/envs/team): it has no task of its own, so it is not in the list. */
+const CUSTOM = 'custom'
+
 /** Multi-Agent MuJoCo (C. Schroeder de Witt et al. 2020): the actuators of one robot divided among agents. */
 export const mamujoco: EnvFamily = { name: 'mamujoco', list, factory }
 
@@ -44,13 +47,18 @@ function list(): EnvListing[] {
 }
 
 function factory(name: string, given: Readonly<Record<string, string | number | boolean>>): EnvFactory {
+  if (name === CUSTOM) {
+    throw usageError(`environment mamujoco/${CUSTOM}: is made from files: must be loaded with loadEnvFactory`)
+  }
   const [taskName, division = ''] = name.split('-')
   const versions = taskVersions(taskName)
   if (versions === undefined || name !== `${taskName}-${division}` || !hasDivision(taskName, division)) {
     throw usageError(
       `environment mamujoco/${name}: must be one of ${names()
         .map((n) => `mamujoco/${n}`)
-        .join(', ')}; the many-segment ones in any size, agents x segments each`,
+        .join(
+          ', ',
+        )}; the many-segment ones in any size, agents x segments each; or mamujoco/custom, a model of your own`,
     )
   }
   const options = resolveOptions(given, versions, usualVersion(taskName))

@@ -1,12 +1,10 @@
 import { PhysicsError } from '../physics-error.js'
 import type { RandomStream } from '../random.js'
 import { doublesOf } from '../mujoco/load.js'
+import { normaliseQuaternion } from '../mujoco/quaternion.js'
 import { World, type PhysicsModel } from '../mujoco/world.js'
 import { Reader, type Element } from './elements.js'
 import { derivedArrays, type Task } from './task.js'
-
-/** Below this, MuJoCo takes a length for 0 or 1. */
-const TINY = 1e-15
 
 /** The parts of a reward; costs are negative. Each adds to the reward as it stands. */
 export interface RewardTerms {
@@ -72,6 +70,7 @@ export class Locomotion {
     world.reset()
     world.doubles().set(qpos, world.qpos)
     world.doubles().set(qvel, world.qvel)
+    // As the published engine does before it computes anything from a state; newer MuJoCo waits for the first step.
     if (this.task.freeRoot) normaliseQuaternion(world.doubles(), world.qpos + 3)
     world.forward()
     terms.progress = terms.healthy = terms.control = terms.contact = terms.near = terms.distance = 0
@@ -241,13 +240,4 @@ export class Locomotion {
 /** Indexed rather than destructured: this runs for every state element of every step. */
 function isInside(x: number, range: readonly [low: number, high: number]): boolean {
   return range[0] < x && x < range[1]
-}
-
-/** As the published engine does before it computes anything from a state; newer MuJoCo waits for the first step. */
-function normaliseQuaternion(memory: Float64Array, at: number): void {
-  let square = 0
-  for (let i = 0; i < 4; i++) square += memory[at + i] * memory[at + i]
-  const norm = Math.sqrt(square)
-  if (norm < TINY) memory.set([1, 0, 0, 0], at)
-  else if (Math.abs(norm - 1) > TINY) for (let i = 0; i < 4; i++) memory[at + i] *= 1 / norm
 }

@@ -14,16 +14,18 @@ export function modelFlags(mujoco: Mujoco, model: MjModel): Record<string, numbe
   FS.unlink(PRINTED)
   const flags: Record<string, number[]> = {}
   for (const [, name, value] of text.matchAll(/^ +((?:jnt|actuator|tendon|eq)_\w+) +([01]) *$/gm)) {
-    if (isFlag(model, name)) (flags[name] ??= []).push(Number(value))
+    if (isFlag(mujoco, model, name)) (flags[name] ??= []).push(Number(value))
   }
   return flags
 }
 
-function isFlag(model: MjModel, name: string): boolean {
+function isFlag(mujoco: Mujoco, model: MjModel, name: string): boolean {
   try {
     void (model as unknown as Record<string, unknown>)[name]
     return false
   } catch {
+    // The error came through MuJoCo's own frames, which have not given their stack back.
+    mujoco.unwind()
     return true
   }
 }

@@ -23,6 +23,8 @@ export interface Mujoco {
   /** Memory for `count` 32-bit integers, all 0. @returns its address */
   allocate(count: number): number
   free(address: number): void
+  /** Gives back the stack that a call left behind when an error passed through it. */
+  unwind(): void
 }
 
 interface MujocoExports extends WebAssembly.Exports {
@@ -139,8 +141,9 @@ function bind(
       return address
     },
     free: (address: number) => exports.free(address),
+    unwind: () => exports._emscripten_stack_restore(idleStack),
   }
-  const batch = new Batch(mujoco.integers, stepper, () => exports._emscripten_stack_restore(idleStack))
+  const batch = new Batch(mujoco.integers, stepper, mujoco.unwind)
   return { ...mujoco, batch }
 }
 

@@ -2,28 +2,46 @@ import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
 import { RECORD, RECORD_LENGTH } from './batch.js'
+import { modelFlags } from './flags.js'
 import { addressOf, doublesOf, type Mujoco } from './load.js'
 
 const DOUBLE_BYTES = 8
 const INT_BYTES = 4
+const MEBIBYTE = 1024 * 1024
 /** mjtDisableBit: keeps MuJoCo from resetting a world that went bad, which would pass for a sound state. */
 const DISABLE_AUTORESET = 1 << 16
 /** mjSTATE_INTEGRATION: everything that the next mj_step depends on. */
 const STATE_INTEGRATION = (1 << 14) - 1
 
-/** Arrays of a world that observations and rewards are taken from. */
+/** Arrays of a world that observations and rewards are taken from, by MuJoCo's names. */
 export type DataArray =
   | 'qpos'
   | 'qvel'
+  | 'act'
+  | 'ctrl'
+  | 'mocap_pos'
+  | 'mocap_quat'
+  | 'qacc'
+  | 'qfrc_actuator'
   | 'xpos'
+  | 'xquat'
+  | 'xmat'
   | 'xipos'
   | 'cinert'
   | 'cvel'
-  | 'qfrc_actuator'
+  | 'subtree_com'
   | 'cfrc_ext'
+  | 'geom_xpos'
+  | 'geom_xmat'
+  | 'site_xpos'
+  | 'site_xmat'
   | 'ten_J'
   | 'ten_length'
   | 'ten_velocity'
+  | 'actuator_length'
+  | 'actuator_velocity'
+  | 'actuator_force'
+  | 'sensordata'
 
 /** What MuJoCo's warnings are about, in the order of its mjtWarning, and how we say it. */
 const WARNINGS: readonly { quantity: string; sentence: string }[] = [
@@ -57,17 +75,23 @@ export class PhysicsModel {
   readonly stateSize: number
   /** [stateSize], in MuJoCo's memory, which is the only place its API writes a state to. */
   readonly stateBuffer: DoubleBuffer
+  private readFlags: Readonly<Record<string, readonly number[]>> | undefined
 
-  /** @param xml an MJCF document */
-  constructor(mujoco: Mujoco, xml: string) {
+  /** @param source an MJCF document, or a compiled model, which then is this object's to dispose of */
+  constructor(mujoco: Mujoco, source: string | MjModel) {
     this.mujoco = mujoco
-    this.handle = mujoco.api.MjModel.from_xml_string(xml)
+    this.handle = typeof source === 'string' ? mujoco.api.MjModel.from_xml_string(source) : source
     this.handle.opt.disableflags |= DISABLE_AUTORESET
     this.nq = this.handle.nq
     this.nv = this.handle.nv
     this.nu = this.handle.nu
     this.stateSize = mujoco.api.mj_stateSize(this.handle, STATE_INTEGRATION)
     this.stateBuffer = new mujoco.api.DoubleBuffer(this.stateSize)
+  }
+
+  /** The boolean arrays of the model, by name (see `modelFlags`). */
+  get flags(): Readonly<Record<string, readonly number[]>> {
+    return (this.readFlags ??= modelFlags(this.mujoco, this.handle))
   }
 
   dispose(): void {
@@ -101,7 +125,7 @@ export class World {
     const { mujoco } = model
     this.model = model
     this.envId = envId
-    this.data = new mujoco.api.MjData(model.handle)
+    this.data = makeData(model, envId)
     this.qpos = doublesOf(this.data, 'qpos').byteOffset / DOUBLE_BYTES
     this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
     this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
@@ -143,16 +167,28 @@ export class World {
     return this.data
   }
 
-  /** Puts the world at the model's default state, at rest, with no warnings. The caller sets qpos and qvel, then `forward`. */
-  reset(): void {
+  /**
+   * Puts the world at the model's default state, at rest, or at one of its keyframes, with no warnings. The caller sets
+   * qpos and qvel, then `forward`.
+   */
+  reset(keyframe?: number): void {
+    const { mujoco, handle } = this.model
     // A step that was submitted and is not wanted any more must not fall into the new episode.
-    this.model.mujoco.batch.run()
-    this.model.mujoco.api.mj_resetData(this.model.handle, this.data)
+    mujoco.batch.run()
+    if (keyframe === undefined) mujoco.api.mj_resetData(handle, this.data)
+    else mujoco.api.mj_resetDataKeyframe(handle, this.data, keyframe)
   }
 
-  /** Computes everything that follows from the state. */
+  /**
+   * Computes everything that follows from the state.
+   * @throws PhysicsError when MuJoCo cannot
+   */
   forward(): void {
-    this.model.mujoco.api.mj_forward(this.model.handle, this.data)
+    try {
+      this.model.mujoco.api.mj_forward(this.model.handle, this.data)
+    } catch (cause) {
+      this.refuse(cause)
+    }
   }
 
   /**
@@ -180,12 +216,7 @@ export class World {
       batch.run()
       failure = batch.result(this.record)
     } catch (cause) {
-      throw new PhysicsError(
-        this.envId,
-        'error',
-        `MuJoCo stopped: ${String(cause).replace(/\s+/g, ' ').trim()}`,
-        { cause },
-      )
+      this.refuse(cause)
     }
     if (failure !== 0) {
       const { quantity, sentence } = WARNINGS[failure - 1]
@@ -224,6 +255,13 @@ export class World {
     this.data.delete()
   }
 
+  /** Says why a call of MuJoCo's was not finished, and gives its stack back. */
+  private refuse(cause: unknown): never {
+    this.model.mujoco.unwind()
+    const detail = `MuJoCo stopped: ${String(cause).replace(/\s+/g, ' ').trim()}`
+    throw new PhysicsError(this.envId, 'error', detail, { cause })
+  }
+
   /** Which elements of a state array are bad, for an error message. */
   private culprits(quantity: string): string {
     if (!Object.hasOwn(ARRAYS, quantity)) return ''
@@ -231,6 +269,20 @@ export class World {
       ([, x]) => !(Math.abs(x) <= LARGEST),
     )
     return ` (${bad.map(([i, x]) => `${quantity}[${i}] = ${x}`).join(', ')})`
+  }
+}
+
+function makeData({ mujoco, handle }: PhysicsModel, envId: string): MjData {
+  try {
+    return new mujoco.api.MjData(handle)
+  } catch (cause) {
+    mujoco.unwind()
+    const each = Math.ceil((handle.nbuffer + handle.narena) / MEBIBYTE)
+    throw new HatrpoError(
+      `${envId}: no room for another world of ${each} MiB in the 2 GiB that MuJoCo has in a thread: ` +
+        'ask for fewer environments or more workers, or give the model less room, such as <size memory="1M"/>',
+      { cause },
+    )
   }
 }
 

@@ -28,3 +28,11 @@ export function nearestName(wrong: string, names: Iterable<string>): string | un
   }
   return best
 }
+
+/** The names, those closest to a wrong one first. */
+export function byCloseness(wrong: string, names: Iterable<string>): string[] {
+  const distance = (name: string) => editDistance(wrong.toLowerCase(), name.toLowerCase())
+  return Array.from(names, (name) => ({ name, far: distance(name) }))
+    .sort((a, b) => a.far - b.far)
+    .map(({ name }) => name)
+}

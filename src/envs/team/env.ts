@@ -1,0 +1,250 @@
+import { HatrpoError } from '../../errors.js'
+import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
+import { PhysicsError } from '../physics-error.js'
+import { RandomStream } from '../random.js'
+import { Reader } from '../mamujoco/elements.js'
+import { integersOf } from '../mujoco/load.js'
+import { normaliseQuaternion } from '../mujoco/quaternion.js'
+import { EpisodeSaver } from '../mujoco/saved.js'
+import { World, type PhysicsModel } from '../mujoco/world.js'
+import type { TeamFunctions, TeamStart } from './definition.js'
+import type { TeamPlan } from './plan.js'
+import { DERIVED_ARRAYS } from './readings.js'
+import { Scene, teamStart, Windows } from './scene.js'
+
+/** Purpose of the random stream that draws the state an episode starts from. */
+const RESET_PURPOSE = 1
+
+/** The largest action taken, MuJoCo's mjMAXVAL. */
+const LARGEST = 1e10
+
+/** Before the first reset, or after an error. */
+const NOT_STARTED = -1
+
+/** Between `submit` and `step`. */
+const SUBMITTED = -2
+
+/** MuJoCo's mjtJoint: joints whose position holds a quaternion, and where in it. */
+const QUATERNION_AT: readonly (number | undefined)[] = [3, 0]
+
+/** A team on a model of its own: physics by MuJoCo, the task by the author's functions. */
+export class TeamEnv implements MultiAgentEnv {
+  readonly spec: EnvSpec
+  readonly observations: readonly Float32Array[]
+  readonly state: Float32Array
+  readonly actions: readonly Float32Array[]
+  readonly rewards: Float32Array
+  /** SHA-256 of the model's files. */
+  readonly dataSha256: string
+  private readonly plan: TeamPlan
+  private readonly functions: TeamFunctions
+  private readonly world: World
+  private readonly scene: Scene
+  private readonly start: TeamStart
+  private readonly random = new RandomStream(0, RESET_PURPOSE)
+  private readonly readers: readonly Reader[]
+  private readonly stateReader: Reader
+  private readonly quaternions: readonly number[]
+  private readonly saver: EpisodeSaver
+  private status = NOT_STARTED
+  /** Why the submitted step cannot be made. */
+  private unfit: PhysicsError | undefined
+  private reward = 0
+
+  /** @param sha256 of the model's files */
+  constructor(plan: TeamPlan, functions: TeamFunctions, model: PhysicsModel, sha256: string) {
+    const { spec } = plan
+    this.spec = spec
+    this.plan = plan
+    this.functions = functions
+    this.dataSha256 = sha256
+    // Which of them the functions read cannot be told beforehand.
+    this.world = new World(model, spec.id, DERIVED_ARRAYS)
+    const windows = new Windows(this.world, plan.names)
+    this.scene = new Scene(windows, spec.id, functions.keep ?? [], spec.stepSeconds!)
+    this.start = teamStart(windows, spec.id, this.random)
+    this.readers = plan.observations.map((elements) => new Reader(elements, this.world))
+    this.stateReader = new Reader(plan.state, this.world)
+    this.quaternions = findQuaternions(model)
+    this.observations = plan.observations.map((elements) => new Float32Array(elements.length))
+    this.state = new Float32Array(plan.state.length)
+    this.actions = plan.controls.map((controls) => new Float32Array(controls.length))
+    this.rewards = new Float32Array(spec.agents.length)
+    const { names: _, ...settings } = plan
+    this.saver = new EpisodeSaver(spec.id, this.world, `${sha256} ${JSON.stringify(settings)}`)
+  }
+
+  /**
+   * Calls the team's functions once, so that what is wrong with them is known before a run begins.
+   * @throws HatrpoError for a reading that the model does not have, or a result of the wrong type
+   */
+  check(): void {
+    this.reset(0)
+    this.judge()
+    this.isOver()
+    this.status = NOT_STARTED
+  }
+
+  reset(seed: number): void {
+    this.random.restart(seed, RESET_PURPOSE)
+    this.status = NOT_STARTED
+    this.world.reset(this.plan.keyframe)
+    this.addNoise()
+    this.place()
+    this.world.forward()
+    this.status = RUNNING
+    this.scene.steps = 0
+    this.reward = 0
+    this.publish()
+  }
+
+  /**
+   * Starts the step with the actions as they are. All that the environments of a thread have started is made together
+   * when the first of them is stepped.
+   * @throws HatrpoError when the episode has ended, or none was started
+   */
+  submit(): void {
+    if (this.status === SUBMITTED) return
+    if (this.status !== RUNNING) {
+      throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
+    }
+    this.scene.beginStep()
+    // An action that is refused is reported by step, as whatever else breaks it.
+    this.unfit = this.writeControls()
+    if (this.unfit === undefined) this.world.submit(this.plan.frames)
+    this.status = SUBMITTED
+  }
+
+  /**
+   * @throws PhysicsError when the physics or an action is not finite; then only `reset` and `loadState` are allowed
+   * @throws HatrpoError when the episode has ended or none was started, and when a function of the team fails
+   */
+  step(): number {
+    this.submit()
+    this.status = NOT_STARTED
+    if (this.unfit !== undefined) throw this.unfit
+    const { scene } = this
+    this.world.finish()
+    scene.steps++
+    this.reward = this.judge()
+    const ended = this.isOver()
+    this.status = ended ? TERMINATED : scene.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
+    this.publish()
+    return this.status
+  }
+
+  /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
+  saveState(): Uint8Array {
+    if (this.status === SUBMITTED) {
+      throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
+    }
+    return this.saver.save({ status: this.status, steps: this.scene.steps, reward: this.reward })
+  }
+
+  loadState(saved: Uint8Array): void {
+    const { status, steps, reward } = this.saver.load(saved)
+    this.status = status
+    this.scene.steps = steps
+    this.reward = reward
+    this.publish()
+  }
+
+  dispose(): void {
+    this.status = NOT_STARTED
+    this.world.dispose()
+  }
+
+  /** Gathers the agents' actions into MuJoCo's controls. @returns why one cannot be taken */
+  private writeControls(): PhysicsError | undefined {
+    const { controls } = this.plan
+    const memory = this.world.doubles()
+    for (let k = 0; k < controls.length; k++) {
+      const own = controls[k]
+      const action = this.actions[k]
+      for (let j = 0; j < own.length; j++) {
+        if (!(Math.abs(action[j]) <= LARGEST)) return this.refuseAction(k, j)
+        memory[this.world.ctrl + own[j].actuator] = own[j].offset + own[j].gain * action[j]
+      }
+    }
+    return undefined
+  }
+
+  private refuseAction(agent: number, j: number): PhysicsError {
+    const { spec, controls, names } = this.plan
+    const actuator = names.list('actuator')[controls[agent][j].actuator]
+    const detail = `the action of ${spec.agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
+    return new PhysicsError(spec.id, 'action', detail)
+  }
+
+  private judge(): number {
+    let reward: unknown
+    try {
+      reward = this.functions.reward(this.scene)
+    } catch (error) {
+      this.blame('reward', error)
+    }
+    if (typeof reward === 'number') return reward
+    throw new HatrpoError(`${this.spec.id}: reward returned ${describe(reward)}: it must return a number`)
+  }
+
+  private isOver(): boolean {
+    if (this.functions.terminated === undefined) return false
+    let over: unknown
+    try {
+      over = this.functions.terminated(this.scene)
+    } catch (error) {
+      this.blame('terminated', error)
+    }
+    if (typeof over === 'boolean') return over
+    throw new HatrpoError(
+      `${this.spec.id}: terminated returned ${describe(over)}: it must return true or false`,
+    )
+  }
+
+  private place(): void {
+    try {
+      this.functions.start?.(this.start)
+    } catch (error) {
+      this.blame('start', error)
+    }
+  }
+
+  /** Says which of the author's functions threw. */
+  private blame(name: keyof TeamFunctions, error: unknown): never {
+    if (error instanceof HatrpoError) throw error
+    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    throw new HatrpoError(`${this.spec.id}: ${name} failed: ${message}`, { cause: error })
+  }
+
+  /** Moves the initial state by the reset noise; quaternions keep length 1. */
+  private addNoise(): void {
+    const { position, velocity } = this.plan.resetNoise
+    const { world, random } = this
+    const memory = world.doubles()
+    for (let i = 0; i < world.model.nq; i++) memory[world.qpos + i] += position * (2 * random.uniform() - 1)
+    for (let i = 0; i < world.model.nv; i++) memory[world.qvel + i] += velocity * (2 * random.uniform() - 1)
+    for (const at of this.quaternions) normaliseQuaternion(memory, world.qpos + at)
+  }
+
+  /** Copies what the world holds to the views. */
+  private publish(): void {
+    const memory = this.world.doubles()
+    for (let k = 0; k < this.readers.length; k++) this.readers[k].read(memory, this.observations[k])
+    this.stateReader.read(memory, this.state)
+    this.rewards.fill(this.reward)
+  }
+}
+
+/** Where in qpos the quaternions of free and ball joints begin. */
+function findQuaternions(model: PhysicsModel): number[] {
+  const addresses = integersOf(model.handle, 'jnt_qposadr')
+  return Array.from(integersOf(model.handle, 'jnt_type')).flatMap((type, joint) => {
+    const at = QUATERNION_AT[type]
+    return at === undefined ? [] : [addresses[joint] + at]
+  })
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return value instanceof Promise ? 'a promise' : value === null ? 'null' : typeof value
+}
