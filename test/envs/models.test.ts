@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { EnvContext } from '../../src/envs/index.js'
+import { EnvContext, makeEnvFactory } from '../../src/envs/index.js'
 import { doublesOf, loadMujoco } from '../../src/envs/mujoco/load.js'
 import { taskModel, type TaskVersion } from '../../src/envs/mamujoco/task.js'
 import { findTask } from '../../src/envs/mamujoco/tasks.js'
@@ -20,6 +20,8 @@ const MODELS: [task: string, version: TaskVersion, golden: string, segments?: nu
   ['CoupledHalfCheetah', 'v4', 'model-coupled_half_cheetah.json'],
   ['ManySegmentSwimmer', 'v4', 'model-many_segment_swimmer_20.json', 20],
   ['ManySegmentAnt', 'v4', 'model-many_segment_ant_6.json', 6],
+  ['ManySegmentSwimmer', 'v2', 'model-many_segment_swimmer_20.json', 20],
+  ['ManySegmentAnt', 'v2', 'model-many_segment_ant_6.json', 6],
   ['Reacher', 'v5', 'model-reacher.json'],
   ['Reacher', 'v4', 'model-reacher.json'],
   ['Pusher', 'v4', 'model-pusher.json'],
@@ -40,6 +42,8 @@ for (const [name, version, golden, segments] of MODELS) {
       fields: Record<string, number | number[]>
     }
     for (const field of MARGINS) fields[field] = (fields[field] as number[]).map((margin) => margin / 2)
+    // The runs published before Gymnasium-Robotics had shorter frames.
+    if (name.startsWith('ManySegment') && version === 'v2') fields['opt.timestep'] = 0.005
     if (name === 'Pusher') Object.assign(fields, CONVEX)
     const model = mujoco.api.MjModel.from_xml_string(findTask(name, version, segments)!.xml)
     // Writing JSON turns -0 into 0.
@@ -48,6 +52,17 @@ for (const [name, version, golden, segments] of MODELS) {
     model.delete()
   })
 }
+
+test('a step of the many-segment tasks takes as long as where they come from', () => {
+  const seconds = (id: string, version: string) => makeEnvFactory({ id, version }).spec.stepSeconds
+  for (const version of ['v4', 'v5']) {
+    assert.equal(seconds('mamujoco/ManySegmentSwimmer-10x2', version), 0.04)
+    assert.equal(seconds('mamujoco/ManySegmentAnt-2x3', version), 0.05)
+  }
+  for (const id of ['mamujoco/ManySegmentSwimmer-10x2', 'mamujoco/ManySegmentAnt-2x3']) {
+    assert.equal(seconds(id, 'v2'), 0.02)
+  }
+})
 
 for (const [version, object] of [
   ['v4', 24.999991818771807],

@@ -41,12 +41,20 @@ export function antLeg(leg: AntLeg): Element {
   ])
 }
 
-/** The document around an ant's torso. Geoms' margins are half of the published 0.01, as MuJoCo 3 adds them up. */
-export function antDocument(torso: Element, motors: readonly string[], memory: string): string {
+/**
+ * The document around an ant's torso. Geoms' margins are half of the published 0.01, as MuJoCo 3 adds them up.
+ * @param timestep seconds
+ */
+export function antDocument(
+  torso: Element,
+  motors: readonly string[],
+  memory: string,
+  timestep: number,
+): string {
   return toXml(
     element('mujoco', { model: 'ant' }, [
       element('compiler', { angle: 'degree', inertiafromgeom: true }),
-      element('option', { timestep: 0.01, integrator: 'RK4' }),
+      element('option', { timestep, integrator: 'RK4' }),
       element('size', { memory }),
       element('default', {}, [
         element('joint', { armature: 1, damping: 1, limited: true }),
@@ -104,14 +112,15 @@ export function antXml(): string {
     freeRoot({ margin: 0.01 }),
     ...legs,
   ])
-  return antDocument(torso, MOTORS, '512K')
+  return antDocument(torso, MOTORS, '512K', 0.01)
 }
 
 /**
  * A chain of `segments` torsos on two legs each, one metre apart (the many-agent ant of C. Schroeder de Witt et al. 2020,
  * as Gymnasium-Robotics generates it). The first has no torso of its own, only the free joint.
+ * @param timestep seconds
  */
-export function manySegmentAntXml(segments: number): string {
+export function manySegmentAntXml(segments: number, timestep: number): string {
   const root = element('body', { name: 'torso_0', pos: [0, 0, 0.75] }, [
     freeRoot({ margin: 0.01 }),
     antLeg(segmentLeg(0, 1, { body: 'front_left_leg', aux: 'aux1', stub: [0.2, 0.2], limb: [0.2, 0.2] })),
@@ -124,7 +133,7 @@ export function manySegmentAntXml(segments: number): string {
     `hip2_${s}`,
     `ankle2_${s}`,
   ])
-  return antDocument(root, motors.flat(), `${512 * segments}K`)
+  return antDocument(root, motors.flat(), `${512 * segments}K`, timestep)
 }
 
 function laterSegments(segment: number, segments: number): Element[] {

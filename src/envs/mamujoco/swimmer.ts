@@ -28,8 +28,8 @@ function chain(links: readonly Link[], at: number): Element[] {
   ]
 }
 
-/** A torso that slides and turns in the plane of a thick liquid, and links that hang on it. */
-function swimmerDocument(turn: string, links: readonly Link[]): string {
+/** A torso that slides and turns in the plane of a thick liquid, and links that hang on it. @param timestep seconds */
+function swimmerDocument(turn: string, links: readonly Link[], timestep: number): string {
   const torso = element('body', { name: 'torso' }, [
     element('geom', { type: 'capsule', density: 1000, fromto: [1.5, 0, 0, 0.5, 0, 0], size: [RADIUS] }),
     element('joint', { name: 'slider1', type: 'slide', axis: [1, 0, 0] }),
@@ -40,7 +40,7 @@ function swimmerDocument(turn: string, links: readonly Link[]): string {
   return toXml(
     element('mujoco', { model: 'swimmer' }, [
       element('compiler', { angle: 'degree', inertiafromgeom: true }),
-      element('option', { timestep: 0.01, integrator: 'RK4', density: 4000, viscosity: 0.1 }),
+      element('option', { timestep, integrator: 'RK4', density: 4000, viscosity: 0.1 }),
       // MuJoCo's own choice is 13 MiB. With every hinge at its limit, this is at least twice what is used, up to 100 links.
       element('size', { memory: `${128 + 8 * links.length}K` }),
       element('default', {}, [
@@ -63,17 +63,19 @@ function swimmerDocument(turn: string, links: readonly Link[]): string {
 
 /** The three-link swimmer of R. Coulom (2002) as Gymnasium runs it. */
 export function swimmerXml(): string {
-  return swimmerDocument('free_body_rot', [
+  const links: Link[] = [
     { body: 'mid', hinge: 'motor1_rot', axis: 1 },
     { body: 'back', hinge: 'motor2_rot', axis: 1 },
-  ])
+  ]
+  return swimmerDocument('free_body_rot', links, 0.01)
 }
 
 /**
  * A swimmer of a torso and `segments` links, at least 2 (the many-agent swimmer of C. Schroeder de Witt et al. 2020, as
  * Gymnasium-Robotics generates it). Hinges turn by turns one way and the other; the first and the last turn as the torso.
+ * @param timestep seconds
  */
-export function manySegmentSwimmerXml(segments: number): string {
+export function manySegmentSwimmerXml(segments: number, timestep: number): string {
   const links = Array.from({ length: segments }, (_, i): Link => {
     const last = i === segments - 1
     return {
@@ -82,5 +84,5 @@ export function manySegmentSwimmerXml(segments: number): string {
       axis: last || i === 0 || i % 2 === 1 ? 1 : -1,
     }
   })
-  return swimmerDocument('rot', links)
+  return swimmerDocument('rot', links, timestep)
 }

@@ -108,13 +108,20 @@ function walker(version: TaskVersion): TaskRow {
   }
 }
 
-function swimmer(xml: string, actuators: readonly string[]): TaskRow {
+/** Physics frames in a step and their length, as in `Task`. */
+type Pace = Pick<TaskRow, 'frames' | 'timestep'>
+
+/** Of the many-segment tasks as published; Gymnasium-Robotics has frames twice as long. */
+const PUBLISHED_PACE: Pace = { frames: 4, timestep: 0.005 }
+const SWIMMER_PACE: Pace = { frames: 4, timestep: 0.01 }
+const ANT_PACE: Pace = { frames: 5, timestep: 0.01 }
+
+function swimmer(xml: string, actuators: readonly string[], pace: Pace): TaskRow {
   const positions = 3 + actuators.length
   return {
     ...COMMON,
     xml,
-    frames: 4,
-    timestep: 0.01,
+    ...pace,
     actuators,
     initialPositions: rest(positions),
     velocities: positions,
@@ -127,7 +134,13 @@ function swimmer(xml: string, actuators: readonly string[]): TaskRow {
 }
 
 /** @param xml of a robot with a free root that starts level, 0.75 m up, every joint at 0 */
-function ant(version: TaskVersion, xml: string, actuators: readonly string[], bodies: number): TaskRow {
+function ant(
+  version: TaskVersion,
+  xml: string,
+  actuators: readonly string[],
+  bodies: number,
+  pace: Pace,
+): TaskRow {
   const velocities = 6 + actuators.length
   const forces = (from: number) => values('cfrc_ext', 6 * from, 6 * (bodies - from), 1)
   const observed = { v2: zeros(forces(0)), v4: [], v4c: forces(0), v5: forces(1) }
@@ -135,8 +148,7 @@ function ant(version: TaskVersion, xml: string, actuators: readonly string[], bo
   return {
     ...COMMON,
     xml,
-    frames: 5,
-    timestep: 0.01,
+    ...pace,
     actuators,
     initialPositions: [0, 0, 0.75, 1, ...rest(3 + actuators.length)],
     velocities,
@@ -290,18 +302,18 @@ const TASKS: Readonly<Record<string, TaskEntry>> = {
   HalfCheetah: { versions: PLAIN, make: () => halfCheetah },
   Hopper: { versions: PLAIN, make: hopper },
   Walker2d: { versions: PLAIN, make: walker },
-  Ant: { versions: VERSIONS, make: (version) => ant(version, antXml(), ANT_ACTUATORS, ANT_BODIES) },
+  Ant: { versions: VERSIONS, make: (version) => ant(version, antXml(), ANT_ACTUATORS, ANT_BODIES, ANT_PACE) },
   Humanoid: { versions: PLAIN, make: humanoid },
   HumanoidStandup: { versions: PLAIN, make: humanoidStandup },
-  Swimmer: { versions: PLAIN, make: () => swimmer(swimmerXml(), ['motor1_rot', 'motor2_rot']) },
+  Swimmer: { versions: PLAIN, make: () => swimmer(swimmerXml(), ['motor1_rot', 'motor2_rot'], SWIMMER_PACE) },
   ManySegmentSwimmer: {
     versions: PLAIN,
     fewestSegments: 2,
-    make: (_, segments) =>
-      swimmer(
-        manySegmentSwimmerXml(segments),
-        Array.from({ length: segments }, (__, i) => `rot${i}`),
-      ),
+    make: (version, segments) => {
+      const pace = version === 'v2' ? PUBLISHED_PACE : SWIMMER_PACE
+      const actuators = Array.from({ length: segments }, (_, i) => `rot${i}`)
+      return swimmer(manySegmentSwimmerXml(segments, pace.timestep), actuators, pace)
+    },
   },
   ManySegmentAnt: {
     versions: VERSIONS,
@@ -309,7 +321,9 @@ const TASKS: Readonly<Record<string, TaskEntry>> = {
     make: (version, segments) => {
       const joints = (s: number) => [`hip1_${s}`, `ankle1_${s}`, `hip2_${s}`, `ankle2_${s}`]
       const actuators = Array.from({ length: segments }, (_, s) => joints(s)).flat()
-      return ant(version, manySegmentAntXml(segments), actuators, 1 + SEGMENT_BODIES * segments)
+      const pace = version === 'v2' ? PUBLISHED_PACE : ANT_PACE
+      const xml = manySegmentAntXml(segments, pace.timestep)
+      return ant(version, xml, actuators, 1 + SEGMENT_BODIES * segments, pace)
     },
   },
   CoupledHalfCheetah: { versions: ['v4', 'v5'], make: () => coupledHalfCheetah },
