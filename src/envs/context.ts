@@ -2,7 +2,10 @@ import type { ModelFile } from './mujoco/disk.js'
 import { loadMujoco, type Mujoco } from './mujoco/load.js'
 import { PhysicsModel } from './mujoco/world.js'
 
-/** A model from a file: compiled, the files it was made of, and their digest. */
+/**
+ * A model from a file: compiled, the files it was made of, and their digest.
+ * @internal not declared to users, like what it is made of
+ */
 export interface LoadedModel extends Omit<ModelFile, 'handle'> {
   readonly model: PhysicsModel
 }

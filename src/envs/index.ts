@@ -38,4 +38,4 @@ export type {
   TeamStart,
   View,
 } from './team/definition.js'
-export type { Field, Reading, StateField } from './team/readings.js'
+export type { Field, Reading, StateField } from './team/fields.js'

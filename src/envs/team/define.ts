@@ -31,7 +31,11 @@ export function defineMujocoTeam(team: MujocoTeam): MakeTeam {
   }
 }
 
-/** One environment of a team, tried. @param id the model file's name by default */
+/**
+ * One environment of a team, tried.
+ * @param id the model file's name by default
+ * @internal not declared to users: the declarations of @mujoco/mujoco do not hold without skipLibCheck
+ */
 export async function makeTeamEnv(
   team: MujocoTeam,
   id: string | undefined,

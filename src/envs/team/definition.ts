@@ -1,4 +1,4 @@
-import type { Reading, StateField } from './readings.js'
+import type { Reading, StateField } from './fields.js'
 
 /** Numbers to be read, in order. */
 export type Numbers = Readonly<ArrayLike<number>>

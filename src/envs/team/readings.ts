@@ -2,6 +2,7 @@ import { usageError } from '../../errors.js'
 import { byCloseness } from '../nearest.js'
 import { integersOf } from '../mujoco/load.js'
 import type { DataArray, PhysicsModel } from '../mujoco/world.js'
+import type { Field, StateField } from './fields.js'
 import type { Kind, ModelNames } from './names.js'
 
 /** A run of numbers in one of MuJoCo's arrays. */
@@ -10,21 +11,6 @@ export interface Span {
   readonly index: number
   readonly count: number
 }
-
-type Fields = typeof FIELDS
-
-/** What can be read of a world: MuJoCo's own names of the fields of mjData, and `sensor` for `sensordata`. */
-export type Field = keyof Fields
-
-/** Fields that decide the state, which a start may write. */
-export type StateField = 'qpos' | 'qvel' | 'act' | 'ctrl' | 'mocap_pos' | 'mocap_quat'
-
-/**
- * Numbers of a world, by name: `qpos:hip` is the field `qpos` of the joint `hip`, `sensor:gyro` what the sensor `gyro`
- * measures, `xpos:torso` where the body `torso` is; `sensor` alone is all sensors. `xpos:torso[2]` is one of the numbers,
- * `qpos:root[3:7]` some, from the first up to the second. An element without a name goes by its number: `site_xpos:#0`.
- */
-export type Reading = Field | `${Field}:${string}`
 
 type Locate = (model: PhysicsModel, element: number) => readonly [index: number, count: number]
 
@@ -58,11 +44,11 @@ function mocap(array: DataArray, width: number): FieldEntry {
   return { array, kind: 'body', locate }
 }
 
-const FIELDS = {
+const FIELDS: Readonly<Record<Field, FieldEntry>> = {
   qpos: {
     array: 'qpos',
     kind: 'joint',
-    locate: ({ handle }: PhysicsModel, joint: number) => [
+    locate: ({ handle }, joint) => [
       integersOf(handle, 'jnt_qposadr')[joint],
       POSITIONS[integersOf(handle, 'jnt_type')[joint]],
     ],
@@ -73,7 +59,7 @@ const FIELDS = {
   sensor: {
     array: 'sensordata',
     kind: 'sensor',
-    locate: ({ handle }: PhysicsModel, sensor: number) => [
+    locate: ({ handle }, sensor) => [
       integersOf(handle, 'sensor_adr')[sensor],
       integersOf(handle, 'sensor_dim')[sensor],
     ],
@@ -94,7 +80,7 @@ const FIELDS = {
   act: {
     array: 'act',
     kind: 'actuator',
-    locate: ({ handle }: PhysicsModel, actuator: number) => [
+    locate: ({ handle }, actuator) => [
       Math.max(0, integersOf(handle, 'actuator_actadr')[actuator]),
       integersOf(handle, 'actuator_actnum')[actuator],
     ],
@@ -104,7 +90,7 @@ const FIELDS = {
   actuator_force: each('actuator_force', 'actuator', 1),
   mocap_pos: mocap('mocap_pos', 3),
   mocap_quat: mocap('mocap_quat', 4),
-} satisfies Record<string, FieldEntry>
+}
 
 export const FIELD_NAMES = Object.keys(FIELDS) as Field[]
 export const STATE_FIELDS: readonly StateField[] = ['qpos', 'qvel', 'act', 'ctrl', 'mocap_pos', 'mocap_quat']
@@ -126,7 +112,7 @@ export function findReading(reading: string, model: PhysicsModel, names: ModelNa
       `${where}: there is no field ${fieldName}; the fields are ${byCloseness(fieldName, FIELD_NAMES).join(', ')}`,
     )
   }
-  const field: FieldEntry = FIELDS[fieldName as Field]
+  const field = FIELDS[fieldName as Field]
   const span =
     name === undefined ? wholeField(field, model, names) : namedPart(field, name, model, names, where)
   if (span.count === 0) {

@@ -2,7 +2,8 @@ import { HatrpoError } from '../../errors.js'
 import type { World } from '../mujoco/world.js'
 import type { Numbers, TeamScene, TeamStart } from './definition.js'
 import type { ModelNames } from './names.js'
-import { findReading, STATE_FIELDS, type Reading } from './readings.js'
+import type { Reading } from './fields.js'
+import { findReading, STATE_FIELDS } from './readings.js'
 
 /** Numbers of a world under one name. */
 interface Window {
