@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import test from 'node:test'
 import {
   BrokenStepError,
@@ -405,6 +407,19 @@ for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
   )
 }
 
+test('environments that are made at the same time live in one process', { skip: missing }, async (t) => {
+  const folder = join(dirname(markerFile(t)), 'pids')
+  mkdirSync(folder)
+  // Starts a process of its own, to see what the environment is like.
+  const factory = await loadEnvFactory(pythonEnv('team', { pids: folder }))
+  const context = new EnvContext()
+  for (const processes of [2, 3]) {
+    const envs = await Promise.all([1, 2, 3].map(() => factory.create(context)))
+    assert.equal(readdirSync(folder).length, processes)
+    for (const env of envs) env.dispose!()
+  }
+})
+
 test(
   'a step that always loses the process breaks for one environment; the others make theirs',
   { skip: missing },
@@ -529,6 +544,11 @@ test(
         { ...team, timeLimit: -1 },
         2,
         /^env\.timeLimit is -1: it must be a whole number of steps, 0 for none, or auto$/,
+      ],
+      [
+        { ...team, python: '/etc/passwd/python3' },
+        2,
+        /env\.python is "\/etc\/passwd\/python3" and there is no such program: it must name a Python/,
       ],
       [{ ...team, timeout: 0 }, 2, /^env\.timeout is 0: it must be a number of seconds above 0$/],
       [

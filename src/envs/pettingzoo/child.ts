@@ -52,7 +52,7 @@ export function serveChild({ port, reports }: ChildSetup): void {
     switch (order.kind) {
       case 'start':
         child?.kill()
-        child = new PythonProcess(order.process, order.python, report)
+        child = startProcess(order.process, order.python, report)
         break
       case 'send':
         child?.send(order.message)
@@ -66,6 +66,27 @@ export function serveChild({ port, reports }: ChildSetup): void {
         port.close()
     }
   })
+}
+
+function startProcess(
+  number: number,
+  python: string,
+  report: (what: Report) => void,
+): PythonProcess | undefined {
+  try {
+    return new PythonProcess(number, python, report)
+  } catch (error) {
+    // Some failures come at once, not as an event: a path that leads through a file, too large an environment.
+    report({ process: number, ...notStarted(error as NodeJS.ErrnoException) })
+    return undefined
+  }
+}
+
+function notStarted({ code, message }: NodeJS.ErrnoException): { lost: string; missing: boolean } {
+  return {
+    lost: `cannot be started (${code ?? message})`,
+    missing: code === 'ENOENT' || code === 'ENOTDIR',
+  }
 }
 
 class PythonProcess {
@@ -90,9 +111,10 @@ class PythonProcess {
     this.#child.stdout!.on('data', (chunk: Uint8Array) => messages.read(chunk))
     // What cannot be written any more shows in how the process ended.
     this.#child.stdin!.on('error', () => {})
-    this.#child.on('error', (error: NodeJS.ErrnoException) =>
-      this.#lose(`cannot be started (${error.code ?? error.message})`, error.code === 'ENOENT'),
-    )
+    this.#child.on('error', (error) => {
+      const { lost, missing } = notStarted(error)
+      this.#lose(lost, missing)
+    })
     this.#child.on('exit', (code, signal) => {
       const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`
       // Those that a dead process has started may hold its pipe open.

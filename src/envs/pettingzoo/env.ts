@@ -1,3 +1,4 @@
+import { HatrpoError } from '../../errors.js'
 import type { EnvSpec, MultiAgentEnv } from '../contract.js'
 import { EpisodeRecording } from '../recording.js'
 import { ActionWriter } from './actions.js'
@@ -60,7 +61,11 @@ export class PettingZooEnv implements MultiAgentEnv {
     return this.#tenant.finish()
   }
 
+  /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
+    if (this.#tenant.submitted) {
+      throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
+    }
     return this.#tenant.recording.toBytes(this)
   }
 

@@ -21,8 +21,13 @@ export async function loadPettingZooFactory(given: EnvConfig, context?: EnvConte
   const hostOf = async (owner: EnvContext): Promise<EnvHost> => {
     const own = hosts.get(owner) ?? new Map<string, Promise<EnvHost>>()
     hosts.set(owner, own)
-    const running = await own.get(key)
-    if (running && !running.ended) return running
+    const running = own.get(key)
+    if (running) {
+      const host = await running
+      if (!host.ended) return host
+      // Another call may have seen the same meanwhile, and have started the next.
+      if (own.get(key) !== running) return hostOf(owner)
+    }
     const starting = start(owner.onRestart)
     own.set(key, starting)
     // One that does not start is tried again by the next.
