@@ -93,6 +93,11 @@ export class Collector {
     }))
   }
 
+  /** Shows that a worker goes on. */
+  pulse(worker: number): void {
+    Atomics.add(this.#pulses, worker, 1)
+  }
+
   /** One rollout of the task's environments, from where they stand. */
   collect(task: CollectTask): Omit<CollectResult, 'restarts'> {
     const begun = performance.now()
@@ -101,7 +106,7 @@ export class Collector {
     const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, count)
     const running = task.progress.map((progress, k) => {
       // To bring an environment to where it stood may take as long as its episode did.
-      Atomics.add(this.#pulses, task.worker, 1)
+      this.pulse(task.worker)
       return this.#resume(task.first + k, this.#envs[k], progress)
     })
     const episodes: { env: number; return: number; steps: number }[] = []
@@ -246,7 +251,7 @@ export class Collector {
 
   // Steps one environment. Returns how the episode stands, or why the step does not count.
   #step(env: MultiAgentEnv, worker: number): number | Breakage {
-    Atomics.add(this.#pulses, worker, 1)
+    this.pulse(worker)
     let end: number
     try {
       end = env.step()

@@ -12,6 +12,8 @@ export class RolloutWorker {
   readonly #envs: MultiAgentEnv[] = []
   /** Processes of environments that were started again since the last answer. */
   #restarts: string[] = []
+  /** Shows that the task goes on: a step in which a process hangs, and hangs again, is longer than it may take once. */
+  #pulse = () => {}
   #kernels: Promise<Kernels> | undefined
   #factory: Promise<EnvFactory> | undefined
 
@@ -20,7 +22,10 @@ export class RolloutWorker {
     adoptSources(setup.sources)
     this.#context = new EnvContext({
       ...(setup.mujoco && { mujoco: setup.mujoco }),
-      onRestart: (what) => this.#restarts.push(what),
+      onRestart: (what) => {
+        this.#restarts.push(what)
+        this.#pulse()
+      },
     })
   }
 
@@ -44,6 +49,7 @@ export class RolloutWorker {
     const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
     const collector = new Collector(kernels, envs, this.#setup)
     this.#restarts = []
+    this.#pulse = () => collector.pulse(task.worker)
     const result = task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
     return { ...result, restarts: this.#restarts }
   }

@@ -74,6 +74,22 @@ test(
   },
 )
 
+test(
+  'a step that hangs twice breaks for its environment, and its worker is not taken to hang meanwhile',
+  { skip: missing },
+  async (t) => {
+    const env = pythonEnv('breaking', { what: 'hang', once: markerFile(t), times: 2 }, { timeout: 5 })
+    // Two timeouts are longer than the worker may stand still.
+    const run = await trained(t, tinyConfig(env, ITERATIONS), { workers: 1, workerPatience: 8000 })
+    const [first] = run.records.map((record) => record.faults)
+    assert.deepEqual(first, { environmentRestarts: 2, workerRestarts: 0, physicsResets: 1 })
+    assert.match(
+      run.events.join('\n'),
+      /its Python gave no answer for 5 s, twice in this step; the environment/,
+    )
+  },
+)
+
 for (const host of Object.values(findHosts())) {
   test(`${host.name} trains to the same bits`, { skip: missing || host.missing }, async (t) => {
     const { folder, allEnd } = pidFolder(t)

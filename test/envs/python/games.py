@@ -101,11 +101,12 @@ class Team(Parallel):
 
 class Breaking(Team):
     """The team, in which something breaks at the 7th step of an episode, or in the reset of seed 21: when the file `once`
-    is not there yet (it is then made), or in every episode whose seed `every` divides."""
+    is not there yet (it is then made; `times` such files are), or in every episode whose seed `every` divides."""
 
-    def __init__(self, what, once=None, every=None, pids=None):
+    def __init__(self, what, once=None, every=None, pids=None, times=1):
         super().__init__(pids=pids)
-        self.what, self.once, self.every = what, once, every
+        self.what, self.every = what, every
+        self.once = None if once is None else [once, *("%s-%d" % (once, k) for k in range(1, times))]
 
     def reset(self, seed=None, options=None):
         self.seed = seed
@@ -121,11 +122,13 @@ class Breaking(Team):
     def due(self):
         if self.once is None:
             return self.seed % self.every == 0
-        try:
-            os.close(os.open(self.once, os.O_CREAT | os.O_EXCL))
-            return True
-        except FileExistsError:
-            return False
+        for path in self.once:
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+                return True
+            except FileExistsError:
+                pass
+        return False
 
     def break_down(self, what):
         if what == "die":
