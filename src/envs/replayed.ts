@@ -1,3 +1,4 @@
+import { HatrpoError } from '../errors.js'
 import type { MultiAgentEnv } from './contract.js'
 import { EpisodeRecording } from './recording.js'
 
@@ -19,10 +20,14 @@ class ReplayedEnv implements MultiAgentEnv {
   declare readonly availableActions?: readonly Uint8Array[]
   declare readonly active?: Uint8Array
   readonly rewards: Float32Array
+  /** Only where the environment has it. */
+  readonly submit?: () => void
   readonly #env: MultiAgentEnv
   #recording: EpisodeRecording
   /** Whether the environment stands where the recording says: not after a reset, step or replay that threw. */
   #whole = false
+  /** Whether the next step's actions are recorded already. */
+  #submitted = false
 
   constructor(env: MultiAgentEnv) {
     const { spec, observations, state, actions, availableActions, active, rewards } = env
@@ -33,26 +38,38 @@ class ReplayedEnv implements MultiAgentEnv {
     if (availableActions) this.availableActions = availableActions
     if (active) this.active = active
     this.rewards = rewards
+    if (env.submit) {
+      this.submit = () => {
+        if (this.#submitted) return
+        this.#begin()
+        env.submit!()
+      }
+    }
     this.#env = env
     this.#recording = new EpisodeRecording(actions.map((action) => action.length))
   }
 
   reset(seed: number): void {
     this.#whole = false
+    this.#submitted = false
     this.#recording.start(seed)
     this.#env.reset(seed)
     this.#whole = true
   }
 
   step(): number {
-    this.#whole = false
-    this.#recording.add(this.actions)
+    this.#begin()
+    this.#submitted = false
     const end = this.#env.step()
     this.#whole = true
     return end
   }
 
+  /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
+    if (this.#submitted) {
+      throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
+    }
     return this.#recording.toBytes(this)
   }
 
@@ -60,6 +77,7 @@ class ReplayedEnv implements MultiAgentEnv {
     const recording = EpisodeRecording.fromBytes(saved)
     if (this.#whole && recording.equals(this.#recording)) return
     this.#whole = false
+    this.#submitted = false
     this.#recording = recording
     recording.replay(this.#env)
     this.#whole = true
@@ -67,5 +85,12 @@ class ReplayedEnv implements MultiAgentEnv {
 
   dispose(): void {
     this.#env.dispose?.()
+  }
+
+  /** Records the actions of the next step, once. */
+  #begin(): void {
+    this.#whole = false
+    if (!this.#submitted) this.#recording.add(this.actions)
+    this.#submitted = true
   }
 }

@@ -76,6 +76,59 @@ test('an environment that stands where the saved episode does is not replayed', 
   assert.deepEqual(counts, { resets: 4, steps: 13 })
 })
 
+test('a step that is submitted is started once, with the actions that were there, and replayed with them', () => {
+  const makeSubmitting = () => {
+    const env = makeWind({})
+    const [reset, step] = [env.reset.bind(env), env.step.bind(env)]
+    let taken: Float32Array[] | undefined
+    let submitted = 0
+    return Object.assign(env, {
+      submit: () => {
+        submitted++
+        taken = env.actions.map((action) => action.slice())
+      },
+      reset: (seed: number) => {
+        taken = undefined
+        reset(seed)
+      },
+      step: () => {
+        taken?.forEach((action, i) => env.actions[i].set(action))
+        taken = undefined
+        return step()
+      },
+      count: () => submitted,
+    })
+  }
+  const inner = makeSubmitting()
+  const env = withReplay(inner)
+  const random = new RandomStream(6, 1)
+  env.reset(5)
+  for (let n = 1; n <= 4; n++) {
+    for (const action of env.actions) action.fill(random.uniform())
+    env.submit!()
+    env.submit!()
+    assert.equal(inner.count(), n)
+    assert.throws(
+      () => env.saveState!(),
+      /saveState\(\) between submit\(\) and step\(\): call step\(\) first$/,
+    )
+    for (const action of env.actions) action.fill(-1)
+    env.step()
+  }
+  const [saved, seen] = [env.saveState!(), views(env)]
+  const other = withReplay(makeWind({}))
+  assert.equal(other.submit, undefined)
+  other.loadState!(saved)
+  assert.deepEqual(views(other), seen)
+  env.submit!()
+  env.loadState!(saved)
+  assert.deepEqual(views(env), seen)
+  env.submit!()
+  env.reset(5)
+  env.loadState!(saved)
+  assert.deepEqual(views(env), seen)
+})
+
 test('an environment whose reset failed is replayed, though its recording says where it stood', () => {
   const inner = makeWind({})
   const env = withReplay(inner)
