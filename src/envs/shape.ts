@@ -29,7 +29,13 @@ function* methodProblems(env: Partial<MultiAgentEnv>): Generator<string> {
     if (typeof env[method] !== 'function') yield `${method} is ${typeof env[method]}: it must be a function`
   }
   const [save, load] = [typeof env.saveState, typeof env.loadState]
-  for (const [method, type] of Object.entries({ saveState: save, loadState: load })) {
+  const optional = {
+    saveState: save,
+    loadState: load,
+    submit: typeof env.submit,
+    dispose: typeof env.dispose,
+  }
+  for (const [method, type] of Object.entries(optional)) {
     if (type !== 'function' && type !== 'undefined')
       yield `${method} is ${type}: it must be a function, or left out`
   }

@@ -16,7 +16,7 @@ import {
   LONGEST_EPISODE,
   runEpisode,
 } from './episodes.js'
-import { type Finding, Findings, Thrown } from './finding.js'
+import { type Finding, Findings, firstLine, Thrown } from './finding.js'
 import { checkRestore } from './restore.js'
 import { ActionSampler, hasBounds } from './sampler.js'
 import { StepChecks } from './step-checks.js'
@@ -146,7 +146,13 @@ class Check {
   }
 
   dispose(): void {
-    for (const env of this.made) env.dispose?.()
+    for (const env of this.made) {
+      try {
+        env.dispose?.()
+      } catch (error) {
+        this.findings.add('throws', `dispose threw ${firstLine(error)}: it must work at any time`, 'dispose')
+      }
+    }
   }
 
   /** An environment whose spec and views are whole; undefined after findings, or when the source has no more. */

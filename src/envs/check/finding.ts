@@ -6,7 +6,7 @@ export const checkRules = {
   spec: { severity: 'error', about: 'the spec is whole' },
   shape: { severity: 'error', about: 'views have the types and lengths of the spec' },
   aliasing: { severity: 'error', about: 'views share no memory, within an environment or between two' },
-  throws: { severity: 'error', about: 'reset, step, saveState and loadState do not throw' },
+  throws: { severity: 'error', about: 'reset, step, saveState, loadState and dispose do not throw' },
   'view-replaced': { severity: 'error', about: 'views stay the same objects' },
   finite: { severity: 'error', about: 'observations, state and rewards are finite' },
   bounds: { severity: 'error', about: 'observations lie within their space' },

@@ -574,6 +574,23 @@ breaks(
   },
 )
 
+breaks('throws', 'an error in dispose', /^dispose threw Error: stuck: it must work at any time$/, () => {
+  return new (class extends Sound {
+    dispose(): void {
+      throw new Error('stuck')
+    }
+  })()
+})
+
+breaks(
+  'shape',
+  'a submit that is no function',
+  /^submit is boolean: it must be a function, or left out$/,
+  () => {
+    return Object.assign(new Sound(), { submit: true as never })
+  },
+)
+
 breaks('allocation', 'a small object', /step allocates \d+ bytes in 1\.0 objects a step/, () => {
   return new (class extends Sound {
     kept: object | undefined
