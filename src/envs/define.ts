@@ -96,7 +96,7 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
     this.memory = definition.memory()
     this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
     this.state = new Float32Array(spec.stateSize)
-    this.actions = spec.agents.map(({ action }) => new Float32Array(actionSize(action) ?? 0))
+    this.actions = spec.agents.map(({ action }) => new Float32Array(actionSize(action)))
     this.rewards = new Float32Array(spec.agents.length)
     this.availableActions = spec.agents.map(({ action }) => new Uint8Array(maskSize(action)))
     this.active = new Uint8Array(spec.agents.length)

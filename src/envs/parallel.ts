@@ -146,7 +146,7 @@ class DictionaryEnv implements ParallelEnv {
 
   private checkAction(agent: string, action: ArrayLike<number>): ArrayLike<number> {
     const space = this.actionSpace(agent)
-    const size = actionSize(space)!
+    const size = actionSize(space)
     const refuse = (found: string, right: string) =>
       new HatrpoError(`${this.env.spec.id}: the action of ${agent} ${found}: it must ${right}`)
     if (action.length !== size) throw refuse(`has ${action.length} numbers`, `have ${size}`)

@@ -88,7 +88,7 @@ function* viewProblems(env: MultiAgentEnv): Generator<string> {
   yield* arrayProblems('rewards', env.rewards, Float32Array, agents.length)
   for (const [i, { observation, action }] of agents.entries()) {
     yield* arrayProblems(`observations[${i}]`, env.observations?.[i], Float32Array, observation.size)
-    yield* arrayProblems(`actions[${i}]`, env.actions?.[i], Float32Array, actionSize(action)!)
+    yield* arrayProblems(`actions[${i}]`, env.actions?.[i], Float32Array, actionSize(action))
     if (env.availableActions !== undefined)
       yield* arrayProblems(`availableActions[${i}]`, env.availableActions?.[i], Uint8Array, maskSize(action))
   }
@@ -111,6 +111,8 @@ function* arrayProblems(
 }
 
 /** Numbers that an action takes in its view; undefined for what is no action space. */
+export function actionSize(action: ActionSpace): number
+export function actionSize(action: Partial<ActionSpace> | undefined): number | undefined
 export function actionSize(action: Partial<ActionSpace> | undefined): number | undefined {
   if (action?.kind === 'box') return isBox(action) ? action.size : undefined
   if (action?.kind === 'discrete') return isSize(action.n) ? 1 : undefined

@@ -1,6 +1,6 @@
 import { HatrpoError } from '../../errors.js'
 import type { EnvSpec } from '../contract.js'
-import { actionSize } from './spec.js'
+import { actionSize } from '../shape.js'
 
 /** Turns the agents' actions into the numbers that Python takes: limited to their bounds, which a policy's are not. */
 export class ActionWriter {

@@ -4,7 +4,7 @@ import { EpisodeRecording } from '../recording.js'
 import { ActionWriter } from './actions.js'
 import { notDeterministic } from './failures.js'
 import type { EnvHost } from './host.js'
-import { actionSize } from './spec.js'
+import { actionSize } from '../shape.js'
 import { Tenant } from './tenant.js'
 import { Views } from './views.js'
 

@@ -66,15 +66,3 @@ function actionOf(action: Description['agents'][number]['action']): ActionSpace 
   if (action.kind === 'box') return boxOf(action)
   return action.kind === 'discrete' ? discrete(action.n) : multiDiscrete(action.sizes)
 }
-
-/** Numbers that an action takes in its view. */
-export function actionSize(action: ActionSpace): number {
-  if (action.kind === 'box') return action.size
-  return action.kind === 'discrete' ? 1 : action.sizes.length
-}
-
-/** Choices that a discrete action has, all together; 0 for a continuous one. */
-export function choiceCount(action: ActionSpace): number {
-  if (action.kind === 'box') return 0
-  return action.kind === 'discrete' ? action.n : action.sizes.reduce((sum, n) => sum + n, 0)
-}

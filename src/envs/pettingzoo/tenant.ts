@@ -5,7 +5,7 @@ import { EpisodeRecording } from '../recording.js'
 import type { ActionWriter } from './actions.js'
 import { pythonError, tracebackError } from './failures.js'
 import { BROKEN, type StepResult } from './protocol.js'
-import { actionSize } from './spec.js'
+import { actionSize } from '../shape.js'
 import type { Views } from './views.js'
 
 /** Seeds that every random generator of Python and of C takes. */

@@ -1,5 +1,5 @@
 import type { EnvSpec } from '../contract.js'
-import { choiceCount } from './spec.js'
+import { maskSize } from '../shape.js'
 
 /**
  * The views of one environment over the bytes that Python sends: every agent's observation, the state where it is the
@@ -20,7 +20,7 @@ export class Views {
    */
   constructor({ agents, stateSize }: EnvSpec, ownState: boolean, masked: boolean) {
     const sizes = agents.map(({ observation }) => observation.size)
-    const choices = agents.map(({ action }) => (masked ? choiceCount(action) : 0))
+    const choices = agents.map(({ action }) => (masked ? maskSize(action) : 0))
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
     const numbers = sum(sizes) + (ownState ? stateSize : 0) + agents.length
     const buffer = new ArrayBuffer(4 * numbers + agents.length + sum(choices))
