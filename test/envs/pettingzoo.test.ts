@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
@@ -612,5 +614,16 @@ test(
     )
     await first('no reward', /step\(\) returned no reward of left$/, step)
     await first('late mask', /left has an action_mask now, and had none after the first reset\(\)$/, step)
+  },
+)
+
+test(
+  'a file is known by its digest, so that a run is not resumed with another',
+  { skip: missing },
+  async () => {
+    const config = pythonEnv('team')
+    const { sha256 } = await loadEnvFactory(config)
+    const file = config.id.split(':')[1]
+    assert.equal(sha256, createHash('sha256').update(readFileSync(file)).digest('hex'))
   },
 )

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { EnvContext } from '../context.js'
 import type { EnvConfig, EnvFactory } from '../factory.js'
 import { PettingZooEnv } from './env.js'
@@ -34,11 +36,25 @@ export async function loadPettingZooFactory(given: EnvConfig, context?: EnvConte
     starting.catch(() => own.delete(key))
     return starting
   }
+  // Before Python reads it: what changes in between is then seen as a change.
+  const sha256 = options.file === '' ? undefined : await digestOf(options.file)
   const host = await (context ? hostOf(context) : start())
   if (!context) host.end()
   return {
     config,
     spec: host.spec,
+    ...(sha256 !== undefined && { sha256 }),
     create: async (owner) => PettingZooEnv.create(await hostOf(owner)),
+  }
+}
+
+/** Of the file alone: what it imports is not known here. @returns undefined when Python will say that it is not there */
+async function digestOf(file: string): Promise<string | undefined> {
+  try {
+    return createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex')
+  } catch {
+    return undefined
   }
 }
