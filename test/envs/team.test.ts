@@ -75,6 +75,7 @@ test('names that a model does not have are refused with those that it has, the c
     [{ observe: ['xpos:torso'] }, 'no body torso; its bodies are ', 'shin_back'],
     [{ observe: ['pos:hull'] }, 'no field pos; the fields are qpos, xpos'],
     [{ observe: ['mine'] }, 'no field mine'],
+    [{ observe: ['own', 'neighbors'] }, 'observe: there is no neighbors: did you mean neighbours?'],
     [{ observe: ['act:front'] }, 'actuator front has no act'],
     [{ observe: ['mocap_pos:hull'] }, 'body hull has no mocap_pos'],
     [{ observe: ['ten_length:cable[1]'] }, 'ten_length:cable[1]', '[0:1]'],
@@ -122,6 +123,8 @@ test('an actuator that is left out or given twice is refused, and so is a wrong 
     const message = await refusal(t, team)
     for (const word of words) assert.ok(message.includes(word), `${message} lacks ${word}`)
   }
+  const typo = { timelimit: 100 } as Partial<Record<keyof MujocoTeam, unknown>>
+  assert.match(await refusal(t, typo), /timelimit=100: no such key; keys are timeLimit, /)
   assert.match(await refusal(t, {}, { frame: 2 }), /^env\.frame=2: no such option; options are frames, /)
   assert.match(await refusal(t, {}, { frames: 'two' }), /^env\.frames=two: must be a whole number/)
   assert.match(

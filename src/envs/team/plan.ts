@@ -1,13 +1,14 @@
 import { usageError } from '../../errors.js'
 import type { EnvSpec } from '../contract.js'
+import { nearestName } from '../nearest.js'
 import { box } from '../spaces.js'
 import { doublesOf } from '../mujoco/load.js'
 import type { PhysicsModel } from '../mujoco/world.js'
 import { values, type Element } from '../mamujoco/elements.js'
-import type { ResetNoise, TeamSettings, View } from './definition.js'
+import { VIEWS, type ResetNoise, type TeamSettings, type View } from './definition.js'
 import { DrivenJoints } from './joints.js'
 import { ModelNames } from './names.js'
-import { findReading } from './readings.js'
+import { FIELD_NAMES, findReading } from './readings.js'
 import type { Where } from './settings.js'
 
 /** How the action of one actuator becomes its control: offset + gain x action. */
@@ -122,6 +123,9 @@ function elementsOf(
     case 'all':
       return joints.all()
     default: {
+      const meant = nearestName(view, VIEWS)
+      if (meant !== undefined && !(FIELD_NAMES as readonly string[]).includes(view))
+        throw usageError(`${where}: there is no ${view}: did you mean ${meant}?`)
       const { array, index, count } = findReading(view, model, names, where)
       return values(array, index, count)
     }

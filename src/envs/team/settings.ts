@@ -1,4 +1,5 @@
 import { usageError } from '../../errors.js'
+import { byCloseness } from '../nearest.js'
 import type { MujocoTeam, ResetNoise, TeamSettings } from './definition.js'
 
 /** Names a key of the definition, and its value where it is short, as the user wrote them: an error line's beginning. */
@@ -14,6 +15,13 @@ export function checkSettings(team: MujocoTeam, where: Where): TeamSettings {
   const given: Unchecked = team
   const refuse = (key: keyof MujocoTeam, must: string): never => {
     throw usageError(`${where(key)}: must be ${must}`)
+  }
+  for (const key of Object.keys(given)) {
+    if (!KEYS.includes(key)) {
+      throw usageError(
+        `${where(key as keyof MujocoTeam)}: no such key; keys are ${byCloseness(key, KEYS).join(', ')}`,
+      )
+    }
   }
   for (const key of ['frames', 'timeLimit'] as const) {
     if (given[key] !== undefined && !isCount(given[key])) refuse(key, 'a whole number from 1')
@@ -44,6 +52,24 @@ export function checkSettings(team: MujocoTeam, where: Where): TeamSettings {
     controlScale: team.controlScale,
   }
 }
+
+/** All keys of a definition; the type holds the list to be whole. */
+const KEYS: readonly string[] = Object.keys({
+  model: true,
+  name: true,
+  agents: true,
+  observe: true,
+  state: true,
+  frames: true,
+  timeLimit: true,
+  resetNoise: true,
+  keyframe: true,
+  controlScale: true,
+  reward: true,
+  terminated: true,
+  start: true,
+  keep: true,
+} satisfies Record<keyof MujocoTeam, true>)
 
 const VIEW_LIST = 'a list of own, neighbours, others, base, all and readings such as sensor:gyro'
 const AGENT_LISTS =
