@@ -256,7 +256,7 @@ export class Collector {
     try {
       end = env.step()
     } catch (error) {
-      if (!(error instanceof BrokenStepError)) throw error
+      if (!(error instanceof BrokenStepError)) throw nameThrown(env, 'step()', error)
       const detail = detailOf(error)
       return { reason: error.message, ...(detail !== undefined && { detail }) }
     }
@@ -336,9 +336,22 @@ export function withStack(message: string, stack: string): Error {
   return error
 }
 
+/** What an environment threw, said to be its own, with the line that threw. Errors of ours say it already. */
+function nameThrown(env: MultiAgentEnv, call: string, error: unknown): unknown {
+  if (error instanceof HatrpoError || !(error instanceof Error)) return error
+  const [, file, line] = /^\s+at .*?([^\s()\\/]+):(\d+):\d+\)?$/m.exec(error.stack ?? '') ?? []
+  const place = file === undefined ? '' : ` (${file}:${line})`
+  const message = `${env.spec.id}: ${call} threw ${error.name}: ${error.message}${place}`
+  return withStack(message, error.stack ?? message)
+}
+
 /** Resets an environment. @throws HatrpoError when it starts in a state that is not finite */
 function resetSoundly(env: MultiAgentEnv, seed: number): void {
-  env.reset(seed)
+  try {
+    env.reset(seed)
+  } catch (error) {
+    throw nameThrown(env, `reset(${seed})`, error)
+  }
   const unsound = findUnsound(env)
   if (unsound !== undefined) throw new HatrpoError(`${unsound} after reset(${seed})`)
 }

@@ -130,7 +130,9 @@ test('what an environment throws while it trains is told, and with --verbose fro
   writeFileSync(join(cwd, 'wind.ts'), lines.join('\n'))
   const { code, stderr } = hatrpo([...training('./wind.ts', 'run'), '--verbose'], cwd)
   assert.equal(code, 1)
-  assert.match(stderr, /^hatrpo: the rollout from step 0 failed 3 times, last because .*there is no wind\)$/m)
+  const said = `step() threw TypeError: there is no wind (wind.ts:${at + 2})`
+  assert.match(stderr, /^hatrpo: the rollout from step 0 failed 3 times, last because a worker failed \(/m)
+  assert.ok(stderr.includes(said), stderr)
   assert.ok(stderr.includes(`${join(cwd, 'wind.ts')}:${at + 2}:`), stderr)
 })
 
