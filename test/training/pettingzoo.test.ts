@@ -267,10 +267,10 @@ test(
       missing.stderr,
       /^hatrpo: .*env\.python is "no-such-python" and there is no such program[^\n]*\n$/,
     )
-    const failing = ['--env', pythonId('breaking'), '--set', 'env.kwargs={"what":"throw","times":2}']
+    const failing = ['--env', pythonId('breaking'), '--set', 'env.kwargs={"what":"throw","colour":2}']
     const failed = train(...failing)
     assert.equal(failed.status, 1)
-    assert.match(failed.stderr, /^hatrpo: [^\n]*unexpected keyword argument 'times'[^\n]*\n$/)
+    assert.match(failed.stderr, /^hatrpo: [^\n]*unexpected keyword argument 'colour'[^\n]*\n$/)
     assert.match(train(...failing, '--verbose').stderr, /\nTraceback \(most recent call last\):\n/)
     const unknown = train('--env', 'no/such')
     assert.equal(unknown.status, 2)
