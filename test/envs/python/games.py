@@ -99,6 +99,30 @@ class Team(Parallel):
         return {"left": -cost - 0.1 * u * u, "right": -0.1 * v * v}
 
 
+class Drift(Parallel):
+    """A point that drifts at random: the right agent leaves after 4 steps, and the game ends where x is above 1.
+
+    Computes with + - * and uniform numbers alone, so that every machine gets the same bits."""
+
+    def start(self):
+        self.x = self.random.uniform(-1, 1)
+
+    def observe(self):
+        return {agent: [self.x, 0.125 * self.steps] for agent in self.agents}
+
+    def step(self, actions):
+        self.steps += 1
+        push = sum(max(-1.0, min(1.0, action[0])) for action in actions.values())
+        self.x = 0.9 * self.x + 0.25 * push + 0.5 * (self.random.random() - 0.5)
+        playing = list(self.agents)
+        observations = self.observe()
+        fallen, truncated = self.x > 1, self.steps >= self.max_cycles
+        terminations = {agent: fallen or (agent == "right" and self.steps >= 4) for agent in playing}
+        truncations = {agent: truncated for agent in playing}
+        self.agents = [] if truncated else [agent for agent in playing if not terminations[agent]]
+        return observations, {agent: -self.x * self.x for agent in playing}, terminations, truncations, {a: {} for a in playing}
+
+
 class Breaking(Team):
     """The team, in which something breaks at the 7th step of an episode, or in the reset of seed 21: when the file `once`
     is not there yet (it is then made; `times` such files are), or in every episode whose seed `every` divides."""
@@ -304,6 +328,10 @@ def breaking(**kwargs):
 
 def team(**kwargs):
     return Team(**kwargs)
+
+
+def drift(**kwargs):
+    return Drift(**kwargs)
 
 
 def loud():
