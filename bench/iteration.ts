@@ -5,7 +5,7 @@
 
 import { makeEnvFactory } from '../src/envs/index.js'
 import { RolloutPool, type EnvProgress, type Rollout } from '../src/rollout/index.js'
-import { completeEnv, resolveConfig } from '../src/runs/config.js'
+import { completeEnv, resolveConfig } from '../src/config/index.js'
 import { Trainer } from '../src/training/trainer.js'
 import { result } from './report.js'
 

@@ -22,7 +22,7 @@ export {
   type ConfigSources,
   type ResolvedConfig,
   type TrainConfig,
-} from './runs/config.js'
+} from './config/index.js'
 export type {
   AgentRecord,
   CriticRecord,

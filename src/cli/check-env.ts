@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { ActionSpace, CheckReport, EnvConfig, EpisodeSummary, Finding } from '../envs/index.js'
 import { usageError } from '../errors.js'
-import { parseValue } from '../runs/config.js'
+import { parseValue } from '../config/index.js'
 import { wholeFlag } from './numbers.js'
 
 interface CheckFlags {

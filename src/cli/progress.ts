@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress'
-import { totalIterations, type TrainConfig } from '../runs/config.js'
+import { totalIterations, type TrainConfig } from '../config/index.js'
 import type { EvaluationRecord, IterationRecord } from '../runs/types.js'
 import { episodeCount } from './numbers.js'
 import { envName } from './run-name.js'

@@ -5,14 +5,14 @@ import { usageError } from '../errors.js'
 import {
   completeEnv,
   parseValue,
+  type PartialConfig,
   type ResolvedConfig,
   resolveConfig,
   totalIterations,
   type TrainConfig,
   validateConfig,
-} from '../runs/config.js'
+} from '../config/index.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
-import type { PartialConfig } from '../runs/presets.js'
 import type { TrainResult } from '../runs/types.js'
 import { Interrupt } from './interrupt.js'
 import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'

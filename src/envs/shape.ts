@@ -1,3 +1,4 @@
+import { show } from '../text/show.js'
 import type { ActionSpace, AgentSpec, Box, EnvSpec, MultiAgentEnv } from './contract.js'
 
 /** What keeps a value from being an environment. */
@@ -139,8 +140,4 @@ function isSize(value: unknown): value is number {
 function typeName(value: unknown): string {
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
   return (value as { constructor?: { name?: string } }).constructor?.name ?? 'object'
-}
-
-function show(value: unknown): string {
-  return String(typeof value === 'number' ? value : JSON.stringify(value)).slice(0, 60)
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { HatrpoError } from '../errors.js'
-import type { TrainConfig } from './config.js'
+import type { TrainConfig } from '../config/index.js'
 import { replaceFile } from './disk.js'
 import type { EvaluationRecord } from './types.js'
 

@@ -21,7 +21,7 @@ import {
   totalIterations,
   type TrainConfig,
   validateConfig,
-} from './config.js'
+} from '../config/index.js'
 import { removeUnfinishedFiles, replaceFile, writing } from './disk.js'
 import { EvaluationLog } from './evaluations.js'
 import { RunLock } from './lock.js'

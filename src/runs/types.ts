@@ -1,4 +1,4 @@
-import type { ConfigOrigin, TrainConfig } from './config.js'
+import type { ConfigOrigin, TrainConfig } from '../config/index.js'
 
 /** What an update did to one agent's policy. Values of the other update rule are absent. */
 export interface AgentRecord {

@@ -9,7 +9,7 @@ import {
   type Rollout,
   type WorkerPolicies,
 } from '../rollout/index.js'
-import { totalIterations, validateConfig } from '../runs/config.js'
+import { totalIterations, validateConfig } from '../config/index.js'
 import { checkpointDue, evaluationDue, openRun, type Run } from '../runs/folder.js'
 import type {
   AgentRecord,

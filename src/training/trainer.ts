@@ -20,7 +20,7 @@ import { parameterLayout } from '../nn/layout.js'
 import type { CriticSpec, GaussianActorSpec, NetworkSpec } from '../nn/spec.js'
 import { RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { parametersSha256 } from '../runs/sha256.js'
-import type { TrainConfig } from '../runs/config.js'
+import type { TrainConfig } from '../config/index.js'
 import { Advantages, explainedVariance } from './advantages.js'
 
 /** Gain of the value head's initialisation. */

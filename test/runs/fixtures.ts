@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { CheckpointData } from '../../src/runs/checkpoint.js'
-import { resolveConfig, type TrainConfig } from '../../src/runs/config.js'
+import { resolveConfig, type TrainConfig } from '../../src/config/index.js'
 import type { EvaluationRecord, IterationRecord } from '../../src/runs/types.js'
 
 /** A directory that is deleted when the test ends. */

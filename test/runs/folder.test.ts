@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, wri
 import { join } from 'node:path'
 import test from 'node:test'
 import { listCheckpoints } from '../../src/runs/checkpoint.js'
-import type { TrainConfig } from '../../src/runs/config.js'
+import type { TrainConfig } from '../../src/config/index.js'
 import {
   checkpointDue,
   evaluationDue,

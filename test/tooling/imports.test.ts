@@ -47,6 +47,10 @@ const A = 'export interface A {\n  a: number\n}\n'
 test('imports down the list are accepted', async () => {
   const found = await violations({
     'src/errors.ts': a,
+    'src/text/show.ts': a,
+    'src/envs/spec.ts': "export { a } from '../text/show.js'\n",
+    'src/config/schema.ts': "export { a } from '../envs/spec.js'\n",
+    'src/runs/folder.ts': "export { a } from '../config/schema.js'\n",
     'src/runtime/act.ts': a,
     'src/kernels/gemm.ts': "import { a } from '../errors.js'\nexport const b = a\n",
     'src/devices/wasm.ts': "import { b } from '../kernels/gemm.js'\nexport const c = b\n",
@@ -122,7 +126,15 @@ const broken: Record<string, { files: Record<string, string>; found: string[] }>
   },
   'the error type importing anything': {
     files: { 'src/runtime/act.ts': a, 'src/errors.ts': "export { a } from './runtime/act.js'\n" },
-    found: ['errors-is-a-leaf: src/errors.ts -> src/runtime/act.ts'],
+    found: ['leaf: src/errors.ts -> src/runtime/act.ts'],
+  },
+  'a text helper importing anything': {
+    files: { 'src/errors.ts': a, 'src/text/show.ts': "export { a } from '../errors.js'\n" },
+    found: ['leaf: src/text/show.ts -> src/errors.ts'],
+  },
+  'the configuration importing a run folder': {
+    files: { 'src/runs/folder.ts': a, 'src/config/resolve.ts': "export { a } from '../runs/folder.js'\n" },
+    found: ['no-upward-import: src/config/resolve.ts -> src/runs/folder.ts'],
   },
   'a worker reaching above the rollout': {
     files: {

@@ -112,7 +112,16 @@ test('the determinism rule covers what trains and what is exported, and nothing 
     }
     return JSON.stringify(config.rules['hatrpo/exact-math'] ?? [0]).startsWith('[2')
   }
-  const strict = ['index', 'training/f', 'runs/f', 'export/f', 'algorithms/f', 'rollout/f', 'learner/f']
+  const strict = [
+    'index',
+    'training/f',
+    'runs/f',
+    'config/f',
+    'export/f',
+    'algorithms/f',
+    'rollout/f',
+    'learner/f',
+  ]
   strict.push('devices/wasm/f', 'nn/f', 'envs/mamujoco/f', 'kernels/f', 'runtime/f')
   for (const file of [...strict.map((name) => `src/${name}.ts`), 'workers/f.ts', 'assembly/f.ts']) {
     assert.ok(await covers(file), file)

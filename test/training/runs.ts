@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readMetrics } from '../../src/runs/metrics.js'
-import { resolveConfig, type TrainConfig } from '../../src/runs/config.js'
+import { resolveConfig, type TrainConfig } from '../../src/config/index.js'
 import type { IterationRecord, TrainOptions, TrainResult } from '../../src/runs/types.js'
 import { train } from '../../src/training/train.js'
 

@@ -1,6 +1,6 @@
 import type { MjModel } from '@mujoco/mujoco'
 import { usageError, type HatrpoError } from '../../errors.js'
-import { byCloseness } from '../nearest.js'
+import { byCloseness } from '../../text/nearest.js'
 import { integersOf } from '../mujoco/load.js'
 import type { PhysicsModel } from '../mujoco/world.js'
 

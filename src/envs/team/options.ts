@@ -1,5 +1,5 @@
 import { usageError } from '../../errors.js'
-import { byCloseness } from '../nearest.js'
+import { byCloseness } from '../../text/nearest.js'
 import type { MujocoTeam, View } from './definition.js'
 import type { Where } from './settings.js'
 

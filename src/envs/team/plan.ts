@@ -1,6 +1,6 @@
 import { usageError } from '../../errors.js'
 import type { EnvSpec } from '../contract.js'
-import { nearestName } from '../nearest.js'
+import { nearestName } from '../../text/nearest.js'
 import { box } from '../spaces.js'
 import { doublesOf } from '../mujoco/load.js'
 import type { PhysicsModel } from '../mujoco/world.js'

@@ -1,5 +1,5 @@
 import { usageError } from '../../errors.js'
-import { byCloseness } from '../nearest.js'
+import { byCloseness } from '../../text/nearest.js'
 import { integersOf } from '../mujoco/load.js'
 import type { DataArray, PhysicsModel } from '../mujoco/world.js'
 import type { Field, StateField } from './fields.js'

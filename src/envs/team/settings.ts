@@ -1,5 +1,5 @@
 import { usageError } from '../../errors.js'
-import { byCloseness } from '../nearest.js'
+import { byCloseness } from '../../text/nearest.js'
 import type { MujocoTeam, ResetNoise, TeamSettings } from './definition.js'
 
 /** Names a key of the definition, and its value where it is short, as the user wrote them: an error line's beginning. */

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { configKeys, type TrainConfig } from '../../src/runs/schema.js'
-import { configSha256, resolveConfig, totalIterations, validateConfig } from '../../src/runs/config.js'
-import { saying, testConfig } from './fixtures.js'
+import {
+  configKeys,
+  configSha256,
+  resolveConfig,
+  totalIterations,
+  type TrainConfig,
+  validateConfig,
+} from '../../src/config/index.js'
+import { saying, testConfig } from '../runs/fixtures.js'
 
 const task = { env: { id: 'mamujoco/HalfCheetah-2x3' }, algo: 'hatrpo' } as const
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { resolveConfig } from '../../src/runs/config.js'
-import { saying } from './fixtures.js'
+import { resolveConfig } from '../../src/config/index.js'
+import { saying } from '../runs/fixtures.js'
 
 function resolve(name: string, algo: 'hatrpo' | 'happo', preset?: string) {
   return resolveConfig({ flags: { env: { id: `mamujoco/${name}` }, algo }, preset })

@@ -1,6 +1,6 @@
 import { usageError } from '../errors.js'
 import type { TrainConfig } from './schema.js'
-import { nearestName } from '../envs/nearest.js'
+import { nearestName } from '../text/nearest.js'
 import { findTunedTask, type TunedTask, tunedTaskName, tunedTasks } from './tuned.js'
 
 /** A configuration of which only some keys are given. */

@@ -1,0 +1,14 @@
+/** The configuration of a run: its schema, its presets, and the one place where settings become plain data. */
+export { configSha256 } from './hash.js'
+export { dependsOnTotalSteps, totalIterations } from './length.js'
+export type { PartialConfig } from './presets.js'
+export {
+  completeEnv,
+  type ConfigOrigin,
+  type ConfigSources,
+  type ResolvedConfig,
+  resolveConfig,
+} from './resolve.js'
+export { configKeys, type TrainConfig } from './schema.js'
+export { parseValue } from './settings.js'
+export { validateConfig } from './validate.js'

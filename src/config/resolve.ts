@@ -1,0 +1,68 @@
+import { trainableAlgorithms } from '../algorithms/table.js'
+import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
+import { usageError } from '../errors.js'
+import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
+import type { TrainConfig } from './schema.js'
+import { fileSettings, parseSetting } from './settings.js'
+import { isTree, merge, type Tree } from './tree.js'
+import { validateConfig } from './validate.js'
+
+/** Sources of a configuration's values, in rising precedence; a key that none of them gives has its default. */
+export interface ConfigSources {
+  readonly preset?: string | undefined
+  /** The content of a configuration file, with the keys of config.json. */
+  readonly file?: unknown
+  /** Values given by flags of their own. */
+  readonly flags?: PartialConfig | undefined
+  /** `key=value` settings: dotted keys, values in JSON or bare text. */
+  readonly set?: readonly string[] | undefined
+}
+
+/** Provenance of a configuration's values; no result depends on it. */
+export interface ConfigOrigin {
+  readonly preset?: string
+  /** The row of HARL's tuned settings that was used, such as `Walker2d-2x3`. */
+  readonly tunedFor?: string
+}
+
+export interface ResolvedConfig extends ConfigOrigin {
+  readonly config: TrainConfig
+}
+
+/**
+ * Lays defaults, preset, configuration file, flags and settings over one another, and checks the result.
+ *
+ * @throws HatrpoError (exit code 2) naming the wrong key, its value and what would be right
+ */
+export function resolveConfig(sources: ConfigSources): ResolvedConfig {
+  const given = [
+    sources.file === undefined ? {} : fileSettings(sources.file),
+    (sources.flags ?? {}) as Tree,
+    ...(sources.set ?? []).map(parseSetting),
+  ].reduce(merge)
+  const { env, algo } = given
+  if (env === undefined || (isTree(env) && env.id === undefined))
+    throw usageError('env is missing: name an environment, such as --env mamujoco/HalfCheetah-2x3')
+  if (algo === undefined) {
+    // The more telling of two errors first.
+    if (isTree(env) && typeof env.id === 'string' && env.id !== '') assertEnvExists(env.id)
+    const [example] = trainableAlgorithms
+    throw usageError(
+      `algo is missing: name one of ${trainableAlgorithms.join(', ')}, such as --algo ${example}`,
+    )
+  }
+  const plain = validateConfig(merge({ ...baseConfig }, given))
+  const { settings, ...origin } = choosePreset(sources.preset, plain.env.id, plain.algo)
+  const layers = [{ ...baseConfig }, ...settings, given] as Tree[]
+  return { config: validateConfig(layers.reduce(merge)), ...origin }
+}
+
+/**
+ * Fills in the environment's options, so that a run does not depend on later defaults, and makes a file's path absolute.
+ *
+ * @throws HatrpoError (exit code 2) for an unknown environment, option or value
+ */
+export async function completeEnv(config: TrainConfig): Promise<TrainConfig> {
+  const { config: env } = await loadEnvFactory(config.env)
+  return { ...config, env }
+}
