@@ -46,6 +46,15 @@ test('the command trains, evaluates, exports and lists', () => {
   assert.ok(existsSync(join(project, 'bundle/agent_0.wasm')))
 })
 
+test('the package holds no tools of the repository', () => {
+  const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
+  assert.ok(files.includes(join('dist', 'src', 'cli', 'main.js')))
+  assert.deepEqual(
+    files.filter((file) => /golden|scripts|bench|(^|[\\/])test[\\/]/.test(file)),
+    [],
+  )
+})
+
 test('the command trains a Python environment', { skip: findPython().missing }, () => {
   copyFileSync(join(root, 'test/envs/python/games.py'), join(project, 'games.py'))
   const args = ['--env', 'pettingzoo:./games.py:team', '--algo', 'hatrpo', '--steps', '160', '--set', ...tiny]

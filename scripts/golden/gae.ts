@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../devices/wasm/device.js'
-import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../../kernels/index.js'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
+import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../../src/kernels/index.js'
 import { filled } from './actor-batch.js'
 import { comparison, tensorData, type Computed, type Values } from './compare.js'
 import { valueNormOf } from './critic.js'

@@ -1,4 +1,4 @@
-import type { Locomotion } from '../../envs/mamujoco/locomotion.js'
+import type { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
 import { structuralDifference } from './difference.js'
 import type { Differences } from './differences.js'
 import { describeSpaces, RESET_WORDS } from './spaces.js'

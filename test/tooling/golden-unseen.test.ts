@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { checkLearnerFile } from '../../src/cli/golden/kinds.js'
+import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 import {
   activationNames,
   dot,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../devices/wasm/device.js'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { filled } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { float32, goldenArray, goldenParameter, readAs, type Fixture } from './fixture.js'

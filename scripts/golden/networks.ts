@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Activation } from '../../devices/steps.js'
-import { HatrpoError } from '../../errors.js'
-import { parameterLayout } from '../../nn/layout.js'
-import type { CriticSpec, GaussianActorSpec, NetworkSpec } from '../../nn/spec.js'
+import type { Activation } from '../../src/devices/steps.js'
+import { HatrpoError } from '../../src/errors.js'
+import { parameterLayout } from '../../src/nn/layout.js'
+import type { CriticSpec, GaussianActorSpec, NetworkSpec } from '../../src/nn/spec.js'
 import type { GoldenParameter } from './fixture.js'
 
 /** torch's names of the activations. */

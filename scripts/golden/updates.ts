@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { ClippedOptions } from '../../learner/clipped.js'
-import type { CriticOptions } from '../../learner/critic.js'
-import type { TrustRegionOptions } from '../../learner/trust-region.js'
+import type { ClippedOptions } from '../../src/learner/clipped.js'
+import type { CriticOptions } from '../../src/learner/critic.js'
+import type { TrustRegionOptions } from '../../src/learner/trust-region.js'
 import type { clippedKeys, criticKeys, trustRegionKeys } from './keys.js'
 
 type Parsed<Keys extends z.ZodRawShape> = z.infer<z.ZodObject<Keys>>

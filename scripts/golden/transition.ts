@@ -1,6 +1,6 @@
-import type { Element } from '../../envs/mamujoco/elements.js'
-import type { Locomotion, RewardTerms } from '../../envs/mamujoco/locomotion.js'
-import type { Task } from '../../envs/mamujoco/task.js'
+import type { Element } from '../../src/envs/mamujoco/elements.js'
+import type { Locomotion, RewardTerms } from '../../src/envs/mamujoco/locomotion.js'
+import type { Task } from '../../src/envs/mamujoco/task.js'
 import { BOUND, type Differences } from './differences.js'
 import {
   difference,

@@ -1,4 +1,4 @@
-import { EnvContext } from '../envs/context.js'
+import { EnvContext } from '../src/envs/context.js'
 import { parseGoldenArguments } from './golden/arguments.js'
 import { checkEnvironmentFile } from './golden/environments.js'
 import { checkGoldenFiles } from './golden/report.js'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { checkLearnerFile } from '../../src/cli/golden/kinds.js'
+import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 
 // Each file's header names the calls of HARL that made its numbers.
 const folder = fileURLToPath(new URL('../../../test/golden/harl/', import.meta.url))

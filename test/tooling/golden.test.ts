@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { checkGoldenFiles, type Comparison } from '../../src/cli/golden/report.js'
+import { checkGoldenFiles, type Comparison } from '../../scripts/golden/report.js'
 
-const script = fileURLToPath(new URL('../../src/cli/golden.js', import.meta.url))
+const script = fileURLToPath(new URL('../../scripts/golden.js', import.meta.url))
 const goldenFile = (name: string) =>
   fileURLToPath(new URL(`../../../test/golden/harl/${name}`, import.meta.url))
 

@@ -1,4 +1,4 @@
-import { HatrpoError } from '../../errors.js'
+import { HatrpoError } from '../../src/errors.js'
 import { checkClipped } from './clipped.js'
 import { compare, type Computed } from './compare.js'
 import { checkCritic } from './critic.js'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HatrpoError } from '../../errors.js'
+import { HatrpoError } from '../../src/errors.js'
 
 const numbers = z.array(z.unknown())
 const info = z.record(z.string(), z.unknown())

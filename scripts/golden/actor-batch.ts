@@ -1,8 +1,8 @@
-import type { Device } from '../../devices/device.js'
-import type { Tensor } from '../../devices/tensor.js'
-import { PolicyBatch } from '../../learner/batch.js'
-import { Network } from '../../learner/network.js'
-import type { GaussianActorSpec } from '../../nn/spec.js'
+import type { Device } from '../../src/devices/device.js'
+import type { Tensor } from '../../src/devices/tensor.js'
+import { PolicyBatch } from '../../src/learner/batch.js'
+import { Network } from '../../src/learner/network.js'
+import type { GaussianActorSpec } from '../../src/nn/spec.js'
 import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
 import { actorSpec, type ActorKeys } from './networks.js'
 

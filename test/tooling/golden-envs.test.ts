@@ -7,7 +7,7 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { goldenPath } from '../envs/paths.js'
 
-const SCRIPT = fileURLToPath(new URL('../../src/cli/golden-envs.js', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../scripts/golden-envs.js', import.meta.url))
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [SCRIPT, ...args], { encoding: 'utf8' })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../devices/wasm/device.js'
-import { TrustRegionUpdate, type TrustRegionResult } from '../../learner/trust-region.js'
+import { WasmDevice } from '../../src/devices/wasm/device.js'
+import { TrustRegionUpdate, type TrustRegionResult } from '../../src/learner/trust-region.js'
 import { weightedCase, actorInputs, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { float32, goldenArray, goldenBlock, goldenParameter, readAs, type Fixture } from './fixture.js'

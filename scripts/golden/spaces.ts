@@ -1,7 +1,7 @@
-import { doublesOf, integersOf } from '../../envs/mujoco/load.js'
-import type { PhysicsModel } from '../../envs/mujoco/world.js'
-import { modelFlags } from '../../envs/mujoco/flags.js'
-import type { Task } from '../../envs/mamujoco/task.js'
+import { doublesOf, integersOf } from '../../src/envs/mujoco/load.js'
+import type { PhysicsModel } from '../../src/envs/mujoco/world.js'
+import { modelFlags } from '../../src/envs/mujoco/flags.js'
+import type { Task } from '../../src/envs/mamujoco/task.js'
 
 const INTEGRATORS = ['Euler', 'RK4', 'implicit', 'implicitfast']
 const SOLVERS = ['PGS', 'CG', 'Newton']

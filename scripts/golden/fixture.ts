@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { HatrpoError } from '../../errors.js'
+import { HatrpoError } from '../../src/errors.js'
 
 /** A tensor as golden files write it: row-major data and its shape. */
 export const goldenArray = z

@@ -1,9 +1,9 @@
-import type { Program } from '../../devices/device.js'
-import { slice, type Tensor } from '../../devices/tensor.js'
-import type { WasmDevice } from '../../devices/wasm/device.js'
-import { Network } from '../../learner/network.js'
-import { parameterEntry } from '../../nn/layout.js'
-import type { GaussianActorSpec } from '../../nn/spec.js'
+import type { Program } from '../../src/devices/device.js'
+import { slice, type Tensor } from '../../src/devices/tensor.js'
+import type { WasmDevice } from '../../src/devices/wasm/device.js'
+import { Network } from '../../src/learner/network.js'
+import { parameterEntry } from '../../src/nn/layout.js'
+import type { GaussianActorSpec } from '../../src/nn/spec.js'
 
 const TABLE_COLUMNS = 4
 const SIGMA = 0

@@ -1,4 +1,4 @@
-import { HatrpoError } from '../../errors.js'
+import { HatrpoError } from '../../src/errors.js'
 
 /** A number as golden files write it: infinities and NaN are words. */
 export function toNumber(value: unknown): number {
