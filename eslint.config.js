@@ -68,6 +68,21 @@ export default defineConfig(
   },
 
   {
+    // A longer function has a directive that disables the rule, with its reason.
+    name: 'files and functions that fit a reader',
+    files: ['src/**/*.ts', 'workers/**/*.ts'],
+    rules: {
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', 60],
+    },
+  },
+  {
+    name: 'rooms still above the limits',
+    files: ['src/{learner,devices,rollout,training,algorithms,nn}/**/*.ts'],
+    rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' },
+  },
+
+  {
     name: 'plain JavaScript',
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     extends: [eslint.configs.recommended],

@@ -1,6 +1,6 @@
 // Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,15 +25,16 @@ for (const target of ['kernels', 'stepper', 'policy']) {
   ])
 }
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
-copyFileSync(`${root}src/envs/pettingzoo/host.py`, `${root}dist/src/envs/pettingzoo/host.py`)
+for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
+  cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */
 function removeStale(folder) {
   if (!existsSync(`${root}dist/${folder}`)) return
   for (const name of readdirSync(`${root}dist/${folder}`, { recursive: true })) {
-    const source = /^(.+?)(?:\.d\.ts|\.js)$/.exec(name)?.[1]
-    if (source !== undefined && !existsSync(`${root}${folder}/${source}.ts`))
+    const source = name.replace(/(?:\.d\.ts|\.js)$/, '.ts')
+    if (/\.(ts|py)$/.test(source) && !existsSync(`${root}${folder}/${source}`))
       rmSync(`${root}dist/${folder}/${name}`, { force: true })
   }
 }

@@ -121,12 +121,17 @@ export function policyMemory(
     width = outputs
   })
 
-  const pages = Math.ceil(layout.end / PAGE_BYTES)
-  if (pages > MAXIMUM_PAGES) {
-    throw new HatrpoError(
-      `a policy of ${parameters.length} parameters needs ${layout.end} bytes: a WebAssembly memory has at most 4 GiB`,
-    )
-  }
+  const pages = pagesOf(layout.end, parameters.length)
   const bytes = new Uint8Array(header.buffer)
   return { observation, action, pages, segments: [{ at: 0, bytes }, weights.segment()] }
+}
+
+function pagesOf(size: number, parameters: number): number {
+  const pages = Math.ceil(size / PAGE_BYTES)
+  if (pages > MAXIMUM_PAGES) {
+    throw new HatrpoError(
+      `a policy of ${parameters} parameters needs ${size} bytes: a WebAssembly memory has at most 4 GiB`,
+    )
+  }
+  return pages
 }

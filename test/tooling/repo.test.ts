@@ -61,6 +61,13 @@ test('the formatter covers every tracked file of a kind it knows', { skip: noGit
   }
 })
 
+test('no source file of the package is longer than 400 lines', { skip: noGit }, () => {
+  const sources = tracked.filter((path) => path.startsWith('src/'))
+  assert.ok(sources.some((path) => path.endsWith('.py')) && sources.length > 100)
+  const long = sources.filter((path) => read(path).split('\n').length - 1 > 400)
+  assert.deepEqual(long, [])
+})
+
 test('the licence is Apache-2.0, in full', () => {
   assert.equal(manifest.license, 'Apache-2.0')
   const text = read('LICENSE')

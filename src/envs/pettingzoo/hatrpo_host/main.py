@@ -1,0 +1,44 @@
+"""The process: its pipes, its end, and the loop of requests."""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+
+from .host import Host
+
+# Seconds for environments to close in, after the other end has gone away.
+CLOSING_GRACE = 5.0
+
+
+def die_with_the_other_end(descriptor):
+    """Ends this process and those it started when the other end is gone and environments do not come back."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    poll.poll()
+    time.sleep(CLOSING_GRACE)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def main():
+    # Whatever the environment prints goes to stderr, and what it reads is empty: the pipes are ours alone.
+    incoming = os.dup(0)
+    outgoing = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    # Modules are found from the working directory, as with `python -m`, and not from beside this file.
+    sys.path[0] = os.getcwd()
+    if hasattr(select, "poll"):
+        threading.Thread(target=die_with_the_other_end, args=(incoming,), daemon=True).start()
+    host = Host(os.fdopen(incoming, "rb"), outgoing)
+    host.serve()
+    host.close_all()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
