@@ -290,8 +290,12 @@ export class Run {
     return last?.steps === steps ? last.returns : undefined
   }
 
-  /** Adds a line to metrics.jsonl and an event to TensorBoard. */
+  /**
+   * Adds a line to metrics.jsonl and an event to TensorBoard.
+   * @throws HatrpoError on a full disk, and when the folder's lock was lost
+   */
   logIteration(record: IterationRecord): void {
+    this.#lock.assertHeld()
     this.#metrics.append(record)
     this.#events.scalars(record.steps, iterationScalars(record))
   }

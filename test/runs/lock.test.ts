@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -79,10 +79,77 @@ test(
   },
 )
 
-test('a lock of another machine is refused, a damaged one is stale', (t) => {
-  const dir = temporaryDirectory(t)
+/** Writes the lock of a process on another host, with the age of its last refresh in seconds. */
+function writeForeignLock(dir: string, age: number): void {
   writeLock(dir, { pid: 1, host: `not-${hostname()}`, start: '' })
-  assert.throws(() => new RunLock(dir), saying('in use by process 1 on', `delete ${join(dir, 'lock')}`))
+  const path = join(dir, 'lock')
+  const then = statSync(path).mtimeMs / 1000 - age
+  utimesSync(path, then, then)
+}
+
+test('the lock of another host is refused until two minutes after its last refresh', (t) => {
+  const dir = temporaryDirectory(t)
+  for (const age of [0, 90]) {
+    writeForeignLock(dir, age)
+    assert.throws(
+      () => new RunLock(dir),
+      saying(
+        `${dir} is in use by process 1 on not-${hostname()}: its lock was refreshed`,
+        's ago and is stale after 120 s',
+        `delete ${join(dir, 'lock')}`,
+      ),
+    )
+  }
+  writeForeignLock(dir, 125)
+  assertTakes(dir)
+})
+
+test('the age of a lock does not depend on the clock of this host', (t) => {
+  const dir = temporaryDirectory(t)
+  const now = Date.now()
+  const hour = 3_600_000
+  for (const skew of [-hour, hour]) {
+    t.mock.method(Date, 'now', () => now + skew)
+    writeForeignLock(dir, 90)
+    assert.throws(() => new RunLock(dir), saying('in use by process 1 on'))
+    writeForeignLock(dir, 125)
+    assertTakes(dir)
+  }
+})
+
+test('a lock is refreshed while its process is busy, and no longer once it is released', (t) => {
+  const dir = temporaryDirectory(t)
+  const lock = new RunLock(dir, 20)
+  const content = readFileSync(lock.path, 'utf8')
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  const refreshes = () => {
+    utimesSync(lock.path, 1000, 1000)
+    for (let waits = 0; waits < 1000 && statSync(lock.path).mtimeMs === 1_000_000; waits++)
+      Atomics.wait(pause, 0, 0, 10)
+    return statSync(lock.path).mtimeMs > 1_000_000
+  }
+  assert.ok(refreshes())
+  assert.ok(refreshes())
+  assert.equal(readFileSync(lock.path, 'utf8'), content)
+  lock.assertHeld()
+  lock.release()
+  writeFileSync(lock.path, content)
+  utimesSync(lock.path, 1000, 1000)
+  Atomics.wait(pause, 0, 0, 200)
+  assert.equal(statSync(lock.path).mtimeMs, 1_000_000)
+})
+
+test('a lock that another process took over is not refreshed for it', (t) => {
+  const dir = temporaryDirectory(t)
+  const lock = new RunLock(dir, 20)
+  writeForeignLock(dir, 125)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  new RunLock(dir).release()
+  lock.release()
+})
+
+test('a damaged lock is stale', (t) => {
+  const dir = temporaryDirectory(t)
   for (const damaged of ['', '{"pid":', '{"pid":"x"}', '[]']) {
     writeLock(dir, damaged)
     assertTakes(dir)
