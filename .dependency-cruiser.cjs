@@ -30,6 +30,7 @@ const forPages = '^src/(kernels|envs)/'
 const nodeOnly = [
   '^src/envs/bundle-source\\.ts$',
   '^src/envs/mujoco/disk\\.ts$',
+  '^src/envs/portable\\.ts$',
   '^src/envs/pettingzoo/(?!options)',
   '^src/envs/team/custom\\.ts$',
 ]

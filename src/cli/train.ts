@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import {
@@ -12,7 +12,10 @@ import {
   type TrainConfig,
   validateConfig,
 } from '../config/index.js'
+import type { EnvConfig } from '../envs/index.js'
+import { resolveEnv } from '../envs/portable.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
+import { envFolders } from '../runs/stored-config.js'
 import type { TrainResult } from '../runs/types.js'
 import { Interrupt } from './interrupt.js'
 import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'
@@ -149,11 +152,20 @@ function readConfigFile(path: string): unknown {
   } catch (error) {
     throw usageError(`--config is ${JSON.stringify(path)}: it cannot be read (${(error as Error).message})`)
   }
+  let file: unknown
   try {
-    return JSON.parse(text)
+    file = JSON.parse(text)
   } catch (error) {
     throw usageError(`--config is ${JSON.stringify(path)}: it is not JSON (${(error as Error).message})`)
   }
+  const { env, about } = (file ?? {}) as { env?: unknown; about?: { envFolder?: string } }
+  // The config.json of a run: the paths of its environment start from a folder that it names.
+  if (about?.envFolder === undefined || !isEnvConfig(env)) return file
+  return { ...(file as object), env: resolveEnv(env, envFolders(dirname(path), about)) }
+}
+
+function isEnvConfig(env: unknown): env is EnvConfig {
+  return typeof env === 'object' && env !== null && 'id' in env && typeof env.id === 'string'
 }
 
 /**

@@ -6,11 +6,9 @@ import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
 import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
+import { CUSTOM_TEAM } from './team/options.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco]
-
-/** A team that is put together from options alone. It has no task of its own, so it is in no list. */
-const CUSTOM_TEAM = 'mamujoco/custom'
 
 /** Whether an id begins with the name of a family. */
 function isBuiltIn(id: string): boolean {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isSameEnv } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
 import {
   type BestCheckpoint,
@@ -20,25 +21,18 @@ import {
   dependsOnTotalSteps,
   totalIterations,
   type TrainConfig,
-  validateConfig,
 } from '../config/index.js'
 import { removeUnfinishedFiles, replaceFile, writing } from './disk.js'
 import { EvaluationLog } from './evaluations.js'
 import { RunLock } from './lock.js'
 import { MetricsLog } from './metrics.js'
 import { evaluationScalars, iterationScalars } from './scalars.js'
+import { readConfigFile, readRunConfig, writeConfigFile, writeFirstConfig } from './stored-config.js'
 import { TensorBoardWriter } from './tensorboard.js'
 import type { EvaluationRecord, IterationRecord, RunResult } from './types.js'
 import { packageVersion } from './version.js'
 
-/** What config.json notes besides the configuration. Of it, the version and the environment's code decide results. */
-export interface RunAbout extends ConfigOrigin {
-  readonly packageVersion: string
-  readonly node: string
-  readonly workers?: number
-  /** SHA-256 of the code of an environment of the user's own: a run goes on with the same code alone. */
-  readonly envSha256?: string
-}
+export { readPortableEnv, readRunConfig, readRunEnvSha256 } from './stored-config.js'
 
 export interface OpenRunOptions {
   /** Go on with the run in the folder; its configuration must be the given one, except for `steps`. */
@@ -50,26 +44,6 @@ export interface OpenRunOptions {
   onOpen?(): void
   /** Told what a person should know, such as that a damaged checkpoint was passed over. */
   onEvent?(message: string): void
-}
-
-/** The configuration of the run in a folder. @throws HatrpoError when there is none or it is damaged */
-export function readRunConfig(dir: string): TrainConfig {
-  return readConfigFile(dir).config
-}
-
-function readConfigFile(dir: string): { config: TrainConfig; about: RunAbout | undefined } {
-  const path = join(dir, 'config.json')
-  if (!existsSync(path)) throw usageError(`${dir} holds no run: it has no config.json`)
-  try {
-    const { about, ...config } = JSON.parse(readFileSync(path, 'utf8')) as { about?: RunAbout }
-    return { config: validateConfig(config), about }
-  } catch (error) {
-    throw new HatrpoError(`${path} is damaged: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-function writeConfigFile(dir: string, config: TrainConfig, about: RunAbout | undefined): void {
-  replaceFile(join(dir, 'config.json'), `${JSON.stringify({ ...config, about }, null, 2)}\n`)
 }
 
 /** The outcome of the run in a folder, if it has made all the iterations that its configuration asks for. */
@@ -177,12 +151,13 @@ function newRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRu
     ...(workers && { workers }),
     ...(envSha256 && { envSha256 }),
   }
-  writeConfigFile(dir, config, about)
-  return new Run(dir, config, lock, undefined, undefined, undefined)
+  const portable = writeFirstConfig(dir, config, about)
+  return new Run(dir, portable, lock, undefined, undefined, undefined)
 }
 
-function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
+function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
   const stored = readConfigFile(dir)
+  const config = isSameEnv(stored.config.env, given.env) ? { ...given, env: stored.portable.env } : given
   const say = (message: string) => options.onEvent?.(message)
   removeUnfinishedFiles(dir)
   cleanCheckpoints(dir)
@@ -190,16 +165,16 @@ function resumeRun(dir: string, config: TrainConfig, lock: RunLock, options: Ope
     setAsideCheckpoint(dir, iteration)
     say(`${reason}; it is set aside as ${checkpointPath(dir, iteration)}.damaged`)
   })
-  assertSameRun(dir, stored.config, config, checkpoint)
+  assertSameRun(dir, stored.portable, config, checkpoint)
   const { envSha256 } = options
   // Without a checkpoint there is nothing that other code has made.
-  if (checkpoint) assertSameEnv(dir, config, stored.about?.envSha256, envSha256)
+  if (checkpoint) assertSameEnv(dir, given, stored.about?.envSha256, envSha256)
   options.onOpen?.()
   say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
-  if (config.steps !== stored.config.steps || envSha256 !== stored.about?.envSha256)
+  if (config.steps !== stored.portable.steps || envSha256 !== stored.about?.envSha256)
     writeConfigFile(dir, config, stored.about && { ...stored.about, ...(envSha256 && { envSha256 }) })
   const finished = readRunResult(dir, config)
   const result = finished && checkpoint?.iteration === finished.iterations ? finished : undefined
@@ -241,17 +216,13 @@ function assertSameEnv(
   )
 }
 
-/** The SHA-256 of the environment's code that a run was made with, where the environment is the user's own. */
-export function readRunEnvSha256(dir: string): string | undefined {
-  return readConfigFile(dir).about?.envSha256
-}
-
 /**
  * A run folder that this process writes. Within an iteration the order is `logIteration`, `logEvaluation` (if the
  * policies were evaluated), `saveCheckpoint`: what a checkpoint's iteration logged is on the disk before it is.
  */
 export class Run {
   readonly dir: string
+  /** As config.json has it: the paths of the environment are portable. */
   readonly config: TrainConfig
   /** Where to go on; undefined to start at iteration 1. */
   readonly checkpoint: Checkpoint | undefined

@@ -165,6 +165,6 @@ function parseOwner(text: string): Owner | undefined {
 function livingHolder({ pid, host, start }: Owner, age: number): string | undefined {
   if (host === hostname()) return processStart(pid) === start ? `process ${pid}` : undefined
   if (age >= STALE_AFTER) return undefined
-  const [ago, limit] = [Math.max(0, age), STALE_AFTER].map((ms) => Math.round(ms / 1000))
+  const [ago, limit] = [Math.max(0, age), STALE_AFTER].map((ms) => Math.floor(ms / 1000))
   return `process ${pid} on ${host}: its lock was refreshed ${ago} s ago and is stale after ${limit} s`
 }

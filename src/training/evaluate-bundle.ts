@@ -1,9 +1,19 @@
-import { EnvContext, loadEnvFactory, RUNNING, type EnvSpec, type MultiAgentEnv } from '../envs/index.js'
-import { HatrpoError } from '../errors.js'
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import {
+  EnvContext,
+  loadEnvFactory,
+  RUNNING,
+  type EnvFactory,
+  type EnvSpec,
+  type MultiAgentEnv,
+} from '../envs/index.js'
+import { findEnv, relativePaths } from '../envs/portable.js'
+import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed } from '../rollout/index.js'
-import { PolicyError, type Policy } from '../runtime/index.js'
+import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
 import { tellOfChange } from './env-change.js'
 
 interface BundleEvaluation {
@@ -22,8 +32,8 @@ export async function evaluateBundle({
   onEvent,
 }: BundleEvaluation): Promise<{ env: string; returns: number[] }> {
   const { info, agents } = await readBundle(folder)
-  const factory = await loadEnvFactory(info.environment)
-  tellOfChange(info.environment.id, info.environmentSha256, factory.sha256, onEvent)
+  const factory = await loadBundleEnv(folder, info)
+  tellOfChange(factory.config.id, info.environmentSha256, factory.sha256, onEvent)
   assertFits(folder, factory.spec, agents)
   const env = await factory.create(new EnvContext())
   const kernels = await loadKernels()
@@ -39,7 +49,39 @@ export async function evaluateBundle({
   } finally {
     env.dispose?.()
   }
-  return { env: info.environment.id, returns }
+  return { env: factory.config.id, returns }
+}
+
+/**
+ * The environment that a bundle names. Its files are looked for in the bundle's folder and those above it, which finds a
+ * bundle's own project wherever that lies, then in the working directory. Of several, the one whose code the policies
+ * were trained with is the right one.
+ */
+async function loadBundleEnv(
+  bundle: string,
+  { environment, environmentSha256 }: BundleInfo,
+): Promise<EnvFactory> {
+  const files = relativePaths(environment)
+  if (files.length === 0) return loadEnvFactory(environment)
+  const found = findEnv(environment, [...foldersFrom(realpathSync(bundle)), process.cwd()])
+  if (found.length === 0)
+    throw usageError(
+      `bundle ${bundle}: its environment's ${files.join(' and ')}: no such file from the bundle's folder or one above it, ` +
+        `nor from ${process.cwd()}: run this in the folder where the path starts`,
+    )
+  const factories: EnvFactory[] = []
+  for (const config of found) {
+    const factory = await loadEnvFactory(config)
+    if (factory.sha256 === environmentSha256) return factory
+    factories.push(factory)
+  }
+  return factories[0]
+}
+
+/** A folder and all above it. */
+function foldersFrom(folder: string): string[] {
+  const above = dirname(folder)
+  return above === folder ? [folder] : [folder, ...foldersFrom(above)]
 }
 
 function runEpisode(env: MultiAgentEnv, agents: readonly Policy[]): number {

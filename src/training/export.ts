@@ -1,9 +1,10 @@
 import { actorSpecs } from '../algorithms/specs.js'
 import type { Box } from '../envs/contract.js'
 import { loadEnvFactory } from '../envs/index.js'
+import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import { assertReplaceable, writeBundle, type WrittenBundle } from '../export/write.js'
-import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { actorParameters } from './snapshot.js'
 
 export interface ExportOptions {
@@ -25,7 +26,7 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     throw usageError(`format is ${JSON.stringify(format)}: it must be wasm (others are not supported yet)`)
   assertReplaceable(out)
   const config = readRunConfig(run)
-  const { spec: env, config: environment } = await loadEnvFactory(config.env)
+  const { spec: env, config: complete } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(run, checkpoint)
   const specs = actorSpecs(config.actor, env)
   const parameters = actorParameters(stored, specs)
@@ -39,6 +40,8 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config
   const environmentSha256 = readRunEnvSha256(run)
+  // Neither this machine's folders nor the one that the bundle goes to show in its bytes.
+  const { env: environment } = portableEnv({ ...complete, ...readPortableEnv(run) })
   const origin = {
     packageVersion,
     environment,

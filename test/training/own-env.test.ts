@@ -64,27 +64,29 @@ test('an environment in TypeScript or JavaScript, without saveState: the same bi
   }
 })
 
-test('a run and its policies are evaluated and exported from any folder, with the options of the run', (t) => {
+test('a run is evaluated and exported from any folder, and a bundle from that of its environment, with the options of the run', (t) => {
   const cwd = project(t)
   const elsewhere = temporaryDirectory(t)
   digest(hatrpo(training('./wind.ts', 'run', 'env.wind=0.1'), cwd))
   const run = join(cwd, 'run')
   const exported = hatrpo(['export', run, '--out', 'bundle'], elsewhere)
   assert.equal(exported.code, 0, exported.stderr)
-  const evaluate = (...args: string[]) => {
-    const { code, stdout, stderr } = hatrpo(['eval', ...args, '--episodes', '3', '--json'], elsewhere)
+  const bundle = join(elsewhere, 'bundle')
+  const evaluate = (source: string) => {
+    const from = source === bundle ? cwd : elsewhere
+    const { code, stdout, stderr } = hatrpo(['eval', source, '--episodes', '3', '--json'], from)
     assert.equal(code, 0, stderr)
     return { ...(JSON.parse(stdout) as EvaluateResult), stderr }
   }
   const { source: _, ...ofRun } = evaluate(run)
-  const { source: _b, ...ofBundle } = evaluate('bundle')
+  const { source: _b, ...ofBundle } = evaluate(bundle)
   assert.equal(ofRun.env, join(cwd, 'wind.ts'))
   assert.equal(ofRun.stderr, '')
   assert.deepEqual(ofBundle, ofRun)
 
   appendFileSync(join(cwd, 'gusts.ts'), '\n')
   const changed = `environment ${join(cwd, 'wind.ts')} was changed since these policies were trained\n`
-  for (const source of [run, 'bundle']) {
+  for (const source of [run, bundle]) {
     const { returns, stderr } = evaluate(source)
     assert.deepEqual(returns, ofRun.returns)
     assert.equal(stderr, changed)

@@ -89,15 +89,15 @@ test('a team of options alone and one of a module train to the same bits, killed
   await ended
   assert.ok(!existsSync(join(cwd, 'custom', 'result.json')), 'the run ended before it could be killed')
 
-  // From another folder: the paths in config.json are whole.
+  // From another folder: the paths in config.json start from the project's.
   const resumed = hatrpo(['train', '--resume', join(cwd, 'custom')], temporaryDirectory(t))
   assert.match(resumed.stderr, /going on from checkpoint/)
   assert.equal(digest(resumed), whole)
   const { env } = JSON.parse(readFileSync(join(cwd, 'custom', 'config.json'), 'utf8')) as { env: object }
   assert.deepEqual(env, {
     id: 'mamujoco/custom',
-    model: join(cwd, 'robot.xml'),
-    reward: join(cwd, 'reward.ts'),
+    model: './robot.xml',
+    reward: './reward.ts',
     agents: 'front,knee_front/hip_back,pull',
     observe: 'own,neighbours,sensor:velocity/base,own',
     frames: 3,

@@ -2,6 +2,8 @@ import { usageError } from '../../errors.js'
 import type { EnvConfig } from '../factory.js'
 
 const PREFIX = 'pettingzoo:'
+/** A file and its factory, behind the prefix of an id. */
+const PYTHON_FILE = /^(.+\.py)(?::([\w.]+))?$/
 const REWARDS = ['sum', 'mean', 'each'] as const
 
 /** What Python is to run, and how. */
@@ -58,9 +60,25 @@ export function readOptions({ id, ...given }: EnvConfig): { options: PettingZooO
   return { options, config }
 }
 
+/**
+ * Replaces the paths of a Python environment's configuration: its file, and an interpreter that is given as a path.
+ * @returns undefined for an environment that is not Python's
+ */
+export function mapPythonPaths(
+  config: EnvConfig,
+  map: (path: string, kind: 'code' | 'program') => string,
+): EnvConfig | undefined {
+  if (!isPettingZooId(config.id)) return undefined
+  const [, file, factory = ''] = PYTHON_FILE.exec(config.id.slice(PREFIX.length)) ?? []
+  const id = file === undefined ? config.id : `${PREFIX}${map(file, 'code')}${factory && `:${factory}`}`
+  const { python } = config
+  const isPath = typeof python === 'string' && /[\\/]/.test(python)
+  return { ...config, id, ...(isPath && { python: map(python, 'program') }) }
+}
+
 function readTarget(id: string): Pick<PettingZooOptions, 'file' | 'module' | 'factory'> {
   const target = id.slice(PREFIX.length)
-  const file = /^(.+\.py)(?::([\w.]+))?$/.exec(target)
+  const file = PYTHON_FILE.exec(target)
   if (file) return { file: absolute(file[1]), module: '', factory: file[2] ?? 'parallel_env' }
   const module = /^([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*))?$/.exec(target)
   if (module) return { file: '', module: module[1], factory: module[2] ?? 'parallel_env' }

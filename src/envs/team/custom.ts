@@ -6,11 +6,10 @@ import type { EnvConfig, EnvFactory } from '../factory.js'
 import { combineDigests, importSource } from '../source.js'
 import { makeTeamEnv } from './define.js'
 import type { TeamFunctions, TeamSettings } from './definition.js'
-import { naming, withOptions, type TeamOptions } from './options.js'
+import { CUSTOM_TEAM_FILES, naming, withOptions, type TeamOptions } from './options.js'
 import { checkSettings } from './settings.js'
 
-/** Options that name files, and one that must be given as well. */
-const FILES = ['model', 'reward']
+/** Options that must be given. */
 const REQUIRED: Readonly<Record<string, string>> = {
   model: 'an MJCF file, such as env.model=./robot.xml',
   agents: 'the actuators of each agent, such as env.agents=hip_1,knee_1/hip_2,knee_2',
@@ -36,7 +35,7 @@ export async function loadCustomTeam(
   const model = absolute(String(modelFile))
   const { path, module, sha256: code } = await importSource(absolute(String(reward)), 'reward')
   const functions = pickFunctions(module, `env.reward=${reward}`)
-  const team = withOptions({ model, agents: [], ...functions }, others, FILES)
+  const team = withOptions({ model, agents: [], ...functions }, others, CUSTOM_TEAM_FILES)
   const where = naming({}, options, basename(path))
   const create = (context: EnvContext) => makeTeamEnv(team, id, where, context)
   const env = await create(context)
@@ -53,7 +52,7 @@ function defaults({ frames, timeLimit, resetNoise: { position, velocity } }: Tea
   return { observe: 'all', frames, timeLimit, resetNoise }
 }
 
-/** A file's absolute path, so that a run can be resumed from another folder. */
+/** A file's absolute path, the same for every thread. */
 function absolute(file: string): string {
   return file.startsWith('file:') ? fileURLToPath(file) : resolve(file)
 }

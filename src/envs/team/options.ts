@@ -5,6 +5,10 @@ import type { Where } from './settings.js'
 
 export type TeamOptions = Readonly<Record<string, string | number | boolean>>
 
+/** A team that is put together from options alone, and those of its options that name files. */
+export const CUSTOM_TEAM = 'mamujoco/custom'
+export const CUSTOM_TEAM_FILES = ['model', 'reward'] as const
+
 /** The keys of a definition that options can give, and how their text is read. */
 const READ: Readonly<Record<string, (text: string, team: Partial<MujocoTeam>) => Partial<MujocoTeam>>> = {
   agents: (text) => ({ agents: lists(text) }),

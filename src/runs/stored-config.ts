@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import type { EnvConfig } from '../envs/index.js'
+import { portableEnv, resolveEnv } from '../envs/portable.js'
+import { HatrpoError, usageError } from '../errors.js'
+import { type ConfigOrigin, type TrainConfig, validateConfig } from '../config/index.js'
+import { replaceFile } from './disk.js'
+
+/** What config.json notes besides the configuration. Of it, the version and the environment's code decide results. */
+export interface RunAbout extends ConfigOrigin {
+  readonly packageVersion: string
+  readonly node: string
+  readonly workers?: number
+  /** SHA-256 of the code of an environment of the user's own: a run goes on with the same code alone. */
+  readonly envSha256?: string
+  /** Folder that the paths in `env` start from, relative to the run folder. */
+  readonly envFolder?: string
+}
+
+/** The content of config.json. */
+interface StoredConfig {
+  /** The configuration as it is in the file, and hashed: its paths start from `about.envFolder`. */
+  readonly portable: TrainConfig
+  /** The configuration with absolute paths. */
+  readonly config: TrainConfig
+  readonly about: RunAbout | undefined
+}
+
+/**
+ * The configuration of the run in a folder. The environment's files are found from where they were when the run was made,
+ * seen from the run folder, or else from the working directory.
+ * @throws HatrpoError when there is none or it is damaged
+ */
+export function readRunConfig(dir: string): TrainConfig {
+  return readConfigFile(dir).config
+}
+
+/** The environment's id and options as config.json has them: paths are relative and do not name the machine's folders. */
+export function readPortableEnv(dir: string): EnvConfig {
+  return readConfigFile(dir).portable.env
+}
+
+export function readConfigFile(dir: string): StoredConfig {
+  const path = join(dir, 'config.json')
+  if (!existsSync(path)) throw usageError(`${dir} holds no run: it has no config.json`)
+  try {
+    const { about, ...stored } = JSON.parse(readFileSync(path, 'utf8')) as { about?: RunAbout }
+    const portable = validateConfig(stored)
+    const folders = envFolders(dir, about)
+    return { portable, config: { ...portable, env: resolveEnv(portable.env, folders) }, about }
+  } catch (error) {
+    throw new HatrpoError(`${path} is damaged: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Folders that the environment's paths may start from, the likeliest first. */
+export function envFolders(dir: string, about: Pick<RunAbout, 'envFolder'> | undefined): string[] {
+  const { envFolder } = about ?? {}
+  return [...(typeof envFolder === 'string' ? [join(realpathSync(dir), envFolder)] : []), process.cwd()]
+}
+
+export function writeConfigFile(dir: string, config: TrainConfig, about: RunAbout | undefined): void {
+  replaceFile(join(dir, 'config.json'), `${JSON.stringify({ ...config, about }, null, 2)}\n`)
+}
+
+/**
+ * Writes the configuration of a new run, without the machine's folders in the environment's paths.
+ * @returns the configuration as it is in the file
+ */
+export function writeFirstConfig(dir: string, config: TrainConfig, about: RunAbout): TrainConfig {
+  const { env, folder } = portableEnv(config.env)
+  const portable = { ...config, env }
+  const envFolder = folder === undefined ? undefined : wayTo(dir, folder)
+  writeConfigFile(dir, portable, { ...about, ...(envFolder !== undefined && { envFolder }) })
+  return portable
+}
+
+/** A folder's path, relative to the run folder. */
+function wayTo(dir: string, folder: string): string {
+  return relative(realpathSync(dir), folder).split(sep).join('/') || '.'
+}
+
+/** The SHA-256 of the environment's code that a run was made with, where the environment is the user's own. */
+export function readRunEnvSha256(dir: string): string | undefined {
+  return readConfigFile(dir).about?.envSha256
+}
