@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Recording } from '../recording.js'
+import { publishedXml } from './xml.js'
 
 const SOURCE = fileURLToPath(new URL('../../../bench/native/step.c', import.meta.url))
 
@@ -88,18 +89,6 @@ async function nextLine(lines: AsyncIterator<string>): Promise<unknown> {
   const line = (await lines.next()) as IteratorResult<string, undefined>
   if (line.done === true) throw new Error('the native program stopped')
   return JSON.parse(line.value)
-}
-
-/**
- * The document as MuJoCo 2 reads it: it knows no `size memory`, and takes the larger of two geoms' margins where
- * MuJoCo 3 adds them.
- */
-function publishedXml(xml: string): string {
-  return xml
-    .replace(/<size memory="[^"]*"\/>/, '')
-    .replace(/<geom [^>]*>/g, (geom) =>
-      geom.replace(/ margin="([^"]+)"/, (_, margin: string) => ` margin="${2 * Number(margin)}"`),
-    )
 }
 
 /** The episodes as the program reads them. */
