@@ -1,7 +1,7 @@
 import type { MjModel } from '@mujoco/mujoco'
 import type { EnvContext } from '../../src/envs/context.js'
 import type { Box } from '../../src/envs/contract.js'
-import { values, type Element } from '../../src/envs/mamujoco/elements.js'
+import { values, type ObservationElement } from '../../src/envs/mamujoco/elements.js'
 import { jointGraph } from '../../src/envs/mamujoco/graph.js'
 import type { Task, TaskVersion } from '../../src/envs/mamujoco/task.js'
 import { RandomStream } from '../../src/envs/random.js'
@@ -262,7 +262,7 @@ function observationFact({ observation }: Task): string {
 }
 
 /** `array[first..last]` of each run of numbers. */
-function elementsFact(elements: readonly Element[]): string {
+function elementsFact(elements: readonly ObservationElement[]): string {
   if (elements.length === 0) return 'nothing'
   const byArray = new Map<string, number[]>()
   for (const { array, index } of elements) byArray.set(array, [...(byArray.get(array) ?? []), index])

@@ -1,4 +1,4 @@
-import type { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
+import type { TaskSimulation } from '../../src/envs/mamujoco/simulation.js'
 import { structuralDifference } from './difference.js'
 import type { Differences } from './differences.js'
 import { describeSpaces, RESET_WORDS } from './spaces.js'
@@ -14,7 +14,7 @@ const INITIAL: Readonly<Record<string, number>> = { Pusher: 7 }
 export function compareSpaces(
   fields: Readonly<Record<string, unknown>>,
   version: string,
-  { task, world }: Locomotion,
+  { task, world }: TaskSimulation,
   differences: Differences,
 ): void {
   const ours = describeSpaces(task, world.model, version)

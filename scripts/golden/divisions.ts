@@ -1,8 +1,8 @@
-import type { Element } from '../../src/envs/mamujoco/elements.js'
-import { Reader } from '../../src/envs/mamujoco/elements.js'
+import type { ObservationElement } from '../../src/envs/mamujoco/elements.js'
+import { ObservationReader } from '../../src/envs/mamujoco/elements.js'
 import { givenLabel, jointGraph, type JointGraph, type JointNode } from '../../src/envs/mamujoco/graph.js'
 import { localElements, nodesByDistance, ownedNodes } from '../../src/envs/mamujoco/local.js'
-import { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
+import { TaskSimulation } from '../../src/envs/mamujoco/simulation.js'
 import { isFaramaDivision, partition } from '../../src/envs/mamujoco/partition.js'
 import type { Task } from '../../src/envs/mamujoco/task.js'
 import type { Differences } from './differences.js'
@@ -19,7 +19,7 @@ const GLOBALS = ['qpos', 'qvel']
 interface Agent {
   readonly name: string
   readonly actuators: readonly number[]
-  readonly elements: readonly Element[]
+  readonly elements: readonly ObservationElement[]
 }
 
 /** Fields of a block, of a view and of a state in it that are compared or follow from what is. */
@@ -35,7 +35,7 @@ const AGENT_FIELDS = [
 export function checkDivision(
   name: string,
   block: Division,
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
 ): void {
   const { task } = simulation
@@ -106,20 +106,20 @@ function permutations(items: readonly number[]): number[][] {
 
 /** Of the orders of what an agent observes, the one that comes closest to what the file has it see after its first step. */
 function fitting(
-  orders: readonly Element[][],
+  orders: readonly ObservationElement[][],
   agent: string,
   { states: [state] }: Division,
   { local_obs: [seen] }: View,
-  { task, world }: Locomotion,
-): readonly Element[] {
+  { task, world }: TaskSimulation,
+): readonly ObservationElement[] {
   if (orders.length === 1 || state === undefined || seen === undefined) return orders[0]
-  const seeing = new Locomotion(task, world.model, world.envId, orders.flat())
+  const seeing = new TaskSimulation(task, world.model, world.envId, orders.flat())
   seeing.start(toNumbers(state.qpos), toNumbers(state.qvel))
   seeing.world.doubles().set(toNumbers(state.global_action), seeing.world.ctrl)
   seeing.step()
   const distances = orders.map((elements) => {
     const ours = new Float64Array(elements.length)
-    new Reader(elements, seeing.world).read(seeing.world.doubles(), ours)
+    new ObservationReader(elements, seeing.world).read(seeing.world.doubles(), ours)
     return largestDifference(toNumbers(seen[agent]), ours)
   })
   seeing.world.dispose()
@@ -161,7 +161,7 @@ function compareLayout(
 }
 
 /** Where each element stands in the whole observation; 0, as in Gymnasium-Robotics' map, where it does not stand there. */
-function indexMap(task: Task, elements: readonly Element[]): number[] {
+function indexMap(task: Task, elements: readonly ObservationElement[]): number[] {
   return elements.map(({ array, index }) => {
     const at = task.observation.findIndex((element) => element.array === array && element.index === index)
     return Math.max(at, 0)
@@ -172,20 +172,20 @@ function compareStates(
   block: Division,
   view: View,
   agents: readonly Agent[],
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
   prefix: string,
 ): void {
   const { world, task } = simulation
   // A world of its own, in which what the agents see is computed too.
   const others = agents.flatMap(({ elements }) => elements)
-  const seeing = new Locomotion(task, world.model, world.envId, others)
+  const seeing = new TaskSimulation(task, world.model, world.envId, others)
   const loose = isUnconverged(task.name)
   const manner = { prefix, loose, version: VERSION }
   const compareLocal = (golden: Readonly<Record<string, unknown>>, at: string, looseHere: boolean) => {
     for (const { name, elements } of agents) {
       const ours = new Float64Array(elements.length)
-      new Reader(elements, seeing.world).read(seeing.world.doubles(), ours)
+      new ObservationReader(elements, seeing.world).read(seeing.world.doubles(), ours)
       const mannerHere = { ...manner, loose: looseHere, prefix: `${prefix}.${at}` }
       compareElements(toNumbers(golden[name]), ours, elements, differences, mannerHere)
     }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { HatrpoError } from '../../src/errors.js'
 import type { EnvContext } from '../../src/envs/context.js'
-import { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
+import { TaskSimulation } from '../../src/envs/mamujoco/simulation.js'
 import { taskModel, type TaskVersion } from '../../src/envs/mamujoco/task.js'
 import { fewestSegments, findTask, taskVersions } from '../../src/envs/mamujoco/tasks.js'
 import { parseSegments } from '../../src/envs/mamujoco/partition.js'
@@ -37,9 +37,9 @@ interface Runner {
   readonly golden: GoldenEnv
   readonly differences: Differences
   /** @param segments in place of those that the file's actions tell */
-  run(version: TaskVersion, segments?: number): Promise<Locomotion>
+  run(version: TaskVersion, segments?: number): Promise<TaskSimulation>
   /** With the solver run until it converges. */
-  runConverged(version: TaskVersion): Promise<Locomotion>
+  runConverged(version: TaskVersion): Promise<TaskSimulation>
 }
 
 /** Compares a file of environment transitions with ours. */
@@ -79,12 +79,12 @@ function makeRunner(golden: GoldenEnv, context: EnvContext): Runner {
     differences: new Differences(),
     run: async (version, other) => {
       const chosen = task(version, other)
-      return new Locomotion(chosen, await taskModel(context, chosen), `${golden.task}-${version}`)
+      return new TaskSimulation(chosen, await taskModel(context, chosen), `${golden.task}-${version}`)
     },
     runConverged: async (version) => {
       const model = new PhysicsModel(await context.mujoco(), task(version).xml)
       Object.assign(model.handle.opt, CONVERGED)
-      return new Locomotion(task(version), model, `${golden.task}-${version}`)
+      return new TaskSimulation(task(version), model, `${golden.task}-${version}`)
     },
   }
 }
@@ -153,7 +153,7 @@ async function compareVersion(runner: Runner, version: string, ours: TaskVersion
 function compareStart(
   golden: GoldenEnv,
   step: Transition,
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
   prefix: string,
 ): void {
@@ -178,7 +178,7 @@ function compareStart(
   differences.add(`${prefix}.state`, largestDifference(toNumbers(main.qvel), toNumbers(step.qvel)))
 }
 
-function takeStep(step: Outcome, simulation: Locomotion): void {
+function takeStep(step: Outcome, simulation: TaskSimulation): void {
   const { task, world } = simulation
   const action = toNumbers(step.action)
   if (action.length !== task.actuators.length) {
@@ -189,7 +189,7 @@ function takeStep(step: Outcome, simulation: Locomotion): void {
 }
 
 /** From the initial positions that the file states, or ours. */
-function compareTrajectory(golden: GoldenEnv, simulation: Locomotion, differences: Differences): void {
+function compareTrajectory(golden: GoldenEnv, simulation: TaskSimulation, differences: Differences): void {
   const { initialPositions, velocities } = simulation.task
   const stated = mainBlock(golden.spaces)?.['init_qpos']
   simulation.start(stated == null ? initialPositions : toNumbers(stated), new Float64Array(velocities))

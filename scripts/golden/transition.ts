@@ -1,5 +1,5 @@
-import type { Element } from '../../src/envs/mamujoco/elements.js'
-import type { Locomotion, RewardTerms } from '../../src/envs/mamujoco/locomotion.js'
+import type { ObservationElement } from '../../src/envs/mamujoco/elements.js'
+import type { TaskSimulation, RewardTerms } from '../../src/envs/mamujoco/simulation.js'
 import type { Task } from '../../src/envs/mamujoco/task.js'
 import { BOUND, type Differences } from './differences.js'
 import {
@@ -105,7 +105,7 @@ export function isConstrained(task: string, step: Transition): boolean {
 export function compareOutcome(
   step: Pick<Outcome, 'reward' | 'terminated' | 'obs' | 'info'>,
   next: { qpos: unknown; qvel: unknown },
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
   manner: Manner,
 ): void {
@@ -134,7 +134,7 @@ export function compareOutcome(
 export function compareElements(
   golden: readonly number[],
   ours: ArrayLike<number>,
-  elements: readonly Element[],
+  elements: readonly ObservationElement[],
   differences: Differences,
   { prefix, loose }: Manner,
 ): void {
@@ -152,7 +152,7 @@ export function compareElements(
 
 function compareTerms(
   info: Readonly<Record<string, unknown>>,
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
   { prefix, loose, version }: Manner,
 ): void {
@@ -176,7 +176,7 @@ function compareTerms(
 function compareCoupled(
   info: Readonly<Record<string, unknown>>,
   name: string,
-  { velocity, terms }: Locomotion,
+  { velocity, terms }: TaskSimulation,
   differences: Differences,
   prefix: string,
 ): void {
@@ -189,7 +189,7 @@ function compareCoupled(
 /** Compares a step whose solver was run until it converged. */
 export function compareConverged(
   golden: Converged,
-  simulation: Locomotion,
+  simulation: TaskSimulation,
   differences: Differences,
   { prefix, version }: Omit<Manner, 'loose'>,
 ): void {

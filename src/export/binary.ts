@@ -27,7 +27,7 @@ const END = 0x0b
 const EXPORTED_GLOBAL = 0x03
 
 /** Reads numbers and names from a section, front to back. */
-class Reader {
+class SectionReader {
   readonly bytes: Uint8Array
   at = 0
 
@@ -98,7 +98,7 @@ function concat(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
 
 /** The sections of a module, in their order. @throws RangeError for bytes that are no module */
 export function readSections(module: Uint8Array): Section[] {
-  const reader = new Reader(module)
+  const reader = new SectionReader(module)
   const head = reader.take(MAGIC_AND_VERSION.length)
   if (MAGIC_AND_VERSION.some((byte, i) => head[i] !== byte)) throw new RangeError('not a WebAssembly module')
   const sections: Section[] = []
@@ -137,7 +137,7 @@ export function customSection(name: string, bytes: Uint8Array): Section {
 
 /** Exported globals: name to position among the module's globals (the module imports none). */
 export function exportedGlobals(section: Section): Map<string, number> {
-  const reader = new Reader(section.content)
+  const reader = new SectionReader(section.content)
   const globals = new Map<string, number>()
   for (let left = reader.u32(); left > 0; left--) {
     const name = new TextDecoder().decode(reader.take(reader.u32()))
@@ -149,7 +149,7 @@ export function exportedGlobals(section: Section): Map<string, number> {
 }
 
 // One global with its initial value, byte by byte; a template's are constants.
-function readGlobal(reader: Reader): Uint8Array {
+function readGlobal(reader: SectionReader): Uint8Array {
   const start = reader.at
   reader.take(2)
   const opcode = reader.byte()
@@ -162,7 +162,7 @@ function readGlobal(reader: Reader): Uint8Array {
 
 /** The global section with other values for some immutable i32 globals, by position. */
 export function withGlobals(section: Section, values: ReadonlyMap<number, number>): Section {
-  const reader = new Reader(section.content)
+  const reader = new SectionReader(section.content)
   const count = reader.u32()
   const parts: ArrayLike<number>[] = [u32(count)]
   for (let i = 0; i < count; i++) {

@@ -64,7 +64,7 @@ export interface IterationRecord {
     /** Processes of environments that were started again. */
     readonly environmentRestarts: number
     /** Steps that broke and do not count. */
-    readonly physicsResets: number
+    readonly brokenSteps: number
   }
 }
 

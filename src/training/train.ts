@@ -213,7 +213,7 @@ class TrainingLoop {
       faults: {
         workerRestarts: restarts,
         environmentRestarts: rollout.environmentRestarts,
-        physicsResets: rollout.faults.length,
+        brokenSteps: rollout.faults.length,
       },
     }
   }

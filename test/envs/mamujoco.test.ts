@@ -11,7 +11,7 @@ import {
   type EnvConfig,
   type MultiAgentEnv,
 } from '../../src/envs/index.js'
-import { Locomotion } from '../../src/envs/mamujoco/locomotion.js'
+import { TaskSimulation } from '../../src/envs/mamujoco/simulation.js'
 import { partition } from '../../src/envs/mamujoco/partition.js'
 import { findTask } from '../../src/envs/mamujoco/tasks.js'
 
@@ -158,7 +158,7 @@ test('Hopper and Walker2d end when they fall, and are paid for being upright unt
 
 test('bounds of the healthy range count as outside', async () => {
   const task = findTask('Hopper', 'v4')!
-  const hopper = new Locomotion(task, await context.model(task.xml), 'test')
+  const hopper = new TaskSimulation(task, await context.model(task.xml), 'test')
   const endsAt = (change: (qpos: number[], qvel: number[]) => void) => {
     const qpos = [...task.initialPositions]
     const qvel = qpos.map(() => 0)
@@ -195,7 +195,7 @@ test('velocities are observed up to 10 in Hopper and Walker2d, and as they are i
     ['HalfCheetah', 30],
   ] as const) {
     const task = findTask(name, 'v4')!
-    const simulation = new Locomotion(task, await context.model(task.xml), 'test')
+    const simulation = new TaskSimulation(task, await context.model(task.xml), 'test')
     simulation.start(
       task.initialPositions,
       task.initialPositions.map(() => 30),

@@ -41,7 +41,7 @@ export function iterationRecord(iteration: number): IterationRecord {
     ],
     critic: { loss: 0.125, explainedVariance: 0.75, gradNorm: 3, skippedSteps: 0 },
     time: { physics: 0.5, policy: 0.25, learner: 0.125, rest: 0.125 },
-    faults: { workerRestarts: 0, environmentRestarts: 0, physicsResets: 0 },
+    faults: { workerRestarts: 0, environmentRestarts: 0, brokenSteps: 0 },
   }
 }
 

@@ -8,7 +8,7 @@ import { fixture, temporaryDirectory, tinyConfig, trained } from './runs.js'
 const ITERATIONS = 3
 /** The breaking team breaks at step 7 of an episode, in the first rollout. */
 const breaking = (options: Record<string, string | number>) => ({ id: fixture('breaking'), ...options })
-const restarts = (records: readonly { faults: { workerRestarts: number; physicsResets: number } }[]) =>
+const restarts = (records: readonly { faults: { workerRestarts: number; brokenSteps: number } }[]) =>
   records.reduce((sum, { faults }) => sum + faults.workerRestarts, 0)
 
 const said = {
@@ -62,7 +62,7 @@ for (const what of ['physics', 'reward', 'observation', 'state'] as const) {
     const [one, two] = await Promise.all(runs)
     assert.equal(one.parametersSha256, two.parametersSha256)
     assert.deepEqual(one.events, two.events)
-    const resets = one.records.reduce((sum, { faults }) => sum + faults.physicsResets, 0)
+    const resets = one.records.reduce((sum, { faults }) => sum + faults.brokenSteps, 0)
     assert.ok(resets > 0)
     assert.equal(one.events.length, resets)
     const named = {

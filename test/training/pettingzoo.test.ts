@@ -65,7 +65,7 @@ test(
       const faults = run.records.map((record) => record.faults)
       const total = (key: keyof (typeof faults)[number]) => faults.reduce((sum, each) => sum + each[key], 0)
       assert.deepEqual(
-        [total('environmentRestarts'), total('workerRestarts'), total('physicsResets')],
+        [total('environmentRestarts'), total('workerRestarts'), total('brokenSteps')],
         [1, 0, 0],
         what,
       )
@@ -82,7 +82,7 @@ test(
     // Two timeouts are longer than the worker may stand still.
     const run = await trained(t, tinyConfig(env, ITERATIONS), { workers: 1, workerPatience: 8000 })
     const [first] = run.records.map((record) => record.faults)
-    assert.deepEqual(first, { environmentRestarts: 2, workerRestarts: 0, physicsResets: 1 })
+    assert.deepEqual(first, { environmentRestarts: 2, workerRestarts: 0, brokenSteps: 1 })
     assert.match(
       run.events.join('\n'),
       /its Python gave no answer for 5 s, twice in this step; the environment/,
@@ -127,7 +127,7 @@ for (const what of ['throw', 'die'] as const) {
       ])
       assert.equal(one.parametersSha256, two.parametersSha256)
       assert.equal(one.parametersSha256, thrown.parametersSha256)
-      const resets = one.records.reduce((sum, { faults }) => sum + faults.physicsResets, 0)
+      const resets = one.records.reduce((sum, { faults }) => sum + faults.brokenSteps, 0)
       assert.ok(resets > 0)
       const named = (events: readonly string[]) => events.filter((event) => /^environment \d/.test(event))
       assert.equal(named(one.events).length, resets)

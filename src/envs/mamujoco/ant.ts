@@ -1,4 +1,4 @@
-import { element, floor, toXml, type Element } from './mjcf.js'
+import { element, floor, toXml, type XmlElement } from './mjcf.js'
 
 /** A point or a direction in the plane of the hips: x, y. */
 type Point = readonly [number, number]
@@ -24,7 +24,7 @@ const RADIUS = 0.08
 const HIP_RANGE = [-30, 30]
 
 /** A leg's body, to hang on a torso. */
-export function antLeg(leg: AntLeg): Element {
+export function antLeg(leg: AntLeg): XmlElement {
   const { stub, limb } = leg
   const capsule = ([x, y]: Point) =>
     element('geom', { type: 'capsule', fromto: [0, 0, 0, x, y, 0], size: [RADIUS] })
@@ -46,7 +46,7 @@ export function antLeg(leg: AntLeg): Element {
  * @param timestep seconds
  */
 export function antDocument(
-  torso: Element,
+  torso: XmlElement,
   motors: readonly string[],
   memory: string,
   timestep: number,
@@ -72,7 +72,7 @@ export function antDocument(
 }
 
 /** The joint that lets a body move and turn freely. */
-export function freeRoot(attributes: Readonly<Record<string, number>> = {}): Element {
+export function freeRoot(attributes: Readonly<Record<string, number>> = {}): XmlElement {
   return element('joint', {
     name: 'root',
     type: 'free',
@@ -136,7 +136,7 @@ export function manySegmentAntXml(segments: number, timestep: number): string {
   return antDocument(root, motors.flat(), `${512 * segments}K`, timestep)
 }
 
-function laterSegments(segment: number, segments: number): Element[] {
+function laterSegments(segment: number, segments: number): XmlElement[] {
   if (segment === segments) return []
   return [
     element('body', { name: `torso_${segment}`, pos: [-1, 0, 0] }, [

@@ -5,7 +5,7 @@ import type { DataArray, World } from '../mujoco/world.js'
 type Reading = 'value' | 'zero' | 'sine' | 'cosine' | 'difference'
 
 /** One number of an observation: `array[index]`, its sine or cosine, or `array[index] - array[minus]`. */
-export interface Element {
+export interface ObservationElement {
   readonly array: DataArray
   readonly index: number
   readonly reading: Reading
@@ -15,22 +15,22 @@ export interface Element {
 }
 
 /** `count` successive numbers of an array. */
-export function values(array: DataArray, from: number, count: number, clip = Infinity): Element[] {
+export function values(array: DataArray, from: number, count: number, clip = Infinity): ObservationElement[] {
   return Array.from({ length: count }, (_, i) => ({ array, index: from + i, reading: 'value', clip }))
 }
 
 /** The same elements, always observed as 0. */
-export function zeros(elements: readonly Element[]): Element[] {
+export function zeros(elements: readonly ObservationElement[]): ObservationElement[] {
   return elements.map((element) => ({ ...element, reading: 'zero' }))
 }
 
 /** Sine or cosine of positions. */
-export function angles(reading: 'sine' | 'cosine', from: number, count: number): Element[] {
+export function angles(reading: 'sine' | 'cosine', from: number, count: number): ObservationElement[] {
   return values('qpos', from, count).map((element) => ({ ...element, reading }))
 }
 
 /** Where body `to` is, seen from body `from`, in world coordinates: its first `count` coordinates. */
-export function offset(to: number, from: number, count: number): Element[] {
+export function offset(to: number, from: number, count: number): ObservationElement[] {
   return values('xpos', 3 * to, count).map((element, i) => ({
     ...element,
     reading: 'difference',
@@ -51,10 +51,10 @@ interface Run {
 }
 
 /** Reads the elements of an observation of one world. */
-export class Reader {
+export class ObservationReader {
   private readonly runs: readonly Run[]
 
-  constructor(elements: readonly Element[], world: World) {
+  constructor(elements: readonly ObservationElement[], world: World) {
     this.runs = findRuns(elements, world)
   }
 
@@ -85,7 +85,7 @@ export class Reader {
 }
 
 /** Long runs are what makes reading quick: an observation is a few stretches of MuJoCo's arrays. */
-function findRuns(elements: readonly Element[], world: World): Run[] {
+function findRuns(elements: readonly ObservationElement[], world: World): Run[] {
   const runs: Run[] = []
   for (const [from, { array, index, reading, minus = 0, clip }] of elements.entries()) {
     const at = world.position(array) + index

@@ -4,8 +4,8 @@ import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from
 import { RandomStream } from '../random.js'
 import { EpisodeSaver } from '../mujoco/saved.js'
 import type { PhysicsModel } from '../mujoco/world.js'
-import { Reader, type Element } from './elements.js'
-import { Locomotion } from './locomotion.js'
+import { ObservationReader, type ObservationElement } from './elements.js'
+import { TaskSimulation } from './simulation.js'
 import type { Task } from './task.js'
 
 /** Purpose of the random stream that draws the state an episode starts from. */
@@ -25,7 +25,7 @@ export interface AgentPart {
   /** Actuators, in the order of its action. */
   readonly actuators: readonly number[]
   /** What it observes; undefined: all that the task observes. */
-  readonly elements?: readonly Element[]
+  readonly elements?: readonly ObservationElement[]
 }
 
 /** A task whose actuators are divided among agents, each of which sees the whole state or the part around its own joints. */
@@ -35,10 +35,10 @@ export class MamujocoEnv implements MultiAgentEnv {
   readonly state: Float32Array
   readonly actions: readonly Float32Array[]
   readonly rewards: Float32Array
-  private readonly locomotion: Locomotion
+  private readonly simulation: TaskSimulation
   private readonly parts: readonly AgentPart[]
   /** One per agent that sees only a part. */
-  private readonly readers: readonly (Reader | undefined)[]
+  private readonly readers: readonly (ObservationReader | undefined)[]
   /** Control per unit of action. */
   private readonly scale: number
   private readonly random = new RandomStream(0, RESET_PURPOSE)
@@ -54,20 +54,22 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.parts = parts
     this.scale = scale
     const local = parts.flatMap(({ elements }) => elements ?? [])
-    this.locomotion = new Locomotion(task, model, spec.id, local)
-    this.readers = parts.map(({ elements }) => elements && new Reader(elements, this.locomotion.world))
+    this.simulation = new TaskSimulation(task, model, spec.id, local)
+    this.readers = parts.map(
+      ({ elements }) => elements && new ObservationReader(elements, this.simulation.world),
+    )
     this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
     this.state = new Float32Array(spec.stateSize)
     this.actions = parts.map(({ actuators }) => new Float32Array(actuators.length))
     this.rewards = new Float32Array(spec.agents.length)
     const { xml: _, ...settings } = task
     const identity = `${spec.id} ${scale} ${JSON.stringify([settings, parts])}`
-    this.saver = new EpisodeSaver(spec.id, this.locomotion.world, identity)
+    this.saver = new EpisodeSaver(spec.id, this.simulation.world, identity)
   }
 
   reset(seed: number): void {
     this.random.restart(seed, RESET_PURPOSE)
-    this.locomotion.startRandom(this.random)
+    this.simulation.startRandom(this.random)
     this.status = RUNNING
     this.steps = 0
     this.publish()
@@ -85,7 +87,7 @@ export class MamujocoEnv implements MultiAgentEnv {
     }
     // An action that is refused is reported by step, as whatever else breaks it.
     this.unfit = this.writeControls()
-    if (this.unfit === undefined) this.locomotion.submit()
+    if (this.unfit === undefined) this.simulation.submit()
     this.status = SUBMITTED
   }
 
@@ -97,7 +99,7 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.submit()
     this.status = NOT_STARTED
     if (this.unfit !== undefined) throw this.unfit
-    const ended = this.locomotion.finish()
+    const ended = this.simulation.finish()
     this.steps++
     this.status = ended ? TERMINATED : this.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
     this.publish()
@@ -109,26 +111,26 @@ export class MamujocoEnv implements MultiAgentEnv {
     if (this.status === SUBMITTED) {
       throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
     }
-    return this.saver.save({ status: this.status, steps: this.steps, reward: this.locomotion.reward })
+    return this.saver.save({ status: this.status, steps: this.steps, reward: this.simulation.reward })
   }
 
   loadState(saved: Uint8Array): void {
     const { status, steps, reward } = this.saver.load(saved)
     this.status = status
     this.steps = steps
-    this.locomotion.reward = reward
-    this.locomotion.observe()
+    this.simulation.reward = reward
+    this.simulation.observe()
     this.publish()
   }
 
   dispose(): void {
     this.status = NOT_STARTED
-    this.locomotion.world.dispose()
+    this.simulation.world.dispose()
   }
 
   /** Gathers the agents' actions into MuJoCo's controls. @returns what is wrong with one of them, if anything is */
   private writeControls(): PhysicsError | undefined {
-    const { world } = this.locomotion
+    const { world } = this.simulation
     const memory = world.doubles()
     for (let k = 0; k < this.parts.length; k++) {
       const { actuators } = this.parts[k]
@@ -142,7 +144,7 @@ export class MamujocoEnv implements MultiAgentEnv {
   }
 
   private describeAction(agent: number, j: number): PhysicsError {
-    const actuator = this.locomotion.task.actuators[this.parts[agent].actuators[j]]
+    const actuator = this.simulation.task.actuators[this.parts[agent].actuators[j]]
     const { id, agents } = this.spec
     const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
     return new PhysicsError(id, 'action', detail)
@@ -154,7 +156,7 @@ export class MamujocoEnv implements MultiAgentEnv {
    */
   private publish(): void {
     const { state, observations, readers, rewards } = this
-    const { observation, reward, world } = this.locomotion
+    const { observation, reward, world } = this.simulation
     for (let i = 0; i < state.length; i++) state[i] = observation[i]
     const memory = world.doubles()
     for (let k = 0; k < observations.length; k++) {

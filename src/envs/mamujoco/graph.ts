@@ -1,10 +1,10 @@
-import { angles, offset, values, type Element } from './elements.js'
+import { angles, offset, values, type ObservationElement } from './elements.js'
 import type { Mapping } from './options.js'
 import { tendonJacobian } from './tasks.js'
 import type { Task } from './task.js'
 
 /** What is seen of a node, by category. */
-type Seen = Readonly<Record<string, readonly Element[]>>
+type Seen = Readonly<Record<string, readonly ObservationElement[]>>
 
 /** A joint that an actuator drives. Bodies count for the categories `cinert`, `cvel` and `cfrc_ext`. */
 export interface JointNode {

@@ -1,4 +1,4 @@
-import { element, floor, planarRoot, toXml, type Element } from './mjcf.js'
+import { element, floor, planarRoot, toXml, type XmlElement } from './mjcf.js'
 
 /** A limb: a hinge at its upper end, a capsule, and the limb that hangs on it. Lengths in metres, angles in radians. */
 interface Limb {
@@ -67,7 +67,7 @@ const FRONT_LEG: Limb = {
 /** Gear of each motor, in newton metres per unit of action, in the order of the actions. */
 const MOTORS = { bthigh: 120, bshin: 90, bfoot: 60, fthigh: 120, fshin: 60, ffoot: 30 }
 
-function limb({ name, at, range, stiffness, damping, capsule, next }: Limb, suffix: string): Element {
+function limb({ name, at, range, stiffness, damping, capsule, next }: Limb, suffix: string): XmlElement {
   return element('body', { name: name + suffix, pos: [at[0], 0, at[1]] }, [
     element('joint', { name: name + suffix, axis: [0, 1, 0], range, stiffness, damping }),
     element('geom', {
@@ -81,7 +81,7 @@ function limb({ name, at, range, stiffness, damping, capsule, next }: Limb, suff
 }
 
 /** One cheetah, `y` metres to the side, with what else hangs on its torso. */
-function cheetah(suffix: string, y: number, attached: readonly Element[] = []): Element {
+function cheetah(suffix: string, y: number, attached: readonly XmlElement[] = []): XmlElement {
   return element('body', { name: `torso${suffix}`, pos: [0, y, 0.7] }, [
     ...attached,
     ...planarRoot({ suffix }),
@@ -100,8 +100,8 @@ function cheetah(suffix: string, y: number, attached: readonly Element[] = []): 
 /** The document around one or more cheetahs, told apart by what their names end in; they weigh 14 kg together. */
 function document(
   suffixes: readonly string[],
-  bodies: readonly Element[],
-  others: readonly Element[] = [],
+  bodies: readonly XmlElement[],
+  others: readonly XmlElement[] = [],
 ): string {
   return toXml(
     element('mujoco', { model: 'half-cheetah' }, [

@@ -1,5 +1,5 @@
 import { freeRoot } from './ant.js'
-import { element, toXml, type Element } from './mjcf.js'
+import { element, toXml, type XmlElement } from './mjcf.js'
 
 type Vector = readonly [x: number, y: number, z: number]
 
@@ -104,7 +104,7 @@ export function humanoidXml(pose: Pose): string {
   )
 }
 
-function torso(pose: Pose): Element {
+function torso(pose: Pose): XmlElement {
   return element('body', { name: 'torso', pos: [0, 0, pose.torsoHeight] }, [
     freeRoot({ stiffness: 0 }),
     across('torso1', [0, 0, 0], 0.07, 0.07),
@@ -129,7 +129,7 @@ function torso(pose: Pose): Element {
 function leg(
   { hipHeight, leg: { down, thigh, knee, shin }, foot, leftHipRange }: Pose,
   side: 'right' | 'left',
-): Element {
+): XmlElement {
   // The legs lean 1 cm inwards at the knee; y points left.
   const inwards = side === 'right' ? 0.01 : -0.01
   const mirror = side === 'right' ? 1 : -1
@@ -156,7 +156,7 @@ function leg(
   ])
 }
 
-function arm(side: 'right' | 'left'): Element {
+function arm(side: 'right' | 'left'): XmlElement {
   // y points left: the right arm is the left one mirrored.
   const y = side === 'right' ? -1 : 1
   const range = side === 'right' ? [-85, 60] : [-60, 85]
@@ -180,7 +180,7 @@ function abdomen(
   z: number,
   range: readonly number[],
   stiffness: number,
-): Element {
+): XmlElement {
   return element('joint', {
     name: `abdomen_${axis}`,
     axis: direction,
@@ -193,20 +193,20 @@ function abdomen(
 }
 
 /** A capsule from left to right. */
-function across(name: string, [x, , z]: Vector, halfWidth: number, radius: number): Element {
+function across(name: string, [x, , z]: Vector, halfWidth: number, radius: number): XmlElement {
   return limb(name, [x, -halfWidth, z], [x, halfWidth, z], radius)
 }
 
-function limb(name: string, from: Vector, to: Vector, radius: number): Element {
+function limb(name: string, from: Vector, to: Vector, radius: number): XmlElement {
   return element('geom', { name, type: 'capsule', fromto: [...from, ...to], size: [radius] })
 }
 
-function ball(name: string, pos: Vector, radius: number): Element {
+function ball(name: string, pos: Vector, radius: number): XmlElement {
   return element('geom', { name, type: 'sphere', pos, size: [radius] })
 }
 
 /** A fixed tendon that measures how far the knee is bent beyond the hip; it exerts no force. */
-function hipToKnee(side: string): Element {
+function hipToKnee(side: string): XmlElement {
   return element('fixed', { name: `${side}_hipknee` }, [
     element('joint', { joint: `${side}_hip_y`, coef: -1 }),
     element('joint', { joint: `${side}_knee`, coef: 1 }),

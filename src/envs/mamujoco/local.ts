@@ -1,5 +1,5 @@
 import type { DataArray } from '../mujoco/world.js'
-import { values, zeros, type Element } from './elements.js'
+import { values, zeros, type ObservationElement } from './elements.js'
 import type { JointGraph } from './graph.js'
 import type { Task } from './task.js'
 
@@ -56,7 +56,7 @@ export function localElements(
   graph: JointGraph,
   actuators: readonly number[],
   view: LocalView,
-): Element[] {
+): ObservationElement[] {
   const distances = nodesByDistance(graph, ownedNodes(graph, actuators), view.depth)
   const shown = new Set<string>()
   const bodyElements = (category: string, bodies: readonly number[]) =>

@@ -1,8 +1,8 @@
 /** An element of an MJCF document: its attributes, and the elements inside it. */
-export interface Element {
+export interface XmlElement {
   readonly tag: string
   readonly attributes: Readonly<Record<string, AttributeValue | undefined>>
-  readonly children: readonly Element[]
+  readonly children: readonly XmlElement[]
 }
 
 type AttributeValue = string | number | boolean | readonly number[]
@@ -11,13 +11,13 @@ type AttributeValue = string | number | boolean | readonly number[]
 export function element(
   tag: string,
   attributes: Readonly<Record<string, AttributeValue | undefined>> = {},
-  children: readonly Element[] = [],
-): Element {
+  children: readonly XmlElement[] = [],
+): XmlElement {
   return { tag, attributes, children }
 }
 
 /** Writes the document. Numbers are written with all their digits, so that they are read back exactly. */
-export function toXml({ tag, attributes, children }: Element): string {
+export function toXml({ tag, attributes, children }: XmlElement): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name}="${Array.isArray(value) ? value.join(' ') : String(value)}"`)
@@ -30,7 +30,7 @@ export function toXml({ tag, attributes, children }: Element): string {
 /** The three joints that let a body move in the vertical plane, without spring, damping or armature. */
 export function planarRoot(
   options: { pos?: readonly number[]; height?: number; suffix?: string } = {},
-): Element[] {
+): XmlElement[] {
   const suffix = options.suffix ?? ''
   const free = { armature: 0, damping: 0, stiffness: 0, limited: false }
   return [
@@ -48,6 +48,6 @@ export function planarRoot(
 }
 
 /** The ground: a plane that everything may touch. */
-export function floor(size: readonly number[]): Element {
+export function floor(size: readonly number[]): XmlElement {
   return element('geom', { name: 'floor', type: 'plane', size, condim: 3, conaffinity: 1 })
 }

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../random.js'
-import { element, toXml, type Element } from './mjcf.js'
+import { element, toXml, type XmlElement } from './mjcf.js'
 
 type Vector = readonly [number, number, number]
 
@@ -79,7 +79,7 @@ export function pusherXml(heavier: boolean): string {
 }
 
 /** Shoulder, upper arm, elbow, forearm and wrist, each hanging on the one before. */
-function arm(): Element {
+function arm(): XmlElement {
   const touching = { contype: 1, conaffinity: 1 }
   const hand = element('body', { name: 'r_wrist_roll_link' }, [
     hinge('r_wrist_roll', [1, 0, 0], [-1.5, 1.5]),
@@ -125,7 +125,7 @@ function arm(): Element {
 }
 
 /** A body that slides on the table. */
-function sliding(name: string, pos: Vector, geoms: readonly Element[]): Element {
+function sliding(name: string, pos: Vector, geoms: readonly XmlElement[]): XmlElement {
   const slide = (axis: 'x' | 'y') =>
     element('joint', {
       name: `${name === 'object' ? 'obj' : name}_slide${axis}`,
@@ -137,11 +137,11 @@ function sliding(name: string, pos: Vector, geoms: readonly Element[]): Element 
   return element('body', { name, pos }, [...geoms, slide('y'), slide('x')])
 }
 
-function cylinder(attributes: Readonly<Record<string, number | readonly number[]>>): Element {
+function cylinder(attributes: Readonly<Record<string, number | readonly number[]>>): XmlElement {
   return element('geom', { type: 'cylinder', ...attributes })
 }
 
-function hinge(name: string, axis: Vector, range: readonly number[], damping = 0.1): Element {
+function hinge(name: string, axis: Vector, range: readonly number[], damping = 0.1): XmlElement {
   return element('joint', { name: `${name}_joint`, axis, range, damping })
 }
 
@@ -150,11 +150,11 @@ function capsule(
   to: Vector,
   radius: number,
   contact: Readonly<Record<string, number>> = {},
-): Element {
+): XmlElement {
   return element('geom', { type: 'capsule', fromto: [...from, ...to], size: [radius], ...contact })
 }
 
-function ball(pos: Vector, radius: number): Element {
+function ball(pos: Vector, radius: number): XmlElement {
   return element('geom', { type: 'sphere', pos, size: [radius] })
 }
 

@@ -1,4 +1,4 @@
-import { element, toXml, type Element } from './mjcf.js'
+import { element, toXml, type XmlElement } from './mjcf.js'
 
 /** A link of the swimmer: its body's name and its hinge's. */
 interface Link {
@@ -11,7 +11,7 @@ interface Link {
 const RADIUS = 0.1
 
 /** Each link, a metre long, hangs on the end of the one before. */
-function chain(links: readonly Link[], at: number): Element[] {
+function chain(links: readonly Link[], at: number): XmlElement[] {
   const [link, ...rest] = links
   if (link === undefined) return []
   return [

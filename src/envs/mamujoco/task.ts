@@ -2,7 +2,7 @@ import type { EnvContext } from '../context.js'
 import type { RandomStream } from '../random.js'
 import { weighAsPublished } from '../mujoco/sliding-weights.js'
 import type { DataArray, PhysicsModel } from '../mujoco/world.js'
-import type { Element } from './elements.js'
+import type { ObservationElement } from './elements.js'
 
 /**
  * Which revision of a task: its model, its reward and what is observed. `v2` are the published runs (Gym on mujoco-py,
@@ -71,7 +71,7 @@ export interface Task {
   /** Whether the first joint is free: positions 3 to 6 are then a quaternion. */
   readonly freeRoot: boolean
   /** Everything that a single controller of all actuators observes. */
-  readonly observation: readonly Element[]
+  readonly observation: readonly ObservationElement[]
   /** How many leading positions are not observed. */
   readonly skippedPositions: number
   readonly progress?: Progress
@@ -104,7 +104,7 @@ export async function taskModel(context: EnvContext, task: Task): Promise<Physic
 }
 
 /** Arrays beside the state itself that the task's observation and reward, or other elements, are taken from. */
-export function derivedArrays(task: Task, others: readonly Element[] = []): DataArray[] {
+export function derivedArrays(task: Task, others: readonly ObservationElement[] = []): DataArray[] {
   const arrays = new Set<DataArray>()
   for (const { array, reading } of [...task.observation, ...others]) {
     if (reading !== 'zero') arrays.add(array)

@@ -1,5 +1,5 @@
 import { antXml, manySegmentAntXml } from './ant.js'
-import { offset, angles, values, zeros, type Element } from './elements.js'
+import { offset, angles, values, zeros, type ObservationElement } from './elements.js'
 import { coupledHalfCheetahXml, halfCheetahXml } from './half-cheetah.js'
 import { HUMANOID_ACTUATORS, humanoidXml, LYING, STANDING } from './humanoid.js'
 import { placeObject, pusherXml, PUSHER_ACTUATORS } from './pusher.js'
@@ -20,7 +20,12 @@ const COMMON = {
 } as const
 
 /** All positions but the first `skipped`, then all velocities. */
-function state(positions: number, velocities: number, skipped: number, clip = Infinity): Element[] {
+function state(
+  positions: number,
+  velocities: number,
+  skipped: number,
+  clip = Infinity,
+): ObservationElement[] {
   return [...values('qpos', skipped, positions - skipped), ...values('qvel', 0, velocities, clip)]
 }
 
@@ -65,7 +70,7 @@ const coupledHalfCheetah: TaskRow = {
 }
 
 /** MuJoCo 3 stores the Jacobian's non-zero columns: x, z, angle of the first root, then of the second. */
-export function tendonJacobian(): Element[] {
+export function tendonJacobian(): ObservationElement[] {
   return [...values('ten_J', 0, 2), ...values('ten_J', 3, 2)]
 }
 

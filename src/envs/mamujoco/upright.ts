@@ -1,4 +1,4 @@
-import { element, floor, planarRoot, toXml, type Element } from './mjcf.js'
+import { element, floor, planarRoot, toXml, type XmlElement } from './mjcf.js'
 
 /** A point in the vertical plane: x, z, with the robot standing at the origin. */
 type Point = readonly [number, number]
@@ -75,7 +75,7 @@ function local([x, z]: Point, frame: Point): number[] {
   return [x - frame[0], 0, z - frame[1]]
 }
 
-function capsule({ name, frame, capsule: { from, to, radius, friction } }: Part): Element {
+function capsule({ name, frame, capsule: { from, to, radius, friction } }: Part): XmlElement {
   const lying = from[1] === to[1]
   const halfLength = lying ? (to[0] - from[0]) / 2 : (from[1] - to[1]) / 2
   return element('geom', {
@@ -88,7 +88,7 @@ function capsule({ name, frame, capsule: { from, to, radius, friction } }: Part)
 }
 
 /** Nests the parts of a leg, from the top down. */
-function chain(parts: readonly Part[], parentFrame: Point): Element[] {
+function chain(parts: readonly Part[], parentFrame: Point): XmlElement[] {
   const [part, ...rest] = parts
   if (part === undefined) return []
   const joints =

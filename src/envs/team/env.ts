@@ -2,7 +2,7 @@ import { HatrpoError } from '../../errors.js'
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { PhysicsError } from '../physics-error.js'
 import { RandomStream } from '../random.js'
-import { Reader } from '../mamujoco/elements.js'
+import { ObservationReader } from '../mamujoco/elements.js'
 import { integersOf } from '../mujoco/load.js'
 import { normaliseQuaternion } from '../mujoco/quaternion.js'
 import { EpisodeSaver } from '../mujoco/saved.js'
@@ -42,8 +42,8 @@ export class TeamEnv implements MultiAgentEnv {
   private readonly scene: Scene
   private readonly start: TeamStart
   private readonly random = new RandomStream(0, RESET_PURPOSE)
-  private readonly readers: readonly Reader[]
-  private readonly stateReader: Reader
+  private readonly readers: readonly ObservationReader[]
+  private readonly stateReader: ObservationReader
   private readonly quaternions: readonly number[]
   private readonly saver: EpisodeSaver
   private status = NOT_STARTED
@@ -63,8 +63,8 @@ export class TeamEnv implements MultiAgentEnv {
     const windows = new Windows(this.world, plan.names)
     this.scene = new Scene(windows, spec.id, functions.keep ?? [], spec.stepSeconds!)
     this.start = teamStart(windows, spec.id, this.random)
-    this.readers = plan.observations.map((elements) => new Reader(elements, this.world))
-    this.stateReader = new Reader(plan.state, this.world)
+    this.readers = plan.observations.map((elements) => new ObservationReader(elements, this.world))
+    this.stateReader = new ObservationReader(plan.state, this.world)
     this.quaternions = findQuaternions(model)
     this.observations = plan.observations.map((elements) => new Float32Array(elements.length))
     this.state = new Float32Array(plan.state.length)

@@ -1,6 +1,6 @@
 import { integersOf } from '../mujoco/load.js'
 import type { PhysicsModel } from '../mujoco/world.js'
-import { values, type Element } from '../mamujoco/elements.js'
+import { values, type ObservationElement } from '../mamujoco/elements.js'
 import type { ModelNames } from './names.js'
 import { findReading } from './readings.js'
 
@@ -42,7 +42,7 @@ export class DrivenJoints {
   }
 
   /** Positions, then velocities, of what these actuators drive. */
-  own(actuators: readonly number[]): Element[] {
+  own(actuators: readonly number[]): ObservationElement[] {
     const tendons = unique(actuators.flatMap((actuator) => this.drives[actuator].tendons))
     return [
       ...this.jointElements(this.jointsOf(actuators)),
@@ -52,7 +52,7 @@ export class DrivenJoints {
   }
 
   /** The same of joints that others drive and that share a link with a joint of these actuators. */
-  neighbours(actuators: readonly number[]): Element[] {
+  neighbours(actuators: readonly number[]): ObservationElement[] {
     const own = this.jointsOf(actuators)
     const links = new Set(own.flatMap((joint) => this.linksOf(joint)))
     links.delete(WORLD)
@@ -63,20 +63,20 @@ export class DrivenJoints {
   }
 
   /** The same of all joints that others drive. */
-  others(actuators: readonly number[]): Element[] {
+  others(actuators: readonly number[]): ObservationElement[] {
     const own = this.jointsOf(actuators)
     const others = [...this.driven].filter((joint) => !own.includes(joint))
     return this.jointElements(others.sort((a, b) => a - b))
   }
 
   /** Positions, then velocities, of the joints that nothing drives: a free base, objects. */
-  base(): Element[] {
+  base(): ObservationElement[] {
     const joints = Array.from({ length: this.names.list('joint').length }, (_, joint) => joint)
     return this.jointElements(joints.filter((joint) => !this.driven.has(joint)))
   }
 
   /** All positions, then all velocities. */
-  all(): Element[] {
+  all(): ObservationElement[] {
     return this.jointElements(this.names.list('joint').map((_, joint) => joint))
   }
 
@@ -84,7 +84,7 @@ export class DrivenJoints {
     return unique(actuators.flatMap((actuator) => this.drives[actuator].joints))
   }
 
-  private jointElements(joints: readonly number[]): Element[] {
+  private jointElements(joints: readonly number[]): ObservationElement[] {
     const read = (field: 'qpos' | 'qvel') => (joint: number) => {
       const { array, index, count } = findReading(`${field}:#${joint}`, this.model, this.names, field)
       const skipped = field === 'qpos' && this.carries(joint) ? PLACE : 0

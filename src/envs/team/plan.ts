@@ -4,7 +4,7 @@ import { nearestName } from '../../text/nearest.js'
 import { box } from '../spaces.js'
 import { doublesOf } from '../mujoco/load.js'
 import type { PhysicsModel } from '../mujoco/world.js'
-import { values, type Element } from '../mamujoco/elements.js'
+import { values, type ObservationElement } from '../mamujoco/elements.js'
 import { VIEWS, type ResetNoise, type TeamSettings, type View } from './definition.js'
 import { DrivenJoints } from './joints.js'
 import { ModelNames } from './names.js'
@@ -24,8 +24,8 @@ export interface TeamPlan {
   /** One per agent, in the order of its action. */
   readonly controls: readonly (readonly Control[])[]
   /** One per agent. */
-  readonly observations: readonly (readonly Element[])[]
-  readonly state: readonly Element[]
+  readonly observations: readonly (readonly ObservationElement[])[]
+  readonly state: readonly ObservationElement[]
   readonly names: ModelNames
   readonly frames: number
   readonly resetNoise: ResetNoise
@@ -110,7 +110,7 @@ function elementsOf(
   model: PhysicsModel,
   names: ModelNames,
   where: string,
-): Element[] {
+): ObservationElement[] {
   switch (view as View) {
     case 'own':
       return joints.own(actuators)
@@ -132,7 +132,7 @@ function elementsOf(
   }
 }
 
-function distinct(elements: readonly Element[]): Element[] {
+function distinct(elements: readonly ObservationElement[]): ObservationElement[] {
   return [...new Map(elements.map((element) => [`${element.array} ${element.index}`, element])).values()]
 }
 

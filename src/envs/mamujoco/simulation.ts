@@ -3,7 +3,7 @@ import type { RandomStream } from '../random.js'
 import { doublesOf } from '../mujoco/load.js'
 import { normaliseQuaternion } from '../mujoco/quaternion.js'
 import { World, type PhysicsModel } from '../mujoco/world.js'
-import { Reader, type Element } from './elements.js'
+import { ObservationReader, type ObservationElement } from './elements.js'
 import { derivedArrays, type Task } from './task.js'
 
 /** The parts of a reward; costs are negative. Each adds to the reward as it stands. */
@@ -17,7 +17,7 @@ export interface RewardTerms {
 }
 
 /** One world running a task, for a single controller of all actuators, in double precision. */
-export class Locomotion {
+export class TaskSimulation {
   readonly task: Task
   readonly world: World
   /** [task.observation], as `observe` left it. */
@@ -34,7 +34,7 @@ export class Locomotion {
   private along = 0
   /** What `along` was before the step. */
   private before = 0
-  private readonly reader: Reader
+  private readonly reader: ObservationReader
   private readonly nq: number
   private readonly nv: number
   private readonly stepSeconds: number
@@ -49,14 +49,14 @@ export class Locomotion {
    * @param envId named in errors
    * @param others elements that are read beside the task's own observation
    */
-  constructor(task: Task, model: PhysicsModel, envId: string, others: readonly Element[] = []) {
+  constructor(task: Task, model: PhysicsModel, envId: string, others: readonly ObservationElement[] = []) {
     this.task = task
     this.world = new World(model, envId, derivedArrays(task, others))
     this.nq = model.nq
     this.nv = model.nv
     this.stepSeconds = task.frames * task.timestep
     this.observation = new Float64Array(task.observation.length)
-    this.reader = new Reader(task.observation, this.world)
+    this.reader = new ObservationReader(task.observation, this.world)
     this.xpos = this.world.position('xpos')
     this.xipos = this.world.position('xipos')
     this.forces = this.world.position('cfrc_ext')
