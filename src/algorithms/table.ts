@@ -56,7 +56,12 @@ export type AlgorithmName = keyof typeof algorithms
 
 export const algorithmNames = Object.keys(algorithms) as AlgorithmName[]
 
+/** Names of the methods that can be trained. */
+export type TrainableName = {
+  [Name in AlgorithmName]: (typeof algorithms)[Name]['supported'] extends true ? Name : never
+}[AlgorithmName]
+
 /** The methods that can be trained. */
-export const trainableAlgorithms: readonly AlgorithmName[] = algorithmNames.filter(
-  (name) => algorithms[name].supported,
+export const trainableAlgorithms: readonly TrainableName[] = algorithmNames.filter(
+  (name): name is TrainableName => algorithms[name].supported,
 )

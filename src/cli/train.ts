@@ -5,6 +5,7 @@ import { usageError } from '../errors.js'
 import {
   completeEnv,
   parseValue,
+  presetNames,
   type PartialConfig,
   type ResolvedConfig,
   resolveConfig,
@@ -53,7 +54,7 @@ export function trainCommand(): Command {
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
     .option('--workers <n>', 'threads that step environments; results do not depend on it')
     .option('--device <name>', 'where networks are computed (hatrpo list devices)')
-    .option('--preset <name>', 'published settings: harl, paper, marllib')
+    .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json')
     .option(
       '--set <key=value...>',

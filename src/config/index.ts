@@ -1,7 +1,8 @@
 /** The configuration of a run: its schema, its presets, and the one place where settings become plain data. */
 export { configSha256 } from './hash.js'
 export { dependsOnTotalSteps, totalIterations } from './length.js'
-export type { PartialConfig } from './presets.js'
+export type { PartialConfig } from './defaults.js'
+export { presetNames } from './presets.js'
 export {
   completeEnv,
   type ConfigOrigin,

@@ -1,10 +1,12 @@
 import { trainableAlgorithms } from '../algorithms/table.js'
 import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
 import { usageError } from '../errors.js'
-import { baseConfig, choosePreset, type PartialConfig } from './presets.js'
+import { baseConfig, type PartialConfig } from './defaults.js'
+import { choosePreset } from './presets.js'
 import type { TrainConfig } from './schema.js'
 import { fileSettings, parseSetting } from './settings.js'
 import { isTree, merge, type Tree } from './tree.js'
+import { refuseUnread, withoutCompleteGroups } from './unread.js'
 import { validateConfig } from './validate.js'
 
 /** Sources of a configuration's values, in rising precedence; a key that none of them gives has its default. */
@@ -21,7 +23,7 @@ export interface ConfigSources {
 /** Provenance of a configuration's values; no result depends on it. */
 export interface ConfigOrigin {
   readonly preset?: string
-  /** The row of HARL's tuned settings that was used, such as `Walker2d-2x3`. */
+  /** The row of HARL's tuned settings that was used, such as `Walker2d-2x3` (see `PresetChoice`). */
   readonly tunedFor?: string
 }
 
@@ -35,11 +37,12 @@ export interface ResolvedConfig extends ConfigOrigin {
  * @throws HatrpoError (exit code 2) naming the wrong key, its value and what would be right
  */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
-  const given = [
+  const objects = [
     sources.file === undefined ? {} : fileSettings(sources.file),
     (sources.flags ?? {}) as Tree,
-    ...(sources.set ?? []).map(parseSetting),
-  ].reduce(merge)
+  ]
+  const set = (sources.set ?? []).map(parseSetting)
+  const given = [...objects, ...set].reduce(merge)
   const { env, algo } = given
   if (env === undefined || (isTree(env) && env.id === undefined))
     throw usageError('env is missing: name an environment, such as --env mamujoco/HalfCheetah-2x3')
@@ -52,6 +55,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     )
   }
   const plain = validateConfig(merge({ ...baseConfig }, given))
+  for (const settings of [...objects.map(withoutCompleteGroups), ...set]) refuseUnread(settings, plain.algo)
   const { settings, ...origin } = choosePreset(sources.preset, plain.env.id, plain.algo)
   const layers = [{ ...baseConfig }, ...settings, given] as Tree[]
   return { config: validateConfig(layers.reduce(merge)), ...origin }

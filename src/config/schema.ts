@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import { algorithms, type AlgorithmName, trainableAlgorithms } from '../algorithms/table.js'
+import {
+  algorithms,
+  type AlgorithmName,
+  trainableAlgorithms,
+  type TrainableName,
+} from '../algorithms/table.js'
 import { ACTIVATIONS } from '../nn/activation.js'
 
 /** A whole number between two bounds, both allowed. */
@@ -44,15 +49,12 @@ const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
 const hiddenError = 'a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192'
 const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hiddenError).max(8, hiddenError)
 
-const algo = z.custom<'hatrpo' | 'happo'>(
-  (name) => (trainableAlgorithms as readonly unknown[]).includes(name),
-  {
-    error: ({ input }) =>
-      Object.hasOwn(algorithms, input as AlgorithmName)
-        ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
-        : `one of ${trainableAlgorithms.join(', ')}`,
-  },
-)
+const algo = z.custom<TrainableName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
+  error: ({ input }) =>
+    Object.hasOwn(algorithms, input as AlgorithmName)
+      ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
+      : `one of ${trainableAlgorithms.join(', ')}`,
+})
 
 const plannedDevice = /^(cuda|auto|tfjs(:.+)?)$/
 const device = z.custom<'wasm'>((name) => name === 'wasm', {
@@ -124,7 +126,7 @@ export const trainConfigSchema = group({
   advantageNorm: oneOf(['joint', 'agent', 'none']),
   /** In which order the agents are updated. */
   order: oneOf(['random', 'fixed']),
-  /** The trust-region update (hatrpo). */
+  /** Read by methods whose update rule is the trust region. */
   trustRegion: group({
     /** KL an agent may spend in a step. */
     delta: positive(),
@@ -138,7 +140,7 @@ export const trainConfigSchema = group({
     acceptRatio: fraction(),
     miniBatches: whole(1, 1e6),
   }),
-  /** The clipped update (happo). */
+  /** Read by methods whose update rule is the clipped surrogate. */
   clipped: group({
     lr: positive(),
     clip: openFraction(),

@@ -1,14 +1,17 @@
-/**
- * HARL's tuned settings for Multi-Agent MuJoCo: only what differs between tasks.
- * Source: HARL, `tuned_configs/mujoco/<task>/<algorithm>/config.json` (Zhong et al., JMLR 2024).
- */
-export interface TunedHatrpo {
-  /** KL threshold. */
-  readonly delta: number
+import { type AlgorithmName, algorithmNames, algorithms, type UpdateRule } from '../algorithms/table.js'
+import type { PartialConfig } from './defaults.js'
+
+/** A task and HARL's settings for it, per update rule. A rule that HARL did not tune on the task is absent. */
+export interface TunedTask {
+  readonly robot: string
+  /** Number of agents. */
+  readonly agents: number
+  /** Joints per agent. */
+  readonly joints: number
+  readonly settings: Readonly<Partial<Record<UpdateRule, PartialConfig>>>
 }
 
-/** HARL gives the actors and the critic of a task the same learning rate, clip, epochs and mini-batches. */
-export interface TunedHappo {
+interface ClippedSettings {
   readonly clip: number
   readonly epochs: number
   readonly miniBatches: number
@@ -17,17 +20,7 @@ export interface TunedHappo {
   readonly lrDecay: boolean
 }
 
-export interface TunedTask {
-  readonly robot: string
-  /** Number of agents. */
-  readonly agents: number
-  /** Joints per agent. */
-  readonly joints: number
-  readonly hatrpo?: TunedHatrpo
-  readonly happo?: TunedHappo
-}
-
-const happo: TunedHappo = {
+const clippedCommon: ClippedSettings = {
   clip: 0.1,
   epochs: 5,
   miniBatches: 1,
@@ -36,54 +29,106 @@ const happo: TunedHappo = {
   lrDecay: false,
 }
 
+/** @param delta KL threshold */
+function trustRegion(delta: number): PartialConfig {
+  return { trustRegion: { delta } }
+}
+
+/** HARL gives the actors and the critic of a task the same learning rate, clip, epochs and mini-batches. */
+function clipped(differences: Partial<ClippedSettings> = {}): PartialConfig {
+  const settings = { ...clippedCommon, ...differences }
+  const { lr, clip, epochs, miniBatches } = settings
+  return { critic: { lr, clip, epochs, miniBatches }, clipped: settings }
+}
+
+/** HARL's values that all its tasks share and `baseConfig` has otherwise. */
+export const tunedCommon: PartialConfig = {
+  actor: { hidden: [128, 128, 128] },
+  critic: { hidden: [128, 128, 128] },
+}
+
+/**
+ * HARL's tuned settings for Multi-Agent MuJoCo: only the values that differ between tasks.
+ *
+ * Source: HARL, `tuned_configs/mujoco/<task>/<algorithm>/config.json` (Zhong et al., JMLR 2024), where the algorithm is
+ * `tunedMethod` of the update rule. Other methods with the same update rule get the same values, untuned.
+ */
 export const tunedTasks: readonly TunedTask[] = [
   {
     robot: 'HalfCheetah',
     agents: 2,
     joints: 3,
-    hatrpo: { delta: 0.01 },
-    happo: { ...happo, clip: 0.05, epochs: 15, entropyCoef: 0.01 },
+    settings: {
+      trustRegion: trustRegion(0.01),
+      clipped: clipped({ clip: 0.05, epochs: 15, entropyCoef: 0.01 }),
+    },
   },
   {
     robot: 'Walker2d',
     agents: 2,
     joints: 3,
-    hatrpo: { delta: 0.01 },
-    happo: { ...happo, clip: 0.05, miniBatches: 2, lr: 1e-3, lrDecay: true },
+    settings: {
+      trustRegion: trustRegion(0.01),
+      clipped: clipped({ clip: 0.05, miniBatches: 2, lr: 1e-3, lrDecay: true }),
+    },
   },
   {
     robot: 'Walker2d',
     agents: 6,
     joints: 1,
-    hatrpo: { delta: 0.005 },
-    happo: { ...happo, entropyCoef: 0.01 },
+    settings: { trustRegion: trustRegion(0.005), clipped: clipped({ entropyCoef: 0.01 }) },
   },
-  { robot: 'Ant', agents: 4, joints: 2, hatrpo: { delta: 0.005 }, happo },
+  {
+    robot: 'Ant',
+    agents: 4,
+    joints: 2,
+    settings: { trustRegion: trustRegion(0.005), clipped: clipped() },
+  },
   {
     robot: 'Hopper',
     agents: 3,
     joints: 1,
-    hatrpo: { delta: 0.001 },
-    happo: { ...happo, clip: 0.05, epochs: 10, lrDecay: true },
+    settings: {
+      trustRegion: trustRegion(0.001),
+      clipped: clipped({ clip: 0.05, epochs: 10, lrDecay: true }),
+    },
   },
-  { robot: 'Humanoid', agents: 17, joints: 1, happo: { ...happo, lrDecay: true } },
+  {
+    robot: 'Humanoid',
+    agents: 17,
+    joints: 1,
+    settings: { clipped: clipped({ lrDecay: true }) },
+  },
 ]
 
-/** `HalfCheetah-2x3`: how a row is named in environments' ids and in run folders. */
+/** The method that HARL's settings of an update rule were tuned with: the sequential one whose KL budget is fixed. */
+export function tunedMethod(rule: UpdateRule): AlgorithmName | undefined {
+  return algorithmNames.find((name) => {
+    const { update, schedule, klBudget } = algorithms[name]
+    return update === rule && schedule === 'sequential' && klBudget === 'fixed'
+  })
+}
+
+/** Name of a row, such as `HalfCheetah-2x3`, as in the ids of environments. */
 export function tunedTaskName(task: TunedTask): string {
   return `${task.robot}-${task.agents}x${task.joints}`
+}
+
+/** The tasks with settings for an update rule. */
+export function tasksTunedFor(rule: UpdateRule): TunedTask[] {
+  return tunedTasks.filter(({ settings }) => settings[rule] !== undefined)
 }
 
 /**
  * The row tuned for a task, or for the same robot split between the nearest number of agents.
  *
- * @returns undefined for other environments, and where HARL tuned no such algorithm
+ * @returns undefined for other environments, and where HARL tuned no method with this update rule
  */
-export function findTunedTask(envId: string, algo: 'hatrpo' | 'happo'): TunedTask | undefined {
+export function findTunedTask(envId: string, rule: UpdateRule): TunedTask | undefined {
   const match = /^mamujoco\/([A-Za-z0-9]+)-(\d+)(?:x\d+|p\d+|_\d+)/.exec(envId)
   if (!match) return undefined
   const agents = Number(match[2])
-  const rows = tunedTasks.filter((task) => task.robot === match[1] && task[algo])
+  const rows = tasksTunedFor(rule).filter((task) => task.robot === match[1])
   const distance = (task: TunedTask) => Math.abs(task.agents - agents)
   return rows.reduce<TunedTask | undefined>(
     (best, task) => (best && distance(best) <= distance(task) ? best : task),

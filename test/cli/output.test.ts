@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
+import { presetNames } from '../../src/config/index.js'
 import { openRun } from '../../src/runs/folder.js'
 import { packageVersion } from '../../src/runs/version.js'
 import { checkpointData, iterationRecord, saying, temporaryDirectory, testConfig } from '../runs/fixtures.js'
@@ -29,6 +30,14 @@ test('every command explains itself with an example', (t) => {
     assert.match(stdout, new RegExp(`^Usage: ${['hatrpo', ...command].join(' ')} `))
     assert.match(stdout, /\nExamples?:\n {2}hatrpo [\w-]+ /)
   }
+})
+
+test('the help of train offers only what can be chosen', (t) => {
+  const { stdout } = hatrpo(['train', '--help'], temporaryDirectory(t))
+  const [, offered] = /published settings: (.*)/.exec(stdout)!
+  assert.deepEqual(offered.split(', '), presetNames)
+  for (const planned of ['paper', 'marllib', 'cuda', 'tfjs', 'mappo', 'onnx'])
+    assert.ok(!stdout.includes(planned), planned)
 })
 
 test('--version prints the version of the package', (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
+  type ConfigSources,
   configKeys,
   configSha256,
   resolveConfig,
@@ -81,6 +82,42 @@ test('every wrong value is refused with its key, the value and what would be rig
   ]
   for (const [setting, ...words] of wrong)
     assert.throws(() => resolveConfig({ flags: task, set: [setting] }), saying(...words), setting)
+})
+
+test('a setting that the method never reads is refused with its key, the method and the keys that it reads', () => {
+  const happo = { ...task, algo: 'happo' } as const
+  const refused: [sources: ConfigSources, ...words: string[]][] = [
+    [
+      { flags: task, set: ['clipped.clip=0.1'] },
+      'clipped.clip is 0.1: hatrpo never reads it',
+      'trustRegion.delta,',
+    ],
+    [
+      { flags: happo, set: ['trustRegion.delta=1'] },
+      'trustRegion.delta is 1: happo never reads',
+      'clipped.lr,',
+    ],
+    [{ flags: task, set: ['clipped={"epochs":3}'] }, 'clipped.epochs is 3: hatrpo never reads it'],
+    [{ flags: task, set: ['algo=happo', 'trustRegion.damping=1'] }, 'trustRegion.damping', 'happo never'],
+    [{ flags: task, file: { clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
+    [{ flags: { ...task, clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
+    [{ file: resolveConfig({ flags: happo }).config, set: ['trustRegion.delta=1'] }, 'happo never reads'],
+  ]
+  for (const [sources, ...words] of refused)
+    assert.throws(() => resolveConfig(sources), saying(...words), words[0])
+})
+
+test('settings that no person asked for are never refused as unread', () => {
+  for (const algo of ['hatrpo', 'happo'] as const) {
+    const flags = { ...task, algo }
+    const { config } = resolveConfig({ flags, preset: 'harl' })
+    const file = JSON.parse(JSON.stringify(config)) as unknown
+    assert.deepEqual(resolveConfig({ file }).config, config)
+    assert.deepEqual(resolveConfig({ flags: config }).config, config)
+    assert.deepEqual(validateConfig(file), config)
+    for (const other of ['hatrpo', 'happo'] as const)
+      assert.deepEqual(resolveConfig({ file, flags: { algo: other } }).config.clipped, config.clipped)
+  }
 })
 
 test('as many steps as random numbers have keys for are accepted', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { resolveConfig } from '../../src/config/index.js'
+import { presetNames, resolveConfig } from '../../src/config/index.js'
+import { choosePreset } from '../../src/config/presets.js'
 import { saying } from '../runs/fixtures.js'
 
 function resolve(name: string, algo: 'hatrpo' | 'happo', preset?: string) {
@@ -125,6 +126,36 @@ test('without a tuned row there are general defaults, and --preset harl is refus
     )
     assert.throws(() => resolve(name, algo, 'harl'), saying('--preset harl', name, 'HalfCheetah'))
   }
+})
+
+test('a preset chooses the tuned row by the update rule of the method, and names the method it was tuned with', () => {
+  for (const [algo, like, group] of [
+    ['matrpo', 'hatrpo', 'trustRegion'],
+    ['mappo', 'happo', 'clipped'],
+  ] as const) {
+    for (const preset of [undefined, 'harl']) {
+      const chosen = choosePreset(preset, 'mamujoco/Hopper-3x1', algo)
+      const tuned = choosePreset(preset, 'mamujoco/Hopper-3x1', like)
+      assert.ok(tuned.settings.some((settings) => settings[group] !== undefined))
+      assert.deepEqual(chosen.settings, tuned.settings)
+      assert.equal(tuned.tunedFor, 'Hopper-3x1')
+      assert.equal(chosen.tunedFor, `Hopper-3x1 with ${like}`)
+    }
+  }
+})
+
+test('a method whose update rule HARL did not tune has defaults alone', () => {
+  const id = 'mamujoco/Hopper-3x1'
+  assert.deepEqual(choosePreset(undefined, id, 'maddpg'), { settings: [] })
+  assert.throws(
+    () => choosePreset('harl', id, 'maddpg'),
+    saying('no tuned settings for maddpg', 'it has none'),
+  )
+})
+
+test('every preset that is offered can be used', () => {
+  assert.ok(presetNames.length > 0)
+  for (const name of presetNames) assert.equal(resolve('Hopper-3x1', 'hatrpo', name).preset, name)
 })
 
 test('presets that need what is missing are refused with what it is', () => {

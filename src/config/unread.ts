@@ -1,0 +1,49 @@
+import { type AlgorithmName, algorithms } from '../algorithms/table.js'
+import { usageError } from '../errors.js'
+import { show } from '../text/show.js'
+import { configKeys } from './schema.js'
+import { isTree, type Tree } from './tree.js'
+
+/** Groups of the configuration that only the update rule of the same name reads. */
+const ruleGroups: readonly string[] = [
+  ...new Set(Object.values(algorithms).map(({ update }) => update)),
+].filter((rule) => keysOf(rule).length > 0)
+
+function keysOf(group: string): string[] {
+  return configKeys.filter((key) => key.startsWith(`${group}.`))
+}
+
+/**
+ * Refuses settings that the update rule of a method never reads: they would do nothing, in silence.
+ *
+ * @param given nested settings of the user's own, without defaults and presets
+ * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
+ */
+export function refuseUnread(given: Tree, algo: AlgorithmName): void {
+  const { update } = algorithms[algo]
+  for (const group of ruleGroups.filter((rule) => rule !== update)) {
+    const settings = given[group]
+    const [setting] = isTree(settings) ? Object.entries(settings) : []
+    if (setting === undefined) continue
+    const [key, value] = setting
+    throw usageError(
+      `${group}.${key} is ${show(value)}: ${algo} never reads it; in place of ${group}.* it reads ${keysOf(update).join(', ')}`,
+    )
+  }
+}
+
+/**
+ * Settings of an object less the groups that hold all of their keys.
+ *
+ * A complete group comes from a resolved configuration, such as a run's config.json, which holds the groups of all update
+ * rules. A group of some keys is written by a person who expects it to matter.
+ */
+export function withoutCompleteGroups(settings: Tree): Tree {
+  const complete = (group: string, values: unknown) =>
+    isTree(values) && keysOf(group).every((key) => Object.hasOwn(values, key.slice(group.length + 1)))
+  return Object.fromEntries(
+    Object.entries(settings).filter(
+      ([group, values]) => !ruleGroups.includes(group) || !complete(group, values),
+    ),
+  )
+}
