@@ -22,7 +22,7 @@ export function checkEnvCommand(): Command {
     .addHelpText(
       'after',
       `
-It looks for views of the wrong type or length, views that are replaced or share memory, numbers that are not finite or
+It looks for views of the wrong type or length, vectors too short to be standardised, views that are replaced or share memory, numbers that are not finite or
 out of bounds, episodes that a seed does not repeat or that another environment disturbs, wrong time limits, returns,
 rewards and masks, a saved state that does not restore, and allocation in step.
 Exits 1 when there are errors; warnings alone do not count.

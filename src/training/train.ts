@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { TurnOutcome } from '../algorithms/sequential.js'
 import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/index.js'
+import { narrowInputs } from '../envs/narrow.js'
 import {
   describeFault,
   RolloutPool,
@@ -49,6 +50,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   })
   try {
     if (run.result) return { dir, finished: true, ...run.result }
+    for (const line of narrowInputs(factory.spec, config)) onEvent?.(line)
     const pool = await RolloutPool.start(trainer.device, trainer.storage, {
       workers,
       envs: config.envs,

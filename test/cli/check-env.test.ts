@@ -13,8 +13,8 @@ import { box, defineEnv, RUNNING, TERMINATED } from 'hatrpo/env'
 export default defineEnv((options) => ({
   spec: {
     id: 'line',
-    agents: [{ id: 'walker', observation: box(1), action: box(1, -1, 1) }],
-    stateSize: 1,
+    agents: [{ id: 'walker', observation: box(2), action: box(1, -1, 1) }],
+    stateSize: 3,
     timeLimit: 30,
     mode: 'cooperative',
   },
@@ -29,6 +29,8 @@ export default defineEnv((options) => ({
   },
   observe({ memory, observations, state }) {
     observations[0][0] = state[0] = memory.x[0]
+    observations[0][1] = state[1] = memory.x[0] * memory.x[0]
+    state[2] = 1
   },
 }))
 `
@@ -50,8 +52,8 @@ test('a sound environment: what it is, its episodes, and exit code 0', (t) => {
   assert.equal(stderr, '')
   assert.equal(code, 0)
   const lines = stdout.trim().split('\n')
-  assert.equal(lines[0], './line.ts (line): 1 agent, cooperative, state 1, time limit 30')
-  assert.equal(lines[1], '  walker  observation 1, action 1 in [-1, 1]')
+  assert.equal(lines[0], './line.ts (line): 1 agent, cooperative, state 3, time limit 30')
+  assert.equal(lines[1], '  walker  observation 2, action 1 in [-1, 1]')
   assert.match(
     lines[2],
     /^episodes 2 of random actions: 30 steps \(2 truncated\), return -\d+\.\d\d to -\d+\.\d\d, \d+ steps\/s$/,
@@ -74,7 +76,7 @@ test('options come to the environment, with and without env. before them; --json
     }
     assert.deepEqual(report.env, { end: -5, id: 'line.ts' })
     assert.deepEqual(report.findings, [])
-    assert.deepEqual(report.spec.agents[0].observation.low, [null])
+    assert.deepEqual(report.spec.agents[0].observation.low, [null, null])
     assert.deepEqual(report.spec.agents[0].action.low, [-1])
     assert.deepEqual(
       report.episodes.map(({ steps, end }) => [steps, end]),
@@ -84,7 +86,7 @@ test('options come to the environment, with and without env. before them; --json
 })
 
 test('errors are printed on stdout, each on its line, and the exit code is 1', (t) => {
-  const broken = line.replace('box(1)', 'box(1, 0, 0.5)').replace('random.uniform()', '5 * Math.random()')
+  const broken = line.replace('box(2)', 'box(2, 0, 0.5)').replace('random.uniform()', '5 * Math.random()')
   const { code, stdout, stderr } = project(t, 'line.ts', broken)('./line.ts')
   assert.equal(code, 1)
   assert.equal(stderr, '')
@@ -98,10 +100,17 @@ test('errors are printed on stdout, each on its line, and the exit code is 1', (
 })
 
 test('warnings alone leave the exit code 0', (t) => {
-  const broken = line.replace('random.uniform()', '0.5')
+  const broken = line
+    .replace('random.uniform()', '0.5')
+    .replace('box(2)', 'box(1)')
+    .replace(/.*\[1\] = .*\n/, '')
   const { code, stdout } = project(t, 'line.ts', broken)('./line.ts')
   assert.equal(code, 0)
-  assert.match(stdout, /^warning {2}seed-ignored: .*\n0 errors, 1 warning\n$/m)
+  assert.match(
+    stdout,
+    /^warning {2}narrow-input: observation of agent walker has 1 number and with its id \(actor\.agentId\) 2, of which /m,
+  )
+  assert.match(stdout, /^warning {2}seed-ignored: .*\n0 errors, 2 warnings\n$/m)
 })
 
 test('an environment that is not whole is told all that it lacks', (t) => {

@@ -16,7 +16,7 @@ export const corridor = defineEnv((options) => ({
       { id: 'second', observation: box(1, 0, LENGTH), action: multiDiscrete([3, 2]) },
       { id: 'wind', observation: box(2, 0, LENGTH), action: box(1, 0, 1) },
     ],
-    stateSize: 2,
+    stateSize: 4,
     timeLimit: Number(options.limit ?? LIMIT),
     mode: 'general' as const,
   },
@@ -43,7 +43,7 @@ export const corridor = defineEnv((options) => ({
     for (let i = 0; i < 2; i++) {
       observations[i][0] = state[i] = observations[2][i] = cells[i]
       if (cells[i] === 0) availableActions[i][0] = 0
-      active[i] = 1 - gone[i]
+      state[2 + i] = active[i] = 1 - gone[i]
     }
   },
 }))

@@ -50,6 +50,18 @@ test('a constant vector becomes zeros exactly, whatever its value', () => {
   }
 })
 
+test('one number becomes 0, and two become 1 and -1 or 0: only their order is left', () => {
+  assert.deepEqual([...staged([3, -7, 1e20], 1, null, true)], [0, 0, 0])
+  assert.deepEqual([...staged([1, 2, 900, -3, 5, 5], 2, null, true)], [-1, 1, 1, -1, 0, 0])
+  // One agent's id makes two of one number: only whether the number is above 1 is left.
+  assert.deepEqual([...staged([1.5, 90, -4], 1, [0, 1], true)], [1, -1, 1, -1, -1, 1])
+})
+
+test('a one-hot id of two agents or more keeps numbers apart that are standardised', () => {
+  const rows = rowsOf(staged([-2, 0, 0.5, 1, 3], 1, [0, 2], true), 3).map(([first]) => first)
+  for (let i = 1; i < rows.length; i++) assert.ok(rows[i] > rows[i - 1] + 0.1, rows.join(' '))
+})
+
 test('tiny and huge vectors keep their shape', () => {
   const shape = [-1.5, 0.25, 3, 0.5]
   const want = staged(shape, 4, null, true)

@@ -37,7 +37,12 @@ export interface Trained extends TrainResult {
   readonly records: readonly IterationRecord[]
 }
 
-/** Trains in a folder of its own, and tells what was said and logged. */
+/** Whether an event is the warning of short vectors, which the state of the tiny teams gives rise to. */
+export function isNarrow(event: string): boolean {
+  return /^(state|observation)\b.* sees /.test(event)
+}
+
+/** Trains in a folder of its own. @returns the result, the events other than warnings of short vectors, and the records */
 export async function trained(
   t: TestContext,
   config: TrainConfig,
@@ -45,7 +50,9 @@ export async function trained(
 ): Promise<Trained> {
   const dir = options.dir ?? join(temporaryDirectory(t), 'run')
   const events: string[] = []
-  const onEvent = (message: string) => events.push(message)
+  const onEvent = (message: string) => {
+    if (!isNarrow(message)) events.push(message)
+  }
   const result = await train({ workers: 2, ...options, config, dir, onEvent })
   return { ...result, events, records: readMetrics(join(dir, 'metrics.jsonl')) }
 }

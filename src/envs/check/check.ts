@@ -2,6 +2,7 @@ import { HatrpoError, usageError } from '../../errors.js'
 import { EnvContext } from '../context.js'
 import type { EnvSpec, MultiAgentEnv } from '../contract.js'
 import type { EnvFactory } from '../factory.js'
+import { defaultStages, narrowInputs } from '../narrow.js'
 import { RandomStream } from '../random.js'
 import { findShapeProblems } from '../shape.js'
 import { checkAllocation } from './allocation.js'
@@ -120,6 +121,8 @@ class Check {
     const { findings } = this
     const env = await this.makeEnv()
     if (env === undefined) return
+    for (const message of narrowInputs(env.spec, defaultStages))
+      findings.add('narrow-input', message, message)
     checkOwnMemory(env, findings)
     const seeds = this.seeds(count)
     this.runEpisodes(env, seeds.slice(0, count))

@@ -5,6 +5,7 @@ export type Severity = 'error' | 'warning'
 export const checkRules = {
   spec: { severity: 'error', about: 'the spec is whole' },
   shape: { severity: 'error', about: 'views have the types and lengths of the spec' },
+  'narrow-input': { severity: 'warning', about: 'standardised vectors keep more than a sign' },
   aliasing: { severity: 'error', about: 'views share no memory, within an environment or between two' },
   throws: { severity: 'error', about: 'reset, step, saveState, loadState and dispose do not throw' },
   'view-replaced': { severity: 'error', about: 'views stay the same objects' },

@@ -112,9 +112,9 @@ test('environments of a factory that loads a module are checked like any other',
   const { findings, restoredBy } = await checkEnv(await loadEnvFactory({ id }))
   assert.deepEqual(
     findings.map(({ rule }) => rule),
-    ['allocation'],
+    ['narrow-input', 'allocation'],
   )
-  assert.match(findings[0].message, /team\.js:\d+/)
+  assert.match(findings[1].message, /team\.js:\d+/)
   assert.equal(restoredBy, 'saveState')
 })
 

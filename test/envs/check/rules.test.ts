@@ -46,9 +46,9 @@ breaks('spec', 'two agents of one name', /spec\.agents\[1\]\.id is "left", as an
   return env
 })
 
-breaks('shape', 'a state of another length', /state has 3 numbers: it must have 2/, () => {
+breaks('shape', 'a state of another length', /state has 2 numbers: it must have 3/, () => {
   const env = new Sound()
-  env.state = new Float32Array(3)
+  env.state = new Float32Array(2)
   return env
 })
 
@@ -86,6 +86,18 @@ breaks(
   },
 )
 
+breaks(
+  'narrow-input',
+  'a state of two numbers',
+  /^state has 2 numbers, .* critic\.standardise .*: the critic sees only which is larger; set critic\.standardise=false/,
+  () => {
+    const env = new Sound()
+    fixed(env, 'spec', specWith({ stateSize: 2 }))
+    fixed(env, 'state', new Float32Array(2))
+    return env
+  },
+)
+
 breaks('aliasing', 'actions on top of the state', /state and actions\[0\] share memory/, () => {
   const env = new Sound()
   env.actions[0] = new Float32Array(env.state.buffer, 4, 1)
@@ -94,11 +106,11 @@ breaks('aliasing', 'actions on top of the state', /state and actions\[0\] share 
 
 breaks('aliasing', 'an observation that is the state', /observations\[0\] and state share memory/, () => {
   const env = new Sound()
-  env.observations[0] = env.state
+  env.observations[0] = env.state.subarray(0, 2)
   return env
 })
 
-const sharedState = new Float32Array(2)
+const sharedState = new Float32Array(3)
 breaks('aliasing', 'two environments with one state', /two environments share the memory of state/, () => {
   const env = new Sound()
   env.state = sharedState
@@ -130,7 +142,7 @@ breaks(
   () => {
     return new (class extends Sound {
       protected override publish(): void {
-        this.state = new Float32Array(2)
+        this.state = new Float32Array(3)
         super.publish()
       }
     })()

@@ -23,12 +23,12 @@ export class Sound implements MultiAgentEnv {
       observation: box(2, -1, 1),
       action: box(1, -0.5, 0.5),
     })),
-    stateSize: 2,
+    stateSize: 3,
     timeLimit: LIMIT,
     mode: 'cooperative',
   }
   observations: Float32Array[] = [new Float32Array(2), new Float32Array(2)]
-  state: Float32Array = new Float32Array(2)
+  state: Float32Array = new Float32Array(3)
   actions: Float32Array[] = [new Float32Array(1), new Float32Array(1)]
   rewards: Float32Array = new Float32Array(AGENTS)
   availableActions?: Uint8Array[]
@@ -78,6 +78,7 @@ export class Sound implements MultiAgentEnv {
       this.observations[i][0] = this.x[i]
       this.observations[i][1] = this.x[1 - i]
     }
+    this.state[2] = this.x[0] - this.x[1]
   }
 }
 
@@ -86,7 +87,7 @@ export class SoundChoices extends Sound {
   override readonly spec: EnvSpec = {
     id: 'sound-choices',
     agents: ['left', 'right'].map((id) => ({ id, observation: box(2, -1, 1), action: discrete(3) })),
-    stateSize: 2,
+    stateSize: 3,
     timeLimit: LIMIT,
     mode: 'cooperative',
   }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { baseConfig } from '../../src/config/defaults.js'
+import { box, type EnvSpec } from '../../src/envs/index.js'
+import { defaultStages, narrowInputs } from '../../src/envs/narrow.js'
+
+function spec(stateSize: number, ...observations: number[]): EnvSpec {
+  const agents = observations.map((size, i) => ({
+    id: `a${i}`,
+    observation: box(size),
+    action: box(1, -1, 1),
+  }))
+  return { id: 'test', agents, stateSize, timeLimit: 10, mode: 'cooperative' }
+}
+
+const off = { standardise: false, inputNorm: false }
+const withoutId = { ...defaultStages, actor: { ...defaultStages.actor, agentId: false } }
+
+test('the stages that check-env assumes are the defaults of a configuration', () => {
+  const { actor, critic } = baseConfig
+  assert.deepEqual(defaultStages, {
+    actor: { standardise: actor.standardise, inputNorm: actor.inputNorm, agentId: actor.agentId },
+    critic: { standardise: critic.standardise, inputNorm: critic.inputNorm },
+  })
+})
+
+test('vectors of three numbers and more are silent', () => {
+  assert.deepEqual(narrowInputs(spec(3, 3, 9), withoutId), [])
+  assert.deepEqual(narrowInputs(spec(3, 2), defaultStages), [])
+})
+
+test('the id counts: two agents with it are silent, one agent of one number is not', () => {
+  assert.deepEqual(narrowInputs(spec(3, 1, 1), defaultStages), [])
+  assert.deepEqual(narrowInputs(spec(3, 1), defaultStages), [
+    'observation of agent a0 has 1 number and with its id (actor.agentId) 2, of which actor.standardise and actor.inputNorm leave 1 and -1: the policy sees only which is larger; set actor.standardise=false and actor.inputNorm=false, or give it more numbers',
+  ])
+})
+
+test('a state of one number is told apart from one of two', () => {
+  const [one] = narrowInputs(spec(1, 9), defaultStages)
+  assert.match(one, /^state has 1 number, of which .* leave 0: the critic sees nothing of it; /)
+  const [two] = narrowInputs(spec(2, 9), defaultStages)
+  assert.match(
+    two,
+    /^state has 2 numbers, of which .* leave 1 and -1: the critic sees only which is larger; /,
+  )
+})
+
+test('agents whose observations are as long share a line, which names some and counts the rest', () => {
+  const lines = narrowInputs(spec(3, 2, 1, 2, 2, 2, 2, 7), withoutId)
+  assert.deepEqual(
+    lines.map((line) => line.split(',').slice(0, -1).join(',').split(', of')[0]),
+    ['observation of agents a0, a2, a3 and 2 more has 2 numbers', 'observation of agent a1 has 1 number'],
+  )
+})
+
+test('LayerNorm on the input alone does the same; without both nothing is said', () => {
+  const critic = { standardise: false, inputNorm: true }
+  assert.deepEqual(narrowInputs(spec(1, 9), { ...defaultStages, critic }), [
+    'state has 1 number, of which critic.inputNorm leaves 0: the critic sees nothing of it; set critic.inputNorm=false, or give it more numbers',
+  ])
+  assert.deepEqual(narrowInputs(spec(1, 1), { actor: { ...off, agentId: false }, critic: off }), [])
+})
