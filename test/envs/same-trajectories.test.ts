@@ -30,7 +30,7 @@ test('every environment has the trajectory that it always had', async () => {
 for (const host of Object.values(findHosts())) {
   test(`${host.name}: the same trajectories`, { skip: host.missing }, () => {
     const script = join(import.meta.dirname, 'print-trajectories.js')
-    const { status, stdout, stderr } = spawnSync(host.path, [script], { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(host.path, [...host.args, script], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
     assert.deepEqual(JSON.parse(stdout), known)
   })

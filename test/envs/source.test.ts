@@ -260,8 +260,7 @@ import(${JSON.stringify(SOURCE)}).then(async ({ adoptSources, importSource }) =>
   assert.deepEqual(readdirSync(temporary), [])
 })
 
-const { node26, bun } = findHosts()
-for (const host of [node26, bun]) {
+for (const host of Object.values(findHosts())) {
   test(`${host.name} imports the same`, { skip: host.missing }, async (t) => {
     const folder = project(t, {
       'env.ts': `import { RUNNING } from 'hatrpo/env'\nimport { gain } from './gain.js'\nimport old from './old.cjs'
@@ -274,7 +273,7 @@ export const all: number[] = [RUNNING, gain, old.gain]\nexport const url = impor
     assert.deepEqual(module['all'], [0, 1, 2])
     const script = join(folder, 'run.mjs')
     writeFileSync(script, printing(path))
-    const { status, stdout, stderr } = spawnSync(host.path, [script], { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(host.path, [...host.args, script], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
     assert.deepEqual(JSON.parse(stdout), { ...module, sha256 })
   })

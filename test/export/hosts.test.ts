@@ -27,7 +27,9 @@ for (const host of Object.values(findHosts())) {
       return { path, bytes }
     })
     const paths = modules.map(({ path }) => path)
-    const { stdout, stderr, status } = spawnSync(host.path, [script, ...paths], { encoding: 'utf8' })
+    const { stdout, stderr, status } = spawnSync(host.path, [...host.args, script, ...paths], {
+      encoding: 'utf8',
+    })
     assert.equal(status, 0, stderr)
     assert.deepEqual(
       stdout.trim().split('\n'),

@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url'
 
 /** A JavaScript engine other than the one that runs the tests. */
 export interface Host {
-  readonly name: 'node26' | 'bun'
+  readonly name: 'node26' | 'bun' | 'deno'
   /** The executable; empty when the engine is missing. */
   readonly path: string
+  /** Arguments that precede the path of a script. */
+  readonly args: readonly string[]
   /** What `--version` prints, for messages; empty when the engine is missing. */
   readonly version: string
   /** False, or why the engine cannot be used: what node:test's `skip` takes. */
@@ -26,10 +28,10 @@ function packages(scope: string, pattern: RegExp): string[] {
 }
 
 /** The first candidate that runs on this machine. */
-function find(name: Host['name'], candidates: string[]): Host {
+function find(name: Host['name'], candidates: string[], args: readonly string[] = []): Host {
   for (const path of candidates) {
     const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
-    if (status === 0) return { name, path, version: stdout.trim(), missing: false }
+    if (status === 0) return { name, path, args, version: stdout.trim(), missing: false }
   }
   const why =
     candidates.length === 0
@@ -38,7 +40,7 @@ function find(name: Host['name'], candidates: string[]): Host {
   if (process.env['HATRPO_TEST_HOSTS'] === 'required') {
     throw new Error(`${name} is required by HATRPO_TEST_HOSTS but ${why}`)
   }
-  return { name, path: '', version: '', missing: `${name} is ${why}` }
+  return { name, path: '', args, version: '', missing: `${name} is ${why}` }
 }
 
 /**
@@ -46,8 +48,14 @@ function find(name: Host['name'], candidates: string[]): Host {
  * that nothing depends on install scripts.
  * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and one is missing
  */
-export function findHosts(): { node26: Host; bun: Host } {
+export function findHosts(): { node26: Host; bun: Host; deno: Host } {
   const node = packages('', /^node-(bin-)?[a-z0-9]+-[a-z0-9]+$/).map((folder) => `${folder}/bin/node${exe}`)
   const bun = packages('@oven/', /^bun-/).map((folder) => `${folder}/bin/bun${exe}`)
-  return { node26: find('node26', node), bun: find('bun', bun) }
+  const deno = packages('@deno/', /^[a-z0-9-]+$/).map((folder) => `${folder}/deno${exe}`)
+  return {
+    node26: find('node26', node),
+    bun: find('bun', bun),
+    // Every permission granted, and packages taken from node_modules, as in Node.
+    deno: find('deno', deno, ['run', '--allow-all', '--node-modules-dir=manual']),
+  }
 }

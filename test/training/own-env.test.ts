@@ -138,12 +138,11 @@ test('what an environment throws while it trains is told, and with --verbose fro
   assert.ok(stderr.includes(`${join(cwd, 'wind.ts')}:${at + 2}:`), stderr)
 })
 
-const { node26, bun } = findHosts()
-for (const host of [node26, bun]) {
+for (const host of Object.values(findHosts())) {
   test(`${host.name} gives the same bits`, { skip: host.missing }, (t) => {
     const cwd = project(t)
     const here = digest(hatrpo(training('./wind.ts', 'here'), cwd))
-    const args = [MAIN, ...training('./wind.ts', 'there'), '--workers', '2']
+    const args = [...host.args, MAIN, ...training('./wind.ts', 'there'), '--workers', '2']
     const { status, stdout, stderr } = spawnSync(host.path, args, { cwd, encoding: 'utf8' })
     assert.equal(digest({ code: status, stdout, stderr }), here)
   })

@@ -107,7 +107,7 @@ for (const host of Object.values(findHosts())) {
       ...tiny,
       `env.kwargs=${String(env.kwargs)}`,
     ]
-    const { status, stdout, stderr } = spawnSync(host.path, args, { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(host.path, [...host.args, ...args], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
     assert.equal(stdout.trim().split('\n').at(-1), `parameters sha256 ${here.parametersSha256}`)
     await allEnd()

@@ -1,209 +1,23 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import type { IterationRecord, TrainConfig } from '../../src/index.js'
-import { findPython, pythonEnv } from '../envs/python.js'
-import { CRAWLER, writeFiles } from '../envs/team-model.js'
-import { fixture, temporaryDirectory, tinyConfig, trained, type Trained } from './runs.js'
+import type { IterationRecord } from '../../src/index.js'
+import { findPython } from '../envs/python.js'
+import { findHosts } from '../hosts/find.js'
+import { digests, expected, ITERATIONS, pinnedRuns, portable, type PinnedRun } from './pinned-runs.js'
+import { temporaryDirectory, tinyConfig, trained } from './runs.js'
 
-/**
- * A short run and the digests of its results. A change of a digest is a change of numerics: it must be deliberate and
- * listed in CHANGELOG.md under Numerics.
- */
-interface Pinned {
-  readonly env: (t: TestContext) => TrainConfig['env']
-  readonly set: readonly string[]
-  readonly skip?: false | string
-  /** `parametersSha256` of the result. */
-  readonly parameters: string
-  /** First 16 digits of the SHA-256 of the iterations in metrics.jsonl, and of the returns in eval.json. */
-  readonly metrics: string
-  readonly returns: string
+function configOf({ env, set }: PinnedRun, t: TestContext) {
+  return tinyConfig(typeof env === 'function' ? env(t) : env, ITERATIONS, ...set)
 }
 
-const ITERATIONS = 4
-
-const cheetah = () => ({ id: 'mamujoco/HalfCheetah-2x3' })
-/** Rollouts of 20 steps hold up to four truncations of each environment. */
-const rough = () => ({ id: fixture('rough') })
-const plainInput = ['actor.standardise=false', 'critic.standardise=false']
-const evaluated = ['evaluation.every=2', 'evaluation.episodes=3']
-
-const TEAM = `import { defineMujocoTeam, type Reading, type TeamScene } from 'hatrpo/env'
-export default defineMujocoTeam({
-  model: new URL('./robot.xml', import.meta.url),
-  agents: [['front', 'knee_front'], ['hip_back', 'pull']],
-  observe: { agent_0: ['own', 'neighbours', 'sensor:velocity'], agent_1: ['base', 'own'] },
-  frames: 3,
-  timeLimit: 7,
-  resetNoise: { position: 0.02, velocity: 0.1 },
-  keep: ['xpos:hull'] as Reading[],
-  reward: ({ read, before, stepSeconds }: TeamScene) =>
-    (read('xpos:hull')[0] - before('xpos:hull')[0]) / stepSeconds - 0.1 * read('sensor:touch')[0],
-  terminated: ({ read }: TeamScene) => read('xpos:hull[2]')[0] > 0.45,
-})
-`
-const crawler = (t: TestContext) => ({ id: join(writeFiles(t, { ...CRAWLER, 'team.ts': TEAM }), 'team.ts') })
-
-const runs: Readonly<Record<string, Pinned>> = {
-  'hatrpo, HalfCheetah': {
-    env: cheetah,
-    set: ['algo=hatrpo', ...evaluated],
-    parameters: '9026382ca91d29f710a8c284c447cbc31a5fcb9b790d97b501223c2bd39e9f43',
-    metrics: 'd62b73f88d633904',
-    returns: 'da85087928bb997c',
-  },
-  'happo, HalfCheetah': {
-    env: cheetah,
-    set: ['algo=happo', ...evaluated],
-    parameters: '166059f420a59810f5749128a8c5ebc52a76cc15db0316e37bddbf3bb2325d1f',
-    metrics: 'fb457120d891bc57',
-    returns: '641514d071714bf8',
-  },
-  'hatrpo, mini-batches, bootstrap': {
-    env: rough,
-    set: ['algo=hatrpo', 'trustRegion.miniBatches=2', 'critic.miniBatches=3', ...plainInput, ...evaluated],
-    parameters: 'ee4679cb436a33af0f493b4208c58acfbbd08717080b6f9888282c0c89638bb8',
-    metrics: '611c92591d3d7b9e',
-    returns: '6cdedea4a09a9bcf',
-  },
-  'hatrpo, advantages by agent, fixed order, harl, no value normalisation': {
-    env: rough,
-    set: [
-      'algo=hatrpo',
-      'truncation=harl',
-      'advantageNorm=agent',
-      'order=fixed',
-      'critic.valueNorm=false',
-      'critic.clippedLoss=false',
-      'actor.agentId=false',
-      ...plainInput,
-    ],
-    parameters: 'c53200c649129e7042d7ce267392ebf09057ab53747297782baaa5cc454db7cd',
-    metrics: '7e1f8ca0f174a8c4',
-    returns: '',
-  },
-  'hatrpo, plain advantages, terminate': {
-    env: rough,
-    set: ['algo=hatrpo', 'truncation=terminate', 'advantageNorm=none', 'actor.inputNorm=false'],
-    parameters: '8ecee5548e9fc6d62370d2bee24aa08dfb150bcb05dd5257f39ddca0d53bc30e',
-    metrics: '1353a21cbc4685ab',
-    returns: '',
-  },
-  'happo, mini-batches, decay, distinct clips, bootstrap': {
-    env: rough,
-    set: [
-      'algo=happo',
-      'clipped.miniBatches=2',
-      'critic.miniBatches=3',
-      'clipped.lrDecay=true',
-      'clipped.lr=0.003',
-      'critic.lr=0.01',
-      'clipped.clip=0.1',
-      'critic.clip=0.02',
-      'clipped.entropyCoef=0.05',
-      ...plainInput,
-      ...evaluated,
-    ],
-    parameters: 'c568969366a2365047f2aecd70297a8891fdace88dcbd53f72e70e10c9d07341',
-    metrics: 'f29b3e878dcae178',
-    returns: '6966c1047cf91b7e',
-  },
-  'happo, advantages by agent, fixed order, harl': {
-    env: rough,
-    set: [
-      'algo=happo',
-      'truncation=harl',
-      'advantageNorm=agent',
-      'order=fixed',
-      'clipped.lrDecay=true',
-      'clipped.clip=0.05',
-      'critic.clip=0.5',
-      'critic.valueNorm=false',
-      'actor.activation=tanh',
-    ],
-    parameters: '2cef33f484b1db95f4c7b0e76d9342217ae36a43165bc497e9b9c574b2ed34c4',
-    metrics: 'b50c25baf9e1a9eb',
-    returns: '',
-  },
-  'happo, plain advantages, terminate, two layers': {
-    env: rough,
-    set: [
-      'algo=happo',
-      'truncation=terminate',
-      'advantageNorm=none',
-      'actor.hidden=[8,8]',
-      'critic.hidden=[8,4]',
-      'clipped.miniBatches=3',
-    ],
-    parameters: 'c6249d991a681bab9b3f2fd90964178772a2cda8cd285e4aba7d6acf193bbbe5',
-    metrics: '5638e31026b4804e',
-    returns: '',
-  },
-  'hatrpo, a MuJoCo team': {
-    env: crawler,
-    set: ['algo=hatrpo', 'critic.miniBatches=2', ...evaluated],
-    parameters: '4464b80dd6371d0610073de2af9759e52b7c259f92fc7bf793daf3933d169c50',
-    metrics: '02d32a3194f76262',
-    returns: 'e8961894ca80d1c6',
-  },
-  'happo, a Python environment': {
-    env: () => pythonEnv('drift', { max_cycles: 7 }),
-    set: ['algo=happo', 'clipped.miniBatches=2', ...plainInput, ...evaluated],
-    skip: findPython().missing,
-    parameters: '96604a40ceb78a78769aed9f4207c22e999bf4f704b253d461cb08ee9c6ae7ad',
-    metrics: 'e37fd15cc39c658c',
-    returns: 'ccc0aba145eb272e',
-  },
-}
-
-/** Numbers of a record that do not depend on time. The list is explicit, so that a new column changes no digest. */
-function numbersOf({ iteration, steps, episodeReturn, agents, critic }: IterationRecord): unknown[] {
-  const ofAgents = agents.map((agent) => [
-    ...[agent.id, agent.klUsed, agent.klAllowed, agent.predictedGain, agent.realisedGain],
-    ...[agent.lineSearchTrials, agent.accepted, agent.rejectedSteps, agent.rejection],
-    ...[agent.factorSpread?.min, agent.factorSpread?.max, agent.factorSpread?.sd],
-    ...[agent.entropy, agent.policyLoss, agent.clipFraction, agent.gradNorm],
-  ])
-  const ofCritic = [critic.loss, critic.explainedVariance, critic.gradNorm, critic.skippedSteps]
-  return [iteration, steps, episodeReturn?.mean, episodeReturn?.count, ofAgents, ofCritic]
-}
-
-/** Returns of all evaluations in eval.json, in order. */
-function returnsOf(dir: string): number[] {
-  const found: number[] = []
-  const collect = (value: unknown) => {
-    if (typeof value === 'number') found.push(value)
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect)
-  }
-  JSON.parse(readFileSync(join(dir, 'eval.json'), 'utf8'), (key, value: unknown) => {
-    if (key === 'return') collect(value)
-    return value
-  })
-  return found
-}
-
-const shortDigest = (value: unknown) =>
-  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
-
-function digests({ dir, parametersSha256, records }: Trained, evaluates: boolean) {
-  return {
-    parameters: parametersSha256,
-    metrics: shortDigest(records.map(numbersOf)),
-    returns: evaluates ? shortDigest(returnsOf(dir)) : '',
-  }
-}
-
-const evaluates = ({ set }: Pinned) => set.includes(evaluated[0])
-const expected = ({ parameters, metrics, returns }: Pinned) => ({ parameters, metrics, returns })
-
-for (const [name, pinned] of Object.entries(runs)) {
-  test(`pinned: ${name}`, { skip: pinned.skip ?? false }, async (t) => {
-    const run = await trained(t, tinyConfig(pinned.env(t), ITERATIONS, ...pinned.set))
+for (const [name, pinned] of Object.entries(pinnedRuns)) {
+  const skip = pinned.needsPython ? findPython().missing : false
+  test(`pinned: ${name}`, { skip }, async (t) => {
+    const run = await trained(t, configOf(pinned, t))
     assert.deepEqual(run.events, [])
-    assert.deepEqual(digests(run, evaluates(pinned)), expected(pinned))
+    assert.deepEqual(digests(run), expected(pinned))
   })
 }
 
@@ -211,9 +25,9 @@ for (const name of [
   'hatrpo, mini-batches, bootstrap',
   'happo, mini-batches, decay, distinct clips, bootstrap',
 ]) {
-  test(`a run that is stopped and resumed has the same digests: ${name}`, async (t) => {
-    const pinned = runs[name]
-    const config = tinyConfig(pinned.env(t), ITERATIONS, ...pinned.set)
+  test(`a run that is stopped twice and resumed has the same digests: ${name}`, async (t) => {
+    const pinned = pinnedRuns[name]
+    const config = configOf(pinned, t)
     const dir = join(temporaryDirectory(t), 'run')
     for (const [stopAfter, workers] of [
       [1, 1],
@@ -230,6 +44,18 @@ for (const name of [
     }
     const whole = await trained(t, config, { dir, resume: true })
     assert.equal(whole.finished, true)
-    assert.deepEqual(digests(whole, evaluates(pinned)), expected(pinned))
+    assert.deepEqual(digests(whole), expected(pinned))
+  })
+}
+
+for (const host of Object.values(findHosts())) {
+  test(`${host.name} has the same digests`, { skip: host.missing }, () => {
+    const script = join(import.meta.dirname, 'print-pinned.js')
+    const { status, stdout, stderr } = spawnSync(host.path, [...host.args, script], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(
+      JSON.parse(stdout),
+      Object.fromEntries(portable.map((name) => [name, expected(pinnedRuns[name])])),
+    )
   })
 }

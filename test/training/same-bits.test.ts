@@ -54,7 +54,9 @@ for (const name of ['hatrpo', 'happo'] as const) {
         '--set',
         ...settings,
       ]
-      const { status, stdout, stderr } = spawnSync(host.path, [main, ...args], { encoding: 'utf8' })
+      const { status, stdout, stderr } = spawnSync(host.path, [...host.args, main, ...args], {
+        encoding: 'utf8',
+      })
       assert.equal(status, 0, stderr)
       assert.equal(stdout.trim().split('\n').at(-1), `parameters sha256 ${known[name]}`)
     })
