@@ -1,15 +1,15 @@
 // Activation functions and their derivatives, elementwise over [rows, n].
 
+import {
+  ACTIVATION_ELU,
+  ACTIVATION_GELU,
+  ACTIVATION_LEAKY_RELU,
+  ACTIVATION_RELU,
+  ACTIVATION_SELU,
+  ACTIVATION_SILU,
+  ACTIVATION_TANH,
+} from './generated/layout'
 import { erf4, exp4, expMinusOne4, sigmoid4, tanh4 } from './math32'
-
-export const RELU: i32 = 0
-export const TANH: i32 = 1
-export const ELU: i32 = 2
-export const GELU: i32 = 3
-export const SILU: i32 = 4
-export const LEAKY_RELU: i32 = 5
-export const SELU: i32 = 6
-export const SIGMOID: i32 = 7
 
 const SELU_ALPHA: f32 = 1.6732632423543772
 const SELU_SCALE: f32 = 1.0507009873554805
@@ -28,16 +28,16 @@ function wherePositive(x: v128, a: v128, b: v128): v128 {
 
 /** f(z) for four entries. gelu is the exact one (erf); leakyRelu has slope 0.01, elu alpha 1, as in torch. */
 export function activate4(z: v128, kind: i32): v128 {
-  if (kind == RELU) return f32x4.max(z, splat(0))
-  if (kind == TANH) return tanh4(z)
-  if (kind == ELU) return wherePositive(z, z, expMinusOne4(f32x4.min(z, splat(0))))
-  if (kind == GELU) {
+  if (kind == ACTIVATION_RELU) return f32x4.max(z, splat(0))
+  if (kind == ACTIVATION_TANH) return tanh4(z)
+  if (kind == ACTIVATION_ELU) return wherePositive(z, z, expMinusOne4(f32x4.min(z, splat(0))))
+  if (kind == ACTIVATION_GELU) {
     const cdf = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf4(f32x4.mul(z, splat(SQRT_HALF)))))
     return f32x4.mul(z, cdf)
   }
-  if (kind == SILU) return f32x4.mul(z, sigmoid4(z))
-  if (kind == LEAKY_RELU) return wherePositive(z, z, f32x4.mul(splat(LEAKY_SLOPE), z))
-  if (kind == SELU) {
+  if (kind == ACTIVATION_SILU) return f32x4.mul(z, sigmoid4(z))
+  if (kind == ACTIVATION_LEAKY_RELU) return wherePositive(z, z, f32x4.mul(splat(LEAKY_SLOPE), z))
+  if (kind == ACTIVATION_SELU) {
     const below = f32x4.mul(splat(SELU_ALPHA), expMinusOne4(f32x4.min(z, splat(0))))
     return f32x4.mul(splat(SELU_SCALE), wherePositive(z, z, below))
   }
@@ -46,20 +46,21 @@ export function activate4(z: v128, kind: i32): v128 {
 
 /** f'(z) for four entries, given z and y = f(z). At the kink of relu and its relatives it is the left one, as in torch. */
 export function derivative4(z: v128, y: v128, kind: i32): v128 {
-  if (kind == RELU) return wherePositive(z, splat(1), splat(0))
-  if (kind == TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
-  if (kind == ELU) return wherePositive(z, splat(1), f32x4.add(y, splat(1)))
-  if (kind == GELU) {
+  if (kind == ACTIVATION_RELU) return wherePositive(z, splat(1), splat(0))
+  if (kind == ACTIVATION_TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
+  if (kind == ACTIVATION_ELU) return wherePositive(z, splat(1), f32x4.add(y, splat(1)))
+  if (kind == ACTIVATION_GELU) {
     const cdf = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf4(f32x4.mul(z, splat(SQRT_HALF)))))
     const density = f32x4.mul(splat(INVERSE_SQRT_TWO_PI), exp4(f32x4.mul(splat(-0.5), f32x4.mul(z, z))))
     return f32x4.add(cdf, f32x4.mul(z, density))
   }
-  if (kind == SILU) {
+  if (kind == ACTIVATION_SILU) {
     const s = sigmoid4(z)
     return f32x4.add(s, f32x4.mul(y, f32x4.sub(splat(1), s)))
   }
-  if (kind == LEAKY_RELU) return wherePositive(z, splat(1), splat(LEAKY_SLOPE))
-  if (kind == SELU) return wherePositive(z, splat(SELU_SCALE), f32x4.add(y, splat(SELU_SCALE * SELU_ALPHA)))
+  if (kind == ACTIVATION_LEAKY_RELU) return wherePositive(z, splat(1), splat(LEAKY_SLOPE))
+  if (kind == ACTIVATION_SELU)
+    return wherePositive(z, splat(SELU_SCALE), f32x4.add(y, splat(SELU_SCALE * SELU_ALPHA)))
   return f32x4.mul(y, f32x4.sub(splat(1), y))
 }
 

@@ -1,23 +1,23 @@
-/** How an episode ended at a step; the values of the environment contract. */
-const TERMINATED: u8 = 1
-const TRUNCATED: u8 = 2
-
-/** What a truncation means to the trace. */
-const MODE_HARL: i32 = 1
-const MODE_TERMINATE: i32 = 2
+import {
+  EPISODE_RUNNING,
+  EPISODE_TERMINATED,
+  EPISODE_TRUNCATED,
+  TRUNCATION_HARL,
+  TRUNCATION_TERMINATE,
+} from './generated/layout'
 
 /**
  * Generalised advantage estimation (Schulman et al. 2016, Eq. 16) over a rollout of T steps in E environments.
  *
  *   delta_t = r_t + gamma V(s_{t+1}) - V(s_t),   A_t = delta_t + gamma lambda A_{t+1},   return_t = A_t + V(s_t)
  *
- * Arrays are [T, E] row-major (t * E + e): rewards, values, nextValues, advantages, returns f32; ends u8 with
- * 0 running, 1 terminated, 2 truncated. Values are in reward units. nextValues[t, e] is V of the state that step t led
+ * Arrays are [T, E] row-major (t * E + e): rewards, values, nextValues, advantages, returns f32; ends u8
+ * (EPISODE_*). Values are in reward units. nextValues[t, e] is V of the state that step t led
  * to: at a truncation of the true final state, not of the one after the reset. At a termination it is taken as 0 and
  * not read. The trace stops at both kinds of end and after step T - 1.
  *
- * mode 0 (bootstrap): as above. mode 1 (harl): a truncated step has advantage 0, so its return is V(s_t).
- * mode 2 (terminate): a truncation counts as a termination.
+ * TRUNCATION_BOOTSTRAP: as above. TRUNCATION_HARL: a truncated step has advantage 0, so its return is V(s_t).
+ * TRUNCATION_TERMINATE: a truncation counts as a termination.
  *
  * Accumulated in f64 from the last step to the first; each result is rounded once.
  */
@@ -40,13 +40,13 @@ export function gae(
     for (let t = T - 1; t >= 0; t--) {
       const at = t * E + e
       const offset = at << 2
-      const end = load<u8>(ends + at)
+      const end = <i32>load<u8>(ends + at)
       const value = <f64>load<f32>(values + offset)
-      const terminal = end == TERMINATED || (end == TRUNCATED && mode == MODE_TERMINATE)
+      const terminal = end == EPISODE_TERMINATED || (end == EPISODE_TRUNCATED && mode == TRUNCATION_TERMINATE)
       const nextValue = terminal ? 0.0 : <f64>load<f32>(nextValues + offset)
       const delta = <f64>load<f32>(rewards + offset) + gamma * nextValue - value
-      advantage = end == 0 ? delta + decay * advantage : delta
-      if (end == TRUNCATED && mode == MODE_HARL) advantage = 0.0
+      advantage = end == EPISODE_RUNNING ? delta + decay * advantage : delta
+      if (end == EPISODE_TRUNCATED && mode == TRUNCATION_HARL) advantage = 0.0
       store<f32>(advantages + offset, <f32>advantage)
       store<f32>(returns + offset, <f32>(advantage + value))
     }

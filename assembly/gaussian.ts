@@ -1,13 +1,19 @@
 // The diagonal Gaussian head: mean from the network, a standard deviation that does not depend on the state,
 // sigma = y sigmoid(log_std / x). Sums inside a row and over rows are f64.
 //
-// A head's table holds per action dimension, in f64:
-//   sigma, log sigma, 1 / sigma^2, d log sigma / d log_std = (1 - sigmoid(log_std / x)) / x.
+// A head's table holds per action dimension, in f64 (DEVIATION_*): sigma, log sigma, the precision 1 / sigma^2, and the
+// slope d log sigma / d log_std = (1 - sigmoid(log_std / x)) / x.
 
+import {
+  DEVIATION_ROW,
+  DEVIATION_LOG_SIGMA,
+  DEVIATION_PRECISION,
+  DEVIATION_SIGMA,
+  DEVIATION_SLOPE,
+} from './generated/layout'
 import { exp64, log64 } from './math64'
 import { normal64 } from './random'
 
-const TABLE_ROW: usize = 32
 const HALF_LOG_TWO_PI: f64 = 0.9189385332046727
 
 /** sigmoid(log_std / x): sigma in units of y. */
@@ -20,19 +26,12 @@ export function gaussianTable(logStd: usize, x: f64, y: f64, table: usize, size:
   for (let j = 0; j < size; j++) {
     const s = squashedLogStd(load<f32>(logStd + ((j as usize) << 2)), x)
     const sigma = s * y
-    store<f64>(table, sigma)
-    store<f64>(table, log64(sigma), 8)
-    store<f64>(table, 1 / (sigma * sigma), 16)
-    store<f64>(table, (1 - s) / x, 24)
-    table += TABLE_ROW
+    store<f64>(table, sigma, DEVIATION_SIGMA)
+    store<f64>(table, log64(sigma), DEVIATION_LOG_SIGMA)
+    store<f64>(table, 1 / (sigma * sigma), DEVIATION_PRECISION)
+    store<f64>(table, (1 - s) / x, DEVIATION_SLOPE)
+    table += DEVIATION_ROW
   }
-}
-
-/** Entropy of the distribution, sum over dimensions of 1/2 + log sqrt(2 pi) + log sigma. */
-export function gaussianEntropy(table: usize, size: i32): f64 {
-  let sum: f64 = 0
-  for (let j = 0; j < size; j++) sum += 0.5 + HALF_LOG_TWO_PI + load<f64>(table + (j as usize) * TABLE_ROW, 8)
-  return sum
 }
 
 // log pi(action | mean), summed over dimensions.
@@ -40,9 +39,12 @@ function logProbOfRow(mean: usize, action: usize, table: usize, size: i32): f64 
   let sum: f64 = 0
   for (let j = 0; j < size; j++) {
     const at = (j as usize) << 2
-    const row = table + (j as usize) * TABLE_ROW
+    const row = table + (j as usize) * DEVIATION_ROW
     const d = (load<f32>(action + at) as f64) - (load<f32>(mean + at) as f64)
-    sum -= 0.5 * d * d * load<f64>(row, 16) + load<f64>(row, 8) + HALF_LOG_TWO_PI
+    sum -=
+      0.5 * d * d * load<f64>(row, DEVIATION_PRECISION) +
+      load<f64>(row, DEVIATION_LOG_SIGMA) +
+      HALF_LOG_TWO_PI
   }
   return sum
 }
@@ -94,7 +96,7 @@ export function gaussianSample(
     const step = load<u32>(steps + ((r as usize) << 2))
     for (let j = 0; j < size; j++) {
       const at = offset + ((j as usize) << 2)
-      const sigma = load<f64>(table + (j as usize) * TABLE_ROW)
+      const sigma = load<f64>(table + (j as usize) * DEVIATION_ROW, DEVIATION_SIGMA)
       const z = normal64(seedLow, seedHigh, purpose, stream, step, j)
       store<f32>(action + at, ((load<f32>(mean + at) as f64) + sigma * z) as f32)
     }
@@ -117,6 +119,7 @@ export function gaussianSample(
  * @param glogStd d (sum of objectives) / d log_std over these rows, f32 [size], or 0
  * @param logProb f32 [rows], the new log-probabilities
  * @param sums f64: sum of objectives, sum of weights, clipped rows
+ * @param accumulate 1 to add to what glogStd holds
  */
 export function gaussianSurrogate(
   mean: usize,
@@ -133,12 +136,13 @@ export function gaussianSurrogate(
   sums: usize,
   from: i32,
   to: i32,
+  accumulate: i32,
 ): void {
   const stride = (size as usize) << 2
   let objectives: f64 = 0
   let weights: f64 = 0
   let clipped: f64 = 0
-  if (glogStd != 0) memory.fill(glogStd, 0, stride)
+  if (glogStd != 0 && !accumulate) memory.fill(glogStd, 0, stride)
   for (let r = from; r < to; r++) {
     const at = (r as usize) << 2
     const offset = (r as usize) * stride
@@ -168,11 +172,11 @@ export function gaussianSurrogate(
     // d log pi / d mean = (a - mean) / sigma^2,  d log pi / d log sigma = ((a - mean) / sigma)^2 - 1
     for (let j = 0; j < size; j++) {
       const i = (j as usize) << 2
-      const row = table + (j as usize) * TABLE_ROW
+      const row = table + (j as usize) * DEVIATION_ROW
       const d = (load<f32>(action + offset + i) as f64) - (load<f32>(mean + offset + i) as f64)
-      const precision = load<f64>(row, 16)
+      const precision = load<f64>(row, DEVIATION_PRECISION)
       store<f32>(gmean + offset + i, (w * slope * d * precision) as f32)
-      const g = w * slope * (d * d * precision - 1) * load<f64>(row, 24)
+      const g = w * slope * (d * d * precision - 1) * load<f64>(row, DEVIATION_SLOPE)
       store<f32>(glogStd + i, load<f32>(glogStd + i) + (g as f32))
     }
   }
@@ -201,10 +205,10 @@ export function gaussianKl(
   // What the state-independent deviations contribute is the same in every row.
   let fixed: f64 = 0
   for (let j = 0; j < size; j++) {
-    const t = (j as usize) * TABLE_ROW
-    const sigma = load<f64>(oldTable + t)
-    fixed += load<f64>(table + t, 8) - load<f64>(oldTable + t, 8)
-    fixed += 0.5 * (sigma * sigma * load<f64>(table + t, 16) - 1)
+    const t = (j as usize) * DEVIATION_ROW
+    const sigma = load<f64>(oldTable + t, DEVIATION_SIGMA)
+    fixed += load<f64>(table + t, DEVIATION_LOG_SIGMA) - load<f64>(oldTable + t, DEVIATION_LOG_SIGMA)
+    fixed += 0.5 * (sigma * sigma * load<f64>(table + t, DEVIATION_PRECISION) - 1)
   }
   let total: f64 = 0
   let weights: f64 = 0
@@ -215,7 +219,7 @@ export function gaussianKl(
     for (let j = 0; j < size; j++) {
       const at = (r as usize) * stride + ((j as usize) << 2)
       const d = (load<f32>(oldMean + at) as f64) - (load<f32>(mean + at) as f64)
-      moved += 0.5 * d * d * load<f64>(table + (j as usize) * TABLE_ROW, 16)
+      moved += 0.5 * d * d * load<f64>(table + (j as usize) * DEVIATION_ROW, DEVIATION_PRECISION)
     }
     total += w * (fixed + moved)
     weights += w
@@ -231,6 +235,7 @@ export function gaussianKl(
  * @param dlogStd tangent of log_std, f32 [size]
  * @param gmean f32 [rows, size], may be dmean
  * @param glogStd f32 [size], summed over these rows
+ * @param accumulate 1 to add to what glogStd holds
  */
 export function gaussianFisher(
   dmean: usize,
@@ -242,6 +247,7 @@ export function gaussianFisher(
   glogStd: usize,
   from: i32,
   to: i32,
+  accumulate: i32,
 ): void {
   const stride = (size as usize) << 2
   let weights: f64 = 0
@@ -250,13 +256,14 @@ export function gaussianFisher(
     weights += w
     for (let j = 0; j < size; j++) {
       const at = (r as usize) * stride + ((j as usize) << 2)
-      const precision = load<f64>(table + (j as usize) * TABLE_ROW, 16)
+      const precision = load<f64>(table + (j as usize) * DEVIATION_ROW, DEVIATION_PRECISION)
       store<f32>(gmean + at, (w * precision * (load<f32>(dmean + at) as f64)) as f32)
     }
   }
   for (let j = 0; j < size; j++) {
     const at = (j as usize) << 2
-    const slope = load<f64>(table + (j as usize) * TABLE_ROW, 24)
-    store<f32>(glogStd + at, (2 * slope * slope * weights * (load<f32>(dlogStd + at) as f64)) as f32)
+    const slope = load<f64>(table + (j as usize) * DEVIATION_ROW, DEVIATION_SLOPE)
+    const g = (2 * slope * slope * weights * (load<f32>(dlogStd + at) as f64)) as f32
+    store<f32>(glogStd + at, accumulate ? load<f32>(glogStd + at) + g : g)
   }
 }

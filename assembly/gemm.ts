@@ -4,8 +4,8 @@
 // the output) added last. Full tiles and remainders follow the same order, so a row's result does not depend on
 // which rows stand beside it (row invariance).
 
-/** Columns in a packed panel. */
-const PANEL: i32 = 8
+import { PANEL } from './generated/layout'
+
 /** Rows that share a panel while both stay in the first-level cache. */
 const ROW_GROUP: i32 = 64
 
@@ -230,8 +230,18 @@ export function gemm(
 /**
  * out[n, k] = sum over rows `from` <= r < `to`, ascending, of gy[r, n] x[r, k]: the weight gradient of y = x w^T.
  * Loads may run up to 28 bytes past a row's end; such lanes are not stored.
+ * @param mode STORE or ACCUMULATE (out += ...)
  */
-export function gemmOuter(x: usize, k: i32, gy: usize, n: i32, from: i32, to: i32, out: usize): void {
+export function gemmOuter(
+  x: usize,
+  k: i32,
+  gy: usize,
+  n: i32,
+  from: i32,
+  to: i32,
+  out: usize,
+  mode: i32,
+): void {
   const xStride = (k as usize) << 2
   const gStride = (n as usize) << 2
   const xFirst = x + (from as usize) * xStride
@@ -271,10 +281,10 @@ export function gemmOuter(x: usize, k: i32, gy: usize, n: i32, from: i32, to: i3
         gp += gStride
       }
       const at = out + (((row * k + first) as usize) << 2)
-      finish(at, width, a0, b0, 0, STORE)
-      finish(at + xStride, width, a1, b1, 0, STORE)
-      finish(at + 2 * xStride, width, a2, b2, 0, STORE)
-      finish(at + 3 * xStride, width, a3, b3, 0, STORE)
+      finish(at, width, a0, b0, 0, mode)
+      finish(at + xStride, width, a1, b1, 0, mode)
+      finish(at + 2 * xStride, width, a2, b2, 0, mode)
+      finish(at + 3 * xStride, width, a3, b3, 0, mode)
     }
     for (; row < n; row++) {
       let xp = xPanel
@@ -288,13 +298,16 @@ export function gemmOuter(x: usize, k: i32, gy: usize, n: i32, from: i32, to: i3
         xp += xStride
         gp += gStride
       }
-      finish(out + (((row * k + first) as usize) << 2), width, a, b, 0, STORE)
+      finish(out + (((row * k + first) as usize) << 2), width, a, b, 0, mode)
     }
   }
 }
 
-/** out[j] = sum over rows `from` <= r < `to`, ascending, of g[r, j]: the bias gradient. */
-export function columnSums(g: usize, n: i32, from: i32, to: i32, out: usize): void {
+/**
+ * out[j] = sum over rows `from` <= r < `to`, ascending, of g[r, j]: the bias gradient.
+ * @param mode STORE or ACCUMULATE (out += ...)
+ */
+export function columnSums(g: usize, n: i32, from: i32, to: i32, out: usize, mode: i32): void {
   const stride = (n as usize) << 2
   let j = 0
   for (; j < n; j += 4) {
@@ -304,6 +317,6 @@ export function columnSums(g: usize, n: i32, from: i32, to: i32, out: usize): vo
       sum = f32x4.add(sum, v128.load(at))
       at += stride
     }
-    storeTail(out + ((j as usize) << 2), min(4, n - j), sum, sum, STORE)
+    storeTail(out + ((j as usize) << 2), min(4, n - j), sum, sum, mode)
   }
 }

@@ -208,7 +208,10 @@ export function layerNormAdjoint(
   }
 }
 
-/** Sums over the rows, ascending: dgamma[j] = sum g xhat, dbeta[j] = sum g. */
+/**
+ * Sums over the rows, ascending: dgamma[j] = sum g xhat, dbeta[j] = sum g.
+ * @param accumulate 1 to add the sums to what dgamma and dbeta hold
+ */
 export function layerNormWeights(
   g: usize,
   xhat: usize,
@@ -217,6 +220,7 @@ export function layerNormWeights(
   to: i32,
   dgamma: usize,
   dbeta: usize,
+  accumulate: i32,
 ): void {
   const stride = (n as usize) << 2
   for (let j = 0; j < n; j += 4) {
@@ -230,12 +234,16 @@ export function layerNormWeights(
       offset += stride
     }
     const at = (j as usize) << 2
-    if (n - j >= 4) {
-      v128.store(dgamma + at, gamma)
-      v128.store(dbeta + at, beta)
-    } else {
-      storeTail(dgamma + at, n - j, gamma)
-      storeTail(dbeta + at, n - j, beta)
-    }
+    storeSums(dgamma + at, n - j, gamma, accumulate)
+    storeSums(dbeta + at, n - j, beta, accumulate)
+  }
+}
+
+// Stores the first `count` of four sums, or adds them to what is there.
+function storeSums(at: usize, count: i32, sums: v128, accumulate: i32): void {
+  if (count >= 4) {
+    v128.store(at, accumulate ? f32x4.add(v128.load(at), sums) : sums)
+  } else {
+    storeTail(at, count, accumulate ? f32x4.add(loadTail(at, count), sums) : sums)
   }
 }

@@ -5,12 +5,7 @@
 // latency of an addition (wider panels and unrolled loops measured slower on Node 20 and no faster on Node 26);
 // what is left over goes into panels of 8. Padding columns are zeros.
 
-/** Columns in a wide panel. */
-const WIDE: i32 = 16
-/** Columns in a narrow panel. */
-const NARROW: i32 = 8
-/** As many columns left as this, or fewer, make a narrow panel. */
-const NARROW_UNTIL: i32 = 8
+import { POLICY_PANEL_NARROW, POLICY_PANEL_NARROW_UNTIL, POLICY_PANEL_WIDE } from './generated/layout'
 
 // 16 columns: y = x w + bias.
 function widePanel(x: usize, end: usize, w: usize, bias: usize, y: usize): void {
@@ -55,8 +50,8 @@ function narrowPanel(x: usize, end: usize, w: usize, bias: usize, y: usize): voi
 export function matrixVector(x: usize, k: i32, w: usize, bias: usize, y: usize, n: i32): void {
   const end = x + ((k as usize) << 2)
   while (n > 0) {
-    const width = n > NARROW_UNTIL ? WIDE : NARROW
-    if (width == WIDE) widePanel(x, end, w, bias, y)
+    const width = n > POLICY_PANEL_NARROW_UNTIL ? POLICY_PANEL_WIDE : POLICY_PANEL_NARROW
+    if (width == POLICY_PANEL_WIDE) widePanel(x, end, w, bias, y)
     else narrowPanel(x, end, w, bias, y)
     const bytes = (width as usize) << 2
     w += (k as usize) * bytes

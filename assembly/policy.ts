@@ -2,23 +2,40 @@
  * The template of an exported policy: a feed-forward network with a Gaussian head that acts on one observation.
  *
  * It holds no sizes and no weights. `src/export` splices them in as data, with the memory's size and the two
- * addresses below. Address 0 holds, in bytes (src/export/memory.ts writes it):
- *    0 i32 observation          4 i32 observation size   8 i32 agent id            12 i32 length of the one-hot id
- *   16 i32 standardise         20 i32 input vector      24 i32 its gamma, or 0    28 i32 its beta
- *   32 i32 activation          36 i32 action            40 i32 log_std            44 i32 action size
- *   48 f64 x                   56 f64 y                 64 u32 purpose            68 u32 stream
- *   72 layers, 24 bytes each, the head last:
- *      i32 outputs, packed weights, bias, y, gamma (0 in the head), beta
+ * addresses below. The record at address 0 (POLICY_*) is described in src/kernels/layout.ts.
  */
-import { activate4, RELU } from './activation'
+import { activate4 } from './activation'
 import { squashedLogStd } from './gaussian'
+import {
+  ACTIVATION_RELU,
+  POLICY_ACTION,
+  POLICY_ACTION_SIZE,
+  POLICY_ACTIVATION,
+  POLICY_AGENT,
+  POLICY_AGENTS,
+  POLICY_BETA,
+  POLICY_GAMMA,
+  POLICY_INPUT,
+  POLICY_LAYERS,
+  POLICY_LAYER_BETA,
+  POLICY_LAYER_BIAS,
+  POLICY_LAYER_BYTES,
+  POLICY_LAYER_GAMMA,
+  POLICY_LAYER_OUTPUTS,
+  POLICY_LAYER_WEIGHT,
+  POLICY_LAYER_Y,
+  POLICY_HEAD_VECTOR,
+  POLICY_OBSERVATION,
+  POLICY_OBSERVATION_SIZE,
+  POLICY_PURPOSE,
+  POLICY_STANDARDISE,
+  POLICY_STREAM,
+  POLICY_HEAD_CONSTANTS,
+} from './generated/layout'
 import { inputStage } from './input'
 import { layerNorm } from './layernorm'
 import { matrixVector } from './matvec'
 import { normal64 } from './random'
-
-const LAYERS: usize = 72
-const LAYER_BYTES: usize = 24
 
 /** Addresses that a host reads: placeholders, replaced at export. */
 export const observation: i32 = 1
@@ -40,37 +57,38 @@ function allFinite(at: usize, size: i32): bool {
 function activate(x: usize, width: i32, kind: i32): void {
   const end = x + ((width as usize) << 2)
   // The commonest one has a loop of its own: asking for the kind would cost more than the function.
-  if (kind == RELU) for (; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)))
+  if (kind == ACTIVATION_RELU) for (; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)))
   else for (; x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
 }
 
 /** The mode: action = mean of the policy at the observation. Returns 1, and writes nothing, when that is not finite. */
 export function act(): i32 {
-  const size = load<i32>(4)
-  const raw = load<usize>(0)
+  const size = load<i32>(POLICY_OBSERVATION_SIZE)
+  const raw = load<usize>(POLICY_OBSERVATION)
   if (!allFinite(raw, size)) return 1
-  const ids = load<i32>(12)
-  let x = load<usize>(20)
-  inputStage(raw, size, load<i32>(8), ids, load<i32>(16), x, 0, 1)
+  const ids = load<i32>(POLICY_AGENTS)
+  let x = load<usize>(POLICY_INPUT)
+  inputStage(raw, size, load<i32>(POLICY_AGENT), 0, ids, load<i32>(POLICY_STANDARDISE), x, 0, 1)
   let width = size + ids
-  let layer = LAYERS
-  let gamma = load<usize>(24)
-  let beta = load<usize>(28)
-  const kind = load<i32>(32)
+  let layer = POLICY_LAYERS
+  let gamma = load<usize>(POLICY_GAMMA)
+  let beta = load<usize>(POLICY_BETA)
+  const kind = load<i32>(POLICY_ACTIVATION)
   let hidden = false
   while (true) {
     if (gamma != 0) {
       if (hidden) activate(x, width, kind)
       layerNorm(x, gamma, beta, 0, 0, x, width, 0, 1)
     } else if (hidden) return 0
-    const outputs = load<i32>(layer)
-    const y = load<usize>(layer, 12)
-    matrixVector(x, width, load<usize>(layer, 4), load<usize>(layer, 8), y, outputs)
+    const outputs = load<i32>(layer, POLICY_LAYER_OUTPUTS)
+    const y = load<usize>(layer, POLICY_LAYER_Y)
+    const weight = load<usize>(layer, POLICY_LAYER_WEIGHT)
+    matrixVector(x, width, weight, load<usize>(layer, POLICY_LAYER_BIAS), y, outputs)
     x = y
     width = outputs
-    gamma = load<usize>(layer, 16)
-    beta = load<usize>(layer, 20)
-    layer += LAYER_BYTES
+    gamma = load<usize>(layer, POLICY_LAYER_GAMMA)
+    beta = load<usize>(layer, POLICY_LAYER_BETA)
+    layer += POLICY_LAYER_BYTES
     hidden = true
   }
 }
@@ -78,13 +96,15 @@ export function act(): i32 {
 /** action = mean + sigma z. Number k since `seed` is the same on every host. Returns as `act`. */
 export function sample(): i32 {
   if (act() != 0) return 1
-  const size = load<i32>(44)
-  const actions = load<usize>(36)
-  const logStd = load<usize>(40)
+  const size = load<i32>(POLICY_ACTION_SIZE)
+  const actions = load<usize>(POLICY_ACTION)
+  const logStd = load<usize>(POLICY_HEAD_VECTOR)
   for (let j = 0; j < size; j++) {
     const at = (j as usize) << 2
-    const sigma = squashedLogStd(load<f32>(logStd + at), load<f64>(48)) * load<f64>(56)
-    const z = normal64(seedLow, seedHigh, load<u32>(64), load<u32>(68), drawn, j)
+    const sigma =
+      squashedLogStd(load<f32>(logStd + at), load<f64>(POLICY_HEAD_CONSTANTS)) *
+      load<f64>(POLICY_HEAD_CONSTANTS + 8)
+    const z = normal64(seedLow, seedHigh, load<u32>(POLICY_PURPOSE), load<u32>(POLICY_STREAM), drawn, j)
     store<f32>(actions + at, ((load<f32>(actions + at) as f64) + sigma * z) as f32)
   }
   drawn++

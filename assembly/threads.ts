@@ -6,17 +6,15 @@
 // A ticket keeps its program running: until its holder has counted it as finished, `runShared` cannot return and the
 // control block cannot describe another program. Between taking a ticket and counting it, a thread may therefore read
 // the program; before and after, it must not.
-//
-// Control block, in bytes:
-//    0 u64 state: tickets << 32 | next ticket, so that one atomic add takes a ticket and tells whether there was one
-//    8 i32 finished tickets   12 i32 generation, to sleep on   16 i32 program   20 i32 1 when helpers should leave
 
+import {
+  CONTROL_FINISHED,
+  CONTROL_GENERATION,
+  CONTROL_LEAVE,
+  CONTROL_PROGRAM,
+  CONTROL_STATE,
+} from './generated/layout'
 import { phaseEnd, phaseStart, runTicket, ticketCount } from './program'
-
-const FINISHED: usize = 8
-const GENERATION: usize = 12
-const PROGRAM: usize = 16
-const LEAVE: usize = 20
 
 const SPINS: i32 = 20000
 /** Nanoseconds without progress after which a helper thread is taken for dead. */
@@ -29,30 +27,31 @@ const TIMED_OUT: i32 = 2
 // Waits until `goal` tickets are finished. False when none was for PATIENCE.
 function waitForFinished(control: usize, goal: i32): bool {
   for (let i = 0; i < SPINS; i++) {
-    if (atomic.load<i32>(control + FINISHED) >= goal) return true
+    if (atomic.load<i32>(control + CONTROL_FINISHED) >= goal) return true
   }
   while (true) {
-    const seen = atomic.load<i32>(control + FINISHED)
+    const seen = atomic.load<i32>(control + CONTROL_FINISHED)
     if (seen >= goal) return true
-    if (atomic.wait<i32>(control + FINISHED, seen, PATIENCE) != TIMED_OUT) continue
+    if (atomic.wait<i32>(control + CONTROL_FINISHED, seen, PATIENCE) != TIMED_OUT) continue
     // Only the end of a phase wakes sleepers, so time may have run out while tickets were finished.
-    if (atomic.load<i32>(control + FINISHED) == seen) return false
+    if (atomic.load<i32>(control + CONTROL_FINISHED) == seen) return false
   }
 }
 
 // Takes and runs tickets until the current program has none left. False when another thread stopped answering.
 function work(control: usize): bool {
   while (true) {
-    const state = atomic.add<u64>(control, 1)
+    const state = atomic.add<u64>(control + CONTROL_STATE, 1)
     const ticket = state as u32
     if (ticket >= ((state >> 32) as u32)) return true
-    const program = atomic.load<u32>(control + PROGRAM) as usize
+    const program = atomic.load<u32>(control + CONTROL_PROGRAM) as usize
     const start = phaseStart(program, ticket)
     const end = phaseEnd(program, ticket)
     if (start > 0 && !waitForFinished(control, start)) return false
     runTicket(program, ticket)
     // Somebody may be waiting only where a phase ends.
-    if (atomic.add<i32>(control + FINISHED, 1) + 1 == end) atomic.notify(control + FINISHED, -1)
+    if (atomic.add<i32>(control + CONTROL_FINISHED, 1) + 1 == end)
+      atomic.notify(control + CONTROL_FINISHED, -1)
   }
 }
 
@@ -62,12 +61,12 @@ function work(control: usize): bool {
  */
 export function runShared(control: usize, program: usize): i32 {
   const total = ticketCount(program)
-  atomic.store<i32>(control + FINISHED, 0)
-  atomic.store<u32>(control + PROGRAM, program as u32)
+  atomic.store<i32>(control + CONTROL_FINISHED, 0)
+  atomic.store<u32>(control + CONTROL_PROGRAM, program as u32)
   // From here on tickets can be taken.
-  atomic.store<u64>(control, (total as u64) << 32)
-  atomic.add<i32>(control + GENERATION, 1)
-  atomic.notify(control + GENERATION, -1)
+  atomic.store<u64>(control + CONTROL_STATE, (total as u64) << 32)
+  atomic.add<i32>(control + CONTROL_GENERATION, 1)
+  atomic.notify(control + CONTROL_GENERATION, -1)
   if (!work(control)) return 1
   return waitForFinished(control, total) ? 0 : 1
 }
@@ -76,18 +75,18 @@ export function runShared(control: usize, program: usize): i32 {
 export function help(control: usize): void {
   while (true) {
     // Read before looking for work: a program that starts after the look changes it, and the wait below falls through.
-    const seen = atomic.load<i32>(control + GENERATION)
+    const seen = atomic.load<i32>(control + CONTROL_GENERATION)
     if (!work(control)) return
     let spins = SPINS
-    while (atomic.load<i32>(control + GENERATION) == seen) {
-      if (atomic.load<i32>(control + LEAVE) != 0) return
-      if (--spins < 0) atomic.wait<i32>(control + GENERATION, seen, NAP)
+    while (atomic.load<i32>(control + CONTROL_GENERATION) == seen) {
+      if (atomic.load<i32>(control + CONTROL_LEAVE) != 0) return
+      if (--spins < 0) atomic.wait<i32>(control + CONTROL_GENERATION, seen, NAP)
     }
   }
 }
 
 /** Lets helpers in (0) or sends them away (1). */
 export function dismiss(control: usize, leave: i32): void {
-  atomic.store<i32>(control + LEAVE, leave)
-  atomic.notify(control + GENERATION, -1)
+  atomic.store<i32>(control + CONTROL_LEAVE, leave)
+  atomic.notify(control + CONTROL_GENERATION, -1)
 }

@@ -62,9 +62,9 @@ export function scale(alpha: f64, x: usize, n: i32): void {
   for (; i < n; i++) store<f32>(x + (i << 2), factor * load<f32>(x + (i << 2)))
 }
 
-/** out = x, n elements of f32; the arrays may overlap. */
-export function copy(x: usize, out: usize, n: i32): void {
-  memory.copy(out, x, (<usize>n) << 2)
+/** out = x, so many bytes; the arrays may overlap. */
+export function copy(x: usize, out: usize, bytes: usize): void {
+  memory.copy(out, x, bytes)
 }
 
 /** x = value. */

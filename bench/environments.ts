@@ -25,35 +25,37 @@ const BLOCK_STEPS = 5
 
 type MjStep = (model: number, data: number) => void
 
-/** What MuJoCo works on, on average over the ends of blocks. */
+/** Load of MuJoCo, on average over the ends of blocks. */
 type Counts = Pick<NativeRound, 'contacts' | 'constraints' | 'iterations'>
 
 /** One task, ready to be run by both sides that share MuJoCo's binary. */
 class Pair {
-  private readonly env: MultiAgentEnv
-  private readonly world: World
-  private readonly recording: Recording
-  private readonly mjStep: MjStep
-  private readonly model: number
-  private readonly data: number
+  readonly #env: MultiAgentEnv
+  readonly #world: World
+  readonly #recording: Recording
+  readonly #mjStep: MjStep
+  readonly #model: number
+  readonly #data: number
 
   constructor(env: MultiAgentEnv, world: World, recording: Recording) {
     const { handle, mujoco } = world.model
-    this.env = env
-    this.world = world
-    this.recording = recording
-    this.mjStep = mujoco.table.get(mujoco.functionIndex('mj_step')) as MjStep
-    this.model = addressOf(handle)
-    this.data = addressOf(world.handle)
+    this.#env = env
+    this.#world = world
+    this.#recording = recording
+    this.#mjStep = mujoco.table.get(mujoco.functionIndex('mj_step')) as MjStep
+    this.#model = addressOf(handle)
+    this.#data = addressOf(world.handle)
   }
 
   /** Runs all episodes once. @returns [blocks] microseconds a step of each side, and what MuJoCo worked on */
   round(): { ours: number[]; bare: number[]; counts: Counts } {
-    const { env, world, recording } = this
+    const env = this.#env
+    const world = this.#world
+    const recording = this.#recording
     const [ours, bare]: number[][] = [[], []]
     const counts = { contacts: 0, constraints: 0, iterations: 0 }
-    const runOurs = () => ours.push(time(() => this.runOurs()))
-    const runBare = () => bare.push(time(() => this.runBare()))
+    const runOurs = () => ours.push(time(() => this.#runOurs()))
+    const runBare = () => bare.push(time(() => this.#runBare()))
     for (const { seed, actions, controls } of recording.episodes) {
       env.reset(seed)
       world.load(physicsState(env))
@@ -65,28 +67,30 @@ class Pair {
         for (const run of turns) run()
         count(world, counts)
       }
-      this.checkSame()
+      this.#checkSame()
     }
     for (const name of ['contacts', 'constraints', 'iterations'] as const) counts[name] /= ours.length
     return { ours, bare, counts }
   }
 
-  private runOurs(): void {
-    for (let step = 0; step < BLOCK_STEPS; step++) this.env.step()
+  #runOurs(): void {
+    for (let step = 0; step < BLOCK_STEPS; step++) this.#env.step()
   }
 
-  private runBare(): void {
-    const { mjStep, model, data } = this
-    const frames = BLOCK_STEPS * this.recording.frames
+  #runBare(): void {
+    const mjStep = this.#mjStep
+    const model = this.#model
+    const data = this.#data
+    const frames = BLOCK_STEPS * this.#recording.frames
     for (let frame = 0; frame < frames; frame++) mjStep(model, data)
   }
 
   /** @throws Error when the two sides are not in the same state, to the bit: they would not have done the same work */
-  private checkSame(): void {
-    const { world } = this
+  #checkSame(): void {
+    const world = this.#world
     const bare = new Float64Array(world.savedSize)
     world.save(bare)
-    const ours = physicsState(this.env)
+    const ours = physicsState(this.#env)
     if (!bare.every((x, i) => x === ours[i])) throw new Error(`${world.envId}: the two sides are not alike`)
   }
 }

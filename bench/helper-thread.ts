@@ -1,6 +1,6 @@
 // A helper thread of a wasm device: works on its programs until it is dismissed.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { SharedKernels } from '../src/devices/wasm/device.js'
+import type { SharedKernels } from '../src/devices/host.js'
 import { loadKernels } from '../src/kernels/load.js'
 
 const { memory, module, control } = workerData as SharedKernels & { control: number }

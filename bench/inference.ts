@@ -1,9 +1,10 @@
 // One policy action, batch 1, 17-128-128-3: the exported module against the same network in plain JavaScript.
 //   node dist/bench/inference.js [--json]
 import { policyModule, policyTemplate } from '../src/export/wasm.js'
+import { gaussianHead, type GaussianHeadSpec } from '../src/learner/heads/gaussian.js'
 import { createPolicy } from '../src/runtime/index.js'
 import { parameterEntry, parameterLayout } from '../src/nn/layout.js'
-import type { GaussianActorSpec } from '../src/nn/spec.js'
+import type { NetworkSpec } from '../src/nn/spec.js'
 import { host, printJson, result, type Result } from './report.js'
 
 /** Calls timed at once: short enough to fall between the time slices of a busy machine. */
@@ -11,11 +12,11 @@ const CALLS = 200
 const WARM_UP = 200
 const REPEATS = 1001
 
-const spec: GaussianActorSpec = {
+const spec: NetworkSpec<GaussianHeadSpec> = {
   input: { size: 17, agentId: null, standardise: false, layerNorm: true },
   hidden: [128, 128],
   activation: 'relu',
-  head: { kind: 'gaussian', size: 3, stdX: 1, stdY: 0.5 },
+  head: gaussianHead(3, { stdX: 1, stdY: 0.5 }),
 }
 
 /** Numbers of a trained network's size, the same on every run. */

@@ -4,9 +4,9 @@
 //   node dist/bench/iteration.js [ENV] [ALGO]        (default: mamujoco/HalfCheetah-2x3 hatrpo, preset harl)
 
 import { makeEnvFactory } from '../src/envs/index.js'
-import { RolloutPool, type EnvProgress, type Rollout } from '../src/rollout/index.js'
+import { freshProgress, openSource, type Rollout } from '../src/rollout/index.js'
 import { completeEnv, resolveConfig } from '../src/config/index.js'
-import { Trainer } from '../src/training/trainer.js'
+import { TeamLearner } from '../src/training/learner.js'
 import { result } from './report.js'
 
 const ROUNDS = 7
@@ -20,22 +20,19 @@ function line(name: string, unit: string, values: readonly number[]): void {
 const [id = 'mamujoco/HalfCheetah-2x3', algo = 'hatrpo'] = process.argv.slice(2)
 const { config } = resolveConfig({ preset: 'harl', set: [`env.id=${id}`, `algo=${algo}`] })
 const full = await completeEnv(config)
-const trainer = await Trainer.create(full, makeEnvFactory(full.env).spec)
-const start: EnvProgress[] = Array.from({ length: full.envs }, () => ({
-  state: null,
-  episode: 0,
-  episodeReturn: 0,
-  episodeSteps: 0,
-}))
+const learner = await TeamLearner.create(full, makeEnvFactory(full.env).spec)
+const start = freshProgress(full.envs)
 
 const teams = await Promise.all(
   [1, 2].map(async (workers) => {
     const { envs, seed, env } = full
-    const pool = await RolloutPool.start(trainer.device, trainer.storage, { workers, envs, seed, env })
-    const policies = trainer.workerPolicies(pool.shares.map(({ count }) => count))
+    const { oneReward } = learner.plan.parts.critic
+    const options = { workers, envs, seed, env, oneReward }
+    const source = await openSource(learner.host, learner.storage, options)
+    const policies = learner.workerPolicies(source.shares.map(({ count }) => count))
     return {
       workers,
-      pool,
+      source,
       policies,
       walls: [] as number[],
       updates: [] as number[],
@@ -44,13 +41,13 @@ const teams = await Promise.all(
   }),
 )
 
-const rows = trainer.storage.rows
+const rows = learner.storage.rows
 for (let round = 0; round <= ROUNDS; round++) {
   for (const team of teams) {
     team.policies.prepare()
-    const rollout = await team.pool.collect(team.policies, start, 0)
+    const rollout = await team.source.collect(team.policies, start, 0)
     const begun = performance.now()
-    await team.pool.assist(() => trainer.improve(round + 1, 0))
+    await team.source.assist(() => learner.method.improve(round + 1, 0))
     const update = performance.now() - begun
     // The first round warms up: modules are compiled, environments made.
     if (round === 0) continue
@@ -100,4 +97,4 @@ for (const { workers, walls, updates, rollouts } of teams) {
 const ratio = (pick: 'walls' | 'updates') => teams[0][pick].map((value, i) => value / teams[1][pick][i])
 line('rollout, two workers against one', 'x', ratio('walls'))
 line('update, two threads against one', 'x', ratio('updates'))
-await Promise.all(teams.map(({ pool }) => pool.close()))
+await Promise.all(teams.map(({ source }) => source.close()))

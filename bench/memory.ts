@@ -37,7 +37,7 @@ interface Memory {
   readonly arenaUsed: number
   /** Views and all other objects. */
   readonly javascript: number
-  /** What `saveState` gives. */
+  /** Result of `saveState`. */
   readonly saved: number
   /** The compiled model, shared by all environments of a thread. */
   readonly model: number

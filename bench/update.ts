@@ -4,13 +4,15 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ProgramSpec } from '../src/devices/steps.js'
-import { WasmDevice } from '../src/devices/wasm/device.js'
+import type { HostDevice } from '../src/devices/host.js'
+import { openHost } from '../src/devices/open.js'
 import { PolicyBatch } from '../src/learner/batch.js'
-import { LogProbabilities } from '../src/learner/log-probabilities.js'
-import { Network } from '../src/learner/network.js'
-import { TrustRegionUpdate } from '../src/learner/trust-region.js'
+import { gaussianHead } from '../src/learner/heads/gaussian.js'
+import type { PolicySpec } from '../src/learner/heads/head.js'
+import { PolicyEvaluation, trainedPolicy } from '../src/learner/policy.js'
+import { TrustRegionStep } from '../src/learner/trust-region.js'
 import { initialParameters } from '../src/nn/initialise.js'
-import type { GaussianActorSpec } from '../src/nn/spec.js'
+import { Network } from '../src/nn/network.js'
 import { host, printJson, result, type Result } from './report.js'
 
 const ROWS = 4000
@@ -19,7 +21,6 @@ const PRODUCTS = 40
 const WARM_UP = 2
 const DELTA = 0.01
 const OPTIONS = {
-  delta: DELTA,
   damping: 0.1,
   cgIterations: 10,
   cgTolerance: 1e-10,
@@ -29,25 +30,25 @@ const OPTIONS = {
 }
 
 /** Fills an array with normal numbers that depend on the stream alone. */
-const normals = (device: WasmDevice, stream: number) => (out: Float32Array) => {
+const normals = (device: HostDevice, stream: number) => (out: Float32Array) => {
   const values = device.tensor('f32', out.length)
-  device.kernels.exports.fillNormals(values.address, out.length, 1, 0, 0, stream, 0)
+  device.kernels.exports.fillNormals(device.addressOf(values), out.length, 1, 0, 0, stream, 0)
   out.set(device.f32(values))
 }
 
-function tensorOfNormals(device: WasmDevice, length: number, stream: number) {
+function tensorOfNormals(device: HostDevice, length: number, stream: number) {
   const tensor = device.tensor('f32', length)
   normals(device, stream)(device.f32(tensor))
   return tensor
 }
 
 /** Milliseconds of the parts of UPDATES updates from the same start. */
-function timeUpdates(device: WasmDevice, hidden: number[]) {
-  const spec: GaussianActorSpec = {
+function timeUpdates(device: HostDevice, hidden: number[]) {
+  const spec: PolicySpec = {
     input: { size: 17, agentId: { index: 0, count: 2 }, standardise: true, layerNorm: true },
     hidden,
     activation: 'relu',
-    head: { kind: 'gaussian', size: 3, stdX: 1, stdY: 0.5 },
+    head: gaussianHead(3, { stdX: 1, stdY: 0.5 }),
   }
   const start = initialParameters(spec, 0.01, (stream) => normals(device, stream))
   const parameters = device.tensor('f32', start.length)
@@ -57,10 +58,10 @@ function timeUpdates(device: WasmDevice, hidden: number[]) {
     logProb: device.tensor('f32', ROWS),
   })
   normals(device, 102)(device.f32(batch.factor))
-  const network = new Network(device, spec, ROWS)
-  const update = new TrustRegionUpdate(device, network, parameters, batch, OPTIONS)
+  const policy = trainedPolicy(device, new Network(device, spec, ROWS), parameters)
+  const step = new TrustRegionStep(policy, batch, OPTIONS)
   device.write(parameters, start)
-  new LogProbabilities(device, network, parameters, batch).update(ROWS)
+  new PolicyEvaluation(policy, batch, false).update(ROWS)
   device.copy(batch.newLogProb, batch.logProb)
 
   const times = {
@@ -73,13 +74,13 @@ function timeUpdates(device: WasmDevice, hidden: number[]) {
   for (let repeat = -WARM_UP; repeat < UPDATES; repeat++) {
     device.write(parameters, start)
     const begun = performance.now()
-    const { surrogate, valid } = update.differentiate(ROWS)
+    const { surrogate, valid } = step.differentiate(ROWS)
     const differentiated = performance.now()
-    const { curvature, residuals } = update.solve(ROWS)
+    const { curvature, residuals } = step.solve(ROWS)
     const solved = performance.now()
-    const stepScale = Math.sqrt((2 * DELTA) / curvature)
-    const predicted = stepScale * device.dot(update.gradient, update.direction)
-    const outcome = update.search(ROWS, valid, { surrogate, residuals, curvature, stepScale }, predicted)
+    const slope = device.dot(step.gradient, step.direction)
+    const found = { rows: ROWS, valid, rejection: null, surrogate, curvature, slope, residuals }
+    const outcome = step.commit(found, DELTA)
     const searched = performance.now()
     if (!outcome.accepted) throw new Error(`the update was rejected: ${String(outcome.rejection)}`)
     trials = outcome.trials.length
@@ -93,7 +94,7 @@ function timeUpdates(device: WasmDevice, hidden: number[]) {
 }
 
 /** GFLOP/s of y = x w', gw = gy' x and gx = gy w at 128 x 128, packing included. */
-function timeProducts(device: WasmDevice): Record<string, number[]> {
+function timeProducts(device: HostDevice): Record<string, number[]> {
   const n = 128
   const [x, y] = [tensorOfNormals(device, ROWS * n, 200), tensorOfNormals(device, ROWS * n, 201)]
   const [weight, bias] = [tensorOfNormals(device, n * n, 202), tensorOfNormals(device, n, 203)]
@@ -121,7 +122,7 @@ function timeProducts(device: WasmDevice): Record<string, number[]> {
   )
 }
 
-const device = await WasmDevice.create()
+const device = await openHost()
 const results: Result[] = []
 for (const threads of [1, 2]) {
   const team = `${threads} ${threads === 1 ? 'thread' : 'threads'}`

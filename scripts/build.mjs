@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { writeAssembly } from './assembly.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = (name) => `${root}node_modules/${name}`
@@ -11,6 +12,7 @@ function run(script, args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
+await writeAssembly(root)
 mkdirSync(`${root}dist/assembly`, { recursive: true })
 for (const target of ['kernels', 'stepper', 'policy']) {
   if (!existsSync(`${root}assembly/${target}.ts`)) continue

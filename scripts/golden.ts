@@ -1,8 +1,16 @@
+import { Option } from 'commander'
+import { deviceNames } from '../src/devices/open.js'
 import { parseGoldenArguments } from './golden/arguments.js'
 import { checkLearnerFile } from './golden/kinds.js'
 import { checkGoldenFiles } from './golden/report.js'
 
-process.exitCode = await checkGoldenFiles(
-  parseGoldenArguments('golden', "Compares learning updates with HARL's numbers.", process.argv.slice(2)),
-  checkLearnerFile,
+const device = new Option('--device <name>', "device that computes the package's side")
+  .choices(deviceNames)
+  .default(deviceNames[0])
+const options = parseGoldenArguments<{ device: string }>(
+  'golden',
+  "Compares learning updates with HARL's numbers.",
+  process.argv.slice(2),
+  [device],
 )
+process.exitCode = await checkGoldenFiles(options, (file) => checkLearnerFile(file, options.device))

@@ -12,12 +12,12 @@ import { encodePng } from './render/png.js'
 import { actuatorNames } from './render/scene.js'
 import { draw } from './render/trace.js'
 
-/** What a model may consist of. */
+/** Kinds of files of a model. */
 const PARTS_OF_MODELS = /\.(xml|stl|obj|msh|png|txt)$/i
-/** Where the model's folder stands in MuJoCo's file system. */
+/** The model's folder in MuJoCo's file system. */
 const MOUNTED = '/model'
 
-/** Reads a model with the meshes and documents that stand in its folder and below it. */
+/** Reads a model with the meshes and documents in its folder and below it. */
 function loadModel(mujoco: Mujoco, path: string): MjModel {
   if (!existsSync(path)) throw usageError(`--model ${path}: no such file`)
   const folder = dirname(resolve(path))

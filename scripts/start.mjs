@@ -1,5 +1,5 @@
 // `npm start`: a first run. Trains the two halves of a cheetah for about two minutes, evaluates and exports what
-// they learned, and says what to type next. Started again, it goes on where it was stopped.
+// they learned, and says what to type next. Started again, it continues where it was stopped.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ function run(script, args) {
   if (error) throw error
   if (status === 0) return
   if (status === 130 || signal === 'SIGINT') {
-    console.error('\nStopped. `npm start` goes on from there.')
+    console.error('\nStopped. `npm start` continues from there.')
     process.exit(130)
   }
   process.exit(status ?? 1)

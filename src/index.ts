@@ -5,7 +5,8 @@
  * `exportPolicies` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
  * loaded by `hatrpo/runtime`.
  */
-export { algorithmNames, algorithms, trainableAlgorithms, type Algorithm } from './algorithms/table.js'
+export { trainableAlgorithms } from './algorithms/parts.js'
+export { algorithmNames, algorithms, type Algorithm } from './algorithms/table.js'
 export {
   listEnvs,
   loadEnvFactory,

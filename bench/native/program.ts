@@ -9,7 +9,7 @@ import { publishedXml } from './xml.js'
 
 const SOURCE = fileURLToPath(new URL('../../../bench/native/step.c', import.meta.url))
 
-/** What a round of the native program says of itself; the counts are averages over the ends of blocks. */
+/** Result of a round of the native program; the counts are averages over the ends of blocks. */
 export interface NativeRound {
   /** [blocks] microseconds of CPU time a step. */
   readonly us: readonly number[]
@@ -20,19 +20,20 @@ export interface NativeRound {
 
 /** bench/native/step.c, compiled into a folder of its own. */
 export class NativeProgram {
-  private readonly folder: string
-  private readonly binary: string
+  readonly #folder: string
+  readonly #binary: string
 
-  private constructor(folder: string) {
-    this.folder = folder
-    this.binary = join(folder, 'step')
+  /** Use `NativeProgram.compile`. */
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#binary = join(folder, 'step')
   }
 
   /** @returns the program, or one line that says what is missing */
   static compile(): NativeProgram | string {
     const compiler = process.env['CC'] ?? 'cc'
     const program = new NativeProgram(mkdtempSync(join(tmpdir(), 'hatrpo-bench-')))
-    const args = ['-O2', '-o', program.binary, SOURCE, '-lmujoco', '-lm']
+    const args = ['-O2', '-o', program.#binary, SOURCE, '-lmujoco', '-lm']
     const { error, status, stderr } = spawnSync(compiler, args, { encoding: 'utf8' })
     if (status === 0) return program
     program.dispose()
@@ -43,14 +44,14 @@ export class NativeProgram {
 
   /** Starts the program on a model and recorded episodes. */
   async start(xml: string, recording: Recording): Promise<NativeRun> {
-    const [model, episodes] = [join(this.folder, 'model.xml'), join(this.folder, 'episodes')]
+    const [model, episodes] = [join(this.#folder, 'model.xml'), join(this.#folder, 'episodes')]
     writeFileSync(model, publishedXml(xml))
     writeFileSync(episodes, numbersOf(recording))
-    return NativeRun.start(spawn(this.binary, [model, episodes]))
+    return NativeRun.start(spawn(this.#binary, [model, episodes]))
   }
 
   dispose(): void {
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
 
@@ -58,12 +59,13 @@ export class NativeProgram {
 export class NativeRun {
   /** Of libmujoco. */
   readonly version: string
-  private readonly child: ChildProcessWithoutNullStreams
-  private readonly lines: AsyncIterator<string>
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #lines: AsyncIterator<string>
 
-  private constructor(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, version: string) {
-    this.child = child
-    this.lines = lines
+  /** Use `NativeProgram.start`. */
+  constructor(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, version: string) {
+    this.#child = child
+    this.#lines = lines
     this.version = version
   }
 
@@ -76,12 +78,12 @@ export class NativeRun {
 
   /** Runs all episodes once. */
   async round(): Promise<NativeRound> {
-    this.child.stdin.write('\n')
-    return (await nextLine(this.lines)) as NativeRound
+    this.#child.stdin.write('\n')
+    return (await nextLine(this.#lines)) as NativeRound
   }
 
   close(): void {
-    this.child.stdin.end()
+    this.#child.stdin.end()
   }
 }
 

@@ -7,7 +7,7 @@ function legs(row: string): string[] {
   return ['left', 'right'].flatMap((side) => [`hip_${row}_${side}`, `knee_${row}_${side}`])
 }
 
-/** What a pair feels: its own joints and feet, those of the pair beside it, and how the hull lies and turns. */
+/** Observation of a pair: its own joints and feet, those of the pair beside it, and how the hull lies and turns. */
 function senses(row: string): View[] {
   return [
     'own',

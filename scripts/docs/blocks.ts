@@ -4,7 +4,7 @@ import { drivesTable, gallery, idsTable, sizesTable, taskTable } from './tables.
 
 type MakeBlock = (family: string, context: EnvContext) => string | Promise<string>
 
-/** What may stand between the marks `<!-- generated: NAME [FAMILY] -->` and `<!-- end -->` of a page. */
+/** Generators of the text between the marks `<!-- generated: NAME [FAMILY] -->` and `<!-- end -->` of a page. */
 const BLOCKS: Readonly<Record<string, MakeBlock>> = {
   drives: drivesTable,
   sizes: sizesTable,

@@ -24,7 +24,7 @@ export interface PictureFile {
   readonly height: number
 }
 
-/** Divisions whose picture stands at the top of a family's page, where that is not the first. */
+/** Divisions whose picture is at the top of a family's page, where that is not the first. */
 const TOP: Readonly<Record<string, string>> = { Ant: '4x2' }
 const LARGE = { width: 960, height: 540 }
 const SMALL = { width: 560, height: 315 }
@@ -35,7 +35,7 @@ export function topDivision(family: string): string {
   return TOP[family] ?? divisionsOf(family)[0]
 }
 
-/** What colours each actuator has, whatever the order in which agents use them. */
+/** Colour of each actuator, independent of the order in which agents use them. */
 function colouring(parts: readonly (readonly number[])[]): string {
   return JSON.stringify(parts.map((actuators) => actuators.toSorted((a, b) => a - b)))
 }
@@ -64,7 +64,7 @@ export function pictureOf(family: string, parts: readonly (readonly number[])[])
   return pictureFiles().find((p) => p.family === family && colouring(p.parts) === wanted)!.file
 }
 
-/** The small square that stands for an agent in tables. */
+/** The small square of an agent in tables. */
 export function agentMark(agent: number): { file: string; svg: string } {
   const square = `<rect x="1" y="1" width="14" height="14" rx="4" fill="${agentColour(agent)}"/>`
   return {
@@ -112,7 +112,7 @@ export async function drawPictures(
   }
 }
 
-/** What is wrong with the pictures in a folder: missing, too large, of another scene, or not ours. */
+/** Faults of the pictures in a folder: missing, too large, of another scene, or not ours. */
 export async function pictureFaults(folder: string, context: EnvContext): Promise<string[]> {
   const files = pictureFiles()
   const faults: string[] = []

@@ -110,7 +110,7 @@ function sizes(
   ]
 }
 
-/** What the task is: its robot, its steps, its reward and its ends; where versions differ, what each has. */
+/** Description of the task: its robot, its steps, its reward and its ends; where versions differ, what each has. */
 export async function taskTable(family: string, context: EnvContext): Promise<string> {
   const [division] = divisionsOf(family)
   const byVersion: { version: string; facts: [string, string][] }[] = []

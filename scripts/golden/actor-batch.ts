@@ -1,10 +1,10 @@
 import type { Device } from '../../src/devices/device.js'
 import type { Tensor } from '../../src/devices/tensor.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
-import { Network } from '../../src/learner/network.js'
-import type { GaussianActorSpec } from '../../src/nn/spec.js'
+import { trainedPolicy, type TrainedPolicy } from '../../src/learner/policy.js'
+import { Network } from '../../src/nn/network.js'
 import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
-import { actorSpec, type ActorKeys } from './networks.js'
+import { actorSpec, type ActorKeys, type ActorSpec } from './networks.js'
 
 /** An actor and its samples. */
 export const actorSamples = {
@@ -22,9 +22,8 @@ type Samples = Record<keyof typeof actorSamples, GoldenArray>
 /** An actor of a golden file and its batch on a device. */
 export interface ActorCase {
   readonly rows: number
-  readonly spec: GaussianActorSpec
-  readonly network: Network<GaussianActorSpec>
-  readonly parameters: Tensor
+  readonly spec: ActorSpec
+  readonly policy: TrainedPolicy
   readonly batch: PolicyBatch
   /** Some rows are inactive. */
   readonly someInactive: boolean
@@ -50,11 +49,11 @@ export function actorCase(
     logProb: tensor(jointLogProb(given.old_log_probs, rows, action)),
     weight: tensor(active),
   })
+  const start = tensor(float32('params', given.params, network.layout.size))
   return {
     rows,
     spec,
-    network,
-    parameters: tensor(float32('params', given.params, network.layout.size)),
+    policy: trainedPolicy(device, network, start),
     batch,
     someInactive: active.includes(0),
   }

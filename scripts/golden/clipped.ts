@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { Device } from '../../src/devices/device.js'
 import { Adam, clipScale } from '../../src/learner/adam.js'
-import { ClippedUpdate } from '../../src/learner/clipped.js'
+import { ClippedStep } from '../../src/learner/clipped.js'
 import { weightedCase, actorInputs } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { goldenParameter, readAs, type Fixture } from './fixture.js'
@@ -18,14 +18,14 @@ const schema = z.object({
 })
 
 /** Epochs of the clipped update of a Gaussian actor. */
-export async function checkClipped(fixture: Fixture): Promise<Computed> {
+export function checkClipped(fixture: Fixture, device: Device): Computed {
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
-  const device = await WasmDevice.create()
-  const { rows, network, parameters, batch } = weightedCase(device, keys, header.params, inputs)
+  const { rows, policy, batch } = weightedCase(device, keys, header.params, inputs)
   const options = clippedOptions(keys)
+  const { parameters } = policy
   const adam = new Adam(device, parameters, keys.opti_eps)
-  const update = new ClippedUpdate(device, network, parameters, batch, adam, options)
+  const update = new ClippedStep(policy, batch, adam, options)
 
   const endToEnd: Values = new Map([['epochs.length', keys.ppo_epoch]])
   const ratio = device.tensor('f32', rows)

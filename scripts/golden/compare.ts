@@ -4,10 +4,10 @@ import type { Comparison, FileReport } from './report.js'
 
 /** A number, a flag (1 or 0) or a tensor's numbers. */
 export type Value = number | boolean | ArrayLike<number>
-/** What our code computed, by the names that golden files give to quantities. */
+/** Values computed here, by the names of golden files. */
 export type Values = Map<string, Value>
 
-/** What a kind's check gives to compare. */
+/** Values of a check, to be compared. */
 export interface Computed {
   /** From the file's inputs to its results. */
   readonly endToEnd: Values

@@ -1,12 +1,10 @@
 import { z } from 'zod'
 import type { Device } from '../../src/devices/device.js'
-import type { Tensor } from '../../src/devices/tensor.js'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { Adam, clipScale } from '../../src/learner/adam.js'
-import { CriticUpdate, type ValueBatch } from '../../src/learner/critic.js'
-import { Network } from '../../src/learner/network.js'
+import { CriticStep, type TrainedCritic, type ValueBatch } from '../../src/learner/critic.js'
+import { Workspace } from '../../src/learner/policy.js'
 import { ValueNorm, type ValueNormState } from '../../src/learner/value-norm.js'
-import type { CriticSpec } from '../../src/nn/spec.js'
+import { Network } from '../../src/nn/network.js'
 import { filled } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import {
@@ -35,11 +33,8 @@ type CriticKeys = BodyKeys & z.infer<z.ZodObject<typeof criticKeys>>
 
 /** A critic of a golden file and its samples on a device. */
 interface CriticCase {
-  readonly network: Network<CriticSpec>
-  readonly parameters: Tensor
+  readonly critic: TrainedCritic
   readonly batch: ValueBatch
-  readonly adam: Adam
-  readonly valueNorm: ValueNorm | null
 }
 
 const schema = z.object({
@@ -51,19 +46,19 @@ const schema = z.object({
 })
 
 /** Epochs of the critic's regression. */
-export async function checkCritic(fixture: Fixture): Promise<Computed> {
+export function checkCritic(fixture: Fixture, device: Device): Computed {
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
-  const device = await WasmDevice.create()
-  const { network, parameters, batch, adam, valueNorm } = criticCase(device, keys, header.params, inputs)
+  const { critic, batch } = criticCase(device, keys, header.params, inputs)
+  const { parameters, valueNorm } = critic
   const options = criticOptions(keys)
-  const update = new CriticUpdate(device, network, parameters, batch, adam, valueNorm, options)
+  const update = new CriticStep(critic, batch, options)
 
   const endToEnd: Values = new Map([['epochs.length', keys.critic_epoch]])
   for (let epoch = 0; epoch < keys.critic_epoch; epoch++) {
     const set = (name: string, value: number | ArrayLike<number>) =>
       endToEnd.set(`epochs.${epoch}.${name}`, value)
-    const { loss, gradNorm } = update.step(batch.maxRows)
+    const { loss, gradNorm } = update.step(batch.maxRows, keys.critic_lr)
     set('value_loss', loss)
     set('grad_norm', gradNorm)
     device.scale(clipScale(gradNorm, options.maxGradNorm), update.gradient)
@@ -89,13 +84,14 @@ export function criticCase(
   const parameters = filled(device, float32('params', inputs.params, network.layout.size))
   const batch = {
     maxRows: rows,
-    states: filled(device, float32('obs', inputs.obs, rows, state)),
+    inputs: filled(device, float32('obs', inputs.obs, rows, state)),
     oldValues: filled(device, float32('value_preds', inputs.value_preds, rows, 1)),
     returns: filled(device, float32('returns', inputs.returns, rows, 1)),
     weight: filled(device, new Float32Array(rows).fill(1)),
   }
   const adam = new Adam(device, parameters, keys.opti_eps)
-  return { network, parameters, batch, adam, valueNorm: valueNormOf(inputs.valuenorm_state) }
+  const valueNorm = valueNormOf(inputs.valuenorm_state)
+  return { critic: { device, network, parameters, adam, valueNorm, workspace: new Workspace() }, batch }
 }
 
 /** The normaliser in the state that the file gives; null where it gives none. */

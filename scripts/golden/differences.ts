@@ -1,23 +1,23 @@
 import type { Comparison } from './report.js'
 
-/** What the files suggest for everything that is computed to the end. */
+/** Bound that the files suggest for values computed to the end. */
 export const BOUND = 1e-9
 
 /** The largest difference of each quantity, in the order in which they first came; and what was not compared, and why. */
 export class Differences {
-  private readonly largest = new Map<string, { maxAbs: number; bound: number }>()
-  private readonly skipped = new Map<string, Set<string>>()
+  readonly #largest = new Map<string, { maxAbs: number; bound: number }>()
+  readonly #skipped = new Map<string, Set<string>>()
 
   /** @param bound the same for a quantity each time */
   add(quantity: string, difference: number, bound = BOUND): void {
-    const before = this.largest.get(quantity)?.maxAbs ?? 0
-    this.largest.set(quantity, { maxAbs: Math.max(before, difference), bound })
+    const before = this.#largest.get(quantity)?.maxAbs ?? 0
+    this.#largest.set(quantity, { maxAbs: Math.max(before, difference), bound })
   }
 
   /** Notes that a quantity is not compared. @param why the same words for what one note is to list together */
   skip(quantity: string, why: string): void {
-    const quantities = this.skipped.get(why) ?? new Set()
-    this.skipped.set(why, quantities.add(quantity))
+    const quantities = this.#skipped.get(why) ?? new Set()
+    this.#skipped.set(why, quantities.add(quantity))
   }
 
   /** Notes the entries of a block that are not among the familiar ones. */
@@ -29,11 +29,11 @@ export class Differences {
 
   /** One line for each reason. */
   notes(): string[] {
-    return Array.from(this.skipped, ([why, names]) => `not checked: ${[...names].join(', ')}: ${why}`)
+    return Array.from(this.#skipped, ([why, names]) => `not checked: ${[...names].join(', ')}: ${why}`)
   }
 
   all(): Comparison[] {
-    return Array.from(this.largest, ([quantity, { maxAbs, bound }]) => ({
+    return Array.from(this.#largest, ([quantity, { maxAbs, bound }]) => ({
       quantity,
       maxAbs,
       bound,

@@ -12,7 +12,7 @@ import { compareElements, compareOutcome, isUnconverged, TRANSITION_FIELDS } fro
 
 /** The version that Gymnasium-Robotics divides. */
 const VERSION = 'v5'
-/** What is seen of the roots unless the file says otherwise. */
+/** Default observation of the roots. */
 const GLOBALS = ['qpos', 'qvel']
 
 /** One agent of one view: what it drives and sees. */
@@ -160,7 +160,7 @@ function compareLayout(
   } else compare('index_map', golden.index_map, indexMap(task, elements))
 }
 
-/** Where each element stands in the whole observation; 0, as in Gymnasium-Robotics' map, where it does not stand there. */
+/** Index of each element in the whole observation; 0, as in Gymnasium-Robotics' map, where it is not part of it. */
 function indexMap(task: Task, elements: readonly ObservationElement[]): number[] {
   return elements.map(({ array, index }) => {
     const at = task.observation.findIndex((element) => element.array === array && element.index === index)

@@ -1,14 +1,11 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
-import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../../src/kernels/index.js'
+import type { Device, GaeOptions } from '../../src/devices/device.js'
+import { TERMINATED, TRUNCATED } from '../../src/envs/contract.js'
 import { filled } from './actor-batch.js'
 import { comparison, tensorData, type Computed, type Values } from './compare.js'
 import { valueNormOf } from './critic.js'
 import { float32, goldenArray, readAs, type Fixture } from './fixture.js'
 import type { Comparison } from './report.js'
-
-const TERMINATED = 1
-const TRUNCATED = 2
 
 /** Inputs of the advantage estimation of one rollout. */
 export const rolloutInputs = {
@@ -31,20 +28,20 @@ const schema = z.object({
 })
 
 /** Returns of a rollout under the three rules for truncation, with values in reward units or normalised ones. */
-export async function checkGae(fixture: Fixture): Promise<Computed> {
+export function checkGae(fixture: Fixture, device: Device): Computed {
   const { header, inputs } = readAs(fixture, schema)
-  const device = await WasmDevice.create()
   const endToEnd: Values = new Map()
   const more: Comparison[] = []
   const notes: string[] = []
   for (const units of ['plain', 'valuenorm'] as const) {
     const given = units === 'plain' ? { ...inputs, valuenorm_state: undefined } : inputs
     if (units === 'valuenorm' && !inputs.valuenorm_state) continue
-    const estimate = (mode: number) => estimateReturns(device, header.hyper_parameters, given, mode)
-    endToEnd.set(`returns_proper_${units}`, estimate(GAE_HARL).returns)
-    endToEnd.set(`returns_not_proper_${units}`, estimate(GAE_TERMINATE).returns)
+    const estimate = (truncation: GaeOptions['truncation']) =>
+      estimateReturns(device, header.hyper_parameters, given, truncation)
+    endToEnd.set(`returns_proper_${units}`, estimate('harl').returns)
+    endToEnd.set(`returns_not_proper_${units}`, estimate('terminate').returns)
     if (!inputs.final_values) continue
-    const textbook = estimate(GAE_BOOTSTRAP)
+    const textbook = estimate('bootstrap')
     // The file has no bound of its own for the textbook's rule: the same sums with one more term where truncated.
     const bound = fixture.tolerance[`returns_not_proper_${units}`]?.suggest_atol
     for (const quantity of ['returns', 'advantages'] as const) {
@@ -61,12 +58,12 @@ export async function checkGae(fixture: Fixture): Promise<Computed> {
   return { endToEnd, more, notes }
 }
 
-/** GAE over [T, E] by the kernel that training uses; values are taken out of normalised units first. */
+/** GAE over [T, E] by the operation that training uses; values are taken out of normalised units first. */
 export function estimateReturns(
-  device: WasmDevice,
+  device: Device,
   keys: GaeKeys,
   inputs: RolloutInputs,
-  mode: number,
+  truncation: GaeOptions['truncation'],
 ): { returns: Float32Array; advantages: Float32Array } {
   const [T = 0, E = 0] = inputs.rewards.shape
   const scale = valueNormOf(inputs.valuenorm_state)?.moments() ?? { mean: 0, deviation: 1 }
@@ -86,24 +83,19 @@ export function estimateReturns(
     if (ends[i] === TRUNCATED && final) nextValues[i] = final[i]!
   }
 
-  const endsAddress = device.arena.alloc(T * E)
-  device.arena.u8(endsAddress, T * E).set(ends)
-  const rewards = filled(device, float32('rewards', inputs.rewards, T, E, 1))
+  const endings = device.tensor('u8', T * E)
+  device.write(endings, ends)
+  const rollout = {
+    steps: T,
+    envs: E,
+    rewards: filled(device, float32('rewards', inputs.rewards, T, E, 1)),
+    values: filled(device, values),
+    nextValues: filled(device, nextValues),
+    ends: endings,
+  }
   const advantages = device.tensor('f32', T * E)
   const returns = device.tensor('f32', T * E)
-  device.kernels.exports.gae(
-    rewards.address,
-    filled(device, values).address,
-    filled(device, nextValues).address,
-    endsAddress,
-    T,
-    E,
-    keys.gamma,
-    keys.gae_lambda,
-    mode,
-    advantages.address,
-    returns.address,
-  )
+  device.gae(rollout, { gamma: keys.gamma, lambda: keys.gae_lambda, truncation }, advantages, returns)
   return {
     returns: device.read(returns) as Float32Array,
     advantages: device.read(advantages) as Float32Array,

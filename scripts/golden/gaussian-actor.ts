@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { Device } from '../../src/devices/device.js'
+import { openHost } from '../../src/devices/open.js'
 import { filled } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { float32, goldenArray, goldenParameter, readAs, type Fixture } from './fixture.js'
@@ -26,10 +27,9 @@ const schema = z.object({
 })
 
 /** The forward pass of a Gaussian actor at two parameter vectors, and its untouched initialisation. */
-export async function checkGaussianActor(fixture: Fixture): Promise<Computed> {
+export async function checkGaussianActor(fixture: Fixture, device: Device): Promise<Computed> {
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
-  const device = await WasmDevice.create()
   const [rows = 0, observation = 0] = inputs.obs.shape
   const action = inputs.actions.shape[1] ?? 0
   const spec = actorSpec(keys, observation, action, header.params)
@@ -49,7 +49,7 @@ export async function checkGaussianActor(fixture: Fixture): Promise<Computed> {
   device.multiplyByRatio(ratio, logProb(moved), logProb(old), null)
   endToEnd.set('joint_ratio_new_over_old', device.read(ratio))
 
-  const initialisation = compareInitialisation(device, spec, inputs.harl_initial_params, keys)
+  const initialisation = compareInitialisation(await openHost(), spec, inputs.harl_initial_params, keys)
   return { endToEnd, more: initialisation.comparisons, notes: initialisation.notes }
 }
 

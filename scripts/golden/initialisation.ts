@@ -1,7 +1,7 @@
-import type { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { HostDevice } from '../../src/devices/host.js'
 import { initialParameters } from '../../src/nn/initialise.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import type { GaussianActorSpec } from '../../src/nn/spec.js'
+import type { NetworkSpec } from '../../src/nn/spec.js'
 import { comparison } from './compare.js'
 import { float32, type GoldenArray } from './fixture.js'
 import type { Comparison, FileReport } from './report.js'
@@ -14,8 +14,8 @@ const ORTHOGONALITY = 1e-5
  * whichever are fewer) are gain^2 times the identity, and everything else is constant.
  */
 export function compareInitialisation(
-  device: WasmDevice,
-  spec: GaussianActorSpec,
+  host: HostDevice,
+  spec: NetworkSpec,
   golden: GoldenArray | undefined,
   keys: { gain?: number | undefined; initialization_method?: string | undefined },
 ): FileReport {
@@ -27,7 +27,7 @@ export function compareInitialisation(
   }
   const layout = parameterLayout(spec)
   const theirs = float32('harl_initial_params', golden, layout.size)
-  const ours = initialParameters(spec, keys.gain, (tensor) => normals(device, tensor))
+  const ours = initialParameters(spec, keys.gain, (tensor) => normals(host, tensor))
   const comparisons: Comparison[] = layout.entries.map(({ name, shape, offset, size }) => {
     const [a, b] = [theirs, ours].map((all) => all.subarray(offset, offset + size)) as [
       Float32Array,
@@ -67,10 +67,10 @@ function gram(matrix: Float32Array, rows: number, cols: number): Float64Array {
 }
 
 /** Standard normal numbers for one parameter tensor. */
-function normals(device: WasmDevice, tensor: number): (out: Float32Array) => void {
+function normals(host: HostDevice, tensor: number): (out: Float32Array) => void {
   return (out) => {
-    const memory = device.tensor('f32', out.length)
-    device.kernels.exports.fillNormals(memory.address, out.length, 1, 0, 0, tensor, 0)
-    out.set(device.read(memory))
+    const memory = host.tensor('f32', out.length)
+    host.kernels.exports.fillNormals(host.addressOf(memory), out.length, 1, 0, 0, tensor, 0)
+    out.set(host.read(memory))
   }
 }

@@ -1,3 +1,5 @@
+import type { Device } from '../../src/devices/device.js'
+import { deviceNames, openDevice, openHost } from '../../src/devices/open.js'
 import { HatrpoError } from '../../src/errors.js'
 import { checkClipped } from './clipped.js'
 import { compare, type Computed } from './compare.js'
@@ -9,8 +11,8 @@ import type { FileReport } from './report.js'
 import { checkSequentialClipped, checkSequentialTrustRegion } from './sequential.js'
 import { checkTrustRegion } from './trust-region.js'
 
-/** What is computed for each kind of golden file. */
-const kinds: Readonly<Record<string, (fixture: Fixture) => Promise<Computed>>> = {
+/** Computation for each kind of golden file. */
+const kinds: Readonly<Record<string, (fixture: Fixture, device: Device) => Computed | Promise<Computed>>> = {
   gaussian_actor: checkGaussianActor,
   hatrpo_update_gaussian: checkTrustRegion,
   happo_update: checkClipped,
@@ -20,12 +22,20 @@ const kinds: Readonly<Record<string, (fixture: Fixture) => Promise<Computed>>> =
   sequential_happo: checkSequentialClipped,
 }
 
-/** Compares a file of HARL's numbers with ours. @throws HatrpoError for files that cannot be compared */
-export async function checkLearnerFile(file: string): Promise<FileReport> {
+/**
+ * Compares a file of HARL's numbers with ours.
+ * @param deviceName device that computes ours
+ * @throws HatrpoError for files that cannot be compared
+ */
+export async function checkLearnerFile(
+  file: string,
+  deviceName: string = deviceNames[0],
+): Promise<FileReport> {
   const fixture = await readFixture(file)
   const kind = fixture.header.fixture
   const check = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
   if (!check)
     throw new HatrpoError(`kind not supported yet: ${kind} (supported: ${Object.keys(kinds).join(', ')})`)
-  return compare(fixture, await check(fixture))
+  const device = await openDevice(deviceName, await openHost())
+  return compare(fixture, await check(fixture, device))
 }

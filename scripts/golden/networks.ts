@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Activation } from '../../src/devices/steps.js'
 import { HatrpoError } from '../../src/errors.js'
+import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import type { CriticSpec, GaussianActorSpec, NetworkSpec } from '../../src/nn/spec.js'
+import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
 import type { GoldenParameter } from './fixture.js'
 
 /** torch's names of the activations. */
@@ -35,6 +36,9 @@ export const actorKeys = {
   std_y_coef: z.number().positive(),
 }
 
+/** Actor of the golden files. */
+export type ActorSpec = NetworkSpec<GaussianHeadSpec>
+
 export type BodyKeys = z.infer<z.ZodObject<typeof bodyKeys>>
 export type ActorKeys = z.infer<z.ZodObject<typeof actorKeys>>
 
@@ -44,8 +48,8 @@ export function actorSpec(
   observation: number,
   action: number,
   parameters: readonly GoldenParameter[],
-): GaussianActorSpec {
-  const head = { kind: 'gaussian', size: action, stdX: keys.std_x_coef, stdY: keys.std_y_coef } as const
+): ActorSpec {
+  const head = gaussianHead(action, { stdX: keys.std_x_coef, stdY: keys.std_y_coef })
   return checkLayout({ ...bodySpec(keys, observation), head }, parameters)
 }
 
@@ -54,8 +58,8 @@ export function criticSpec(
   keys: BodyKeys,
   state: number,
   parameters: readonly GoldenParameter[],
-): CriticSpec {
-  return checkLayout({ ...bodySpec(keys, state), head: { kind: 'value', size: 1 } as const }, parameters)
+): NetworkSpec {
+  return checkLayout({ ...bodySpec(keys, state), head: VALUE_HEAD }, parameters)
 }
 
 function bodySpec(keys: BodyKeys, size: number): Omit<NetworkSpec, 'head'> {

@@ -1,14 +1,13 @@
-import type { Program } from '../../src/devices/device.js'
-import { slice, type Tensor } from '../../src/devices/tensor.js'
-import type { WasmDevice } from '../../src/devices/wasm/device.js'
-import { Network } from '../../src/learner/network.js'
+import type { Device, Program } from '../../src/devices/device.js'
+import type { Tensor } from '../../src/devices/tensor.js'
+import { DEVIATION } from '../../src/kernels/index.js'
+import type { PolicyHead } from '../../src/learner/heads/head.js'
+import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry } from '../../src/nn/layout.js'
-import type { GaussianActorSpec } from '../../src/nn/spec.js'
+import { Network } from '../../src/nn/network.js'
+import type { ActorSpec } from './networks.js'
 
-const TABLE_COLUMNS = 4
-const SIGMA = 0
-
-/** What a Gaussian policy gives at some parameters. */
+/** Values of a Gaussian policy at some parameters. */
 export interface Policy {
   /** f32 [rows, action] */
   readonly mean: Float32Array
@@ -21,9 +20,10 @@ export interface Policy {
 
 /** Evaluates a Gaussian policy dimension by dimension, as golden files have it; updates only need joint numbers. */
 export class PolicyProbe {
-  readonly #device: WasmDevice
+  readonly #device: Device
   readonly #rows: number
-  readonly #network: Network<GaussianActorSpec>
+  readonly #network: Network<ActorSpec>
+  readonly #head: PolicyHead
   readonly #parameters: Tensor
   readonly #table: Tensor
   readonly #means: Tensor[] = []
@@ -35,25 +35,23 @@ export class PolicyProbe {
    * @param observations on the device, f32 [rows, observation]
    * @param actions f32 [rows, action]
    */
-  constructor(
-    device: WasmDevice,
-    spec: GaussianActorSpec,
-    rows: number,
-    observations: Tensor,
-    actions: Float32Array,
-  ) {
+  constructor(device: Device, spec: ActorSpec, rows: number, observations: Tensor, actions: Float32Array) {
     const { size, stdX, stdY } = spec.head
     this.#device = device
     this.#rows = rows
     this.#network = new Network(device, spec, rows)
     const { layout } = this.#network
     this.#parameters = device.tensor('f32', layout.size)
-    this.#table = device.tensor('f64', size * TABLE_COLUMNS)
-    const logStd = slice(this.#parameters, parameterEntry(layout, 'logStd').offset, size)
+    this.#table = device.tensor('f64', size * DEVIATION.row)
+    this.#head = attachHead(device, this.#network, this.#parameters)
+    const logStd = device.slice(this.#parameters, parameterEntry(layout, 'logStd').offset, size)
     this.#forward = device.compile(
       {
-        setup: [{ op: 'gaussianTable', logStd, x: stdX, y: stdY, table: this.#table, size }],
-        rows: this.#network.forward(this.#parameters, observations),
+        setup: [
+          { op: 'gaussianTable', logStd, x: stdX, y: stdY, table: this.#table, size },
+          ...this.#head.setup(),
+        ],
+        rows: this.#network.forward(this.#parameters, { raw: observations }),
       },
       rows,
     )
@@ -64,7 +62,7 @@ export class PolicyProbe {
       this.#means.push(mean)
       this.#logProbs.push(logProb)
       device.write(action, column(actions, size, j))
-      const table = slice(this.#table, j * TABLE_COLUMNS, TABLE_COLUMNS)
+      const table = device.slice(this.#table, j * DEVIATION.row, DEVIATION.row)
       return { op: 'gaussianLogProb', mean, action, table, size: 1, logProb } as const
     })
     this.#perDimension = device.compile({ rows: steps }, rows)
@@ -83,9 +81,9 @@ export class PolicyProbe {
     const table = device.read(this.#table)
     return {
       mean,
-      std: Array.from(mean, (_, i) => table[(i % size) * TABLE_COLUMNS + SIGMA]),
+      std: Array.from(mean, (_, i) => table[(i % size) * DEVIATION.row + DEVIATION.sigma]),
       logProbs: Array.from(mean, (_, i) => columns[i % size][Math.floor(i / size)]),
-      entropy: device.gaussianEntropy(this.#table, size),
+      entropy: this.#head.entropy(),
     }
   }
 }

@@ -5,16 +5,16 @@ export interface Comparison {
   readonly quantity: string
   /** Largest absolute difference; Infinity when something is not finite, missing or not the same word. */
   readonly maxAbs: number
-  /** What `maxAbs` may be. */
+  /** Bound of `maxAbs`. */
   readonly bound: number
   /** The bound that the file suggests. */
   readonly suggested: number
 }
 
-/** What one golden file gave. */
+/** Result for one golden file. */
 export interface FileReport {
   readonly comparisons: readonly Comparison[]
-  /** What was not compared and why, or what was switched for the comparison; one line each. */
+  /** Quantities that were not compared, with the reason, and settings changed for the comparison; one line each. */
   readonly notes: readonly string[]
 }
 

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { ClippedAgent } from '../../src/algorithms/clipped.js'
-import type { AgentOutcome, AgentUpdate } from '../../src/algorithms/agent-update.js'
-import { CriticLearner } from '../../src/algorithms/critic.js'
-import { SequentialUpdate } from '../../src/algorithms/sequential.js'
-import { TrustRegionAgent } from '../../src/algorithms/trust-region.js'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { PolicyUpdate } from '../../src/algorithms/agent-update.js'
+import { ClippedUpdate } from '../../src/algorithms/clipped.js'
+import { CriticUpdate } from '../../src/algorithms/critic.js'
+import { SequentialSchedule } from '../../src/algorithms/schedules.js'
+import { TrustRegionUpdate } from '../../src/algorithms/trust-region.js'
+import type { Device } from '../../src/devices/device.js'
 import { HatrpoError } from '../../src/errors.js'
-import { GAE_HARL } from '../../src/kernels/index.js'
 import { Adam } from '../../src/learner/adam.js'
 import { actorCase, actorSamples, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
@@ -43,7 +42,7 @@ const clippedSchema = schemaWith(clippedKeys)
 
 /** An agent's update and, after its turn, what golden files hold of it beyond its policy. */
 interface GoldenAgent {
-  readonly update: AgentUpdate
+  readonly update: PolicyUpdate
   describe(values: Values, prefix: string): void
 }
 
@@ -59,13 +58,13 @@ const noShuffle = () => {
 }
 
 /** One whole iteration of HATRPO: returns, the agents' turns, the critic. */
-export async function checkSequentialTrustRegion(fixture: Fixture): Promise<Computed> {
+export function checkSequentialTrustRegion(fixture: Fixture, device: Device): Computed {
   const given = readAs(fixture, trustRegionSchema)
   const keys = given.header.hyper_parameters
-  const device = await WasmDevice.create()
-  return checkIteration(device, given, keys, ({ network, parameters, batch }) => {
-    const rule = { ...trustRegionOptions(keys), miniBatches: 1 }
-    const update = new TrustRegionAgent(device, network, parameters, batch, rule, noShuffle)
+  const { kl_threshold: delta } = keys
+  return checkIteration(device, given, keys, delta, ({ policy, batch }, agent) => {
+    const rule = { ...trustRegionOptions(keys), delta, miniBatches: 1 }
+    const update = new TrustRegionUpdate(policy, [agent], batch, rule, noShuffle)
     return {
       update,
       describe(values, prefix) {
@@ -77,11 +76,10 @@ export async function checkSequentialTrustRegion(fixture: Fixture): Promise<Comp
 }
 
 /** One whole iteration of HAPPO. */
-export async function checkSequentialClipped(fixture: Fixture): Promise<Computed> {
+export function checkSequentialClipped(fixture: Fixture, device: Device): Computed {
   const given = readAs(fixture, clippedSchema)
   const keys = given.header.hyper_parameters
-  const device = await WasmDevice.create()
-  return checkIteration(device, given, keys, ({ network, parameters, batch }) => {
+  return checkIteration(device, given, keys, null, ({ policy, batch }, agent) => {
     const rule = {
       ...clippedOptions(keys),
       lr: keys.lr,
@@ -89,8 +87,8 @@ export async function checkSequentialClipped(fixture: Fixture): Promise<Computed
       epochs: keys.ppo_epoch,
       miniBatches: 1,
     }
-    const adam = new Adam(device, parameters, keys.opti_eps)
-    const update = new ClippedAgent(device, network, parameters, batch, adam, rule, noShuffle)
+    const adam = new Adam(device, policy.parameters, keys.opti_eps)
+    const update = new ClippedUpdate(policy, [agent], batch, adam, rule, noShuffle)
     return {
       update,
       describe(values, prefix) {
@@ -106,16 +104,17 @@ export async function checkSequentialClipped(fixture: Fixture): Promise<Computed
 
 /** Returns, then each agent in turn with the factor passed on, then the critic, all with HARL's switches. */
 function checkIteration(
-  device: WasmDevice,
+  device: Device,
   given: Case,
   keys: CommonKeys,
-  agentOf: (actor: ActorCase) => GoldenAgent,
+  klBudget: number | null,
+  agentOf: (actor: ActorCase, agent: number) => GoldenAgent,
 ): Computed {
   const { header } = given
   const { agents, order, ...rollout } = given.inputs
   const endToEnd: Values = new Map([['agents.length', agents.length]])
 
-  const { returns, advantages } = estimateReturns(device, keys, rollout, GAE_HARL)
+  const { returns, advantages } = estimateReturns(device, keys, rollout, 'harl')
   const rows = returns.length
   endToEnd.set('returns', returns)
   endToEnd.set('advantages', advantages)
@@ -126,14 +125,20 @@ function checkIteration(
     keys.use_policy_active_masks ? update : countingAllRows(device, update),
   )
   checkOrder(order, agents.length)
-  const sequential = new SequentialUpdate(device, updates, rows, {
+  const common = filled(device, advantages)
+  const ones = new Float32Array(rows).fill(1)
+  const schedule = new SequentialSchedule({
+    device,
+    updates,
+    advantages: updates.map(() => common),
+    valid: filled(device, ones),
     advantageNorm: 'agent',
+    budget: () => klBudget,
     factorRows: 'all',
   })
-  let factor: ArrayLike<number> = new Float32Array(rows).fill(1)
-  const everyRow = filled(device, new Float32Array(rows).fill(1))
-  sequential.run(filled(device, advantages), everyRow, order, 0, ({ agent }) => {
-    const { batch, parameters, spec } = actors[agent]
+  let factor: ArrayLike<number> = ones
+  schedule.run(order, 0, ({ agents: [agent] }) => {
+    const { batch, policy, spec } = actors[agent]
     const set = (name: string, value: ArrayLike<number>) => endToEnd.set(`agents.${agent}.${name}`, value)
     set('factor_before', factor)
     const weighted = device.read(batch.factor)
@@ -142,13 +147,13 @@ function checkIteration(
       'normalised_advantages',
       weighted.map((m, r) => m / before[r]),
     )
-    factor = device.read(sequential.product)
+    factor = device.read(schedule.product)
     set('factor_after', factor)
     golden[agent].describe(endToEnd, `agents.${agent}.`)
-    const final = device.read(parameters)
+    const final = device.read(policy.parameters)
     set('final_params', final)
     const actions = float32('actions', agents[agent].actions, rows, spec.head.size)
-    set('new_log_probs', new PolicyProbe(device, spec, rows, batch.observations, actions).at(final).logProbs)
+    set('new_log_probs', new PolicyProbe(device, spec, rows, batch.input.raw, actions).at(final).logProbs)
   })
 
   describeCritic(device, endToEnd, given, keys, returns)
@@ -158,19 +163,22 @@ function checkIteration(
   ]
   if (actors.some(({ someInactive }) => someInactive)) {
     notes.push("factor updated on all rows, inactive ones too, as HARL does (factorRows: 'all')")
-    if ('kl_threshold' in keys) notes.push(KL_NOTE)
+    if (klBudget !== null) notes.push(KL_NOTE)
   }
   return { endToEnd, notes }
 }
 
 /** The update with every row in its loss; which rows are active still decides how advantages are standardised. */
-function countingAllRows(device: WasmDevice, update: AgentUpdate): AgentUpdate {
+function countingAllRows(device: Device, update: PolicyUpdate): PolicyUpdate {
+  const { agents, batch } = update
   return {
-    batch: update.batch,
-    update(rows: number, progress: number): AgentOutcome {
-      device.fill(update.batch.weight, 1)
-      return update.update(rows, progress)
+    agents,
+    batch,
+    propose(progress) {
+      device.fill(batch.weight, 1)
+      return update.propose(progress)
     },
+    commit: (klBudget) => update.commit(klBudget),
   }
 }
 
@@ -182,7 +190,7 @@ function checkOrder(order: readonly number[], agents: number): void {
 }
 
 function describeCritic(
-  device: WasmDevice,
+  device: Device,
   values: Values,
   { header, inputs }: Case,
   keys: CommonKeys,
@@ -193,16 +201,22 @@ function describeCritic(
     shape: [rows, array.data.length / rows],
     data: array.data,
   })
-  const { network, parameters, batch, adam, valueNorm } = criticCase(device, keys, header.critic_params, {
+  const { critic, batch } = criticCase(device, keys, header.critic_params, {
     params: inputs.critic_params,
     valuenorm_state: inputs.valuenorm_state,
     obs: flat(inputs.share_obs),
     value_preds: flat(inputs.value_preds),
     returns: { shape: [rows, 1], data: Array.from(returns) },
   })
-  const rule = { ...criticOptions(keys), lrDecay: false, epochs: keys.critic_epoch, miniBatches: 1 }
-  const learner = new CriticLearner(device, network, parameters, batch, adam, valueNorm, rule, noShuffle)
-  values.set('critic.mean_value_loss', learner.update(rows, 0).loss)
-  values.set('critic.final_params', device.read(parameters))
-  if (valueNorm) values.set('critic.valuenorm_state', valueNorm.save())
+  const rule = {
+    ...criticOptions(keys),
+    lr: keys.critic_lr,
+    lrDecay: false,
+    epochs: keys.critic_epoch,
+    miniBatches: 1,
+  }
+  const update = new CriticUpdate(critic, batch, rule, noShuffle)
+  values.set('critic.mean_value_loss', update.update(0).loss)
+  values.set('critic.final_params', device.read(critic.parameters))
+  if (critic.valueNorm) values.set('critic.valuenorm_state', critic.valueNorm.save())
 }

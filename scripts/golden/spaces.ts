@@ -125,7 +125,7 @@ function armParameters({ controlCost, distanceCosts }: Task): Record<string, unk
   return Object.assign({ reward_control_weight: controlCost }, ...weights) as Record<string, unknown>
 }
 
-/** What version 5 of the humanoids observes beside the state. */
+/** Observations of version 5 of the humanoids beside the state. */
 const INCLUDED = {
   include_cinert_in_observation: true,
   include_cvel_in_observation: true,

@@ -48,7 +48,7 @@ const TERMS: Readonly<Record<string, keyof RewardTerms>> = {
   reward_dist: 'distance',
 }
 
-/** What `info` says of positions and of other velocities: all of it follows from the state, which is compared. */
+/** Positions and other velocities in `info`: they follow from the state, which is compared. */
 const FOLLOWS = [
   'x_position',
   'y_position',
@@ -64,7 +64,7 @@ const FOLLOWS = [
 /** Of the coupled cheetahs, in `info`: what both cheetahs have, whose mean is ours. */
 const COUPLED = /^(x_velocity|reward_ctrl)[12]$/
 
-/** What Gymnasium's versions write to `info` in place of what they charge. */
+/** Values in `info` of Gymnasium's versions that differ from the charged costs. */
 const INFO_SLIPS: Readonly<Record<string, (terms: RewardTerms, task: Task) => number>> = {
   // Ant with contact forces writes the contact cost over the control cost's entry.
   'v4c reward_ctrl': ({ contact }) => contact,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
-import { TrustRegionUpdate, type TrustRegionResult } from '../../src/learner/trust-region.js'
+import type { Device } from '../../src/devices/device.js'
+import { TrustRegionStep, type TrustRegionResult } from '../../src/learner/trust-region.js'
 import { weightedCase, actorInputs, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { float32, goldenArray, goldenBlock, goldenParameter, readAs, type Fixture } from './fixture.js'
@@ -25,34 +25,34 @@ const goldenStages = z.object({
 })
 
 /** One trust-region step of a Gaussian actor: as a whole, and each stage from the golden result before it. */
-export async function checkTrustRegion(fixture: Fixture): Promise<Computed> {
+export function checkTrustRegion(fixture: Fixture, device: Device): Computed {
   const { header, inputs } = readAs(fixture, schema)
-  const device = await WasmDevice.create()
   const keys = header.hyper_parameters
   const actor = weightedCase(device, keys, header.params, inputs)
-  const { network, parameters, batch, rows, spec } = actor
-  const update = new TrustRegionUpdate(device, network, parameters, batch, trustRegionOptions(keys))
+  const { policy, batch, rows, spec } = actor
+  const { network, parameters } = policy
+  const step = new TrustRegionStep(policy, batch, trustRegionOptions(keys))
   const actions = float32('actions', inputs.actions, rows, spec.head.size)
-  const probe = new PolicyProbe(device, spec, rows, batch.observations, actions)
+  const probe = new PolicyProbe(device, spec, rows, batch.input.raw, actions)
   const v = filled(device, float32('v', inputs.v, network.layout.size))
   const start = device.read(parameters)
 
   const endToEnd: Values = new Map()
   const product = device.tensor('f32', network.layout.size)
-  update.differentiate(rows)
-  update.fisherProduct(rows, v, product)
+  step.differentiate(rows)
+  step.fisherProduct(rows, v, product)
   endToEnd.set('fvp_of_v', device.read(product))
-  update.solve(rows)
-  update.fisherProduct(rows, update.direction, product)
+  step.solve(rows)
+  step.fisherProduct(rows, step.direction, product)
   endToEnd.set('fvp_of_cg_solution', device.read(product))
 
-  const result = update.update(rows)
-  endToEnd.set('loss_grad', device.read(update.gradient))
-  endToEnd.set('cg_solution', device.read(update.direction))
+  const result = step.commit(step.propose(rows), keys.kl_threshold)
+  endToEnd.set('loss_grad', device.read(step.gradient))
+  endToEnd.set('cg_solution', device.read(step.direction))
   endToEnd.set('cg_rdotr', result.residuals)
   endToEnd.set('shs', result.curvature / 2)
-  device.scale(result.stepScale, update.direction)
-  endToEnd.set('full_step', device.read(update.direction))
+  device.scale(result.stepScale, step.direction)
+  endToEnd.set('full_step', device.read(step.direction))
   describeStep(endToEnd, '', result)
   if (result.trials[0]) endToEnd.set('expected_improve', result.trials[0].predictedGain)
   const final = device.read(parameters)
@@ -60,7 +60,7 @@ export async function checkTrustRegion(fixture: Fixture): Promise<Computed> {
   endToEnd.set('new_log_probs', probe.at(final).logProbs)
 
   device.write(parameters, start)
-  const stagewise = checkStages(device, update, actor, probe, fixture)
+  const stagewise = checkStages(device, step, actor, probe, fixture)
   return { endToEnd, stagewise, notes: actor.someInactive ? [KL_NOTE] : [] }
 }
 
@@ -79,9 +79,9 @@ export function describeStep(values: Values, prefix: string, result: TrustRegion
 }
 
 function checkStages(
-  device: WasmDevice,
-  update: TrustRegionUpdate,
-  { rows }: ActorCase,
+  device: Device,
+  step: TrustRegionStep,
+  { rows, policy }: ActorCase,
   probe: PolicyProbe,
   fixture: Fixture,
 ): Values {
@@ -89,16 +89,16 @@ function checkStages(
   const golden = goldenStages.safeParse(goldenBlock(fixture))
   if (!golden.success) return values
   const { cg_solution, full_step, trials, final_params } = golden.data
-  const size = update.network.layout.size
-  const { surrogate, valid } = update.differentiate(rows)
+  const size = policy.network.layout.size
+  const { surrogate, valid } = step.differentiate(rows)
 
   const product = device.tensor('f32', size)
-  update.fisherProduct(rows, filled(device, float32('cg_solution', cg_solution, size)), product)
+  step.fisherProduct(rows, filled(device, float32('cg_solution', cg_solution, size)), product)
   values.set('fvp_of_cg_solution', device.read(product))
 
-  device.write(update.direction, full_step.data)
+  device.write(step.direction, full_step.data)
   trials.forEach(({ fraction }, i) => {
-    const trial = update.evaluate(rows, valid, fraction)
+    const trial = step.evaluate({ rows, valid }, fraction)
     values.set(`trials.${i}.kl`, trial.kl)
     values.set(`trials.${i}.loss_improve`, trial.surrogate - surrogate)
   })

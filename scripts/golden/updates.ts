@@ -6,10 +6,9 @@ import type { clippedKeys, criticKeys, trustRegionKeys } from './keys.js'
 
 type Parsed<Keys extends z.ZodRawShape> = z.infer<z.ZodObject<Keys>>
 
-/** What HARL's code fixes: damping 0.1, at most 10 CG iterations until r'r < 1e-10, and the KL of all rows. */
+/** Constants of HARL's code: damping 0.1, at most 10 CG iterations until r'r < 1e-10, and the KL of all rows. */
 export function trustRegionOptions(keys: Parsed<typeof trustRegionKeys>): TrustRegionOptions {
   return {
-    delta: keys.kl_threshold,
     damping: 0.1,
     cgIterations: 10,
     cgTolerance: 1e-10,
@@ -26,7 +25,6 @@ export function clippedOptions(keys: Parsed<typeof clippedKeys>): ClippedOptions
 
 export function criticOptions(keys: Parsed<typeof criticKeys>): CriticOptions {
   return {
-    lr: keys.critic_lr,
     clip: keys.use_clipped_value_loss ? keys.clip_param : null,
     huberDelta: keys.use_huber_loss ? keys.huber_delta : Infinity,
     lossCoef: keys.value_loss_coef,
@@ -34,7 +32,7 @@ export function criticOptions(keys: Parsed<typeof criticKeys>): CriticOptions {
   }
 }
 
-/** What is said where inactive rows make the two differ. */
+/** Note for files in which inactive rows make the two differ. */
 export const KL_NOTE = "KL averaged over all rows, inactive ones too, as HARL does (klRows: 'all')"
 
 function maxGradNorm(keys: { use_max_grad_norm: boolean; max_grad_norm: number }): number | null {

@@ -34,7 +34,7 @@ function withoutTypes(node) {
   return outer
 }
 
-/** The names read from `value` by the expression it stands in; undefined when it is passed on whole. */
+/** The names read from `value` by the expression around it; undefined when it is passed on whole. */
 function namesRead(node) {
   const value = withoutTypes(node)
   const { parent } = value

@@ -24,7 +24,7 @@ const AGENTS = [
   '#6cc7b5',
 ] as const
 
-/** What no agent drives: of a robot and of the world, and of other things that move. */
+/** Colours of parts that no agent drives: of a robot and of the world, and of other things that move. */
 export const ROBOT = '#cdd3db'
 export const THING = '#4b5666'
 

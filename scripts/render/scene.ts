@@ -145,7 +145,7 @@ function along(from: Vector, to: Vector, radius: number): Pick<Solid, 'shape' | 
 }
 
 /**
- * What there is to draw of a world.
+ * Visible parts of a world.
  * @param data after mj_forward
  * @param parts per agent: its actuators
  * @throws HatrpoError for a geom that cannot be drawn
@@ -194,7 +194,7 @@ export function readScene(
   return { solids, ...(ground === undefined ? {} : { ground }), liquid: model.opt.density > 100 }
 }
 
-/** What the camera shows: the solids that are not part of the world, or all where there are no others. */
+/** Solids that the camera shows: those that are not part of the world, or all where there are no others. */
 export function shownSolids({ solids }: Scene): readonly Solid[] {
   const moving = solids.filter(({ role }) => role !== 'world')
   return moving.length > 0 ? moving : solids

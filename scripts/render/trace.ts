@@ -61,26 +61,26 @@ const SKY_RAYS = Array.from({ length: LIGHT_RAYS }, (_, i): Vector => {
 
 /** Draws one scene. */
 class Tracer {
-  private readonly scene: Scene
-  private readonly camera: Camera
-  private readonly targets: readonly Target[]
+  readonly #scene: Scene
+  readonly #camera: Camera
+  readonly #targets: readonly Target[]
   /** Where the solids are, and how far they reach from there. */
-  private readonly centre: Vector
-  private readonly extent: number
-  private readonly tile: number
-  private readonly ground: typeof DRY
-  private readonly normal = new Float64Array(3)
-  private readonly direction = new Float64Array(3)
+  readonly #centre: Vector
+  readonly #extent: number
+  readonly #tile: number
+  readonly #ground: typeof DRY
+  readonly #normal = new Float64Array(3)
+  readonly #direction = new Float64Array(3)
   /** Of the last `find`. */
-  private distance = 0
-  private target = 0
-  private band = 0
+  #distance = 0
+  #target = 0
+  #band = 0
 
   constructor(scene: Scene, camera: Camera) {
-    this.scene = scene
-    this.camera = camera
-    this.ground = scene.liquid ? WET : DRY
-    this.targets = scene.solids.map((solid, index) => ({
+    this.#scene = scene
+    this.#camera = camera
+    this.#ground = scene.liquid ? WET : DRY
+    this.#targets = scene.solids.map((solid, index) => ({
       solid,
       index,
       p: solid.position,
@@ -91,22 +91,22 @@ class Tracer {
     const shown = shownSolids(scene).map(({ position, shape }) => ({ p: position, radius: shape.radius }))
     const low = [0, 1, 2].map((k) => Math.min(...shown.map(({ p, radius }) => p[k] - radius)))
     const high = [0, 1, 2].map((k) => Math.max(...shown.map(({ p, radius }) => p[k] + radius)))
-    this.centre = low.map((l, k) => (l + high[k]) / 2) as unknown as Vector
-    this.extent = Math.hypot(...low.map((l, k) => (high[k] - l) / 2))
+    this.#centre = low.map((l, k) => (l + high[k]) / 2) as unknown as Vector
+    this.#extent = Math.hypot(...low.map((l, k) => (high[k] - l) / 2))
     // Tiles are 0.1, 0.2, 0.5, 1, 2 ... m, about a fourth of the robot.
-    const decade = 10 ** Math.floor(Math.log10(this.extent / 2))
-    this.tile = [1, 2, 5, 10].map((k) => k * decade).find((size) => size >= this.extent / 3)!
+    const decade = 10 ** Math.floor(Math.log10(this.#extent / 2))
+    this.#tile = [1, 2, 5, 10].map((k) => k * decade).find((size) => size >= this.#extent / 3)!
   }
 
   /**
    * Finds what a ray from the eye meets first; sets `distance`, `target` and `band`.
    * @returns a number that is the same for points of the same colour: of a solid's band, a tile's colour, or the sky
    */
-  private find(dx: number, dy: number, dz: number): number {
-    const [ox, oy, oz] = this.camera.eye
+  #find(dx: number, dy: number, dz: number): number {
+    const [ox, oy, oz] = this.#camera.eye
     let nearest = Infinity
     let found = SKY
-    for (const { index, p, m, radius, solid } of this.targets) {
+    for (const { index, p, m, radius, solid } of this.#targets) {
       const [px, py, pz] = [ox - p[0], oy - p[1], oz - p[2]]
       const b = px * dx + py * dy + pz * dz
       if (b * b < px * px + py * py + pz * pz - radius * radius) continue
@@ -123,7 +123,7 @@ class Tracer {
         found = index
       }
     }
-    const { ground } = this.scene
+    const { ground } = this.#scene
     if (ground !== undefined && dz < 0) {
       const t = (ground - oz) / dz
       if (t < nearest) {
@@ -131,30 +131,30 @@ class Tracer {
         found = GROUND
       }
     }
-    this.distance = nearest
-    this.target = found
+    this.#distance = nearest
+    this.#target = found
     if (found === SKY) return SKY
     if (found === GROUND) {
       const [x, y] = [ox + nearest * dx, oy + nearest * dy]
-      this.band = (Math.floor(x / this.tile) + Math.floor(y / this.tile)) & 1
-      return GROUND - this.band
+      this.#band = (Math.floor(x / this.#tile) + Math.floor(y / this.#tile)) & 1
+      return GROUND - this.#band
     }
-    const { p, m, solid } = this.targets[found]
+    const { p, m, solid } = this.#targets[found]
     const count = solid.agents.length
-    if (count < 2) this.band = 0
+    if (count < 2) this.#band = 0
     else {
       const along =
         m[2] * (ox + nearest * dx - p[0]) +
         m[5] * (oy + nearest * dy - p[1]) +
         m[8] * (oz + nearest * dz - p[2])
       const share = (along / solid.shape.halfLength + 1) / 2
-      this.band = Math.max(0, Math.min(count - 1, Math.floor(share * count)))
+      this.#band = Math.max(0, Math.min(count - 1, Math.floor(share * count)))
     }
-    return 64 * found + this.band
+    return 64 * found + this.#band
   }
 
   /** Whether a ray of at most `reach` meets one of the solids. */
-  private meets(
+  #meets(
     among: readonly Target[],
     x: number,
     y: number,
@@ -185,8 +185,8 @@ class Tracer {
   }
 
   /** The share of the sun's disc seen from a point, by rays `first`, `first + stride`, ... */
-  private sunlight(x: number, y: number, z: number, first: number, stride: number): number {
-    const among = this.targets.filter(({ p, radius }) => {
+  #sunlight(x: number, y: number, z: number, first: number, stride: number): number {
+    const among = this.#targets.filter(({ p, radius }) => {
       const [px, py, pz] = [p[0] - x, p[1] - y, p[2] - z]
       const ahead = px * SUN[0] + py * SUN[1] + pz * SUN[2]
       const off = Math.sqrt(Math.max(0, px * px + py * py + pz * pz - ahead * ahead))
@@ -197,16 +197,16 @@ class Tracer {
     let count = 0
     for (let i = first; i < LIGHT_RAYS; i += stride, count++) {
       const d = SUN_RAYS[i]
-      if (this.meets(among, x, y, z, d[0], d[1], d[2], Infinity) === Infinity) seen++
+      if (this.#meets(among, x, y, z, d[0], d[1], d[2], Infinity) === Infinity) seen++
     }
     return seen / count
   }
 
   /** How much of the sky is seen from a point: less, the nearer what hides it. */
-  private skylight(x: number, y: number, z: number, n: Vector, first: number, stride: number): number {
-    const reach = 0.5 * this.extent
-    const { ground } = this.scene
-    const among = this.targets.filter(({ p, radius }) => {
+  #skylight(x: number, y: number, z: number, n: Vector, first: number, stride: number): number {
+    const reach = 0.5 * this.#extent
+    const { ground } = this.#scene
+    const among = this.#targets.filter(({ p, radius }) => {
       const [px, py, pz] = [p[0] - x, p[1] - y, p[2] - z]
       const within = reach + radius
       return px * px + py * py + pz * pz < within * within && px * n[0] + py * n[1] + pz * n[2] > -radius
@@ -219,7 +219,7 @@ class Tracer {
       const dx = s[0] * a[0] + s[1] * b[0] + s[2] * n[0]
       const dy = s[0] * a[1] + s[1] * b[1] + s[2] * n[1]
       const dz = s[0] * a[2] + s[1] * b[2] + s[2] * n[2]
-      let t = this.meets(among, x, y, z, dx, dy, dz, reach)
+      let t = this.#meets(among, x, y, z, dx, dy, dz, reach)
       if (ground !== undefined && dz < 0) t = Math.min(t, (ground - z) / dz)
       const open = Math.min(1, Math.max(0, t / reach))
       light += Math.sqrt(open)
@@ -228,25 +228,27 @@ class Tracer {
   }
 
   /** Adds the light that comes back along the ray of the last `find` to `out`. */
-  private shade(d: Float64Array, screenY: number, first: number, stride: number, out: Float64Array): void {
+  #shade(d: Float64Array, screenY: number, first: number, stride: number, out: Float64Array): void {
     const backdrop = (k: number) => {
       const h = (screenY + 1) / 2
-      return this.ground.low[k] + (this.ground.high[k] - this.ground.low[k]) * h
+      return this.#ground.low[k] + (this.#ground.high[k] - this.#ground.low[k]) * h
     }
-    const { target, distance, band } = this
+    const target = this.#target
+    const distance = this.#distance
+    const band = this.#band
     const t = distance
     if (target === SKY) {
       for (let k = 0; k < 3; k++) out[k] += backdrop(k)
       return
     }
-    const [ox, oy, oz] = this.camera.eye
+    const [ox, oy, oz] = this.#camera.eye
     const [x, y, z] = [ox + t * d[0], oy + t * d[1], oz + t * d[2]]
     if (target === GROUND) {
-      const away = Math.hypot(x - this.centre[0], y - this.centre[1]) / this.extent
+      const away = Math.hypot(x - this.#centre[0], y - this.#centre[1]) / this.#extent
       const fade = smooth((away - 1.1) / 2.6)
-      const colour = this.ground.tiles[band]
-      const sun = fade < 1 ? this.sunlight(x, y, z, first, stride) : 1
-      const sky = fade < 1 ? this.skylight(x, y, z, [0, 0, 1], first, stride) : 1
+      const colour = this.#ground.tiles[band]
+      const sun = fade < 1 ? this.#sunlight(x, y, z, first, stride) : 1
+      const sky = fade < 1 ? this.#skylight(x, y, z, [0, 0, 1], first, stride) : 1
       for (let k = 0; k < 3; k++) {
         // Unshadowed ground has its tile's own colour.
         const full = SUN_LIGHT[k] * SUN[2] + SKY_LIGHT[k]
@@ -255,8 +257,8 @@ class Tracer {
       }
       return
     }
-    const { p, m, colours, solid } = this.targets[target]
-    const { normal } = this
+    const { p, m, colours, solid } = this.#targets[target]
+    const normal = this.#normal
     const [px, py, pz] = [x - p[0], y - p[1], z - p[2]]
     solid.shape.normal(
       m[0] * px + m[3] * py + m[6] * pz,
@@ -271,11 +273,11 @@ class Tracer {
     ]
     const facing = n[0] * d[0] + n[1] * d[1] + n[2] * d[2]
     if (facing > 0) n = scale(n, -1)
-    const off = 1e-4 * this.extent
+    const off = 1e-4 * this.#extent
     const [sx, sy, sz] = [x + off * n[0], y + off * n[1], z + off * n[2]]
     const cosine = Math.max(0, dot(n, SUN))
-    const sun = cosine > 0 ? this.sunlight(sx, sy, sz, first, stride) : 0
-    const sky = this.skylight(sx, sy, sz, n, first, stride)
+    const sun = cosine > 0 ? this.#sunlight(sx, sy, sz, first, stride) : 0
+    const sky = this.#skylight(sx, sy, sz, n, first, stride)
     const half = normalise([SUN[0] - d[0], SUN[1] - d[1], SUN[2] - d[2]])
     const gloss = sun * cosine * 0.5 * Math.max(0, dot(n, half)) ** 48
     const rim = 0.25 * (1 - Math.min(1, Math.abs(facing))) ** 4 * sky
@@ -288,24 +290,24 @@ class Tracer {
   }
 
   /** The ray through a point of the picture, into `direction`. */
-  private aim(screenX: number, screenY: number): void {
-    const { forward, right, up } = this.camera
+  #aim(screenX: number, screenY: number): void {
+    const { forward, right, up } = this.#camera
     const x = forward[0] + screenX * right[0] + screenY * up[0]
     const y = forward[1] + screenX * right[1] + screenY * up[1]
     const z = forward[2] + screenX * right[2] + screenY * up[2]
     const s = 1 / Math.sqrt(x * x + y * y + z * z)
-    this.direction[0] = x * s
-    this.direction[1] = y * s
-    this.direction[2] = z * s
+    this.#direction[0] = x * s
+    this.#direction[1] = y * s
+    this.#direction[2] = z * s
   }
 
   draw(width: number, height: number): Picture {
     const toX = (x: number) => (2 * x) / width - 1
     const toY = (y: number) => 1 - (2 * y) / height
-    const d = this.direction
+    const d = this.#direction
     const look = (x: number, y: number) => {
-      this.aim(toX(x), toY(y))
-      return this.find(d[0], d[1], d[2])
+      this.#aim(toX(x), toY(y))
+      return this.#find(d[0], d[1], d[2])
     }
     const corners = Int32Array.from({ length: (width + 1) * (height + 1) }, (_, i) =>
       look(i % (width + 1), Math.floor(i / (width + 1))),
@@ -318,12 +320,12 @@ class Tracer {
         const seen = look(x + 0.5, y + 0.5)
         const plain = [at, at + 1, at + width + 1, at + width + 2].every((i) => corners[i] === seen)
         light.fill(0)
-        if (plain) this.shade(d, toY(y + 0.5), 0, 1, light)
+        if (plain) this.#shade(d, toY(y + 0.5), 0, 1, light)
         else {
           for (let i = 0; i < EDGE_SAMPLES; i++) {
             const [u, v] = evenPoint(i)
             look(x + u, y + v)
-            this.shade(d, toY(y + v), i, EDGE_SAMPLES, light)
+            this.#shade(d, toY(y + v), i, EDGE_SAMPLES, light)
           }
           for (let k = 0; k < 3; k++) light[k] /= EDGE_SAMPLES
         }

@@ -1,41 +1,54 @@
 import type { PolicyBatch } from '../learner/batch.js'
 import type { Rejection } from '../learner/trust-region.js'
 
-/** What one agent's update did to its policy over a batch, for a person to see. */
-export interface AgentOutcome {
+/** Effect of an update on a policy over a batch. Fields of the other update rules are absent. */
+export interface PolicyOutcome {
   /** Nats, after the update. */
   readonly entropy: number
-  readonly trustRegion?: {
-    /** Mean KL(old || new) of the steps taken, added up, and what they were allowed. */
-    readonly klUsed: number
-    readonly klAllowed: number
-    readonly predictedGain: number
-    readonly realisedGain: number
-    readonly lineSearchTrials: number
-    readonly rejectedSteps: number
-    /** Why a step was rejected, a numerical fault before a line search that failed; null when none was. */
-    readonly rejection: Rejection | null
-  }
-  readonly clipped?: {
-    /** Mean KL(old || new) of the whole update. */
-    readonly klUsed: number
-    /** Means over the steps taken. */
-    readonly policyLoss: number
-    readonly clipFraction: number
-    readonly gradNorm: number
-    /** Steps not taken: the gradient was not finite, or no row counted. */
-    readonly skippedSteps: number
-    readonly rejection: 'non-finite' | null
-  }
+  /** Mean KL(old || new) over the rows that count: of the trust region's steps added up, or of the whole update. */
+  readonly klUsed: number
+  /** Bound on it; absent for rules without one. */
+  readonly klAllowed?: number
+  readonly predictedGain?: number
+  readonly realisedGain?: number
+  readonly lineSearchTrials?: number
+  /** Whether every step was taken; absent for rules whose steps are not tested. */
+  readonly accepted?: boolean
+  /** Means over the steps taken. */
+  readonly policyLoss?: number
+  readonly clipFraction?: number
+  readonly gradNorm?: number
+  /** Steps that were not taken. */
+  readonly rejectedSteps: number
+  /** Why a step was not taken, a numerical fault before others; null when all were. */
+  readonly rejection: Rejection | null
 }
 
-/** One agent's policy update, by whatever rule. */
-export interface AgentUpdate {
+/** Model of a policy's update before it is made. */
+export interface UpdateForecast {
+  /** Gain of the surrogate that the first-order model predicts for a KL budget, in units of the advantages. */
+  gainAt(klBudget: number): number
+}
+
+/**
+ * Update of one policy, by whatever rule. `propose` looks and `commit` moves, so that a schedule can compare policies, or
+ * split one KL budget between them, before any of them moves. Updates of other policies may come between the two calls:
+ * an update that keeps activations computes them again where others have overwritten them.
+ */
+export interface PolicyUpdate {
+  /** Agents whose samples the batch holds: one run of rows per agent, of equal length. */
+  readonly agents: readonly number[]
+  /** Rows of the whole batch, weighted by `batch.factor`. */
   readonly batch: PolicyBatch
   /**
-   * Improves the policy on the batch's rows, weighted by `batch.factor`; `batch.newLogProb` holds the
-   * log-probabilities under the new policy afterwards.
+   * Finds the step on the batch's rows at the current parameters and `batch.factor`.
    * @param progress share of the run that is done, for schedules
+   * @returns null for rules that cannot say beforehand what a budget buys
    */
-  update(rows: number, progress: number): AgentOutcome
+  propose(progress: number): UpdateForecast | null
+  /**
+   * Takes the step; `batch.newLogProb` holds the log-probabilities under the new policy afterwards.
+   * @param klBudget nats; null for rules without a budget
+   */
+  commit(klBudget: number | null): PolicyOutcome
 }

@@ -1,14 +1,14 @@
-import type { Device } from '../devices/device.js'
-import type { Tensor } from '../devices/tensor.js'
-import type { Adam } from '../learner/adam.js'
-import { CriticUpdate, type CriticOptions, type CriticResult, type ValueBatch } from '../learner/critic.js'
+import {
+  CriticStep,
+  type CriticOptions,
+  type CriticResult,
+  type TrainedCritic,
+  type ValueBatch,
+} from '../learner/critic.js'
 import { MiniBatches, type Shuffle } from '../learner/minibatches.js'
-import type { Network } from '../learner/network.js'
-import type { ValueNorm } from '../learner/value-norm.js'
-import type { CriticSpec } from '../nn/spec.js'
-import { learningRate, type Schedule } from './schedule.js'
+import { learningRate, type LearningRate } from './learning-rate.js'
 
-export interface CriticRule extends CriticOptions, Schedule {
+export interface CriticRule extends CriticOptions, LearningRate {
   readonly epochs: number
   readonly miniBatches: number
 }
@@ -20,34 +20,27 @@ export interface CriticOutcome {
   readonly skippedSteps: number
 }
 
-/** The critic's steps of one iteration: some epochs over the batch, a step per mini-batch. */
-export class CriticLearner {
+/** A critic's steps of one iteration: some epochs over the batch, a step per mini-batch. */
+export class CriticUpdate {
   readonly #rule: CriticRule
-  readonly #step: CriticUpdate
+  readonly #rows: number
+  readonly #step: CriticStep
   readonly #miniBatches: MiniBatches | null
 
-  constructor(
-    device: Device,
-    network: Network<CriticSpec>,
-    parameters: Tensor,
-    batch: ValueBatch,
-    adam: Adam,
-    valueNorm: ValueNorm | null,
-    rule: CriticRule,
-    shuffle: Shuffle,
-  ) {
+  constructor(critic: TrainedCritic, batch: ValueBatch, rule: CriticRule, shuffle: Shuffle) {
+    const split = rule.miniBatches > 1 ? splitBatch(critic, batch, rule.miniBatches, shuffle) : null
     this.#rule = rule
-    const split =
-      rule.miniBatches > 1 ? splitBatch(device, batch, rule.miniBatches, network.spec, shuffle) : null
+    this.#rows = batch.maxRows
     this.#miniBatches = split?.miniBatches ?? null
-    this.#step = new CriticUpdate(device, network, parameters, split?.batch ?? batch, adam, valueNorm, rule)
+    this.#step = new CriticStep(critic, split?.batch ?? batch, rule)
   }
 
-  update(rows: number, progress: number): CriticOutcome {
+  /** @param progress share of the run that is done, for schedules */
+  update(progress: number): CriticOutcome {
     const lr = learningRate(this.#rule, progress)
     const results: CriticResult[] = []
     for (let epoch = 0; epoch < this.#rule.epochs; epoch++) {
-      if (!this.#miniBatches) results.push(this.#step.step(rows, lr))
+      if (!this.#miniBatches) results.push(this.#step.step(this.#rows, lr))
       else this.#miniBatches.forEach((part) => results.push(this.#step.step(part, lr)))
     }
     const taken = results.filter((result) => result.taken)
@@ -61,26 +54,8 @@ export class CriticLearner {
   }
 }
 
-function splitBatch(
-  device: Device,
-  batch: ValueBatch,
-  count: number,
-  spec: CriticSpec,
-  shuffle: Shuffle,
-): { batch: ValueBatch; miniBatches: MiniBatches } {
-  const maxRows = Math.ceil(batch.maxRows / count)
-  const part = {
-    maxRows,
-    states: device.tensor('f32', maxRows * spec.input.size),
-    oldValues: device.tensor('f32', maxRows),
-    returns: device.tensor('f32', maxRows),
-    weight: device.tensor('f32', maxRows),
-  }
-  const columns = [
-    { source: batch.states, target: part.states, width: spec.input.size },
-    { source: batch.oldValues, target: part.oldValues, width: 1 },
-    { source: batch.returns, target: part.returns, width: 1 },
-    { source: batch.weight, target: part.weight, width: 1 },
-  ]
-  return { batch: part, miniBatches: new MiniBatches(device, batch.maxRows, count, columns, shuffle) }
+function splitBatch({ device }: TrainedCritic, batch: ValueBatch, count: number, shuffle: Shuffle) {
+  const { maxRows: rows, ...columns } = batch
+  const miniBatches = new MiniBatches(device, rows, count, columns, shuffle)
+  return { batch: { maxRows: miniBatches.maxRows, ...miniBatches.columns }, miniBatches }
 }

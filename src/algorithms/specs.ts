@@ -1,7 +1,9 @@
-import { usageError } from '../errors.js'
-import type { EnvSpec } from '../envs/contract.js'
 import type { Activation } from '../devices/steps.js'
-import type { CriticSpec, GaussianActorSpec } from '../nn/spec.js'
+import type { EnvSpec } from '../envs/contract.js'
+import { usageError } from '../errors.js'
+import type { PolicySpec } from '../learner/heads/head.js'
+import { headFor, type HeadOptions } from '../learner/heads/table.js'
+import { VALUE_HEAD, type NetworkSpec } from '../nn/spec.js'
 
 interface LayerOptions {
   readonly hidden: readonly number[]
@@ -11,43 +13,73 @@ interface LayerOptions {
   readonly standardise: boolean
 }
 
-export interface ActorOptions extends LayerOptions {
+export interface ActorOptions extends LayerOptions, HeadOptions {
   /** Append the agent's one-hot number to its observation. */
   readonly agentId: boolean
-  readonly stdX: number
-  readonly stdY: number
+  /** `own`: a policy for each agent; `shared`: one for all. */
+  readonly sharing: 'own' | 'shared'
 }
 
-/** One network description per agent of an environment, in agent order. */
-export function actorSpecs(options: ActorOptions, env: EnvSpec): GaussianActorSpec[] {
-  const { hidden, activation, inputNorm, standardise, agentId, stdX, stdY } = options
-  return env.agents.map(({ id, observation, action }, index) => {
-    if (action.kind !== 'box') {
-      throw usageError(
-        `agent ${id} of ${env.id} has a ${action.kind} action: only box actions can be trained yet`,
-      )
-    }
-    return {
-      input: {
-        size: observation.size,
-        agentId: agentId ? { index, count: env.agents.length } : null,
-        standardise,
-        layerNorm: inputNorm,
-      },
-      hidden,
-      activation,
-      head: { kind: 'gaussian', size: action.size, stdX, stdY },
-    }
-  })
-}
-
-/** The description of a central critic, which sees the state. */
-export function criticSpec(options: LayerOptions, env: EnvSpec): CriticSpec {
-  const { hidden, activation, inputNorm, standardise } = options
-  return {
-    input: { size: env.stateSize, agentId: null, standardise, layerNorm: inputNorm },
+/** One network description per agent of an environment, in agent order. @throws HatrpoError (exit code 2) */
+export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
+  const { hidden, activation, inputNorm, standardise, agentId } = options
+  return env.agents.map(({ id, observation, action }, index) => ({
+    input: {
+      size: observation.size,
+      agentId: agentId ? { index, count: env.agents.length } : null,
+      standardise,
+      layerNorm: inputNorm,
+    },
     hidden,
     activation,
-    head: { kind: 'value', size: 1 },
+    head: headFor(action, options, `agent ${id} of ${env.id}`),
+  }))
+}
+
+/** Agents that have a policy in common, and its parameters' name in checkpoints. */
+export interface PolicyGroup {
+  readonly name: string
+  readonly agents: readonly number[]
+  /** With an agent id that differs by row where the group has several agents. */
+  readonly spec: PolicySpec
+}
+
+/**
+ * The policies of a team: one per agent, or one for all.
+ * @param specs of the agents
+ * @throws HatrpoError (exit code 2) when agents that are to share a policy differ in their spaces
+ */
+export function policyGroups(
+  specs: readonly PolicySpec[],
+  sharing: ActorOptions['sharing'],
+  env: EnvSpec,
+): PolicyGroup[] {
+  if (sharing === 'own') {
+    return specs.map((spec, i) => ({ name: `agent_${i}`, agents: [i], spec }))
+  }
+  const [first, ...others] = specs
+  const shape = ({ input, head }: PolicySpec) => JSON.stringify([input.size, head])
+  const other = others.findIndex((spec) => shape(spec) !== shape(first)) + 1
+  if (other > 0) {
+    const sizes = (i: number) =>
+      `${specs[i].input.size} observations and ${specs[i].head.action.width} actions`
+    throw usageError(
+      `actor.sharing is "shared": it must be "own" for ${env.id}, whose agents differ: ` +
+        `${env.agents[0].id} has ${sizes(0)}, ${env.agents[other].id} ${sizes(other)}`,
+    )
+  }
+  const { agentId } = first.input
+  const input = { ...first.input, agentId: agentId && { index: null, count: agentId.count } }
+  return [{ name: 'shared', agents: specs.map((_, i) => i), spec: { ...first, input } }]
+}
+
+/** Description of a critic that sees a vector of `size` numbers. */
+export function criticSpec(options: LayerOptions, size: number): NetworkSpec {
+  const { hidden, activation, inputNorm, standardise } = options
+  return {
+    input: { size, agentId: null, standardise, layerNorm: inputNorm },
+    hidden,
+    activation,
+    head: VALUE_HEAD,
   }
 }

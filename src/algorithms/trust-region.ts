@@ -1,46 +1,45 @@
-import type { Device } from '../devices/device.js'
-import type { Tensor } from '../devices/tensor.js'
 import type { PolicyBatch } from '../learner/batch.js'
-import { LogProbabilities } from '../learner/log-probabilities.js'
 import type { MiniBatches, Shuffle } from '../learner/minibatches.js'
-import type { Network } from '../learner/network.js'
+import { PolicyEvaluation, type TrainedPolicy } from '../learner/policy.js'
 import {
-  TrustRegionUpdate,
+  fullStepScale,
+  TrustRegionStep,
+  type Proposal,
   type TrustRegionOptions,
   type TrustRegionResult,
 } from '../learner/trust-region.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
-import type { AgentOutcome, AgentUpdate } from './agent-update.js'
+import type { PolicyOutcome, PolicyUpdate, UpdateForecast } from './agent-update.js'
 
 export interface TrustRegionRule extends TrustRegionOptions {
+  /** delta, the bound on the mean KL(old || new) of a step. */
+  readonly delta: number
   /** Each mini-batch gets a whole trust-region step of its own (the paper's setting is 40 of them). */
   readonly miniBatches: number
 }
 
-/** Trust-region steps of one agent: one on the whole batch, or one per mini-batch. */
-export class TrustRegionAgent implements AgentUpdate {
+/** Trust-region steps of one policy: one on the whole batch, or one per mini-batch. */
+export class TrustRegionUpdate implements PolicyUpdate {
+  readonly agents: readonly number[]
   readonly batch: PolicyBatch
-  readonly step: TrustRegionUpdate
-  readonly #rule: TrustRegionRule
-  readonly #logProbabilities: LogProbabilities
+  readonly step: TrustRegionStep
+  readonly #evaluation: PolicyEvaluation
   readonly #miniBatches: MiniBatches | null
+  #proposal: Proposal | undefined
   #results: readonly TrustRegionResult[] = []
 
-  /** @param network workspace for the whole batch */
   constructor(
-    device: Device,
-    network: Network<GaussianActorSpec>,
-    parameters: Tensor,
+    policy: TrainedPolicy,
+    agents: readonly number[],
     batch: PolicyBatch,
     rule: TrustRegionRule,
     shuffle: Shuffle,
   ) {
+    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, shuffle) : null
+    this.agents = agents
     this.batch = batch
-    this.#rule = rule
-    this.#logProbabilities = new LogProbabilities(device, network, parameters, batch)
-    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, network.spec, shuffle) : null
     this.#miniBatches = split?.miniBatches ?? null
-    this.step = new TrustRegionUpdate(device, network, parameters, split?.batch ?? batch, rule)
+    this.#evaluation = new PolicyEvaluation(policy, batch, false)
+    this.step = new TrustRegionStep(policy, split?.batch ?? batch, rule)
   }
 
   /** Of the last update, one for each step. */
@@ -48,26 +47,43 @@ export class TrustRegionAgent implements AgentUpdate {
     return this.#results
   }
 
-  update(rows: number): AgentOutcome {
+  /** With mini-batches nothing is known before they are dealt. */
+  propose(): UpdateForecast | null {
+    if (this.#miniBatches) return null
+    const proposal = this.step.propose(this.batch.maxRows)
+    this.#proposal = proposal
+    return { gainAt: (budget) => (proposal.rejection ? 0 : fullStepScale(budget, proposal) * proposal.slope) }
+  }
+
+  commit(klBudget: number | null): PolicyOutcome {
+    if (klBudget === null) throw new Error('a trust region needs a KL budget')
     const results: TrustRegionResult[] = []
-    this.#results = results
-    if (!this.#miniBatches) results.push(this.step.update(rows))
-    else this.#miniBatches.forEach((part) => results.push(this.step.update(part)))
-    this.#logProbabilities.update(rows)
-    const sum = (pick: (result: TrustRegionResult) => number) => results.reduce((s, r) => s + pick(r), 0)
-    const rejected = results.filter((result) => !result.accepted)
-    const worst = rejected.find((result) => result.rejection !== 'line-search') ?? rejected.at(-1)
-    return {
-      entropy: this.#logProbabilities.entropy(),
-      trustRegion: {
-        klUsed: sum((result) => result.kl),
-        klAllowed: this.#rule.delta * results.length,
-        predictedGain: sum((result) => result.predictedGain),
-        realisedGain: sum((result) => result.gain),
-        lineSearchTrials: sum((result) => result.trials.length),
-        rejectedSteps: rejected.length,
-        rejection: worst?.rejection ?? null,
-      },
+    if (this.#miniBatches) {
+      this.#miniBatches.forEach((part) => results.push(this.step.commit(this.step.propose(part), klBudget)))
+    } else {
+      if (!this.#proposal) throw new Error('commit() without propose()')
+      results.push(this.step.commit(this.#proposal, klBudget))
+      this.#proposal = undefined
     }
+    this.#results = results
+    this.#evaluation.update(this.batch.maxRows)
+    return { ...summarise(results, klBudget), entropy: this.#evaluation.entropy() }
+  }
+}
+
+function summarise(results: readonly TrustRegionResult[], klBudget: number): Omit<PolicyOutcome, 'entropy'> {
+  const sum = (pick: (result: TrustRegionResult) => number) => results.reduce((s, r) => s + pick(r), 0)
+  const rejected = results.filter((result) => !result.accepted)
+  // A numerical fault is named before a line search that failed.
+  const worst = rejected.find(({ rejection }) => rejection === 'non-finite' || rejection === 'curvature')
+  return {
+    klUsed: sum((result) => result.kl),
+    klAllowed: klBudget * results.length,
+    predictedGain: sum((result) => result.predictedGain),
+    realisedGain: sum((result) => result.gain),
+    lineSearchTrials: sum((result) => result.trials.length),
+    rejectedSteps: rejected.length,
+    rejection: (worst ?? rejected.at(-1))?.rejection ?? null,
+    accepted: rejected.length === 0,
   }
 }

@@ -13,7 +13,7 @@ interface CheckFlags {
 
 export function checkEnvCommand(): Command {
   return new Command('check-env')
-    .description('Run an environment with random actions and tell what is wrong with it.')
+    .description('Run an environment with random actions and report its faults.')
     .argument('<id|file>', 'an environment (hatrpo list envs), a file or an installed package')
     .option('--episodes <n>', 'episodes to run', '3')
     .option('--seed <n>', 'seed of the episodes and of the actions', '1')
@@ -36,7 +36,7 @@ Examples:
       const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
       const config = { ...parseOptions(flags.set ?? []), id }
       const { checkEnv, checkRules, isPettingZooId, loadEnvMaker } = await import('../envs/index.js')
-      // What Python makes in a step is not seen from here.
+      // Allocations of a Python process are not visible to this one.
       const allocation = !isPettingZooId(id)
       const report = await checkEnv(await loadEnvMaker(config), { episodes, seed, allocation })
       const lines = flags.json ? [toJson({ env: config, ...report })] : describe(id, report, checkRules)
@@ -45,7 +45,7 @@ Examples:
     })
 }
 
-/** Options of an environment, with or without the `env.` that they have in a run's configuration. */
+/** Options of an environment. The `env.` that precedes them in a run's configuration may be given or not. */
 function parseOptions(settings: readonly string[]): Omit<EnvConfig, 'id'> {
   const options: Record<string, string | number | boolean> = {}
   for (const setting of settings) {
@@ -61,7 +61,7 @@ function parseOptions(settings: readonly string[]): Omit<EnvConfig, 'id'> {
   return options
 }
 
-/** What is not finite, such as a missing bound, is null. */
+/** Compact JSON. Numbers that are not finite, such as missing bounds, become null. */
 function toJson(value: object): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     part instanceof Float64Array ? Array.from(part) : part,
@@ -117,7 +117,7 @@ function describeEpisodes({ episodes, stepsPerSecond, restoredBy }: CheckReport)
   ]
 }
 
-/** `12 to 30`, or one number where all are the same. */
+/** Range of the values, such as `12 to 30`; one number where all are equal. */
 function spread(values: readonly number[]): string {
   const show = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2))
   const [least, most] = [show(Math.min(...values)), show(Math.max(...values))]

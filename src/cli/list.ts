@@ -1,5 +1,7 @@
 import { Argument, Command } from 'commander'
-import { algorithms } from '../algorithms/table.js'
+import { trainableAlgorithms } from '../algorithms/parts.js'
+import { algorithmNames, algorithms } from '../algorithms/table.js'
+import { listDevices } from '../devices/open.js'
 
 interface Entry {
   readonly id: string
@@ -7,28 +9,27 @@ interface Entry {
   readonly supported?: boolean
 }
 
-const devices: readonly Entry[] = [
-  { id: 'wasm', supported: true },
-  { id: 'cuda', supported: false },
-  { id: 'tfjs', supported: false },
-]
-
 const lists: Record<string, () => Promise<readonly Entry[]>> = {
   envs: async () => (await import('../envs/index.js')).listEnvs(),
-  algorithms: async () => Object.entries(algorithms).map(([id, row]) => ({ id, ...row })),
-  devices: async () => devices,
+  algorithms: async () =>
+    algorithmNames.map((id) => ({
+      id,
+      ...algorithms[id],
+      supported: trainableAlgorithms.includes(id),
+    })),
+  devices: async () => listDevices(),
 }
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('Print what there is to choose from.')
+    .description('List the environments, the algorithms or the devices.')
     .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(lists)))
     .option('--json', 'print a JSON array of objects with an id')
     .addHelpText(
       'after',
       `
-Not in the list, for they need files of yours: an environment of your own (--env ./my-env.ts), and
-mamujoco/custom, a team of any MuJoCo model.
+Environments that need files of yours are not listed: one of your own (--env ./my-env.ts), and mamujoco/custom, a team
+of any MuJoCo model.
 
 Example:
   hatrpo list envs`,
@@ -39,7 +40,7 @@ Example:
     })
 }
 
-/** A line an entry: its id, and in a second column what it is. */
+/** One line per entry: its id and, in a second column, its description. */
 function table(entries: readonly Entry[]): string {
   const width = entries.reduce((widest, { id }) => Math.max(widest, id.length), 0)
   const line = ({ id, description, supported }: Entry) => {

@@ -12,7 +12,7 @@ function describe(error: unknown): { line: string; code: number } {
   return { line: `internal error: ${message.split('\n')[0]} (--verbose shows where)`, code: 1 }
 }
 
-/** Where an error came from, and those behind it. */
+/** Stack traces of an error and of its causes. */
 function traces(error: unknown): string {
   if (!(error instanceof Error)) return ''
   return `${error.stack ?? error.message}\n${traces(error.cause)}`

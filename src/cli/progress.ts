@@ -4,7 +4,7 @@ import type { EvaluationRecord, IterationRecord } from '../runs/types.js'
 import { episodeCount } from './numbers.js'
 import { envName } from './run-name.js'
 
-/** Shows on stderr how a training goes. */
+/** Progress of a training, on stderr. */
 export interface Progress {
   iteration(record: IterationRecord): void
   evaluation(record: EvaluationRecord): void
@@ -101,7 +101,7 @@ class BarProgress implements Progress {
     this.#bar.stop()
   }
 
-  /** Clears the bar's line before something is written there; the bar draws itself again below. */
+  /** Clears the bar's line, writes there, and draws the bar again below. */
   #above(write: () => void): void {
     this.#stream.write('\r\x1b[K')
     write()

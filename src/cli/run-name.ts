@@ -19,7 +19,7 @@ function pythonName(id: string): string {
   return module.endsWith('.py') ? basename(module, '.py') : module.split('.').at(-1)!
 }
 
-/** Makes an empty folder `runs/HalfCheetah-2x3-hatrpo-s1`, with `-2`, `-3`, ... behind it while there is such a one. */
+/** Makes an empty folder `runs/<env>-<algo>-s<seed>`, with `-2`, `-3`, ... appended where the name is taken. */
 export function makeRunFolder(config: TrainConfig): string {
   const name = `${envName(config.env.id)}-${config.algo}-s${config.seed}`
   try {

@@ -13,6 +13,7 @@ import {
   type TrainConfig,
   validateConfig,
 } from '../config/index.js'
+import { deviceNames } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import { resolveEnv } from '../envs/portable.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
@@ -40,7 +41,7 @@ interface TrainFlags {
   verbose?: boolean
 }
 
-/** The flags that go with `--resume`; the rest of a run's configuration stands in its folder. */
+/** Flags that may accompany `--resume`; the folder holds the rest of the run's configuration. */
 const resumeFlags = new Set(['resume', 'steps', 'workers', 'verbose'])
 
 export function trainCommand(): Command {
@@ -53,7 +54,7 @@ export function trainCommand(): Command {
     .option('--seeds <list>', 'several runs one after another: 1-5 or 1,3,7')
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
     .option('--workers <n>', 'threads that step environments; results do not depend on it')
-    .option('--device <name>', 'where networks are computed (hatrpo list devices)')
+    .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json')
     .option(
@@ -61,7 +62,7 @@ export function trainCommand(): Command {
       'any key of config.json, such as trustRegion.delta=0.005 or env.partition=graph',
     )
     .option('--out <dir>', 'run folder (default: runs/<env>-<algo>-s<seed>)')
-    .option('--resume <dir>', 'go on with the run in this folder; --steps extends it')
+    .option('--resume <dir>', 'continue the run in this folder; --steps extends it')
     .addHelpText(
       'after',
       `
@@ -119,7 +120,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `--${other} does not go with --resume: the configuration stands in ${join(dir, 'config.json')}; only --steps and --workers may be given`,
+      `--${other} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps and --workers may be given`,
     )
   const stored = readRunConfig(dir)
   const config =
@@ -133,7 +134,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   return trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
 }
 
-/** Flags that have a key of their own in the configuration. Their texts are checked where all values are. */
+/** Values of the flags that have a key in the configuration, unchecked. */
 function configFlags({ env, algo, steps, seed, envs, device }: TrainFlags): PartialConfig {
   const given = {
     ...(env !== undefined && { env: { id: env } }),
@@ -172,7 +173,7 @@ function isEnvConfig(env: unknown): env is EnvConfig {
 /**
  * Trains, shows progress and prints the result.
  *
- * @param made whether the folder is this command's own, to be removed if nothing gets into it
+ * @param made whether this command makes the folder, and so removes it again if it stays empty
  * @returns the exit code of an interrupted training
  */
 async function trainInto(
@@ -215,7 +216,7 @@ async function trainInto(
     printResult(result)
     return undefined
   }
-  process.stderr.write(`stopped after ${result.steps} steps; go on with: hatrpo train --resume ${dir}\n`)
+  process.stderr.write(`stopped after ${result.steps} steps; continue with: hatrpo train --resume ${dir}\n`)
   return interrupt.exitCode ?? 1
 }
 
@@ -224,12 +225,12 @@ function introduction(dir: string, config: TrainConfig, tunedFor: string | undef
   return `${config.algo} on ${config.env.id}, seed ${config.seed}${tuned}: ${dir}`
 }
 
-/** A training that failed before it wrote anything leaves no folder behind. */
+/** Removes the folder of a training that failed before it wrote anything. */
 function removeIfEmpty(dir: string): void {
   try {
     rmdirSync(dir)
   } catch {
-    // It holds something, or was never made.
+    // The folder holds something, or does not exist.
   }
 }
 

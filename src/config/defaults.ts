@@ -25,6 +25,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     stdX: 1,
     stdY: 0.5,
     headGain: 0.01,
+    sharing: 'own',
   },
   critic: {
     hidden: [128, 128],

@@ -8,7 +8,10 @@ import { sorted } from './tree.js'
  * its number of steps unless a schedule is stretched over them.
  */
 export function configSha256(config: TrainConfig): string {
-  const { steps, checkpoint: _saving, ...rest } = config
+  const { steps, checkpoint: _saving, actor, ...others } = config
+  // Own policies are how runs were made before there was a choice: their hash stays the same.
+  const { sharing, ...policies } = actor
+  const rest = { ...others, actor: sharing === 'own' ? policies : actor }
   const hashed = dependsOnTotalSteps(config) ? { ...rest, steps } : rest
   return createHash('sha256')
     .update(JSON.stringify(sorted(hashed)))

@@ -30,8 +30,8 @@ function tunedChoice(envId: string, algo: AlgorithmName): PresetChoice | undefin
   const settings = row?.settings[update]
   if (!row || !settings) return undefined
   const method = tunedMethod(update)
-  const tunedFor = method === algo ? tunedTaskName(row) : `${tunedTaskName(row)} with ${method}`
-  return { settings: [tunedCommon, settings], tunedFor }
+  const other = method === undefined || method === algo ? '' : ` with ${method}`
+  return { settings: [tunedCommon, settings], tunedFor: `${tunedTaskName(row)}${other}` }
 }
 
 const harl: Preset = (envId, algo) => {

@@ -1,4 +1,4 @@
-import { trainableAlgorithms } from '../algorithms/table.js'
+import { trainableAlgorithms } from '../algorithms/parts.js'
 import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { baseConfig, type PartialConfig } from './defaults.js'

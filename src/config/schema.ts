@@ -1,13 +1,10 @@
 import { z } from 'zod'
-import {
-  algorithms,
-  type AlgorithmName,
-  trainableAlgorithms,
-  type TrainableName,
-} from '../algorithms/table.js'
-import { ACTIVATIONS } from '../nn/activation.js'
+import { trainableAlgorithms } from '../algorithms/parts.js'
+import { algorithms, type AlgorithmName } from '../algorithms/table.js'
+import { deviceNames, expectedDevice } from '../devices/open.js'
+import { ACTIVATIONS } from '../devices/steps.js'
 
-/** A whole number between two bounds, both allowed. */
+/** A whole number from `min` to `max`, both included. */
 function whole(min: number, max: number, note = '') {
   const error = `a whole number from ${min} to ${max}${note}`
   return z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
@@ -25,13 +22,13 @@ function nonNegative() {
   return z.number({ error }).min(0, { error })
 }
 
-/** A number from 0 to 1, both allowed. */
+/** A number from 0 to 1, both included. */
 function fraction() {
   const error = 'a number from 0 to 1'
   return z.number({ error }).min(0, { error }).max(1, { error })
 }
 
-/** A number between 0 and 1, neither allowed. */
+/** A number between 0 and 1, both excluded. */
 function openFraction() {
   const error = 'a number above 0 and below 1'
   return z.number({ error }).gt(0, { error }).lt(1, { error })
@@ -49,17 +46,15 @@ const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
 const hiddenError = 'a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192'
 const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hiddenError).max(8, hiddenError)
 
-const algo = z.custom<TrainableName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
+const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) =>
     Object.hasOwn(algorithms, input as AlgorithmName)
       ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
       : `one of ${trainableAlgorithms.join(', ')}`,
 })
 
-const plannedDevice = /^(cuda|auto|tfjs(:.+)?)$/
-const device = z.custom<'wasm'>((name) => name === 'wasm', {
-  error: ({ input }) =>
-    plannedDevice.test(String(input)) ? `wasm (${String(input)} is not supported yet)` : 'wasm',
+const device = z.custom<string>((name) => (deviceNames as readonly unknown[]).includes(name), {
+  error: ({ input }) => expectedDevice(input),
 })
 
 const envError = 'an object with an id, such as {"id": "mamujoco/HalfCheetah-2x3"}'
@@ -69,8 +64,8 @@ const env = z
   .catchall(z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' }))
 
 /**
- * The configuration of a run: everything that its result depends on besides the package's version.
- * What belongs to the machine and must not change a result (the number of workers) is not part of it.
+ * The configuration of a run: everything that its result depends on besides the package's version. Settings of the
+ * machine, such as the number of workers, are no part of it because they change no result.
  */
 export const trainConfigSchema = group({
   /** The environment and its options. */
@@ -89,7 +84,7 @@ export const trainConfigSchema = group({
     activation: oneOf(ACTIVATIONS),
     /** LayerNorm on the input. */
     inputNorm: flag(),
-    /** Each observation less its own mean, over the standard deviation of its own entries. */
+    /** Subtract each observation's own mean and divide by the standard deviation of its own entries. */
     standardise: flag(),
     /** A one-hot of the agent's number appended to its observation. */
     agentId: flag(),
@@ -98,6 +93,8 @@ export const trainConfigSchema = group({
     stdY: positive(),
     /** Gain of the orthogonal initialisation of the last layer. */
     headGain: positive(),
+    /** Whether each agent has a policy of its own, or all agents one in common. */
+    sharing: oneOf(['own', 'shared']).default('own'),
   }),
   critic: group({
     hidden: hidden(),
@@ -107,7 +104,7 @@ export const trainConfigSchema = group({
     lr: positive(),
     epochs: whole(1, 1000),
     miniBatches: whole(1, 1e6),
-    /** How far a value may move in an update before `clippedLoss` stops it. */
+    /** Largest change of a value in an update before `clippedLoss` stops it. */
     clip: positive(),
     clippedLoss: flag(),
     huberDelta: positive(),
@@ -120,11 +117,11 @@ export const trainConfigSchema = group({
   adamEps: positive(),
   gamma: fraction(),
   lambda: fraction(),
-  /** What a time limit does to the advantages: V of the final state, HARL's zeroed trace, or an ordinary end. */
+  /** Next value at a time limit: V of the final state, HARL's zeroed trace, or 0 as at an ordinary end. */
   truncation: oneOf(['bootstrap', 'harl', 'terminate']),
-  /** Over which samples advantages are standardised. */
+  /** Samples over which advantages are standardised: those of all agents, or each agent's own. */
   advantageNorm: oneOf(['joint', 'agent', 'none']),
-  /** In which order the agents are updated. */
+  /** Order in which the agents are updated. */
   order: oneOf(['random', 'fixed']),
   /** Read by methods whose update rule is the trust region. */
   trustRegion: group({

@@ -101,7 +101,7 @@ export const tunedTasks: readonly TunedTask[] = [
   },
 ]
 
-/** The method that HARL's settings of an update rule were tuned with: the sequential one whose KL budget is fixed. */
+/** The method that HARL's settings of an update rule were tuned with: the sequential one that allocates no KL budget. */
 export function tunedMethod(rule: UpdateRule): AlgorithmName | undefined {
   return algorithmNames.find((name) => {
     const { update, schedule, klBudget } = algorithms[name]

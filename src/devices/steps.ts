@@ -1,164 +1,258 @@
-import type { Activation } from '../nn/activation.js'
-import type { Tensor } from './tensor.js'
+import type { Operand, Tensor } from './tensor.js'
 
-export { ACTIVATIONS, type Activation } from '../nn/activation.js'
+/** Activation functions. */
+export const ACTIVATIONS = ['relu', 'tanh', 'elu', 'gelu', 'silu', 'leakyRelu', 'selu', 'sigmoid'] as const
+export type Activation = (typeof ACTIVATIONS)[number]
 
 /**
- * One operation on all rows of a batch. Matrices are row-major [rows, width].
- * Where a step yields the gradient of parameters, it names their offsets in the program's gradient vector.
+ * One-hot agent id appended to an observation: the same in every row, or read from a column.
+ * `indices` is i32 [rows], each in 0 .. count - 1.
  */
-export type RowStep =
-  /** out = standardise(raw ++ one-hot id) */
+export type AgentIdInput =
+  { readonly index: number; readonly count: number } | { readonly indices: Tensor; readonly count: number }
+
+/** Operands of the input stage, shared by the stage and its adjoint. */
+interface InputOperands {
+  /** [rows, size] */
+  readonly raw: Operand
+  readonly size: number
+  readonly agentId: AgentIdInput | null
+  /** Subtract the vector's own mean and divide by its own population s.d.; s.d. 0 gives zeros. */
+  readonly standardise: boolean
+}
+
+/** Steps of networks. Matrices are row-major [rows, width]. */
+export type NetworkStep =
+  /** out = standardise(raw ++ one-hot id), [rows, size + count] */
+  | ({ readonly op: 'input'; readonly out: Operand } & InputOperands)
+  /** graw = adjoint of `input` at raw, applied to g [rows, size + count]; the entries of the id are dropped. */
+  | ({ readonly op: 'inputAdjoint'; readonly g: Operand; readonly graw: Operand } & InputOperands)
+  /** out[r] = source[index[r]]; source may have any number of rows. out may not be source. */
   | {
-      op: 'input'
-      raw: Tensor
-      size: number
-      agentId: { index: number; count: number } | null
-      standardise: boolean
-      out: Tensor
+      readonly op: 'gather'
+      readonly source: Tensor
+      readonly index: Tensor
+      readonly width: number
+      readonly out: Operand
     }
-  /** out[r] = source[index[r]] */
-  | { op: 'gather'; source: Tensor; index: Tensor; width: number; out: Tensor }
-  /** out = gamma xhat + beta; xhat and rstd are kept where given */
+  /** out = x. */
+  | { readonly op: 'copy'; readonly x: Operand; readonly out: Operand; readonly width: number }
+  /** out = gamma xhat + beta; xhat [rows, width] and rstd [rows] are kept where given. out may be x. */
   | {
-      op: 'layerNorm'
-      x: Tensor
-      gamma: Tensor
-      beta: Tensor
-      xhat: Tensor | null
-      rstd: Tensor | null
-      out: Tensor
-      width: number
+      readonly op: 'layerNorm'
+      readonly x: Operand
+      readonly gamma: Tensor
+      readonly beta: Tensor
+      readonly xhat: Operand | null
+      readonly rstd: Operand | null
+      readonly out: Operand
+      readonly width: number
     }
-  /** Tangent of layerNorm; dx null: the input does not move */
+  /** Tangent of `layerNorm`; dx null: the input has no tangent. out may be dx. */
   | {
-      op: 'layerNormTangent'
-      dx: Tensor | null
-      xhat: Tensor
-      rstd: Tensor
-      gamma: Tensor
-      dgamma: Tensor
-      dbeta: Tensor
-      out: Tensor
-      width: number
+      readonly op: 'layerNormTangent'
+      readonly dx: Operand | null
+      readonly xhat: Operand
+      readonly rstd: Operand
+      readonly gamma: Tensor
+      readonly dgamma: Tensor
+      readonly dbeta: Tensor
+      readonly out: Operand
+      readonly width: number
     }
+  /** gx = adjoint of `layerNorm` with respect to x, applied to g. gx may be g. */
   | {
-      op: 'layerNormAdjoint'
-      g: Tensor
-      xhat: Tensor
-      rstd: Tensor
-      gamma: Tensor
-      gx: Tensor
-      width: number
+      readonly op: 'layerNormAdjoint'
+      readonly g: Operand
+      readonly xhat: Operand
+      readonly rstd: Operand
+      readonly gamma: Tensor
+      readonly gx: Operand
+      readonly width: number
     }
-  | { op: 'layerNormWeights'; g: Tensor; xhat: Tensor; width: number; gamma: number; beta: number }
-  /** y = x w^T + bias, or y += x w^T */
+  /** Gradients of gamma and beta, at these offsets. */
   | {
-      op: 'linear'
-      x: Tensor
-      inputs: number
-      weight: Tensor
-      bias: Tensor | null
-      y: Tensor
-      outputs: number
-      accumulate: boolean
+      readonly op: 'layerNormWeights'
+      readonly g: Operand
+      readonly xhat: Operand
+      readonly width: number
+      readonly gamma: number
+      readonly beta: number
     }
-  /** gx = gy w */
-  | { op: 'linearAdjoint'; gy: Tensor; outputs: number; weight: Tensor; gx: Tensor; inputs: number }
-  /** gradient of w: gy^T x, of the bias: column sums of gy */
+  /** y = x w' + bias, or y += x w'. weight is [outputs, inputs]. y may not be x. */
   | {
-      op: 'linearWeights'
-      x: Tensor
-      inputs: number
-      gy: Tensor
-      outputs: number
-      weight: number
-      bias: number
+      readonly op: 'linear'
+      readonly x: Operand
+      readonly inputs: number
+      readonly weight: Tensor
+      readonly bias: Tensor | null
+      readonly y: Operand
+      readonly outputs: number
+      readonly accumulate: boolean
     }
-  /** y = f(z), keeping f'(z) where given */
-  | { op: 'activation'; z: Tensor; y: Tensor; derivative: Tensor | null; width: number; kind: Activation }
-  | { op: 'multiply'; a: Tensor; b: Tensor; out: Tensor; width: number }
+  /** gx = gy w. gx may not be gy. */
   | {
-      op: 'gaussianLogProb'
-      mean: Tensor
-      action: Tensor
-      table: Tensor
-      size: number
-      logProb: Tensor
+      readonly op: 'linearAdjoint'
+      readonly gy: Operand
+      readonly outputs: number
+      readonly weight: Tensor
+      readonly gx: Operand
+      readonly inputs: number
     }
-  /** action = mean + sigma z with z drawn for (seed, purpose, streams[r], steps[r], dimension) */
+  /** Gradients of w, gy' x, and of the bias, the column sums of gy, at these offsets. */
   | {
-      op: 'gaussianSample'
-      mean: Tensor
-      table: Tensor
-      size: number
-      seed: number
-      purpose: number
-      streams: Tensor
-      steps: Tensor
-      action: Tensor
-      logProb: Tensor
+      readonly op: 'linearWeights'
+      readonly x: Operand
+      readonly inputs: number
+      readonly gy: Operand
+      readonly outputs: number
+      readonly weight: number
+      readonly bias: number
     }
-  /** sums: objective, weight, clipped rows at `sum`, `sum` + 1, `sum` + 2; clip null: the trust region's objective */
+  /** y = f(z); f'(z) is kept where given. y may be z. */
   | {
-      op: 'gaussianSurrogate'
-      mean: Tensor
-      table: Tensor
-      size: number
-      action: Tensor
-      oldLogProb: Tensor
-      factor: Tensor
-      weight: Tensor
-      clip: number | null
-      gradient: { mean: Tensor; logStd: number } | null
-      logProb: Tensor | null
-      sum: number
+      readonly op: 'activation'
+      readonly z: Operand
+      readonly y: Operand
+      readonly derivative: Operand | null
+      readonly width: number
+      readonly kind: Activation
     }
-  /** sums: KL(old || new), weight at `sum`, `sum` + 1 */
+  /** out = a b, element by element. out may be a or b. */
   | {
-      op: 'gaussianKl'
-      oldMean: Tensor
-      oldTable: Tensor
-      mean: Tensor
-      table: Tensor
-      size: number
-      weight: Tensor
-      sum: number
-    }
-  | {
-      op: 'gaussianFisher'
-      dmean: Tensor
-      dlogStd: Tensor
-      table: Tensor
-      size: number
-      weight: Tensor
-      gmean: Tensor
-      logStd: number
-    }
-  /** sums: loss, weight at `sum`, `sum` + 1; clip null: plain Huber loss */
-  | {
-      op: 'valueLoss'
-      value: Tensor
-      old: Tensor
-      target: Tensor
-      weight: Tensor
-      clip: number | null
-      huberDelta: number
-      gvalue: Tensor
-      sum: number
+      readonly op: 'multiply'
+      readonly a: Operand
+      readonly b: Operand
+      readonly out: Operand
+      readonly width: number
     }
 
-/** Work on parameters that a pass over the rows needs done first. */
+/** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2, d log sigma / d log_std per action dimension. */
+type GaussianTable = Tensor
+
+/** Diagonal Gaussian of `size` dimensions with a state-independent deviation. */
+export type GaussianStep =
+  /** logProb[r] = log pi(action[r] | mean[r]) */
+  | {
+      readonly op: 'gaussianLogProb'
+      readonly mean: Operand
+      readonly action: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly logProb: Operand
+    }
+  /** action = mean + sigma z with z drawn for (seed, purpose, streams[r], steps[r], dimension); its log-probability. */
+  | {
+      readonly op: 'gaussianSample'
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly seed: number
+      readonly purpose: number
+      /** i32 [rows] each. */
+      readonly streams: Tensor
+      readonly steps: Tensor
+      readonly action: Operand
+      readonly logProb: Operand
+    }
+  /**
+   * Sums: objective, weight, rows outside the clip range. Objective of a row: ratio M, or with a clip
+   * min(ratio M, clip(ratio) M). The gradient has the mean's part per row and logStd's at its offset.
+   */
+  | {
+      readonly op: 'gaussianSurrogate'
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly action: Operand
+      readonly oldLogProb: Operand
+      readonly factor: Operand
+      readonly weight: Operand
+      readonly clip: number | null
+      /** `mean` may not be the step's `mean`. */
+      readonly gradient: { readonly mean: Operand; readonly logStd: number } | null
+      readonly logProb: Operand | null
+      readonly sums: readonly [objective: string, weight: string, clipped: string]
+    }
+  /** Sums: weight KL(old || new), weight. */
+  | {
+      readonly op: 'gaussianKl'
+      readonly oldMean: Operand
+      readonly oldTable: GaussianTable
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly weight: Operand
+      readonly sums: readonly [kl: string, weight: string]
+    }
+  /** Fisher matrix of the distribution times (dmean, dlogStd), times the row's weight. gmean may be dmean. */
+  | {
+      readonly op: 'gaussianFisher'
+      readonly dmean: Operand
+      readonly dlogStd: Tensor
+      readonly table: GaussianTable
+      readonly size: number
+      readonly weight: Operand
+      readonly gmean: Operand
+      /** Offset of logStd's part in the gradient. */
+      readonly logStd: number
+    }
+
+/** Loss of a critic. */
+export type ValueStep =
+  /** Sums: weight max(Huber, Huber of the clipped value), weight. clip null: plain Huber loss. */
+  {
+    readonly op: 'valueLoss'
+    readonly value: Operand
+    readonly old: Operand
+    readonly target: Operand
+    readonly weight: Operand
+    readonly clip: number | null
+    readonly huberDelta: number
+    readonly gvalue: Operand
+    readonly sums: readonly [loss: string, weight: string]
+  }
+
+/**
+ * Operation on all rows of a batch. The contract of a program:
+ *
+ * - It is local to rows: row r of each result depends on row r of the operands, on parameters and on nothing else.
+ *   A row may be a whole chunk of time: a program then unrolls the chunk's steps over slices, slice t holding step t of
+ *   every chunk. (`gather` reads other rows of its source, which no step of the program writes.)
+ * - Its steps run in order.
+ * - Operands of a step are distinct memory except where the step says that they may be the same; partial overlap is
+ *   never allowed.
+ * - Gradients of parameters go to the program's `gradient` vector, at the offsets that steps name. The vector is zeroed
+ *   first and then accumulated into: a weight that two steps use gets the sum of both. An entry that no step writes is 0.
+ * - Sums over rows are f64 and have names, which are distinct within a program.
+ * - Scratch operands have contents within one run only.
+ */
+export type RowStep = NetworkStep | GaussianStep | ValueStep
+
+/** Work on parameters that precedes the pass over the rows. */
 export type SetupStep =
-  /** table[size, 4] of the deviations sigma = y sigmoid(log_std / x) and what follows from them */
-  { op: 'gaussianTable'; logStd: Tensor; x: number; y: number; table: Tensor; size: number }
+  /** Table of the deviations sigma = y sigmoid(log_std / x). */
+  {
+    readonly op: 'gaussianTable'
+    readonly logStd: Tensor
+    readonly x: number
+    readonly y: number
+    readonly table: GaussianTable
+    readonly size: number
+  }
 
 /** A pass over the rows of a batch. */
 export interface ProgramSpec {
   readonly setup?: readonly SetupStep[]
   readonly rows: readonly RowStep[]
-  /** Where the parameter gradients of `rows` go, times the scale given to `run`. */
+  /** f32 vector of the parameter gradients of `rows`, times the scale given to `run`. */
   readonly gradient?: Tensor
-  /** Number of f64 sums over the rows that `rows` yields. */
-  readonly sums?: number
+}
+
+/** Names of a program's sums, in the order of its steps. @throws Error when two are the same */
+export function sumNames(spec: ProgramSpec): string[] {
+  const names = spec.rows.flatMap((step) => ('sums' in step ? step.sums : []))
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new Error(`two sums of a program are called ${twice}`)
+  return names
 }

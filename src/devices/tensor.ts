@@ -1,21 +1,37 @@
 /** Element types of device memory. */
-export type ElementType = 'f32' | 'f64' | 'i32'
+export type ElementType = 'f32' | 'f64' | 'i32' | 'u8'
 
-export const BYTES: Readonly<Record<ElementType, number>> = { f32: 4, f64: 8, i32: 4 }
+/** Values of a tensor on the host. */
+export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
 
-/** A run of elements in a device's memory. */
+/**
+ * Run of elements in a device's memory. Only the device that made a tensor knows where it lies; `Device.slice` gives
+ * parts of one.
+ */
 export interface Tensor {
   readonly type: ElementType
-  /** Byte address in the device's memory. */
-  readonly address: number
   /** Number of elements. */
   readonly length: number
 }
 
-/** `length` elements of a tensor from element `start` on, sharing its memory. */
-export function slice(tensor: Tensor, start: number, length: number): Tensor {
-  if (start < 0 || length < 0 || start + length > tensor.length) {
-    throw new RangeError(`slice ${start}+${length} of a tensor of ${tensor.length}`)
-  }
-  return { type: tensor.type, address: tensor.address + start * BYTES[tensor.type], length }
+/**
+ * Working matrix [rows, width] of one program, f32. It has no contents before the step that first writes it and none
+ * after the program: `Device.compile` decides where it lies, and lets matrices share memory that are never in use
+ * together.
+ */
+export interface Scratch {
+  readonly scratch: true
+  readonly width: number
+}
+
+/** Working matrix of `width` columns, to be used in the steps of one program. */
+export function scratch(width: number): Scratch {
+  return { scratch: true, width }
+}
+
+/** Matrix or column that a step reads or writes. */
+export type Operand = Tensor | Scratch
+
+export function isScratch(operand: Operand): operand is Scratch {
+  return 'scratch' in operand
 }

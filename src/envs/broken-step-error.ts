@@ -2,7 +2,7 @@ import { HatrpoError } from '../errors.js'
 
 /**
  * A step of one environment broke. The environment is unusable until `reset` or `loadState`; others in the same thread
- * are unaffected, and a rollout goes on without the step.
+ * are unaffected, and a rollout continues without the step.
  */
 export class BrokenStepError extends HatrpoError {
   override readonly name: string = 'BrokenStepError'

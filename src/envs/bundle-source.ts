@@ -29,7 +29,7 @@ export interface BundledSource {
 /** Files of this package: they are imported as they are, so that there is one of each. */
 const OWN = resolve(import.meta.dirname, '..') + sep
 
-/** What a module says of its own place, and the constant that stands for it in the bundle. */
+/** Expressions for a module's own place, and the constants that replace them in the bundle. */
 const PLACES = {
   'import.meta.url': '__hatrpo_url',
   'import.meta.filename': '__hatrpo_filename',
@@ -89,7 +89,7 @@ class Bundling {
         format: 'esm',
         platform: 'node',
         target: 'node20',
-        // What Node itself goes by; otherwise esbuild adds what bundlers go by.
+        // Node's own conditions; esbuild would add those of bundlers.
         conditions: [],
         mainFields: ['main'],
         define: PLACES,
@@ -186,7 +186,7 @@ class Bundling {
   }
 }
 
-/** What `import 'hatrpo/env'` gives, whatever is installed beside the user's file. */
+/** Target of `import 'hatrpo/env'`: this package, whatever is installed beside the user's file. */
 function ownEntryPoint(specifier: string, kind: ImportKind): OnResolveResult {
   try {
     return external(fileURLToPath(import.meta.resolve(specifier)), kind)

@@ -11,23 +11,23 @@ export interface LoadedModel extends Omit<ModelFile, 'handle'> {
 }
 
 /**
- * What the environments of one thread share: one MuJoCo, and one compiled model per task however many worlds there are.
+ * Resources that the environments of one thread share: one MuJoCo, and one compiled model per task however many worlds there are.
  * Make one per thread and give it to every factory.
  */
 export class EnvContext {
   /** Told in one line when a process that environments live in failed and was started again; nothing else changes. */
   readonly onRestart: ((what: string) => void) | undefined
-  private readonly module: WebAssembly.Module | undefined
-  private loading: Promise<Mujoco> | undefined
-  private readonly models = new Map<string, PhysicsModel>()
-  private readonly modelFiles = new Map<string, LoadedModel>()
+  readonly #module: WebAssembly.Module | undefined
+  #loading: Promise<Mujoco> | undefined
+  readonly #models = new Map<string, PhysicsModel>()
+  readonly #modelFiles = new Map<string, LoadedModel>()
 
   /**
    * @param options.mujoco what `compileMujoco` gave, to save each thread the compilation
    * @param options.onRestart told about processes that were started again
    */
   constructor(options: { mujoco?: WebAssembly.Module; onRestart?: (what: string) => void } = {}) {
-    this.module = options.mujoco
+    this.#module = options.mujoco
     this.onRestart = options.onRestart
   }
 
@@ -36,7 +36,7 @@ export class EnvContext {
    * @internal not declared to users: the declarations of @mujoco/mujoco do not hold without skipLibCheck
    */
   mujoco(): Promise<Mujoco> {
-    return (this.loading ??= loadMujoco(this.module))
+    return (this.#loading ??= loadMujoco(this.#module))
   }
 
   /**
@@ -45,10 +45,10 @@ export class EnvContext {
    */
   async model(xml: string): Promise<PhysicsModel> {
     const mujoco = await this.mujoco()
-    let model = this.models.get(xml)
+    let model = this.#models.get(xml)
     if (model === undefined) {
       model = new PhysicsModel(mujoco, xml)
-      this.models.set(xml, model)
+      this.#models.set(xml, model)
     }
     return model
   }
@@ -63,11 +63,11 @@ export class EnvContext {
     const mujoco = await this.mujoco()
     // Loaded only by those who need it: pages have no disk.
     const { loadModelFile } = await import('./mujoco/disk.js')
-    let loaded = this.modelFiles.get(path)
+    let loaded = this.#modelFiles.get(path)
     if (loaded === undefined) {
       const { handle, files, sha256 } = loadModelFile(mujoco, path)
       loaded = { model: new PhysicsModel(mujoco, handle), files, sha256 }
-      this.modelFiles.set(path, loaded)
+      this.#modelFiles.set(path, loaded)
     }
     return loaded
   }

@@ -41,7 +41,7 @@ export interface EnvSpec {
   readonly mode: 'cooperative' | 'general'
 }
 
-/** What `step()` returns while the episode goes on. */
+/** Result of `step()` while the episode continues. */
 export const RUNNING = 0
 /** The episode ended in a state that has no future: its value is 0. */
 export const TERMINATED = 1

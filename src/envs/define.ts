@@ -13,10 +13,10 @@ type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint
 /** Arrays by name. */
 export type EnvMemory = Readonly<Record<string, NumberArray>>
 
-/** What the functions of a definition work on: one environment's arrays, the same objects for its whole life. */
+/** Arguments of a definition's functions: one environment's arrays, the same objects for its whole life. */
 export interface EnvParts<Memory extends EnvMemory> {
   readonly spec: EnvSpec
-  /** What `memory()` of the definition gave; all 0 when an episode starts. */
+  /** Result of the definition's `memory()`; all 0 when an episode starts. */
   readonly memory: Memory
   /** Random numbers of the episode, from its seed. */
   readonly random: RandomStream
@@ -40,7 +40,7 @@ export interface EnvParts<Memory extends EnvMemory> {
 export interface EnvDefinition<Memory extends EnvMemory> {
   readonly spec: EnvSpec
   /**
-   * Makes the arrays that hold where an episode stands. Called once per environment. They are all that is kept between
+   * Makes the arrays that hold the state of an episode. Called once per environment. They are all that is kept between
    * steps besides `random`, and are saved and restored as they are.
    */
   memory(): Memory
@@ -81,17 +81,17 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
   readonly rewards: Float32Array
   readonly availableActions: readonly Uint8Array[]
   readonly active: Uint8Array
-  private readonly definition: EnvDefinition<Memory>
-  private readonly randomWords = new Uint32Array(RandomStream.SAVED_WORDS)
+  readonly #definition: EnvDefinition<Memory>
+  readonly #randomWords = new Uint32Array(RandomStream.SAVED_WORDS)
   /** Status, and steps taken. */
-  private readonly progress = Float64Array.of(NOT_STARTED, 0)
+  readonly #progress = Float64Array.of(NOT_STARTED, 0)
   /** The bytes of everything that is saved, in the order in which it is. */
-  private readonly saved: readonly Uint8Array[]
-  private readonly savedSize: number
+  readonly #saved: readonly Uint8Array[]
+  readonly #savedSize: number
 
   constructor(definition: EnvDefinition<Memory>) {
     const { spec } = definition
-    this.definition = definition
+    this.#definition = definition
     this.spec = spec
     this.memory = definition.memory()
     this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
@@ -100,48 +100,48 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
     this.rewards = new Float32Array(spec.agents.length)
     this.availableActions = spec.agents.map(({ action }) => new Uint8Array(maskSize(action)))
     this.active = new Uint8Array(spec.agents.length)
-    const arrays = [this.progress, this.randomWords, this.rewards, ...Object.values(this.memory)]
-    this.saved = arrays.map(
+    const arrays = [this.#progress, this.#randomWords, this.rewards, ...Object.values(this.memory)]
+    this.#saved = arrays.map(
       ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
     )
-    this.savedSize = this.saved.reduce((size, bytes) => size + bytes.length, 0)
+    this.#savedSize = this.#saved.reduce((size, bytes) => size + bytes.length, 0)
   }
 
   get steps(): number {
-    return this.progress[1]
+    return this.#progress[1]
   }
 
   reset(seed: number): void {
     this.random.restart(seed, EPISODE_PURPOSE)
     for (const name in this.memory) this.memory[name].fill(0)
     this.rewards.fill(0)
-    this.progress[0] = NOT_STARTED
-    this.progress[1] = 0
-    this.definition.reset(this)
-    this.progress[0] = RUNNING
-    this.publish()
+    this.#progress[0] = NOT_STARTED
+    this.#progress[1] = 0
+    this.#definition.reset(this)
+    this.#progress[0] = RUNNING
+    this.#publish()
   }
 
   /** @throws HatrpoError when the episode has ended, or none was started */
   step(): number {
-    if (this.progress[0] !== RUNNING) {
+    if (this.#progress[0] !== RUNNING) {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
     }
-    this.progress[0] = NOT_STARTED
+    this.#progress[0] = NOT_STARTED
     this.rewards.fill(0)
-    const end = this.definition.step(this)
-    this.progress[1]++
-    const status = end === RUNNING && this.progress[1] >= this.spec.timeLimit ? TRUNCATED : end
-    this.progress[0] = status
-    this.publish()
+    const end = this.#definition.step(this)
+    this.#progress[1]++
+    const status = end === RUNNING && this.#progress[1] >= this.spec.timeLimit ? TRUNCATED : end
+    this.#progress[0] = status
+    this.#publish()
     return status
   }
 
   saveState(): Uint8Array {
-    this.random.save(this.randomWords)
-    const saved = new Uint8Array(this.savedSize)
+    this.random.save(this.#randomWords)
+    const saved = new Uint8Array(this.#savedSize)
     let at = 0
-    for (const bytes of this.saved) {
+    for (const bytes of this.#saved) {
       saved.set(bytes, at)
       at += bytes.length
     }
@@ -149,23 +149,23 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
   }
 
   loadState(saved: Uint8Array): void {
-    if (saved.length !== this.savedSize) {
+    if (saved.length !== this.#savedSize) {
       throw new HatrpoError(
-        `${this.spec.id}: saved state has ${saved.length} bytes, must have ${this.savedSize}`,
+        `${this.spec.id}: saved state has ${saved.length} bytes, must have ${this.#savedSize}`,
       )
     }
     let at = 0
-    for (const bytes of this.saved) {
+    for (const bytes of this.#saved) {
       bytes.set(saved.subarray(at, at + bytes.length))
       at += bytes.length
     }
-    this.random.load(this.randomWords)
-    this.publish()
+    this.random.load(this.#randomWords)
+    this.#publish()
   }
 
-  private publish(): void {
+  #publish(): void {
     for (const mask of this.availableActions) mask.fill(1)
     this.active.fill(1)
-    this.definition.observe(this)
+    this.#definition.observe(this)
   }
 }

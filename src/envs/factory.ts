@@ -11,7 +11,7 @@ export interface EnvConfig {
 export interface EnvFactory {
   /** The configuration with every option filled in. */
   readonly config: EnvConfig
-  /** What `create` will give, known before anything is loaded. */
+  /** The spec of the environments that `create` makes, known before anything is loaded. */
   readonly spec: EnvSpec
   /** SHA-256 of the code of an environment of the user's own (see `ImportedSource`); built-in ones have none. */
   readonly sha256?: string

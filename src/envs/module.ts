@@ -8,7 +8,7 @@ import { combineDigests, defaultFunction, importSource, isFileId, packageId } fr
 
 type Options = Readonly<Record<string, string | number | boolean>>
 
-/** What a module's default export makes of the options: one environment. */
+/** Default export of a module: makes one environment from the options. */
 type MakeEnv = (options: Options, context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>
 
 /** Makes environments as a module does, not looked at yet. */

@@ -1,4 +1,4 @@
-import type { EnvSpec } from './contract.js'
+import type { AgentSpec, EnvSpec } from './contract.js'
 
 /** Settings of a network's first stage that subtract a vector's own mean and divide by its own standard deviation. */
 interface InputStage {
@@ -28,23 +28,34 @@ const NAMED = 3
  *
  * Of n numbers, less their mean and over their standard deviation, n - 2 degrees of freedom are left: of one number 0,
  * of two 1 and -1, whatever they were. The length that counts is that of the vector with the agent's id.
+ * @param seesState whether the critic sees the state; otherwise each critic sees the observations of its agents
  */
-export function narrowInputs({ agents, stateSize }: EnvSpec, { actor, critic }: InputStages): string[] {
+export function narrowInputs(spec: EnvSpec, { actor, critic }: InputStages, seesState = true): string[] {
+  const { agents, stateSize } = spec
   const ids = actor.agentId ? agents.length : 0
+  const lines = narrowObservations(agents, ids, actor, 'actor', 'policy')
+  if (!seesState) return [...lines, ...narrowObservations(agents, 0, critic, 'critic', 'critic')]
+  const state = line(`state has ${numbers(stateSize)}`, stateSize, critic, 'critic', 'critic')
+  return state === undefined ? lines : [...lines, state]
+}
+
+/** One line for each length of observations that is too short. @param ids length of the one-hot id, 0 for none */
+function narrowObservations(
+  agents: readonly AgentSpec[],
+  ids: number,
+  stage: InputStage,
+  group: 'actor' | 'critic',
+  network: string,
+): string[] {
   const bySize = new Map<number, string[]>()
-  for (const { id, observation } of agents) {
-    if (observation.size + ids > 2) continue
+  for (const { id, observation } of agents)
     bySize.set(observation.size, [...(bySize.get(observation.size) ?? []), id])
-  }
-  const lines = Array.from(bySize, ([size, names]) => {
+  return Array.from(bySize, ([size, names]) => {
     const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
     const whose = `${names.length === 1 ? 'agent' : 'agents'} ${names.slice(0, NAMED).join(', ')}${more}`
     const withId = ids > 0 ? ` and with its id (actor.agentId) ${size + ids}` : ''
-    return line(`observation of ${whose} has ${numbers(size)}${withId}`, size + ids, actor, 'actor', 'policy')
-  })
-  return [...lines, line(`state has ${numbers(stateSize)}`, stateSize, critic, 'critic', 'critic')].filter(
-    (text) => text !== undefined,
-  )
+    return line(`observation of ${whose} has ${numbers(size)}${withId}`, size + ids, stage, group, network)
+  }).filter((text) => text !== undefined)
 }
 
 function numbers(count: number): string {

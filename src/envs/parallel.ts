@@ -51,104 +51,105 @@ export function toParallelEnv(env: MultiAgentEnv): ParallelEnv {
 
 class DictionaryEnv implements ParallelEnv {
   readonly possibleAgents: readonly string[]
-  private readonly env: MultiAgentEnv
-  private readonly indices: ReadonlyMap<string, number>
-  private playing: readonly string[] = []
-  private nextSeed = 0
+  readonly #env: MultiAgentEnv
+  readonly #indices: ReadonlyMap<string, number>
+  #playing: readonly string[] = []
+  #nextSeed = 0
 
   constructor(env: MultiAgentEnv) {
-    this.env = env
+    this.#env = env
     this.possibleAgents = env.spec.agents.map(({ id }) => id)
-    this.indices = new Map(this.possibleAgents.map((id, i) => [id, i]))
+    this.#indices = new Map(this.possibleAgents.map((id, i) => [id, i]))
   }
 
   get agents(): readonly string[] {
-    return this.playing
+    return this.#playing
   }
 
   observationSpace(agent: string): Box {
-    return this.env.spec.agents[this.index(agent)].observation
+    return this.#env.spec.agents[this.#index(agent)].observation
   }
 
   actionSpace(agent: string): ActionSpace {
-    return this.env.spec.agents[this.index(agent)].action
+    return this.#env.spec.agents[this.#index(agent)].action
   }
 
-  reset({ seed = this.nextSeed }: { readonly seed?: number } = {}): [
+  reset({ seed = this.#nextSeed }: { readonly seed?: number } = {}): [
     ByAgent<Float32Array>,
     ByAgent<ParallelInfo>,
   ] {
-    this.playing = []
-    this.env.reset(seed)
-    this.nextSeed = seed + 1
-    this.playing = this.activeAgents()
-    return [this.observe(this.playing), this.inform(this.playing)]
+    this.#playing = []
+    this.#env.reset(seed)
+    this.#nextSeed = seed + 1
+    this.#playing = this.#activeAgents()
+    return [this.#observe(this.#playing), this.#inform(this.#playing)]
   }
 
   step(actions: Readonly<ByAgent<ParallelAction>>): ParallelStep {
-    const { env, playing: acted } = this
+    const env = this.#env
+    const acted = this.#playing
     if (acted.length === 0) throw new HatrpoError(`${env.spec.id}: no agent plays: call reset first`)
-    this.writeActions(actions)
-    this.playing = []
+    this.#writeActions(actions)
+    this.#playing = []
     const end = env.step()
-    const active = this.activeAgents()
-    if (end === RUNNING) this.playing = active
+    const active = this.#activeAgents()
+    if (end === RUNNING) this.#playing = active
     return {
-      observations: this.observe(acted),
-      rewards: dictionary(acted, (agent) => env.rewards[this.index(agent)]),
+      observations: this.#observe(acted),
+      rewards: dictionary(acted, (agent) => env.rewards[this.#index(agent)]),
       terminations: dictionary(acted, (agent) => end === TERMINATED || !active.includes(agent)),
       truncations: dictionary(acted, (agent) => end === TRUNCATED && active.includes(agent)),
-      infos: this.inform(acted),
+      infos: this.#inform(acted),
     }
   }
 
   state(): Float32Array {
-    return this.env.state.slice()
+    return this.#env.state.slice()
   }
 
   close(): void {
-    this.playing = []
-    this.env.dispose?.()
+    this.#playing = []
+    this.#env.dispose?.()
   }
 
-  private activeAgents(): string[] {
-    const { active } = this.env
+  #activeAgents(): string[] {
+    const { active } = this.#env
     return this.possibleAgents.filter((_, i) => active === undefined || active[i] !== 0)
   }
 
-  private observe(agents: readonly string[]): ByAgent<Float32Array> {
-    return dictionary(agents, (agent) => this.env.observations[this.index(agent)].slice())
+  #observe(agents: readonly string[]): ByAgent<Float32Array> {
+    return dictionary(agents, (agent) => this.#env.observations[this.#index(agent)].slice())
   }
 
-  private inform(agents: readonly string[]): ByAgent<ParallelInfo> {
+  #inform(agents: readonly string[]): ByAgent<ParallelInfo> {
     return dictionary(agents, (agent) => {
-      const mask = this.env.availableActions?.[this.index(agent)]
+      const mask = this.#env.availableActions?.[this.#index(agent)]
       return mask === undefined || mask.length === 0 ? {} : { action_mask: mask.slice() }
     })
   }
 
   /** Checks all actions, then writes them; agents that have left do nothing. */
-  private writeActions(actions: Readonly<ByAgent<ParallelAction>>): void {
-    const { id } = this.env.spec
+  #writeActions(actions: Readonly<ByAgent<ParallelAction>>): void {
+    const { id } = this.#env.spec
     for (const agent of Object.keys(actions)) {
-      this.index(agent)
-      if (!this.playing.includes(agent))
+      this.#index(agent)
+      if (!this.#playing.includes(agent))
         throw new HatrpoError(`${id}: there is an action of ${agent}, which does not play any more`)
     }
-    const written = this.playing.map((agent) => {
+    const written = this.#playing.map((agent) => {
       const action = actions[agent]
       if (action === undefined) throw new HatrpoError(`${id}: there is no action of ${agent}`)
-      return this.checkAction(agent, typeof action === 'number' ? [action] : action)
+      return this.#checkAction(agent, typeof action === 'number' ? [action] : action)
     })
-    for (const view of this.env.actions) view.fill(0)
-    this.playing.forEach((agent, k) => this.env.actions[this.index(agent)].set(written[k]))
+    for (const view of this.#env.actions) view.fill(0)
+    this.#playing.forEach((agent, k) => this.#env.actions[this.#index(agent)].set(written[k]))
   }
 
-  private checkAction(agent: string, action: ArrayLike<number>): ArrayLike<number> {
+  #checkAction(agent: string, action: ArrayLike<number>): ArrayLike<number> {
     const space = this.actionSpace(agent)
     const size = actionSize(space)
     const refuse = (found: string, right: string) =>
-      new HatrpoError(`${this.env.spec.id}: the action of ${agent} ${found}: it must ${right}`)
+      new HatrpoError(`${this.#env.spec.id}: the action of ${agent} ${found}: it must ${right}`)
     if (action.length !== size) throw refuse(`has ${action.length} numbers`, `have ${size}`)
     const sizes = space.kind === 'discrete' ? [space.n] : space.kind === 'multiDiscrete' ? space.sizes : []
     for (let i = 0; i < action.length; i++) {
@@ -160,10 +161,10 @@ class DictionaryEnv implements ParallelEnv {
     return action
   }
 
-  private index(agent: string): number {
-    const index = this.indices.get(agent)
+  #index(agent: string): number {
+    const index = this.#indices.get(agent)
     if (index !== undefined) return index
-    const { id } = this.env.spec
+    const { id } = this.#env.spec
     throw new HatrpoError(`${id}: there is no agent ${agent}; there are ${this.possibleAgents.join(', ')}`)
   }
 }

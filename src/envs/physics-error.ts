@@ -3,7 +3,7 @@ import { BrokenStepError } from './broken-step-error.js'
 /** The physics of one environment went bad: a number that is not finite, or more than MuJoCo can hold. */
 export class PhysicsError extends BrokenStepError {
   override readonly name = 'PhysicsError'
-  /** What went bad: `qpos`, `qvel`, `qacc`, `action`, `inertia`, `contacts`, `constraints` or `error`. */
+  /** The quantity at fault: `qpos`, `qvel`, `qacc`, `action`, `inertia`, `contacts`, `constraints` or `error`. */
   readonly quantity: string
 
   constructor(envId: string, quantity: string, detail: string, options: { cause?: unknown } = {}) {

@@ -81,10 +81,10 @@ export function naturalLog(x: number): number {
 export class RandomStream {
   /** Numbers that `save` writes. */
   static readonly SAVED_WORDS = 11
-  private readonly key = new Uint32Array(2)
-  private readonly counter = new Uint32Array(4)
-  private readonly words = new Uint32Array(4)
-  private used = 4
+  readonly #key = new Uint32Array(2)
+  readonly #counter = new Uint32Array(4)
+  readonly #words = new Uint32Array(4)
+  #used = 4
 
   constructor(seed: number, purpose: number) {
     this.restart(seed, purpose)
@@ -95,19 +95,19 @@ export class RandomStream {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new HatrpoError(`seed ${seed}: must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
     }
-    this.key[0] = seed >>> 0
-    this.key[1] = Math.floor(seed / 4294967296)
-    this.counter.fill(0)
-    this.counter[2] = purpose
-    this.used = 4
+    this.#key[0] = seed >>> 0
+    this.#key[1] = Math.floor(seed / 4294967296)
+    this.#counter.fill(0)
+    this.#counter[2] = purpose
+    this.#used = 4
   }
 
   /** Uniform in [0, 1), 53 bits. */
   uniform(): number {
-    if (this.used === 4) this.refill()
-    const high = this.words[this.used] >>> 5
-    const low = this.words[this.used + 1] >>> 6
-    this.used += 2
+    if (this.#used === 4) this.#refill()
+    const high = this.#words[this.#used] >>> 5
+    const low = this.#words[this.#used + 1] >>> 6
+    this.#used += 2
     return (high * 67108864 + low) / 9007199254740992
   }
 
@@ -121,26 +121,26 @@ export class RandomStream {
     }
   }
 
-  /** Writes where the stream stands, SAVED_WORDS numbers. */
+  /** Writes the state of the stream, SAVED_WORDS numbers. */
   save(out: Uint32Array): void {
-    out.set(this.key, 0)
-    out.set(this.counter, 2)
-    out.set(this.words, 6)
-    out[10] = this.used
+    out.set(this.#key, 0)
+    out.set(this.#counter, 2)
+    out.set(this.#words, 6)
+    out[10] = this.#used
   }
 
-  /** Goes on where `save` was called. */
+  /** Restores a state that `save` wrote. */
   load(saved: Uint32Array): void {
-    for (let i = 0; i < 2; i++) this.key[i] = saved[i]
-    for (let i = 0; i < 4; i++) this.counter[i] = saved[2 + i]
-    for (let i = 0; i < 4; i++) this.words[i] = saved[6 + i]
-    this.used = saved[10]
+    for (let i = 0; i < 2; i++) this.#key[i] = saved[i]
+    for (let i = 0; i < 4; i++) this.#counter[i] = saved[2 + i]
+    for (let i = 0; i < 4; i++) this.#words[i] = saved[6 + i]
+    this.#used = saved[10]
   }
 
-  private refill(): void {
-    philox4x32(this.counter, this.key, this.words)
-    this.counter[0]++
-    if (this.counter[0] === 0) this.counter[1]++
-    this.used = 0
+  #refill(): void {
+    philox4x32(this.#counter, this.#key, this.#words)
+    this.#counter[0]++
+    if (this.#counter[0] === 0) this.#counter[1]++
+    this.#used = 0
   }
 }

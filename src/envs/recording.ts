@@ -1,7 +1,7 @@
 import { HatrpoError } from '../errors.js'
 import { RUNNING, type MultiAgentEnv } from './contract.js'
 
-/** What an episode's reader sees of an environment, and what the digest of a recording covers. */
+/** The views of an environment that a reader sees, and that the digest of a recording covers. */
 export type EnvViews = Pick<
   MultiAgentEnv,
   'observations' | 'state' | 'rewards' | 'active' | 'availableActions'
@@ -93,7 +93,7 @@ export class EpisodeRecording {
 
   /**
    * The recording and a digest of the views, by which `replay` knows whether it arrived.
-   * @param views of the environment as it stands after the recorded steps
+   * @param views of the environment after the recorded steps
    * @throws HatrpoError before the first episode
    */
   toBytes(views: EnvViews): Uint8Array {

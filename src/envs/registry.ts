@@ -71,8 +71,8 @@ export function assertEnvExists(id: string): void {
  * take the place of a built-in environment.
  * The default export of a file or package is `(options) => environment`, or a promise of one.
  * `mamujoco/custom` is a team put together from options (see `loadCustomTeam`).
- * @param context of the thread that will create environments with it; what had to be started to see what they are like
- *   then goes on for them
+ * @param context of the thread that will create environments with it; whatever had to be started to read their
+ *   spec is kept for them
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
@@ -89,7 +89,7 @@ export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): P
 }
 
 /**
- * What makes environments of any id, as their author wrote them: a module's are neither looked at nor given a
+ * Function that makes environments of any id, as their author wrote them: a module's are neither looked at nor given a
  * `saveState`, so that `checkEnv` can tell all that is wrong with them.
  * @throws HatrpoError for an unknown id, option or value, or a module that has nothing to make an environment with
  */

@@ -5,7 +5,7 @@ import { EpisodeRecording } from './recording.js'
 /**
  * An environment that can save its state: the given one where it can, else the given one with its episode recorded.
  * The state is then the episode's seed and actions, and loading it replays them, which takes as long as the steps did;
- * where the environment already stands there, nothing is replayed.
+ * where the environment is in that state already, nothing is replayed.
  * @param env must be deterministic under the seed of `reset`; loading a state that it does not come back to is an error
  */
 export function withReplay(env: MultiAgentEnv): MultiAgentEnv {
@@ -24,7 +24,7 @@ class ReplayedEnv implements MultiAgentEnv {
   readonly submit?: () => void
   readonly #env: MultiAgentEnv
   #recording: EpisodeRecording
-  /** Whether the environment stands where the recording says: not after a reset, step or replay that threw. */
+  /** Whether the environment is in the state at the end of the recording: not after a reset, step or replay that threw. */
   #whole = false
   /** Whether the next step's actions are recorded already. */
   #submitted = false

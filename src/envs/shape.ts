@@ -1,7 +1,7 @@
 import { show } from '../text/show.js'
 import type { ActionSpace, AgentSpec, Box, EnvSpec, MultiAgentEnv } from './contract.js'
 
-/** What keeps a value from being an environment. */
+/** A fault that keeps a value from being an environment. */
 export interface ShapeProblem {
   /** Whether the spec is wrong, or what should be as it says. */
   readonly where: 'spec' | 'shape'

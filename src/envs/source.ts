@@ -14,7 +14,7 @@ const node = {
 export interface ImportedSource {
   /** Absolute path of the file; of a package, its entry file. */
   readonly path: string
-  /** What it exports. */
+  /** Its exports. */
   readonly module: Readonly<Record<string, unknown>>
   /**
    * SHA-256, in hexadecimal, of the file and of every file that it imports by a relative path, with their places
@@ -58,7 +58,7 @@ export function isInstalled(id: string): boolean {
  *
  * TypeScript is translated, not checked. Relative imports, TypeScript among them, are bundled with the file; packages are
  * imported from where the file would find them; `hatrpo` and its entry points are always this package.
- * `import.meta.url`, `import.meta.dirname`, `__dirname` and their kin are those of the file they stand in. The same
+ * `import.meta.url`, `import.meta.dirname`, `__dirname` and their kin are those of the file that uses them. The same
  * content is imported once per thread; after a change, a call gives the new module. Worker threads of a pool import what
  * the thread that started the pool has bundled (`bundledSources`), whatever has become of the file since.
  *
@@ -125,7 +125,7 @@ export function combineDigests(code: string, data: string | undefined): string {
   return node.crypto().createHash('sha256').update(`${code} ${data}`).digest('hex')
 }
 
-/** What this thread has bundled so far, to be given to the threads that it starts. */
+/** The modules that this thread has bundled so far, for the threads that it starts. */
 export function bundledSources(): readonly BundledSource[] {
   return [...new Set([...adopted.values(), ...bundled.values()])]
 }
@@ -151,7 +151,7 @@ async function bundledSource(id: string, what: string): Promise<BundledSource> {
   return source
 }
 
-/** What stands for an id wherever it is named from: an absolute path, or the package's name with npm:. */
+/** Key of an id, independent of the folder that it is used in: an absolute path, or the package's name with npm:. */
 function keyOf(id: string): string {
   return isFileId(id) ? filePath(id) : packageId(id)
 }

@@ -6,7 +6,7 @@ import { describePolicy, policyModule, policyTemplate, type AgentPolicy } from '
 /** An agent's policy without what all agents of a bundle share. */
 export type BundlePolicy = Omit<AgentPolicy, 'provenance'>
 
-/** What bundle.json tells of the policies' making; each module carries it as its provenance. */
+/** Origin of the policies in bundle.json; each module carries it as its provenance. */
 export type BundleOrigin = Omit<BundleInfo, 'format' | 'version' | 'agents'>
 
 /** A file of a bundle, in memory. */

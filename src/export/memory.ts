@@ -1,18 +1,18 @@
 import { ACTIVATIONS } from '../devices/steps.js'
 import { HatrpoError } from '../errors.js'
-import { PURPOSE } from '../kernels/index.js'
+import { POLICY, POLICY_LAYER, PURPOSE } from '../kernels/index.js'
 import { parameterEntry, parameterLayout } from '../nn/layout.js'
-import { inputWidth, type GaussianActorSpec } from '../nn/spec.js'
+import type { PolicySpec } from '../learner/heads/head.js'
+import { exportedHead } from '../learner/heads/table.js'
+import { inputWidth } from '../nn/spec.js'
 import type { Segment } from './binary.js'
 import { packPanels, paddedColumns } from './pack.js'
 
-const LAYERS = 72
-const LAYER_BYTES = 24
 const ALIGNMENT = 64
 const PAGE_BYTES = 65536
 const MAXIMUM_PAGES = 65536
 
-/** What an exported module's memory holds from the start. */
+/** Initial content of an exported module's memory. */
 export interface PolicyMemory {
   readonly observation: number
   readonly action: number
@@ -63,23 +63,20 @@ class Weights {
 }
 
 /**
- * Lays out the memory of assembly/policy.ts for a network: header, working space, weights.
+ * Lays out the memory of assembly/policy.ts for a network: record, working space, weights.
  * @param parameters f32 [parameterLayout(spec).size]
  * @param stream what keeps this policy's samples apart from those of others with the same seed
  * @throws HatrpoError when the network is too large for a WebAssembly memory
  */
-export function policyMemory(
-  spec: GaussianActorSpec,
-  parameters: Float32Array,
-  stream: number,
-): PolicyMemory {
+export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream: number): PolicyMemory {
   const { input, hidden, head } = spec
   const named = parameterLayout(spec)
+  const exported = exportedHead(head)
   const parameter = (name: string) => {
     const { offset, size } = parameterEntry(named, name)
     return parameters.subarray(offset, offset + size)
   }
-  const headerBytes = LAYERS + LAYER_BYTES * (hidden.length + 1)
+  const headerBytes = POLICY.layers + POLICY_LAYER.bytes * (hidden.length + 1)
   const layout = new Layout(headerBytes)
   const observation = layout.floats(input.size)
   const vector = layout.floats(inputWidth(input))
@@ -90,40 +87,43 @@ export function policyMemory(
 
   const weights = new Weights(layout)
   const header = new DataView(new ArrayBuffer(headerBytes))
-  const words = (at: number, values: readonly number[]) =>
-    values.forEach((value, i) => header.setUint32(at + 4 * i, value, true))
-  words(0, [observation, input.size, input.agentId?.index ?? 0, input.agentId?.count ?? 0])
-  words(16, [input.standardise ? 1 : 0, vector])
+  const word = (at: number, value: number) => header.setUint32(at, value, true)
+  word(POLICY.observation, observation)
+  word(POLICY.observationSize, input.size)
+  word(POLICY.agent, input.agentId?.index ?? 0)
+  word(POLICY.agents, input.agentId?.count ?? 0)
+  word(POLICY.standardise, input.standardise ? 1 : 0)
+  word(POLICY.input, vector)
   if (input.layerNorm) {
-    words(
-      24,
-      ['weight', 'bias'].map((name) => weights.add(parameter(`input.norm.${name}`))),
-    )
+    word(POLICY.gamma, weights.add(parameter('input.norm.weight')))
+    word(POLICY.beta, weights.add(parameter('input.norm.bias')))
   }
-  words(32, [ACTIVATIONS.indexOf(spec.activation), action, weights.add(parameter('logStd')), head.size])
-  header.setFloat64(48, head.stdX, true)
-  header.setFloat64(56, head.stdY, true)
-  words(64, [PURPOSE.exported, stream])
+  word(POLICY.activation, ACTIVATIONS.indexOf(spec.activation))
+  word(POLICY.action, action)
+  word(POLICY.headVector, weights.add(parameter(exported.vector)))
+  word(POLICY.actionSize, head.size)
+  exported.constants.forEach((value, i) => header.setFloat64(POLICY.headConstants + 8 * i, value, true))
+  word(POLICY.purpose, PURPOSE.exported)
+  word(POLICY.stream, stream)
 
   let width = inputWidth(input)
   ;[...hidden, head.size].forEach((outputs, i) => {
     const name = i < hidden.length ? `hidden.${i}` : 'head'
-    const packed = weights.add(packPanels(parameter(`${name}.weight`), outputs, width))
-    const bias = weights.add(parameter(`${name}.bias`), paddedColumns(outputs))
-    const at = LAYERS + LAYER_BYTES * i
-    words(at, [outputs, packed, bias, name === 'head' ? action : turns[i % 2]])
+    const at = POLICY.layers + POLICY_LAYER.bytes * i
+    word(at + POLICY_LAYER.outputs, outputs)
+    word(at + POLICY_LAYER.weight, weights.add(packPanels(parameter(`${name}.weight`), outputs, width)))
+    word(at + POLICY_LAYER.bias, weights.add(parameter(`${name}.bias`), paddedColumns(outputs)))
+    word(at + POLICY_LAYER.y, name === 'head' ? action : turns[i % 2])
     if (name !== 'head') {
-      words(
-        at + 16,
-        ['weight', 'bias'].map((part) => weights.add(parameter(`${name}.norm.${part}`))),
-      )
+      word(at + POLICY_LAYER.gamma, weights.add(parameter(`${name}.norm.weight`)))
+      word(at + POLICY_LAYER.beta, weights.add(parameter(`${name}.norm.bias`)))
     }
     width = outputs
   })
 
+  const record = { at: 0, bytes: new Uint8Array(header.buffer) }
   const pages = pagesOf(layout.end, parameters.length)
-  const bytes = new Uint8Array(header.buffer)
-  return { observation, action, pages, segments: [{ at: 0, bytes }, weights.segment()] }
+  return { observation, action, pages, segments: [record, weights.segment()] }
 }
 
 function pagesOf(size: number, parameters: number): number {

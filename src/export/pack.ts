@@ -1,12 +1,12 @@
-const WIDE = 16
-const NARROW = 8
-const NARROW_UNTIL = 8
+import { POLICY_PANEL } from '../kernels/index.js'
+
+const { wide, narrow, narrowUntil } = POLICY_PANEL
 
 // The panels that n columns are cut into, as assembly/matvec.ts does.
 function panels(n: number): { first: number; width: number }[] {
   const result: { first: number; width: number }[] = []
   for (let first = 0; first < n;) {
-    const width = n - first > NARROW_UNTIL ? WIDE : NARROW
+    const width = n - first > narrowUntil ? wide : narrow
     result.push({ first, width })
     first += width
   }

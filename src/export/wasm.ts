@@ -1,8 +1,8 @@
 import type { Box } from '../envs/contract.js'
 import { HatrpoError } from '../errors.js'
 import { readAssembly } from '../kernels/index.js'
+import type { PolicySpec } from '../learner/heads/head.js'
 import { parameterLayout } from '../nn/layout.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
 import { POLICY_FORMAT, SECTION, VERSION, type Json, type StoredPolicyInfo } from '../runtime/info.js'
 import {
   customSection,
@@ -24,12 +24,12 @@ import { policyMemory } from './memory.js'
 /** One agent's policy, as it comes from training. */
 export interface AgentPolicy {
   readonly agent: { readonly index: number; readonly id: string }
-  readonly spec: GaussianActorSpec
+  readonly spec: PolicySpec
   /** f32 [parameterLayout(spec).size] */
   readonly parameters: Float32Array
   /** The agent's action space. */
   readonly action: Box
-  /** What the module tells of its making. */
+  /** Origin of the policy. */
   readonly provenance: { readonly [key: string]: Json }
 }
 
@@ -89,9 +89,10 @@ function validate({ agent, spec, parameters, action }: AgentPolicy): void {
   }
 }
 
-/** The JSON of the custom section: null stands for an infinite bound. */
+/** The JSON of the custom section: null is an infinite bound. */
 export function describePolicy({ agent, spec, action, provenance }: AgentPolicy): StoredPolicyInfo {
-  const { size, agentId, standardise, layerNorm } = spec.input
+  const { size, standardise, layerNorm } = spec.input
+  const agentId = ownId(spec)
   return {
     format: POLICY_FORMAT,
     version: VERSION,
@@ -101,6 +102,14 @@ export function describePolicy({ agent, spec, action, provenance }: AgentPolicy)
     network: { hidden: spec.hidden, activation: spec.activation },
     provenance,
   }
+}
+
+/** The agent's id in its network's input. @throws Error for a network that several agents share */
+function ownId({ input }: PolicySpec): { index: number; count: number } | null {
+  if (input.agentId === null) return null
+  const { index, count } = input.agentId
+  if (index === null) throw new Error('an exported policy belongs to one agent')
+  return { index, count }
 }
 
 /** Bounds as JSON can hold them: null where there is none. */

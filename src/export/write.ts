@@ -16,7 +16,7 @@ import { HatrpoError, usageError } from '../errors.js'
 import { BUNDLE_FILE, parseBundleInfo } from '../runtime/bundle.js'
 import { bundleFiles, type BundleContent, type BundleOrigin, type BundlePolicy } from './bundle.js'
 
-/** What was written. */
+/** Files that were written. */
 export interface WrittenBundle {
   readonly out: string
   readonly files: readonly { readonly name: string; readonly bytes: number }[]

@@ -16,6 +16,8 @@ export class Arena {
   readonly memory: WebAssembly.Memory
   readonly #base: number
   #top: number
+  /** Buffers that views were made of: each growth of a shared memory gives it another object. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>()
 
   constructor(kernels: Pick<Kernels, 'memory' | 'exports'>) {
     this.memory = kernels.memory
@@ -56,22 +58,34 @@ export class Arena {
 
   /** n f32 at an address, as a view. */
   f32(address: number, n: number): Float32Array {
-    return new Float32Array(this.memory.buffer, address, n)
+    return new Float32Array(this.#buffer, address, n)
   }
 
   /** n f64 at an address, as a view. */
   f64(address: number, n: number): Float64Array {
-    return new Float64Array(this.memory.buffer, address, n)
+    return new Float64Array(this.#buffer, address, n)
   }
 
   /** n i32 at an address, as a view. */
   i32(address: number, n: number): Int32Array {
-    return new Int32Array(this.memory.buffer, address, n)
+    return new Int32Array(this.#buffer, address, n)
   }
 
   /** n bytes at an address, as a view. */
   u8(address: number, n: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, address, n)
+    return new Uint8Array(this.#buffer, address, n)
+  }
+
+  /** Whether an array is a view of this memory. */
+  owns(array: ArrayBufferView): boolean {
+    return this.#buffers.has(array.buffer)
+  }
+
+  /** Buffer of the memory as it is now. */
+  get #buffer(): ArrayBufferLike {
+    const { buffer } = this.memory
+    this.#buffers.add(buffer)
+    return buffer
   }
 
   /** Makes the memory at least `bytes` long. */

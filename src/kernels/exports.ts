@@ -9,9 +9,9 @@ export interface KernelExports
     Math64Exports,
     RandomExports,
     VectorExports,
+    StatisticsExports,
     LearningExports,
     LayerExports,
-    GaussianExports,
     ProgramExports {
   /** First byte of the memory that the module leaves free. */
   heapBase(): number
@@ -108,7 +108,7 @@ export interface VectorExports {
   axpy(alpha: number, x: number, y: number, n: number): void
   scaleAdd(alpha: number, x: number, y: number, out: number, n: number): void
   scale(alpha: number, x: number, n: number): void
-  copy(x: number, out: number, n: number): void
+  copy(x: number, out: number, bytes: number): void
   fill(x: number, value: number, n: number): void
   sumPartials(
     partials: number,
@@ -129,14 +129,9 @@ export interface VectorExports {
   allFinite(x: number, n: number): number
 }
 
-/** What a truncation means to the trace of `gae`. */
-export const GAE_BOOTSTRAP = 0
-export const GAE_HARL = 1
-export const GAE_TERMINATE = 2
-
 /** assembly/gae.ts and assembly/adam.ts. */
 export interface LearningExports {
-  /** rewards, values, nextValues, advantages, returns f32 [T, E]; ends u8 [T, E]; mode one of GAE_*. */
+  /** rewards, values, nextValues, advantages, returns f32 [T, E]; ends u8 [T, E]; mode a position in TRUNCATION_MODES. */
   gae(
     rewards: number,
     values: number,
@@ -166,169 +161,27 @@ export interface LearningExports {
   ): void
 }
 
-/** assembly/gemm.ts, layernorm.ts, activation.ts, input.ts and value.ts: rows from <= r < to of row-major matrices. */
+/** assembly/statistics.ts: f32 vectors; weight is f32[n], an element counts where it is not 0. */
+export interface StatisticsExports {
+  /** index is i32[n]. 1 when an index is not in 0 .. length - 1, else 0. */
+  pick(x: number, length: number, index: number, out: number, n: number): number
+  replace(x: number, y: number, weight: number, n: number): void
+  normalise(x: number, mean: number, deviation: number, out: number, n: number): void
+  denormalise(x: number, mean: number, deviation: number, out: number, n: number): void
+  sum(x: number, n: number): number
+  /** out is f64[2]: sum and sum of squares. Returns the number of elements that count. */
+  moments(x: number, weight: number, n: number, out: number): number
+  /** minus is f32[n] or 0; out is f64[4]: min, max, mean, variance. Returns the number of elements that count. */
+  spread(x: number, weight: number, minus: number, n: number, out: number): number
+}
+
+/** Kernels of single steps that TypeScript calls by name; the others run in programs. */
 export interface LayerExports {
   packedBytes(n: number, k: number): number
-  packTransposed(w: number, n: number, k: number, out: number): void
-  packPlain(w: number, k: number, n: number, out: number): void
-  gemm(
-    x: number,
-    k: number,
-    packed: number,
-    bias: number,
-    y: number,
-    n: number,
-    from: number,
-    to: number,
-    mode: number,
-  ): void
-  gemmOuter(x: number, k: number, gy: number, n: number, from: number, to: number, out: number): void
-  columnSums(g: number, n: number, from: number, to: number, out: number): void
-  layerNorm(
-    x: number,
-    gamma: number,
-    beta: number,
-    xhat: number,
-    rstd: number,
-    out: number,
-    n: number,
-    from: number,
-    to: number,
-  ): void
-  layerNormTangent(
-    dx: number,
-    xhat: number,
-    rstd: number,
-    gamma: number,
-    dgamma: number,
-    dbeta: number,
-    out: number,
-    n: number,
-    from: number,
-    to: number,
-  ): void
-  layerNormAdjoint(
-    g: number,
-    xhat: number,
-    rstd: number,
-    gamma: number,
-    gx: number,
-    n: number,
-    from: number,
-    to: number,
-  ): void
-  layerNormWeights(
-    g: number,
-    xhat: number,
-    n: number,
-    from: number,
-    to: number,
-    dgamma: number,
-    dbeta: number,
-  ): void
-  activation(
-    z: number,
-    y: number,
-    derivative: number,
-    n: number,
-    kind: number,
-    from: number,
-    to: number,
-  ): void
   multiplyRows(a: number, b: number, out: number, n: number, from: number, to: number): void
-  inputStage(
-    raw: number,
-    size: number,
-    idIndex: number,
-    idCount: number,
-    standardise: number,
-    out: number,
-    from: number,
-    to: number,
-  ): void
-  gatherRows(source: number, index: number, n: number, out: number, from: number, to: number): void
-  valueLoss(
-    v: number,
-    old: number,
-    target: number,
-    weight: number,
-    clip: number,
-    delta: number,
-    gv: number,
-    sums: number,
-    from: number,
-    to: number,
-  ): void
 }
 
-/** assembly/gaussian.ts. */
-export interface GaussianExports {
-  gaussianTable(logStd: number, x: number, y: number, table: number, size: number): void
-  gaussianEntropy(table: number, size: number): number
-  gaussianLogProb(
-    mean: number,
-    action: number,
-    table: number,
-    size: number,
-    logProb: number,
-    from: number,
-    to: number,
-  ): void
-  gaussianSample(
-    mean: number,
-    table: number,
-    size: number,
-    seedLow: number,
-    seedHigh: number,
-    purpose: number,
-    streams: number,
-    steps: number,
-    action: number,
-    logProb: number,
-    from: number,
-    to: number,
-  ): void
-  gaussianSurrogate(
-    mean: number,
-    table: number,
-    size: number,
-    action: number,
-    oldLogProb: number,
-    m: number,
-    weight: number,
-    clip: number,
-    gmean: number,
-    glogStd: number,
-    logProb: number,
-    sums: number,
-    from: number,
-    to: number,
-  ): void
-  gaussianKl(
-    oldMean: number,
-    oldTable: number,
-    mean: number,
-    table: number,
-    size: number,
-    weight: number,
-    sums: number,
-    from: number,
-    to: number,
-  ): void
-  gaussianFisher(
-    dmean: number,
-    dlogStd: number,
-    table: number,
-    size: number,
-    weight: number,
-    gmean: number,
-    glogStd: number,
-    from: number,
-    to: number,
-  ): void
-}
-
-/** assembly/program.ts and threads.ts. */
+/** assembly/program.ts, threads.ts and solve.ts. */
 export interface ProgramExports {
   /** Runs a whole program on the calling thread. */
   runAlone(program: number): void
@@ -337,4 +190,19 @@ export interface ProgramExports {
   /** Works on every program that `runShared` starts, until `dismiss(control, 1)`. */
   help(control: number): void
   dismiss(control: number, leave: number): void
+  /** out is f64[iterations + 1]: squared residuals, then the curvature. Number of iterations, or -1 as `runShared`'s 1. */
+  solve(
+    control: number,
+    program: number,
+    n: number,
+    damping: number,
+    direction: number,
+    product: number,
+    residual: number,
+    b: number,
+    x: number,
+    iterations: number,
+    tolerance: number,
+    out: number,
+  ): number
 }

@@ -1,5 +1,17 @@
 export { Arena } from './arena.js'
 export { readAssembly } from './asset.js'
-export { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE, type KernelExports } from './exports.js'
+export type { KernelExports } from './exports.js'
+export {
+  CONTROL,
+  DEVIATION,
+  HEADER,
+  PANEL,
+  PHASE,
+  PHASE_KIND,
+  POLICY,
+  POLICY_LAYER,
+  POLICY_PANEL,
+  TRUNCATION_MODES,
+} from './layout.js'
 export { compileKernels, createKernelMemory, loadKernels, type Kernels } from './load.js'
 export { PURPOSE, splitSeed } from './purposes.js'

@@ -1,79 +1,62 @@
 import type { Device } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
+import type { NetworkInput } from '../nn/network.js'
+import type { ActionSamples } from './heads/head.js'
 import { MiniBatches, type Shuffle } from './minibatches.js'
 
-/** What an actor's update reads, one row per sample, on a device. */
-export class PolicyBatch {
-  readonly maxRows: number
+/** Columns that an actor's batch is made of. */
+export interface PolicyColumns {
   /** [rows, observation], raw. */
   readonly observations: Tensor
   /** [rows, action] */
   readonly actions: Tensor
   /** [rows], log pi_old(a | o) as sampled. */
   readonly logProb: Tensor
+  /** [rows], 1 for rows that count, 0 for others; without it every row counts. */
+  readonly weight?: Tensor
+  /** [rows], M; the batch's own memory by default. */
+  readonly factor?: Tensor
+  /** i32 [rows]: agent of each row, for a policy that agents share. */
+  readonly agentIds?: Tensor
+}
+
+/** Rows that an actor's update reads, one per sample, on a device. */
+export class PolicyBatch implements ActionSamples {
+  readonly maxRows: number
+  readonly input: NetworkInput
+  readonly actions: Tensor
+  readonly logProb: Tensor
   /** [rows], log pi_new(a | o) after the update. */
   readonly newLogProb: Tensor
   /** [rows], M: the advantage times the ratios of the agents that already moved (Eq. 10). */
   readonly factor: Tensor
-  /** [rows], 1 for samples that count and 0 for others. */
   readonly weight: Tensor
-
   readonly #device: Device
+  readonly #columns: PolicyColumns
 
-  /** Takes the given tensors as its own; without `weight` every row counts. */
-  constructor(
-    device: Device,
-    maxRows: number,
-    tensors: Pick<PolicyBatch, 'observations' | 'actions' | 'logProb'> & { readonly weight?: Tensor },
-  ) {
+  /** Takes the given tensors as its own. */
+  constructor(device: Device, maxRows: number, columns: PolicyColumns) {
     this.#device = device
     this.maxRows = maxRows
-    this.observations = tensors.observations
-    this.actions = tensors.actions
-    this.logProb = tensors.logProb
+    this.input = { raw: columns.observations, agentIds: columns.agentIds }
+    this.actions = columns.actions
+    this.logProb = columns.logProb
     this.newLogProb = device.tensor('f32', maxRows)
-    this.factor = device.tensor('f32', maxRows)
-    this.weight = tensors.weight ?? device.tensor('f32', maxRows)
-    if (!tensors.weight) device.fill(this.weight, 1)
+    this.factor = columns.factor ?? device.tensor('f32', maxRows)
+    this.weight = columns.weight ?? device.tensor('f32', maxRows)
+    if (!columns.weight) device.fill(this.weight, 1)
+    this.#columns = { ...columns, factor: this.factor, weight: this.weight }
   }
 
-  /** A batch of random parts of this one, and what fills it; `newLogProb` is not carried back. */
-  split(
-    count: number,
-    spec: GaussianActorSpec,
-    shuffle: Shuffle,
-  ): { batch: PolicyBatch; miniBatches: MiniBatches } {
-    const device = this.#device
-    const rows = Math.ceil(this.maxRows / count)
-    const observation = spec.input.size
-    const action = spec.head.size
-    const batch = new PolicyBatch(device, rows, {
-      observations: device.tensor('f32', rows * observation),
-      actions: device.tensor('f32', rows * action),
-      logProb: device.tensor('f32', rows),
-    })
-    const column = (name: 'observations' | 'actions' | 'logProb' | 'factor' | 'weight', width: number) => ({
-      source: this[name],
-      target: batch[name],
-      width,
-    })
-    const columns = [
-      column('observations', observation),
-      column('actions', action),
-      column('logProb', 1),
-      column('factor', 1),
-      column('weight', 1),
-    ]
-    const miniBatches = new MiniBatches(device, this.maxRows, count, columns, shuffle)
-    return { batch, miniBatches }
+  /** Batch of random parts of this one, and what fills it; `newLogProb` is not carried back. */
+  split(count: number, shuffle: Shuffle): { batch: PolicyBatch; miniBatches: MiniBatches } {
+    const columns = this.#columns as Record<keyof PolicyColumns, Tensor>
+    const miniBatches = new MiniBatches(this.#device, this.maxRows, count, columns, shuffle)
+    return { batch: new PolicyBatch(this.#device, miniBatches.maxRows, miniBatches.columns), miniBatches }
   }
 
   /** Number of rows among the first `rows` that count. */
   validRows(rows: number): number {
-    const weights = this.#device.read(this.weight)
-    let valid = 0
-    for (let r = 0; r < rows; r++) valid += weights[r]
-    return valid
+    return this.#device.sum(this.#device.slice(this.weight, 0, rows))
   }
 }

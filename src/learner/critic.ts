@@ -1,12 +1,11 @@
 import type { Device, Program } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
-import type { CriticSpec } from '../nn/spec.js'
+import type { Network } from '../nn/network.js'
 import type { Adam } from './adam.js'
-import type { Network } from './network.js'
+import type { Workspace } from './policy.js'
 import type { ValueNorm } from './value-norm.js'
 
 export interface CriticOptions {
-  readonly lr: number
   /** Bound on how far the loss lets a value move from the rollout's; null for no clipping. */
   readonly clip: number | null
   /** Errors beyond it count linearly; Infinity for half the squared error. */
@@ -15,11 +14,11 @@ export interface CriticOptions {
   readonly maxGradNorm: number | null
 }
 
-/** What a critic's update reads, one row per sample, on a device. */
+/** Rows that a critic's update reads, one per sample, on a device. */
 export interface ValueBatch {
   readonly maxRows: number
-  /** [rows, state], raw. */
-  readonly states: Tensor
+  /** [rows, input size], raw: states, or observations of one agent. */
+  readonly inputs: Tensor
   /** [rows], the critic's output when the rollout was made (normalised units where there is a normaliser). */
   readonly oldValues: Tensor
   /** [rows], in reward units. */
@@ -36,41 +35,40 @@ export interface CriticResult {
   readonly taken: boolean
 }
 
+/** A critic under training. */
+export interface TrainedCritic {
+  readonly device: Device
+  readonly network: Network
+  /** Flat parameter vector. */
+  readonly parameters: Tensor
+  readonly adam: Adam
+  readonly valueNorm: ValueNorm | null
+  /** Of the network's activations. */
+  readonly workspace: Workspace
+}
+
 /** The critic's regression: mean of max(Huber, Huber of the clipped value) on normalised returns, by Adam. */
-export class CriticUpdate {
-  readonly network: Network<CriticSpec>
+export class CriticStep {
   /** Gradient of the loss before norm clipping. */
   readonly gradient: Tensor
 
-  readonly #device: Device
+  readonly #critic: TrainedCritic
   readonly #batch: ValueBatch
-  readonly #target: Tensor
-  readonly #adam: Adam
-  readonly #valueNorm: ValueNorm | null
   readonly #options: CriticOptions
+  readonly #target: Tensor
   readonly #differentiate: Program
 
-  constructor(
-    device: Device,
-    network: Network<CriticSpec>,
-    parameters: Tensor,
-    batch: ValueBatch,
-    adam: Adam,
-    valueNorm: ValueNorm | null,
-    options: CriticOptions,
-  ) {
-    this.network = network
-    this.gradient = device.tensor('f32', network.layout.size)
-    this.#device = device
+  constructor(critic: TrainedCritic, batch: ValueBatch, options: CriticOptions) {
+    const { device, network, parameters } = critic
+    this.#critic = critic
     this.#batch = batch
-    this.#adam = adam
-    this.#valueNorm = valueNorm
     this.#options = options
+    this.gradient = device.tensor('f32', network.layout.size)
     this.#target = device.tensor('f32', batch.maxRows)
     this.#differentiate = device.compile(
       {
         rows: [
-          ...network.forward(parameters, batch.states),
+          ...network.forward(parameters, { raw: batch.inputs }),
           {
             op: 'valueLoss',
             value: network.output,
@@ -79,51 +77,44 @@ export class CriticUpdate {
             weight: batch.weight,
             clip: options.clip,
             huberDelta: options.huberDelta,
-            gvalue: network.cotangent,
-            sum: 0,
+            gvalue: network.outputAdjoint,
+            sums: ['loss', 'weight'],
           },
           ...network.adjoint(parameters),
         ],
         gradient: this.gradient,
-        sums: 2,
       },
       batch.maxRows,
     )
   }
 
   /** One step on the batch's first `rows` rows; the normaliser takes in their returns first. */
-  step(rows: number, lr = this.#options.lr): CriticResult {
-    const device = this.#device
+  step(rows: number, lr: number): CriticResult {
+    const { device, adam, workspace } = this.#critic
     const valid = this.#normaliseReturns(rows)
     if (valid === 0) return { loss: 0, gradNorm: 0, taken: false }
+    workspace.claim(null)
     const sums = device.run(this.#differentiate, rows, this.#options.lossCoef / valid)
-    const loss = sums[0] / valid
+    const loss = sums.loss / valid
     if (!Number.isFinite(loss) || !device.allFinite(this.gradient))
       return { loss, gradNorm: NaN, taken: false }
-    const gradNorm = this.#adam.step(this.gradient, lr, this.#options.maxGradNorm)
+    const gradNorm = adam.step(this.gradient, lr, this.#options.maxGradNorm)
     return { loss, gradNorm, taken: true }
   }
 
-  // Updates the normaliser and writes the targets. Returns the number of valid rows.
+  /** Updates the normaliser and writes the targets. @returns the number of valid rows */
   #normaliseReturns(rows: number): number {
-    const device = this.#device
-    const returns = device.read(this.#batch.returns)
-    const weight = device.read(this.#batch.weight)
-    let valid = 0
-    let sum = 0
-    let squares = 0
-    for (let r = 0; r < rows; r++) {
-      if (weight[r] === 0) continue
-      valid++
-      sum += returns[r]
-      squares += returns[r] * returns[r]
+    const { device, valueNorm } = this.#critic
+    const first = (tensor: Tensor) => device.slice(tensor, 0, rows)
+    const [returns, target] = [first(this.#batch.returns), first(this.#target)]
+    const { count, sum, squares } = device.moments(returns, first(this.#batch.weight))
+    if (!valueNorm || count === 0) {
+      device.copy(returns, target)
+      return count
     }
-    if (this.#valueNorm && valid > 0) {
-      this.#valueNorm.update(sum / valid, squares / valid)
-      const { mean, deviation } = this.#valueNorm.moments()
-      for (let r = 0; r < rows; r++) returns[r] = (returns[r] - mean) / deviation
-    }
-    device.write(this.#target, returns)
-    return valid
+    valueNorm.update(sum / count, squares / count)
+    const { mean, deviation } = valueNorm.moments()
+    device.normalise(returns, mean, deviation, target)
+    return count
   }
 }

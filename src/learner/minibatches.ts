@@ -5,19 +5,13 @@ import type { Tensor } from '../devices/tensor.js'
 /** Writes a permutation of 0 .. out.length - 1. Called once for every pass over the batch. */
 export type Shuffle = (out: Int32Array) => void
 
-/** A column of a batch and the place its mini-batches go to. */
-export interface Column {
-  readonly source: Tensor
-  readonly target: Tensor
-  /** Elements a row has. */
-  readonly width: number
-}
-
 /**
  * Deals the rows of a batch to mini-batches in random order: each row to one of them, sizes differing by at most one.
  */
-export class MiniBatches {
+export class MiniBatches<Name extends string = string> {
   readonly maxRows: number
+  /** Columns of the mini-batch that `forEach` has filled, by the batch's names. */
+  readonly columns: Readonly<Record<Name, Tensor>>
   readonly #device: Device
   readonly #rows: number
   readonly #count: number
@@ -26,7 +20,14 @@ export class MiniBatches {
   readonly #index: Tensor
   readonly #gather: Program
 
-  constructor(device: Device, rows: number, count: number, columns: readonly Column[], shuffle: Shuffle) {
+  /** @param columns of the whole batch, [rows, width] each */
+  constructor(
+    device: Device,
+    rows: number,
+    count: number,
+    columns: Readonly<Record<Name, Tensor>>,
+    shuffle: Shuffle,
+  ) {
     this.maxRows = Math.ceil(rows / count)
     this.#device = device
     this.#rows = rows
@@ -34,17 +35,18 @@ export class MiniBatches {
     this.#shuffle = shuffle
     this.#order = new Int32Array(rows)
     this.#index = device.tensor('i32', this.maxRows)
-    const steps = columns.map(({ source, target, width }): RowStep => ({
-      op: 'gather',
-      source,
-      index: this.#index,
-      width,
-      out: target,
-    }))
+    const parts = {} as Record<Name, Tensor>
+    const steps = (Object.keys(columns) as Name[]).map((name): RowStep => {
+      const source = columns[name]
+      const width = source.length / rows
+      parts[name] = device.tensor(source.type, this.maxRows * width)
+      return { op: 'gather', source, index: this.#index, width, out: parts[name] }
+    })
+    this.columns = parts
     this.#gather = device.compile({ rows: steps }, this.maxRows)
   }
 
-  /** Fills the targets with each mini-batch in turn and calls `use` with its number of rows. */
+  /** Fills the columns with each mini-batch in turn and calls `use` with its number of rows. */
   forEach(use: (rows: number) => void): void {
     this.#shuffle(this.#order)
     const index = new Int32Array(this.maxRows)

@@ -1,25 +1,20 @@
-import type { Device, Program } from '../devices/device.js'
-import { slice, type Tensor } from '../devices/tensor.js'
-import { parameterEntry } from '../nn/layout.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
-import { conjugateGradient, type CgScratch } from './conjugate-gradient.js'
-import type { Network } from './network.js'
+import type { LinearSystem, Program, SolveResult } from '../devices/device.js'
+import type { Tensor } from '../devices/tensor.js'
 import type { PolicyBatch } from './batch.js'
+import type { TrainedPolicy } from './policy.js'
 
 export interface TrustRegionOptions {
-  /** delta, the bound on the mean KL(old || new). */
-  readonly delta: number
   /** c, added to the Fisher matrix' diagonal. */
   readonly damping: number
   readonly cgIterations: number
-  /** CG stops when the squared residual falls below it. */
+  /** Bound on the squared residual below which CG stops. */
   readonly cgTolerance: number
   readonly lineSearchSteps: number
-  /** A trial is this fraction of the one before. */
+  /** Ratio of a trial's step to that of the trial before. */
   readonly backtrack: number
   /** Smallest accepted share of the predicted gain. */
   readonly acceptRatio: number
-  /** Rows the KL is averaged over: `valid` (default), or `all` as HARL has it, inactive ones too. */
+  /** Rows the KL is averaged over: `valid` (default), or `all` as in HARL, inactive ones included. */
   readonly klRows?: 'valid' | 'all'
 }
 
@@ -32,210 +27,169 @@ export interface LineSearchTrial {
   readonly accepted: boolean
 }
 
-/** Why a step was not taken; the parameters are then what they were, bit for bit. */
-export type Rejection = 'curvature' | 'non-finite' | 'line-search'
+/** Reason why a step was not taken; the parameters are then what they were, bit for bit. */
+export type Rejection = 'no-rows' | 'non-finite' | 'curvature' | 'line-search'
 
-export interface TrustRegionResult {
-  readonly accepted: boolean
+/** Gradient, direction and model of a step that has not been taken yet. */
+export interface Proposal {
+  readonly rows: number
+  /** Number of rows that count. */
+  readonly valid: number
+  /** Reason why there is no step to take, or null. */
   readonly rejection: Rejection | null
   /** The surrogate at the old parameters. */
   readonly surrogate: number
+  /** x'(H + cI) x of CG's solution. */
+  readonly curvature: number
+  /** g'x, the slope of the surrogate along CG's solution. */
+  readonly slope: number
+  /** Squared residual before each CG iteration. */
+  readonly residuals: readonly number[]
+}
+
+export interface TrustRegionResult extends Pick<Proposal, 'surrogate' | 'residuals' | 'curvature'> {
+  readonly accepted: boolean
+  readonly rejection: Rejection | null
   /** Of the step taken, 0 for none. */
   readonly kl: number
   readonly gain: number
   /** g' step of the step taken, 0 for none. */
   readonly predictedGain: number
   readonly trials: readonly LineSearchTrial[]
-  /** Squared residual before each CG iteration. */
-  readonly residuals: readonly number[]
-  /** x' (H + cI) x of CG's solution. */
-  readonly curvature: number
-  /** The full step is this times CG's solution. */
+  /** Factor of CG's solution in the full step. */
   readonly stepScale: number
 }
 
+/** Factor of CG's solution x in the step whose quadratic model has KL delta (Eq. 8): sqrt(2 delta / x'(H + cI) x). */
+export function fullStepScale(delta: number, { curvature }: Pick<Proposal, 'curvature'>): number {
+  return Math.sqrt((2 * delta) / curvature)
+}
+
 /**
- * The trust-region step of one agent (HATRPO, Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10):
- * maximise the mean of ratio * M subject to KL(old || new) <= delta, by conjugate gradient on the Fisher matrix and a
- * backtracking line search.
+ * The trust-region step of one policy (HATRPO, Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10):
+ * maximise the mean of ratio * M subject to KL(old || new) <= delta, by conjugate gradients on the Fisher matrix and a
+ * backtracking line search. `propose` finds the direction, `commit` spends a budget along it; updates of other policies
+ * may come between the two.
  */
-export class TrustRegionUpdate {
-  readonly network: Network<GaussianActorSpec>
+export class TrustRegionStep {
   /** Gradient of the surrogate at the old parameters. */
   readonly gradient: Tensor
   /** CG's solution of (H + cI) x = gradient. */
   readonly direction: Tensor
 
-  readonly #device: Device
+  readonly #policy: TrainedPolicy
   readonly #batch: PolicyBatch
-  readonly #parameters: Tensor
+  readonly #options: TrustRegionOptions
+  /** The old parameters. */
   readonly #old: Tensor
-  readonly #oldMean: Tensor
-  readonly #oldTable: Tensor
-  readonly #table: Tensor
+  /** The vector that a Fisher product multiplies, and the product. */
   readonly #probe: Tensor
   readonly #product: Tensor
-  readonly #scratch: CgScratch
+  readonly #residual: Tensor
+  readonly #klWeight: Tensor
   readonly #differentiate: Program
   readonly #fisher: Program
   readonly #evaluate: Program
-  readonly #klWeight: Tensor
-  // Sum of #klWeight over the rows `differentiate` saw.
+  /** Forward pass at the old parameters. */
+  readonly #revisit: Program
+  /** Sum of #klWeight over the rows that `differentiate` saw. */
   #klRows = 0
-  readonly #options: TrustRegionOptions
 
-  constructor(
-    device: Device,
-    network: Network<GaussianActorSpec>,
-    parameters: Tensor,
-    batch: PolicyBatch,
-    options: TrustRegionOptions,
-  ) {
-    const { size } = network.layout
-    const { stdX, stdY, size: actions } = network.spec.head
-    const vector = () => device.tensor('f32', size)
-    this.network = network
-    this.gradient = vector()
-    this.direction = vector()
-    this.#device = device
+  constructor(policy: TrainedPolicy, batch: PolicyBatch, options: TrustRegionOptions) {
+    const { device, network } = policy
+    const vector = () => device.tensor('f32', network.layout.size)
+    this.#policy = policy
     this.#batch = batch
     this.#options = options
-    this.#parameters = parameters
+    this.gradient = vector()
+    this.direction = vector()
     this.#old = vector()
     this.#probe = vector()
     this.#product = vector()
-    this.#scratch = { residual: vector(), direction: this.#probe, product: this.#product }
-    this.#oldMean = device.tensor('f32', batch.maxRows * actions)
-    this.#oldTable = device.tensor('f64', actions * 4)
-    this.#table = device.tensor('f64', actions * 4)
+    this.#residual = vector()
     this.#klWeight = device.tensor('f32', batch.maxRows)
-
-    const logStd = parameterEntry(network.layout, 'logStd')
-    const tableOf = (table: Tensor) =>
-      ({
-        op: 'gaussianTable',
-        logStd: slice(parameters, logStd.offset, actions),
-        x: stdX,
-        y: stdY,
-        table,
-        size: actions,
-      }) as const
-    const surrogate = {
-      op: 'gaussianSurrogate',
-      mean: network.output,
-      size: actions,
-      action: batch.actions,
-      oldLogProb: batch.logProb,
-      factor: batch.factor,
-      weight: batch.weight,
-      clip: null,
-      sum: 0,
-    } as const
-
-    this.#differentiate = device.compile(
-      {
-        setup: [tableOf(this.#oldTable)],
-        rows: [
-          ...network.forward(parameters, batch.observations),
-          {
-            ...surrogate,
-            table: this.#oldTable,
-            gradient: { mean: network.cotangent, logStd: logStd.offset },
-            logProb: batch.newLogProb,
-          },
-          ...network.adjoint(parameters),
-        ],
-        gradient: this.gradient,
-        sums: 3,
-      },
-      batch.maxRows,
-    )
-    this.#fisher = device.compile(
-      {
-        rows: [
-          ...network.tangent(parameters, this.#probe),
-          {
-            op: 'gaussianFisher',
-            dmean: network.cotangent,
-            dlogStd: slice(this.#probe, logStd.offset, actions),
-            table: this.#oldTable,
-            size: actions,
-            weight: this.#klWeight,
-            gmean: network.cotangent,
-            logStd: logStd.offset,
-          },
-          ...network.adjoint(parameters),
-        ],
-        gradient: this.#product,
-      },
-      batch.maxRows,
-    )
-    this.#evaluate = device.compile(
-      {
-        setup: [tableOf(this.#table)],
-        rows: [
-          ...network.forward(parameters, batch.observations),
-          { ...surrogate, table: this.#table, gradient: null, logProb: batch.newLogProb },
-          {
-            op: 'gaussianKl',
-            oldMean: this.#oldMean,
-            oldTable: this.#oldTable,
-            mean: network.output,
-            table: this.#table,
-            size: actions,
-            weight: this.#klWeight,
-            sum: 3,
-          },
-        ],
-        sums: 5,
-      },
-      batch.maxRows,
-    )
+    this.#differentiate = this.#compileDifferentiate()
+    this.#fisher = this.#compileFisher()
+    this.#evaluate = this.#compileEvaluate()
+    this.#revisit = device.compile({ rows: network.forward(this.#old, batch.input) }, batch.maxRows)
   }
 
   /**
-   * Takes the step on the batch's first `rows` rows. `batch.newLogProb` holds the log-probabilities under the
-   * parameters that result.
+   * Finds the direction of the step on the batch's first `rows` rows, at the current parameters, which become the old
+   * ones. `batch.newLogProb` holds their log-probabilities.
    */
-  update(rows: number): TrustRegionResult {
-    const device = this.#device
+  propose(rows: number): Proposal {
+    const { device } = this.#policy
     const { surrogate, valid } = this.differentiate(rows)
+    const start = { rows, valid, surrogate, residuals: [], curvature: 0, slope: 0 }
+    if (valid === 0) return { ...start, surrogate: 0, rejection: 'no-rows' }
     if (!Number.isFinite(surrogate) || !device.allFinite(this.gradient)) {
-      return this.#stay(rows, 'non-finite', surrogate)
+      return { ...start, rejection: 'non-finite' }
     }
-
-    const cg = this.solve(rows)
-    const { curvature } = cg
-    const found = { surrogate, residuals: cg.residuals, curvature }
+    const { curvature, residuals } = this.solve(rows)
+    const solved = { ...start, curvature, residuals }
     if (!Number.isFinite(curvature) || !device.allFinite(this.direction)) {
-      return { ...this.#stay(rows, 'non-finite', surrogate), ...found }
+      return { ...solved, rejection: 'non-finite' }
     }
-    if (curvature <= 0) return { ...this.#stay(rows, 'curvature', surrogate), ...found }
+    if (curvature <= 0) return { ...solved, rejection: 'curvature' }
+    return { ...solved, slope: device.dot(this.gradient, this.direction), rejection: null }
+  }
 
-    const stepScale = Math.sqrt((2 * this.#options.delta) / curvature)
-    const predicted = stepScale * device.dot(this.gradient, this.direction)
-    return this.search(rows, valid, { ...found, stepScale }, predicted)
+  /**
+   * Tries fractions of the full step with KL budget `delta` from the old parameters on, and keeps the first acceptable
+   * one. `batch.newLogProb` holds the log-probabilities under the parameters that result.
+   */
+  commit(proposal: Proposal, delta: number): TrustRegionResult {
+    const { rejection, surrogate, residuals, curvature } = proposal
+    const found = { surrogate, residuals, curvature }
+    const stepScale = rejection === null ? fullStepScale(delta, proposal) : 0
+    const stay = (reason: Rejection, trials: LineSearchTrial[]): TrustRegionResult => {
+      this.#restore(proposal.rows)
+      const none = { accepted: false, kl: 0, gain: 0, predictedGain: 0 }
+      return { ...none, ...found, rejection: reason, trials, stepScale }
+    }
+    if (rejection !== null) return stay(rejection, [])
+
+    const { device, parameters } = this.#policy
+    const { acceptRatio, backtrack, lineSearchSteps } = this.#options
+    const trials: LineSearchTrial[] = []
+    let fraction = 1
+    for (let j = 0; j < lineSearchSteps; j++, fraction *= backtrack) {
+      const trial = this.evaluate(proposal, fraction * stepScale)
+      const gain = trial.surrogate - surrogate
+      const predictedGain = fraction * (stepScale * proposal.slope)
+      // A NaN fails every comparison and is rejected.
+      const accepted = trial.kl <= delta && gain > 0 && gain / predictedGain > acceptRatio
+      trials.push({ fraction, kl: trial.kl, gain, predictedGain, accepted })
+      if (accepted && device.allFinite(parameters)) {
+        return { accepted, rejection: null, kl: trial.kl, gain, predictedGain, trials, stepScale, ...found }
+      }
+    }
+    return stay('line-search', trials)
   }
 
   /** The surrogate and its gradient at the current parameters, which become the old ones. */
   differentiate(rows: number): { surrogate: number; valid: number } {
-    const device = this.#device
+    const { device, parameters, head, workspace } = this.#policy
     const valid = this.#batch.validRows(rows)
-    device.copy(this.#parameters, this.#old)
+    device.copy(parameters, this.#old)
     const all = this.#options.klRows === 'all'
     this.#klRows = all ? rows : valid
     if (all) device.fill(this.#klWeight, 1)
     else device.copy(this.#batch.weight, this.#klWeight)
-    const sums = device.run(this.#differentiate, rows, 1 / valid)
-    const surrogate = sums[0] / valid
-    // The network's workspace may hold more rows than a mini-batch has.
-    device.copy(slice(this.network.output, 0, this.#oldMean.length), this.#oldMean)
-    return { surrogate, valid }
+    const { objective } = device.run(this.#differentiate, rows, valid > 0 ? 1 / valid : 0)
+    workspace.claim(this)
+    head.keep(rows)
+    return { surrogate: objective / valid, valid }
   }
 
-  /** out = (H + cI) v, H the Fisher matrix at the parameters and rows `differentiate` saw. */
+  /**
+   * out = (H + cI) v, H the Fisher matrix at the parameters and rows that `differentiate` saw. Right whatever ran since:
+   * where the activations are no longer those of the old parameters, they are computed again.
+   */
   fisherProduct(rows: number, v: Tensor, out: Tensor): void {
-    const device = this.#device
+    const { device } = this.#policy
+    this.#ownActivations(rows)
     if (v !== this.#probe) device.copy(v, this.#probe)
     device.run(this.#fisher, rows, 1 / this.#klRows)
     device.axpy(this.#options.damping, this.#probe, this.#product)
@@ -243,57 +197,83 @@ export class TrustRegionUpdate {
   }
 
   /** direction = (H + cI)^-1 gradient, approximately. */
-  solve(rows: number): { residuals: number[]; curvature: number } {
-    return conjugateGradient(
-      this.#device,
-      () => this.fisherProduct(rows, this.#probe, this.#product),
-      this.gradient,
-      this.direction,
-      this.#scratch,
-      this.#options.cgIterations,
-      this.#options.cgTolerance,
-    )
-  }
-
-  /** Tries fractions of stepScale * direction from the old parameters on, and keeps the first acceptable one. */
-  search(
-    rows: number,
-    valid: number,
-    found: Pick<TrustRegionResult, 'surrogate' | 'residuals' | 'curvature' | 'stepScale'>,
-    predicted: number,
-  ): TrustRegionResult {
-    const { delta, acceptRatio, backtrack, lineSearchSteps } = this.#options
-    const device = this.#device
-    const trials: LineSearchTrial[] = []
-    let fraction = 1
-    for (let j = 0; j < lineSearchSteps; j++, fraction *= backtrack) {
-      const { surrogate, kl } = this.evaluate(rows, valid, fraction * found.stepScale)
-      const gain = surrogate - found.surrogate
-      const predictedGain = fraction * predicted
-      // A NaN fails every comparison and is rejected.
-      const accepted = kl <= delta && gain > 0 && gain / predictedGain > acceptRatio
-      trials.push({ fraction, kl, gain, predictedGain, accepted })
-      if (accepted && device.allFinite(this.#parameters)) {
-        return { accepted, rejection: null, kl, gain, predictedGain, trials, ...found }
-      }
+  solve(rows: number): SolveResult {
+    const { cgIterations: iterations, cgTolerance: tolerance, damping } = this.#options
+    this.#ownActivations(rows)
+    const system: LinearSystem = {
+      program: this.#fisher,
+      rows,
+      scale: 1 / this.#klRows,
+      damping,
+      direction: this.#probe,
+      product: this.#product,
+      residual: this.#residual,
+      b: this.gradient,
+      x: this.direction,
     }
-    return { ...this.#stay(rows, 'line-search', found.surrogate), trials, ...found }
+    return this.#policy.device.solve(system, { iterations, tolerance })
   }
 
   /** Surrogate and mean KL at old + scale * direction, where the parameters are left. */
-  evaluate(rows: number, valid: number, scale: number): { surrogate: number; kl: number } {
-    const device = this.#device
-    device.copy(this.#old, this.#parameters)
-    device.axpy(scale, this.direction, this.#parameters)
-    const sums = device.run(this.#evaluate, rows)
-    return { surrogate: sums[0] / valid, kl: sums[3] / sums[4] }
+  evaluate(
+    { rows, valid }: Pick<Proposal, 'rows' | 'valid'>,
+    scale: number,
+  ): { surrogate: number; kl: number } {
+    const { device, parameters, workspace } = this.#policy
+    device.copy(this.#old, parameters)
+    device.axpy(scale, this.direction, parameters)
+    workspace.claim(null)
+    const { objective, kl, klWeight } = device.run(this.#evaluate, rows)
+    return { surrogate: objective / valid, kl: kl / klWeight }
   }
 
-  // Restores the old parameters and what follows from them.
-  #stay(rows: number, rejection: Rejection, surrogate: number): TrustRegionResult {
-    this.#device.copy(this.#old, this.#parameters)
-    this.#device.run(this.#evaluate, rows)
-    const none = { kl: 0, gain: 0, predictedGain: 0, trials: [], residuals: [], curvature: 0, stepScale: 0 }
-    return { accepted: false, rejection, surrogate, ...none }
+  /** The old parameters, and the log-probabilities that follow from them. */
+  #restore(rows: number): void {
+    const { device, parameters, workspace } = this.#policy
+    device.copy(this.#old, parameters)
+    workspace.claim(null)
+    device.run(this.#evaluate, rows)
+  }
+
+  #ownActivations(rows: number): void {
+    const { device, workspace } = this.#policy
+    if (workspace.belongsTo(this)) return
+    device.run(this.#revisit, rows)
+    workspace.claim(this)
+  }
+
+  /** Surrogate, its gradient, and the distribution that becomes the old one. */
+  #compileDifferentiate(): Program {
+    const { device, network, parameters, head } = this.#policy
+    const batch = this.#batch
+    const rows = [
+      ...network.forward(parameters, batch.input),
+      ...head.surrogate(batch, null, true),
+      ...network.adjoint(parameters),
+    ]
+    return device.compile({ setup: head.setup(), rows, gradient: this.gradient }, batch.maxRows)
+  }
+
+  /** Gauss-Newton product J' F J v, F the Fisher matrix of the old distribution. */
+  #compileFisher(): Program {
+    const { device, network, head } = this.#policy
+    const rows = [
+      ...network.tangent(this.#old, this.#probe),
+      ...head.fisher(this.#probe, this.#klWeight),
+      ...network.adjoint(this.#old),
+    ]
+    return device.compile({ rows, gradient: this.#product }, this.#batch.maxRows)
+  }
+
+  /** Surrogate and KL of a trial. */
+  #compileEvaluate(): Program {
+    const { device, network, parameters, head } = this.#policy
+    const batch = this.#batch
+    const rows = [
+      ...network.forward(parameters, batch.input),
+      ...head.surrogate(batch, null, false),
+      ...head.kl(this.#klWeight),
+    ]
+    return device.compile({ setup: head.setup(), rows }, batch.maxRows)
   }
 }

@@ -1,4 +1,4 @@
-import type { Activation } from './activation.js'
+import type { Activation } from '../devices/steps.js'
 import { parameterLayout } from './layout.js'
 import type { NetworkSpec } from './spec.js'
 
@@ -21,7 +21,7 @@ const GAINS: Readonly<Record<Activation, number>> = {
 
 /**
  * Initial parameters: orthogonal weights (Saxe et al. 2014) with the activation's gain, `headGain` for the head,
- * biases 0, LayerNorm 1 and 0, logStd = stdX.
+ * biases 0, LayerNorm 1 and 0, the head's vectors as its description says.
  * @param normals one source per parameter tensor, by its position in the layout
  * @returns f32 [layout.size]
  */
@@ -34,7 +34,8 @@ export function initialParameters(
   const parameters = new Float32Array(layout.size)
   layout.entries.forEach(({ name, shape, offset, size }, index) => {
     const target = parameters.subarray(offset, offset + size)
-    if (name === 'logStd') target.fill(spec.head.kind === 'gaussian' ? spec.head.stdX : 0)
+    const vector = spec.head.vectors.find((candidate) => candidate.name === name)
+    if (vector) target.fill(vector.initial)
     else if (name.endsWith('norm.weight')) target.fill(1)
     else if (name.endsWith('.weight')) {
       const gain = name === 'head.weight' ? headGain : GAINS[spec.activation]

@@ -10,15 +10,15 @@ export interface ParameterEntry {
   readonly size: number
 }
 
-/** Where each parameter of a network stands in its flat Float32Array. */
+/** Place of each parameter of a network in its flat Float32Array. */
 export interface ParameterLayout {
   readonly entries: readonly ParameterEntry[]
   readonly size: number
 }
 
 /**
- * The flat layout: input.norm, then per hidden layer its Linear and its LayerNorm, then logStd (Gaussian heads), then
- * the head. It is the order in which torch lists the parameters of HARL's networks.
+ * The flat layout: input.norm, then per hidden layer its Linear and its LayerNorm, then the head's own vectors, then its
+ * linear layer. It is the order in which torch lists the parameters of HARL's networks.
  */
 export function parameterLayout(spec: NetworkSpec): ParameterLayout {
   const entries: ParameterEntry[] = []
@@ -41,7 +41,7 @@ export function parameterLayout(spec: NetworkSpec): ParameterLayout {
     add(`hidden.${i}.norm.bias`, units)
     width = units
   })
-  if (spec.head.kind === 'gaussian') add('logStd', spec.head.size)
+  for (const { name, size } of spec.head.vectors) add(name, size)
   add('head.weight', spec.head.size, width)
   add('head.bias', spec.head.size)
   return { entries, size: offset }

@@ -1,41 +1,47 @@
-import type { Activation } from './activation.js'
+import type { Activation } from '../devices/steps.js'
 
-/** What happens to a raw vector before the first layer. */
+/** Treatment of a raw vector before the first layer. */
 export interface InputSpec {
   /** Length of the raw vector. */
   readonly size: number
-  /** One-hot id appended to it, or null. */
-  readonly agentId: { readonly index: number; readonly count: number } | null
+  /**
+   * One-hot id of `count` entries appended to it, or null. `index` is the agent's own; null where it differs by row, as
+   * in a network that agents share.
+   */
+  readonly agentId: { readonly index: number | null; readonly count: number } | null
   /** Subtract the vector's own mean and divide by its own standard deviation. */
   readonly standardise: boolean
   /** LayerNorm with learned gain and bias after that. */
   readonly layerNorm: boolean
 }
 
-/** sigma = y sigmoid(log_std / x), independent of the state. */
-export interface GaussianHead {
-  readonly kind: 'gaussian'
+/** Parameter vector of a head besides its linear layer. */
+export interface HeadVector {
+  readonly name: string
   readonly size: number
-  readonly stdX: number
-  readonly stdY: number
+  /** Initial value of every entry. */
+  readonly initial: number
 }
 
-/** One number, a state's value. */
-export interface ValueHead {
-  readonly kind: 'value'
-  readonly size: 1
+/** Linear layer at the end of a network, and the further parameters of what is made of its outputs. */
+export interface HeadSpec {
+  readonly kind: string
+  /** Number of outputs. */
+  readonly size: number
+  /** In the flat layout they precede the linear layer. */
+  readonly vectors: readonly HeadVector[]
 }
 
 /** A network: input stage, [Linear, activation, LayerNorm] per hidden layer, linear head. */
-export interface NetworkSpec {
+export interface NetworkSpec<Head extends HeadSpec = HeadSpec> {
   readonly input: InputSpec
   readonly hidden: readonly number[]
   readonly activation: Activation
-  readonly head: GaussianHead | ValueHead
+  readonly head: Head
 }
 
-export type GaussianActorSpec = NetworkSpec & { readonly head: GaussianHead }
-export type CriticSpec = NetworkSpec & { readonly head: ValueHead }
+/** Head of a critic: one number, a state's value. */
+export const VALUE_HEAD = { kind: 'value', size: 1, vectors: [] } as const satisfies HeadSpec
 
 /** Length of the vector that enters the first layer. */
 export function inputWidth(input: InputSpec): number {

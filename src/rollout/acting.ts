@@ -1,33 +1,31 @@
+import type { HostArray } from '../devices/tensor.js'
 import type { AgentSpec, MultiAgentEnv } from '../envs/contract.js'
 import type { Kernels } from '../kernels/index.js'
 import type { PolicyAddresses } from './policies.js'
 
 /** One agent's policy over the rows of a worker, as views of shared memory. */
-class ActingAgent {
+export class ActingAgent {
   readonly id: string
-  readonly actionSize: number
-  readonly actions: Float32Array
   readonly logProb: Float32Array
+  readonly #actions: Float32Array
+  readonly #width: number
   readonly #observationSize: number
   readonly #observations: Float32Array
   readonly #streams: Int32Array
   readonly #steps: Int32Array
-  readonly #means: Float32Array
   readonly #addresses: PolicyAddresses
   readonly #kernels: Kernels
 
   constructor(kernels: Kernels, spec: AgentSpec, addresses: PolicyAddresses, rows: number) {
     const buffer = kernels.memory.buffer
-    const actionSize = spec.action.kind === 'box' ? spec.action.size : 1
     this.id = spec.id
-    this.actionSize = actionSize
+    this.#width = addresses.actionWidth
     this.#observationSize = spec.observation.size
     this.#observations = new Float32Array(buffer, addresses.observations, rows * spec.observation.size)
     this.#streams = new Int32Array(buffer, addresses.streams, rows)
     this.#steps = new Int32Array(buffer, addresses.steps, rows)
-    this.actions = new Float32Array(buffer, addresses.actions, rows * actionSize)
+    this.#actions = new Float32Array(buffer, addresses.actions, rows * this.#width)
     this.logProb = new Float32Array(buffer, addresses.logProb, rows)
-    this.#means = new Float32Array(buffer, addresses.means, rows * actionSize)
     this.#addresses = addresses
     this.#kernels = kernels
   }
@@ -41,28 +39,29 @@ class ActingAgent {
     this.#steps[row] = step
   }
 
+  /** Draws the actions of all rows, and their log-probabilities. */
   sample(): void {
     this.#kernels.exports.runAlone(this.#addresses.sample)
   }
 
-  /** The mode, left in `actions`. */
-  mean(): void {
-    this.#kernels.exports.runAlone(this.#addresses.mean)
-    this.actions.set(this.#means)
+  /** Chooses the mode in all rows. */
+  mode(): void {
+    this.#kernels.exports.runAlone(this.#addresses.mode)
   }
 
   /** Whether the row's action is finite. */
   finite(row: number): boolean {
-    for (let i = row * this.actionSize; i < (row + 1) * this.actionSize; i++) {
-      // x - x is 0 for finite numbers only
-      if (this.actions[i] - this.actions[i] !== 0) return false
+    for (let i = row * this.#width; i < (row + 1) * this.#width; i++) {
+      // x - x is 0 for finite numbers only.
+      if (this.#actions[i] - this.#actions[i] !== 0) return false
     }
     return true
   }
 
-  write(row: number, target: Float32Array): void {
-    const first = row * this.actionSize
-    for (let i = 0; i < this.actionSize; i++) target[i] = this.actions[first + i]!
+  /** Copies the row's action to `target` from element `at` on. */
+  writeAction(row: number, target: HostArray, at: number): void {
+    const first = row * this.#width
+    for (let i = 0; i < this.#width; i++) target[at + i] = this.#actions[first + i]!
   }
 }
 
@@ -83,8 +82,13 @@ export class Actors {
     for (let i = 0; i < this.agents.length; i++) this.agents[i].observe(row, env.observations[i])
   }
 
+  /** Keys the noise of a row's actions by environment and its step. */
+  keyNoise(row: number, env: number, step: number): void {
+    for (const agent of this.agents) agent.keyNoise(row, env, step)
+  }
+
   act(env: MultiAgentEnv, row: number): void {
-    for (let i = 0; i < this.agents.length; i++) this.agents[i].write(row, env.actions[i])
+    for (let i = 0; i < this.agents.length; i++) this.agents[i].writeAction(row, env.actions[i], 0)
   }
 
   /** The first agent whose action in this row is not finite. */

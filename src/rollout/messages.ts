@@ -1,28 +1,31 @@
 import type { BundledSource } from '../envs/bundle-source.js'
 import type { EnvConfig } from '../envs/index.js'
+import type { Fault } from './faults.js'
 import type { PolicyAddresses } from './policies.js'
 import type { RolloutLayout } from './storage.js'
 
-/** What a worker thread is started with. */
+/** Data that a worker thread is started with. */
 export interface WorkerSetup {
   readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
   readonly mujoco: WebAssembly.Module | undefined
   readonly env: EnvConfig
-  /** What `EnvFactory.sha256` was in the thread that started the pool. */
+  /** `EnvFactory.sha256` in the thread that started the pool. */
   readonly envSha256: string | undefined
   /** The user's modules as the thread that started the pool has read them: all threads run the same code. */
   readonly sources: readonly BundledSource[]
   readonly seed: number
   readonly layout: RolloutLayout
+  /** Whether the method learns from one reward of the team, so that rewards which differ between agents are refused. */
+  readonly oneReward: boolean
   /** Address of the control block of shared updates. */
   readonly control: number
   /** i32 [workers]: each worker's steps in its current task, by which the pool sees that it is alive. */
   readonly pulses: number
 }
 
-/** Where an environment stands between rollouts. */
+/** Progress of an environment between rollouts. */
 export interface EnvProgress {
-  /** What `saveState` gave; null before the first episode. */
+  /** Result of `saveState`; null before the first episode. */
   readonly state: Uint8Array | null
   /** Episodes started so far; it keys their seeds. */
   readonly episode: number
@@ -34,24 +37,13 @@ export interface EnvProgress {
 /** One worker's share of a rollout: environments first .. first + progress.length - 1. */
 export interface CollectTask {
   readonly kind: 'collect'
-  /** Which of the shares it is: the place of its pulse. */
+  /** Number of the share: the index of its pulse. */
   readonly worker: number
   readonly first: number
   readonly progress: readonly EnvProgress[]
   /** Steps every environment has made in the rollouts before. */
   readonly startStep: number
   readonly policies: readonly PolicyAddresses[]
-}
-
-/** A step that broke and does not count; its environment was reset. */
-export interface Fault {
-  readonly env: number
-  /** Step of the environment since training began. */
-  readonly step: number
-  /** One line: what was not finite or what was thrown, and whose. */
-  readonly reason: string
-  /** Where it came from, in several lines. */
-  readonly detail?: string
 }
 
 export interface CollectResult {
@@ -86,10 +78,10 @@ export interface EvaluateResult {
   readonly restarts: readonly string[]
 }
 
-/** What is wrong with the run itself, in one line; doing the task again would not help. */
+/** Fault of the run itself, in one line; doing the task again would not help. */
 export interface Failure {
   readonly failure: string
-  /** Where it came from, in several lines. */
+  /** Its origin, in several lines. */
   readonly detail?: string
 }
 

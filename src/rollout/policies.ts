@@ -1,95 +1,59 @@
 import type { Program } from '../devices/device.js'
+import type { HostDevice } from '../devices/host.js'
 import type { ProgramSpec } from '../devices/steps.js'
-import { slice, type Tensor } from '../devices/tensor.js'
-import type { WasmDevice } from '../devices/wasm/device.js'
+import type { Tensor } from '../devices/tensor.js'
 import { PURPOSE } from '../kernels/index.js'
-import { Network } from '../learner/network.js'
-import { parameterEntry, parameterLayout } from '../nn/layout.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
+import type { PolicySpec } from '../learner/heads/head.js'
+import { attachHead } from '../learner/heads/table.js'
+import { Network } from '../nn/network.js'
 
-/** What a worker needs to let one agent act: addresses in shared memory, for up to `rows` environments at once. */
+/** Addresses in shared memory by which a worker lets one agent act, in up to `rows` environments at once. */
 export interface PolicyAddresses {
-  /** Programs for `runAlone`: draw actions, or take the mean. */
+  /** Programs for `runAlone`: draw actions, or choose the mode. */
   readonly sample: number
-  readonly mean: number
+  readonly mode: number
   /** f32 [rows, observation], to be filled before. */
   readonly observations: number
   /** i32 [rows]: environment and its step, which key the noise of `sample`. */
   readonly streams: number
   readonly steps: number
-  /** f32 [rows, action] and f32 [rows], filled by `sample`. */
+  /** f32 [rows, actionWidth], filled by both programs. */
   readonly actions: number
+  readonly actionWidth: number
+  /** f32 [rows], filled by `sample`. */
   readonly logProb: number
-  /** f32 [rows, action], filled by both. */
-  readonly means: number
 }
 
 /** The agents' policies as rollout workers evaluate them; every worker has its own rows. */
 export class WorkerPolicies {
   /** Per worker, per agent. */
   readonly addresses: PolicyAddresses[][]
-  readonly #device: WasmDevice
+  readonly #host: HostDevice
   readonly #prepare: Program[]
 
   /**
-   * @param parameters one flat vector per agent
+   * @param specs one per agent
+   * @param parameters flat vector of each agent's policy, in the host's memory
    * @param rows environments that each worker steps at once
    */
   constructor(
-    device: WasmDevice,
-    specs: readonly GaussianActorSpec[],
+    host: HostDevice,
+    specs: readonly PolicySpec[],
     parameters: readonly Tensor[],
     rows: readonly number[],
     seed: number,
   ) {
-    this.#device = device
+    this.#host = host
     this.addresses = rows.map(() => [])
     this.#prepare = specs.map((spec, agent) => {
-      const { size, stdX, stdY } = spec.head
-      const vector = parameters[agent]
-      const table = device.tensor('f64', size * 4)
-      const logStd = slice(vector, parameterEntry(parameterLayout(spec), 'logStd').offset, size)
-      const setup = [{ op: 'gaussianTable', logStd, x: stdX, y: stdY, table, size } as const]
-      const passes: ProgramSpec[] = []
-      const places = rows.map((count) => {
-        const network = new Network(device, spec, count)
-        const place = {
-          observations: device.tensor('f32', count * spec.input.size),
-          streams: device.tensor('i32', count),
-          steps: device.tensor('i32', count),
-          actions: device.tensor('f32', count * size),
-          logProb: device.tensor('f32', count),
-          means: network.output,
-        }
-        const { streams, steps, logProb } = place
-        const forward = network.forward(vector, place.observations)
-        const draw = { mean: network.output, table, size, seed, purpose: PURPOSE.actions + agent } as const
-        const sample = {
-          op: 'gaussianSample',
-          ...draw,
-          streams,
-          steps,
-          action: place.actions,
-          logProb,
-        } as const
-        passes.push({ setup, rows: [...forward, sample] }, { rows: forward })
-        return place
-      })
-      const { prepare, passes: compiled } = device.compilePrepared(
-        passes,
-        rows.flatMap((count) => [count, count]),
-      )
-      places.forEach((place, worker) => {
-        this.addresses[worker].push({
-          sample: device.addressOf(compiled[2 * worker]),
-          mean: device.addressOf(compiled[2 * worker + 1]),
-          observations: place.observations.address,
-          streams: place.streams.address,
-          steps: place.steps.address,
-          actions: place.actions.address,
-          logProb: place.logProb.address,
-          means: place.means.address,
-        })
+      const key = { seed, purpose: PURPOSE.actions + agent }
+      const places = rows.map((count) => policyRows(host, spec, parameters[agent], count, key))
+      const counts = rows.flatMap((count) => [count, count])
+      const passes = places.flatMap(({ sample, mode }) => [sample, mode])
+      const { prepare, passes: compiled } = host.compilePrepared(passes, counts)
+      places.forEach(({ addresses }, worker) => {
+        const [sample, mode] = compiled.slice(2 * worker).map((program) => host.entryOf(program))
+        this.addresses[worker].push({ ...addresses, sample, mode })
       })
       return prepare
     })
@@ -97,6 +61,42 @@ export class WorkerPolicies {
 
   /** To be called when parameters have changed, before workers act. */
   prepare(): void {
-    for (const program of this.#prepare) this.#device.run(program, 1)
+    for (const program of this.#prepare) this.#host.run(program, 1)
+  }
+}
+
+/** Memory and passes of one agent's policy for the environments of one worker. */
+function policyRows(
+  host: HostDevice,
+  spec: PolicySpec,
+  parameters: Tensor,
+  rows: number,
+  key: { seed: number; purpose: number },
+): {
+  sample: ProgramSpec
+  mode: ProgramSpec
+  addresses: Omit<PolicyAddresses, 'sample' | 'mode'>
+} {
+  const network = new Network(host, spec, rows)
+  const head = attachHead(host, network, parameters)
+  const { type, width: actionWidth } = spec.head.action
+  const observations = host.tensor('f32', rows * spec.input.size)
+  const [streams, steps] = [host.tensor('i32', rows), host.tensor('i32', rows)]
+  const actions = host.tensor(type, rows * actionWidth)
+  const logProb = host.tensor('f32', rows)
+  const setup = head.setup()
+  const forward = network.forward(parameters, { raw: observations })
+  const draw = head.sample({ ...key, streams, steps }, actions, logProb)
+  return {
+    sample: { setup, rows: [...forward, ...draw] },
+    mode: { setup, rows: [...forward, ...head.mode(actions)] },
+    addresses: {
+      observations: host.addressOf(observations),
+      streams: host.addressOf(streams),
+      steps: host.addressOf(steps),
+      actions: host.addressOf(actions),
+      actionWidth,
+      logProb: host.addressOf(logProb),
+    },
   }
 }

@@ -1,6 +1,24 @@
-import type { WasmDevice } from '../devices/wasm/device.js'
-import type { Tensor } from '../devices/tensor.js'
+import type { HostDevice } from '../devices/host.js'
+import type { HostArray } from '../devices/tensor.js'
 import type { EnvSpec } from '../envs/contract.js'
+import {
+  AGENT_COLUMNS,
+  agentColumns,
+  TEAM_COLUMNS,
+  teamColumns,
+  type AgentColumn,
+  type Column,
+  type RolloutNeeds,
+  type TeamColumn,
+} from './columns.js'
+
+/** Place of a column in shared memory. */
+export interface ColumnPlace {
+  /** Byte address. */
+  readonly address: number
+  /** Elements of a row; 0 for a column that is not recorded. */
+  readonly width: number
+}
 
 /** Addresses and sizes of a rollout's arrays in shared memory: plain data, to be posted to workers. */
 export interface RolloutLayout {
@@ -8,83 +26,88 @@ export interface RolloutLayout {
   readonly steps: number
   /** E, environments. */
   readonly envs: number
-  /** Episode ends by truncation that one environment can have in a rollout. */
+  /** Greatest number of truncations of one environment in a rollout. */
   readonly truncations: number
-  readonly stateSize: number
-  readonly agents: readonly {
-    readonly observationSize: number
-    readonly actionSize: number
-    /** f32 [T, E, observation] */
-    readonly observations: number
-    /** f32 [T, E, action] */
-    readonly actions: number
-    /** f32 [T, E] */
-    readonly logProb: number
-    /** f32 [T, E], 1 where the agent took part */
-    readonly weight: number
-  }[]
-  /** f32 [T E + E + E truncations, state]: the rollout's states, those after it, those that truncations cut off */
-  readonly states: number
-  /** f32 [T, E] */
-  readonly rewards: number
-  /** u8 [T, E]: RUNNING, TERMINATED or TRUNCATED */
-  readonly ends: number
-  /** f32 [T, E], 0 for steps that do not count because something broke */
-  readonly valid: number
+  readonly team: Readonly<Record<TeamColumn, ColumnPlace>>
+  readonly agents: readonly Readonly<Record<AgentColumn, ColumnPlace>>[]
 }
 
-/** A rollout's arrays in a device's shared memory. Row of step t in environment e: t E + e. */
+type LayoutSize = Pick<RolloutLayout, 'steps' | 'envs' | 'truncations'>
+
+/** Rows of a column: one per step and environment; or after the rollout and at truncations. */
+export function columnRows(
+  { moment }: Pick<Column<never>, 'moment'>,
+  { steps, envs, truncations }: LayoutSize,
+): number {
+  return moment === 'final' ? envs * (1 + truncations) : steps * envs
+}
+
+/** A column of all agents, one agent's elements after another's. */
+interface AgentBlock {
+  readonly array: HostArray
+  readonly starts: readonly number[]
+  readonly lengths: readonly number[]
+}
+
+/** A rollout's arrays in shared memory, as the tables of columns list them. Row of step t in environment e: t E + e. */
 export class RolloutStorage {
   readonly layout: RolloutLayout
+  /** T E */
   readonly rows: number
-  /** Rows of `states`. */
-  readonly stateRows: number
-  readonly agents: readonly {
-    readonly observations: Tensor
-    readonly actions: Tensor
-    readonly logProb: Tensor
-    readonly weight: Tensor
-  }[]
-  readonly states: Tensor
-  readonly rewards: Tensor
-  readonly valid: Tensor
-  readonly ends: Uint8Array
+  readonly finalRows: number
+  readonly team: Readonly<Record<TeamColumn, HostArray>>
+  readonly #agents: Readonly<Record<AgentColumn, AgentBlock>>
 
-  constructor(device: WasmDevice, env: EnvSpec, envs: number, steps: number) {
-    const rows = steps * envs
+  constructor(host: HostDevice, env: EnvSpec, envs: number, steps: number, needs: RolloutNeeds) {
     const limit = env.truncatesAfter ?? env.timeLimit
     const truncations = Number.isFinite(limit) ? Math.floor((steps - 1) / limit) + 1 : 1
-    const f32 = (length: number) => device.tensor('f32', length)
-    this.rows = rows
-    this.stateRows = rows + envs + envs * truncations
-    this.agents = env.agents.map(({ observation, action }) => ({
-      observations: f32(rows * observation.size),
-      actions: f32(rows * (action.kind === 'box' ? action.size : 1)),
-      logProb: f32(rows),
-      weight: f32(rows),
-    }))
-    this.states = f32(this.stateRows * env.stateSize)
-    this.rewards = f32(rows)
-    this.valid = f32(rows)
-    const ends = device.tensor('i32', Math.ceil(rows / 4))
-    this.ends = device.arena.u8(ends.address, rows)
-    this.layout = {
-      steps,
-      envs,
-      truncations,
-      stateSize: env.stateSize,
-      agents: this.agents.map(({ observations, actions, logProb, weight }, i) => ({
-        observationSize: env.agents[i].observation.size,
-        actionSize: actions.length / rows,
-        observations: observations.address,
-        actions: actions.address,
-        logProb: logProb.address,
-        weight: weight.address,
-      })),
-      states: this.states.address,
-      rewards: this.rewards.address,
-      ends: ends.address,
-      valid: this.valid.address,
+    const size = { steps, envs, truncations }
+    this.rows = columnRows({ moment: 'choice' }, size)
+    this.finalRows = columnRows({ moment: 'final' }, size)
+
+    const team = {} as Record<TeamColumn, HostArray>
+    const teamPlaces = {} as Record<TeamColumn, ColumnPlace>
+    for (const name of teamColumns) {
+      const column: Column<EnvSpec> = TEAM_COLUMNS[name]
+      const width = column.width(env, needs)
+      const tensor = host.tensor(column.type, columnRows(column, size) * width)
+      team[name] = host.view(tensor)
+      teamPlaces[name] = { address: host.addressOf(tensor), width }
     }
+
+    const blocks = {} as Record<AgentColumn, AgentBlock>
+    const agentPlaces = env.agents.map(() => ({}) as Record<AgentColumn, ColumnPlace>)
+    for (const name of agentColumns) {
+      const column: Column<EnvSpec['agents'][number]> = AGENT_COLUMNS[name]
+      const widths = env.agents.map((agent) => column.width(agent, needs))
+      const lengths = widths.map((width) => columnRows(column, size) * width)
+      const starts = lengths.map((_, i) => total(lengths.slice(0, i)))
+      const tensor = host.tensor(column.type, total(lengths))
+      const array = host.view(tensor)
+      blocks[name] = { array, starts, lengths }
+      agentPlaces.forEach((places, i) => {
+        const address = host.addressOf(tensor) + starts[i] * array.BYTES_PER_ELEMENT
+        places[name] = { address, width: widths[i] }
+      })
+    }
+    this.team = team
+    this.#agents = blocks
+    this.layout = { ...size, team: teamPlaces, agents: agentPlaces }
   }
+
+  /**
+   * A column of some agents: one agent's [rows, width], or of several agents with consecutive numbers and equal widths,
+   * one after another.
+   */
+  agentColumn(name: AgentColumn, agents: readonly number[]): HostArray {
+    const { array, starts, lengths } = this.#agents[name]
+    const [first] = agents
+    const sound = agents.every((agent, i) => agent === first + i && lengths[agent] === lengths[first])
+    if (!sound) throw new Error(`agents ${agents.join(', ')} have no common ${name}`)
+    return array.subarray(starts[first], starts[first] + agents.length * lengths[first])
+  }
+}
+
+function total(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0)
 }

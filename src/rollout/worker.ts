@@ -2,23 +2,27 @@ import { HatrpoError } from '../errors.js'
 import { EnvContext, loadEnvFactory, type EnvFactory, type MultiAgentEnv } from '../envs/index.js'
 import { adoptSources } from '../envs/source.js'
 import { loadKernels, type Kernels } from '../kernels/index.js'
-import { Collector, detailOf } from './collector.js'
+import { Collector } from './collector.js'
+import { Evaluator } from './evaluator.js'
+import { detailOf } from './faults.js'
 import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
 
-/** What a pool's thread does: tasks on its own environments, over memory it shares with the others. */
+/** Worker of a rollout source: does tasks on its own environments, over memory it shares with the others. */
 export class RolloutWorker {
   readonly #setup: WorkerSetup
   readonly #context: EnvContext
   readonly #envs: MultiAgentEnv[] = []
   /** Processes of environments that were started again since the last answer. */
   #restarts: string[] = []
-  /** Shows that the task goes on: a step in which a process hangs, and hangs again, is longer than it may take once. */
+  /** Sign of life: a step in which a process hangs, and hangs again, takes longer than it may take once. */
   #pulse = () => {}
   #kernels: Promise<Kernels> | undefined
   #factory: Promise<EnvFactory> | undefined
 
-  constructor(setup: WorkerSetup) {
+  /** @param kernels an instance over the setup's memory; made of it by default */
+  constructor(setup: WorkerSetup, kernels?: Kernels) {
     this.#setup = setup
+    if (kernels) this.#kernels = Promise.resolve(kernels)
     adoptSources(setup.sources)
     this.#context = new EnvContext({
       ...(setup.mujoco && { mujoco: setup.mujoco }),
@@ -47,21 +51,30 @@ export class RolloutWorker {
       return undefined
     }
     const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
-    const collector = new Collector(kernels, envs, this.#setup)
+    const pulses = new Int32Array(kernels.memory.buffer, this.#setup.pulses)
+    const pulse = () => void Atomics.add(pulses, task.worker, 1)
     this.#restarts = []
-    this.#pulse = () => collector.pulse(task.worker)
-    const result = task.kind === 'collect' ? collector.collect(task) : collector.evaluate(task)
+    this.#pulse = pulse
+    const result =
+      task.kind === 'collect'
+        ? new Collector(kernels, envs, this.#setup, pulse).collect(task)
+        : new Evaluator(kernels, envs, pulse).evaluate(task)
     return { ...result, restarts: this.#restarts }
   }
 
-  // At least `count` environments. They carry nothing from task to task: each task says where they stand.
+  /** Ends the environments' own resources. */
+  dispose(): void {
+    for (const env of this.#envs.splice(0)) env.dispose?.()
+  }
+
+  /** At least `count` environments. They carry nothing from task to task: each task brings their progress. */
   async #environments(count: number): Promise<MultiAgentEnv[]> {
     const factory = await (this.#factory ??= this.#loadFactory())
     while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
     return this.#envs
   }
 
-  // Files that code reads may have changed since the pool was started; code itself is handed over.
+  /** Files that code reads may have changed since the source was opened; code itself is handed over. */
   async #loadFactory(): Promise<EnvFactory> {
     const { env, envSha256 } = this.#setup
     const factory = await loadEnvFactory(env, this.#context)

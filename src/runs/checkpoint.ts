@@ -7,7 +7,7 @@ import { firstNonFinite, sha256 } from './sha256.js'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** What training needs to go on, as it hands it over. */
+/** State that training needs to continue. */
 export interface CheckpointData {
   /**
    * Arrays by name, `file/name`: `actors/agent_0` is the tensor `agent_0` of `actors.safetensors`.
@@ -18,7 +18,7 @@ export interface CheckpointData {
   readonly state: Json
 }
 
-/** What is known of a checkpoint besides its tensors. */
+/** Description of a checkpoint, without its tensors. */
 export interface CheckpointInfo {
   readonly iteration: number
   /** Steps of all environments up to it. */
@@ -153,7 +153,7 @@ function damaged(path: string, reason: string): HatrpoError {
   return new HatrpoError(`checkpoint ${path} is damaged: ${reason}`)
 }
 
-/** What a checkpoint says of itself, without its tensors. @throws HatrpoError when state.json is damaged */
+/** Description of the checkpoint in a folder. @throws HatrpoError when state.json is damaged */
 export function readCheckpointInfo(runDir: string, iteration: number): CheckpointInfo {
   return readStored(checkpointPath(runDir, iteration)).info
 }

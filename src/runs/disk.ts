@@ -16,7 +16,7 @@ export function writing<T>(path: string, write: () => T): T {
     if (code === undefined) throw error
     if (FULL.has(code))
       throw new HatrpoError(
-        `the disk is full (${code} while writing ${path}): free some space and go on with --resume; earlier checkpoints are intact`,
+        `the disk is full (${code} while writing ${path}): free some space and continue with --resume; earlier checkpoints are intact`,
         { cause: error },
       )
     throw new HatrpoError(`cannot write ${path}: ${(error as Error).message}`, { cause: error })

@@ -57,9 +57,12 @@ export class EvaluationLog {
         .filter(([name]) => name.startsWith('step_'))
         .map(([, entry]) => entry)
     } catch (error) {
-      throw new HatrpoError(`${this.path} is damaged: delete it to go on without the earlier evaluations`, {
-        cause: error,
-      })
+      throw new HatrpoError(
+        `${this.path} is damaged: delete it to continue without the earlier evaluations`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 

@@ -35,7 +35,7 @@ import { packageVersion } from './version.js'
 export { readPortableEnv, readRunConfig, readRunEnvSha256 } from './stored-config.js'
 
 export interface OpenRunOptions {
-  /** Go on with the run in the folder; its configuration must be the given one, except for `steps`. */
+  /** Resume the run in the folder; its configuration must be the given one, except for `steps`. */
   readonly resume?: boolean
   readonly origin?: ConfigOrigin
   readonly workers?: number
@@ -119,9 +119,9 @@ export function evaluationDue(config: TrainConfig, iteration: number): boolean {
 }
 
 /**
- * Starts a run in a new or empty folder, or goes on with the one that is there.
+ * Starts a run in a new or empty folder, or resumes the one in the folder.
  *
- * @throws HatrpoError when the folder is in use, holds something else, or cannot go on with `config`
+ * @throws HatrpoError when the folder is in use, holds something else, or cannot be resumed with `config`
  */
 export function openRun(dir: string, config: TrainConfig, options: OpenRunOptions = {}): Run {
   if (options.resume && !existsSync(join(dir, 'config.json')))
@@ -141,7 +141,7 @@ function newRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRu
   removeUnfinishedFiles(dir)
   const present = readdirSync(dir).filter((name) => !name.startsWith('lock'))
   if (present.includes('config.json'))
-    throw usageError(`${dir} already holds a run: go on with --resume ${dir}, or name another folder`)
+    throw usageError(`${dir} already holds a run: continue it with --resume ${dir}, or name another folder`)
   if (present.length > 0) throw usageError(`${dir} is not empty (${present[0]}): name a new or empty folder`)
   onOpen?.()
   const about = {
@@ -212,7 +212,7 @@ function assertSameEnv(
   if (stored === undefined || now === undefined || stored === now) return
   throw usageError(
     `environment ${env.id} was changed since ${dir} was started (sha256 ${stored.slice(0, 8)} then, ${now.slice(0, 8)} now): ` +
-      `restore it or start a new run; deleting about.envSha256 from ${join(dir, 'config.json')} goes on with the changed one`,
+      `restore it or start a new run; deleting about.envSha256 from ${join(dir, 'config.json')} continues with the changed one`,
   )
 }
 
@@ -224,7 +224,7 @@ export class Run {
   readonly dir: string
   /** As config.json has it: the paths of the environment are portable. */
   readonly config: TrainConfig
-  /** Where to go on; undefined to start at iteration 1. */
+  /** Checkpoint to continue from; undefined to start at iteration 1. */
   readonly checkpoint: Checkpoint | undefined
   /** The outcome, when the run was finished before: there is nothing left to do. */
   readonly result: RunResult | undefined

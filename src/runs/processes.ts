@@ -9,7 +9,7 @@ function readText(path: string): string | undefined {
 }
 
 /**
- * What tells a process from a later one with the same number: the machine's boot and the process's start in it.
+ * Identifier that tells a process from a later one with the same number: the machine's boot and the process's start in it.
  *
  * @returns undefined for a process that has ended, '' where the system does not say (no /proc)
  */
@@ -18,7 +18,7 @@ export function processStart(pid: number): string | undefined {
   if (boot === undefined) return signalled(pid) ? '' : undefined
   const stat = readText(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
-  // The command's name stands in brackets and may hold spaces and brackets itself.
+  // The command's name is in brackets and may hold spaces and brackets itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, startTicks] = [fields[0], fields[19]]
   const ended = state === 'Z' || state === 'X'

@@ -20,6 +20,7 @@ export function iterationScalars(record: IterationRecord): Scalars {
     ['speed/stepsPerSecond', record.stepsPerSecond],
     ...record.agents.flatMap(agentScalars),
     ...group('critic', record.critic),
+    ...(record.critics ?? []).flatMap((critic, i) => group(`critic_${i}`, critic)),
     ...group('time', record.time),
     ...group('faults', record.faults),
   ])

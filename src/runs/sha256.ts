@@ -11,7 +11,7 @@ export function firstNonFinite(values: Float32Array | Float64Array): number {
 }
 
 /**
- * What identifies a trained result: SHA-256 of all parameters.
+ * Identifier of a trained result: SHA-256 of all parameters.
  *
  * @param vectors one per network: actors in agent order, then critics
  * @throws HatrpoError for a value that is not finite: engines differ in the bits of a NaN

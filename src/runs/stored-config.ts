@@ -6,12 +6,12 @@ import { HatrpoError, usageError } from '../errors.js'
 import { type ConfigOrigin, type TrainConfig, validateConfig } from '../config/index.js'
 import { replaceFile } from './disk.js'
 
-/** What config.json notes besides the configuration. Of it, the version and the environment's code decide results. */
+/** Information in config.json besides the configuration. Of it, the version and the environment's code decide results. */
 export interface RunAbout extends ConfigOrigin {
   readonly packageVersion: string
   readonly node: string
   readonly workers?: number
-  /** SHA-256 of the code of an environment of the user's own: a run goes on with the same code alone. */
+  /** SHA-256 of the code of an environment of the user's own: a run is resumed with the same code only. */
   readonly envSha256?: string
   /** Folder that the paths in `env` start from, relative to the run folder. */
   readonly envFolder?: string

@@ -69,7 +69,7 @@ function record(data: Buffer): Buffer {
 
 /**
  * Writes scalars to an event file that TensorBoard reads (TFRecord frames around protobuf messages).
- * Each writer has a file of its own; one that goes on after a checkpoint tells TensorBoard to forget later steps
+ * Each writer has a file of its own; one that continues after a checkpoint tells TensorBoard to forget later steps
  * that an earlier file of the folder holds.
  */
 export class TensorBoardWriter {

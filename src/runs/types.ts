@@ -1,6 +1,6 @@
 import type { ConfigOrigin, TrainConfig } from '../config/index.js'
 
-/** What an update did to one agent's policy. Values of the other update rule are absent. */
+/** Result of an update of one agent's policy. Values of the other update rule are absent. */
 export interface AgentRecord {
   readonly id: string
   /**
@@ -51,7 +51,10 @@ export interface IterationRecord {
   /** Episodes that ended in this iteration; null when none did. */
   readonly episodeReturn: { readonly mean: number; readonly count: number } | null
   readonly agents: readonly AgentRecord[]
+  /** Means over the critics where there are several; skipped steps are added up. */
   readonly critic: CriticRecord
+  /** One per agent, for methods with a critic of each. */
+  readonly critics?: readonly CriticRecord[]
   /** Shares of the iteration's wall time; they add up to 1. */
   readonly time: {
     readonly physics: number
@@ -92,12 +95,12 @@ export interface RunResult {
   readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
 }
 
-/** What `train` is asked to do. */
+/** Options of `train`. */
 export interface TrainOptions {
   readonly config: TrainConfig
   /** The run folder. */
   readonly dir: string
-  /** Go on from the folder's latest checkpoint instead of starting a new run. */
+  /** Resume from the folder's latest checkpoint instead of starting a new run. */
   readonly resume?: boolean
   /** Threads that step environments; does not change the result. */
   readonly workers?: number
@@ -105,7 +108,7 @@ export interface TrainOptions {
   readonly workerPatience?: number
   /** Once aborted, the iteration in progress ends, a checkpoint is written and `finished` is false. */
   readonly signal?: AbortSignal
-  /** What to note in config.json besides the configuration. */
+  /** Information for config.json besides the configuration. */
   readonly origin?: ConfigOrigin
   /** Called once the environment and the folder are found to be sound, before the first iteration. */
   onStart?(): void

@@ -59,7 +59,7 @@ export type BundleFile = PolicySource | BundleInfo
 
 /**
  * Loads a bundle and checks that its files belong together.
- * @param source where bundle.json stands, as the URL of its folder or of the file itself, or a function that gives
+ * @param source location of bundle.json, as the URL of its folder or of the file itself, or a function that gives
  *   the bundle's files
  * @throws PolicyError when a file is missing, damaged or not the one that bundle.json describes
  */

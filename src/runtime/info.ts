@@ -9,7 +9,7 @@ export const VERSION = 1
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** What the module does to a raw observation before its first layer: nothing that the caller must do. */
+/** Steps by which the module prepares a raw observation for its first layer. The caller does none of them. */
 export interface ObservationInput {
   /** One-hot id appended to the observation, or null. */
   readonly agentId: { readonly index: number; readonly count: number } | null
@@ -49,11 +49,11 @@ export interface StoredPolicyInfo {
   readonly observation: ObservationInfo
   readonly action: StoredAction
   readonly network: { readonly hidden: readonly number[]; readonly activation: string }
-  /** What made it: environment, algorithm, seed, steps, package version. */
+  /** Origin: environment, algorithm, seed, steps, package version. */
   readonly provenance: { readonly [key: string]: Json }
 }
 
-/** What a policy says of itself. */
+/** Description of a policy. */
 export interface PolicyInfo extends Omit<StoredPolicyInfo, 'action'> {
   readonly action: ActionInfo
 }

@@ -1,7 +1,7 @@
 import { PolicyError } from './error.js'
 import { parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
 
-/** What every exported module has; a host needs no more than this to use one. */
+/** Exports of every policy module; a host needs no others. */
 interface PolicyExports {
   readonly memory: WebAssembly.Memory
   /** Addresses in bytes: f32 [observation size] and f32 [action size]. */

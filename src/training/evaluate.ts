@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { actorSpecs } from '../algorithms/specs.js'
-import { WasmDevice } from '../devices/wasm/device.js'
+import { planMethod } from '../algorithms/assemble.js'
+import { openHost } from '../devices/open.js'
 import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/index.js'
-import { RolloutPool, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
+import { openSource, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { tellOfChange } from './env-change.js'
 import { evaluateBundle } from './evaluate-bundle.js'
@@ -19,7 +19,7 @@ export interface EvaluateOptions {
   readonly seed: number
   /** Which of a run's policies; `latest` by default. */
   readonly checkpoint?: 'latest' | 'best' | number
-  /** Threads that step environments; does not change the result. */
+  /** Threads that step environments, 0 for none but the calling thread; does not change the result. */
   readonly workers?: number
   /** @param detail where it came from, in several lines */
   onEvent?(message: string, detail?: string): void
@@ -45,7 +45,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   const { source, episodes, seed, workers = 1 } = options
   expectWhole('episodes', episodes, 1)
   expectWhole('seed', seed, 0)
-  expectWhole('workers', workers, 1)
+  expectWhole('workers', workers, 0)
   const isRun = existsSync(join(source, 'config.json'))
   if (!isRun && !existsSync(join(source, 'bundle.json'))) {
     throw usageError(`${source} holds neither a run (config.json) nor a bundle (bundle.json)`)
@@ -65,30 +65,30 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
   const { spec, ...loaded } = await loadEnvFactory(config.env)
   tellOfChange(config.env.id, readRunEnvSha256(source), loaded.sha256, onEvent)
   const stored = readRunCheckpoint(source, checkpoint)
-  const device = await WasmDevice.create()
-  const specs = actorSpecs(config.actor, spec)
-  const parameters = actorParameters(stored, specs).map((values) => {
-    const tensor = device.tensor('f32', values.length)
-    device.write(tensor, values)
+  const plan = planMethod(config, spec)
+  const host = await openHost()
+  const parameters = actorParameters(stored, plan.groups).map((values) => {
+    const tensor = host.tensor('f32', values.length)
+    host.write(tensor, values)
     return tensor
   })
   const envs = Math.min(config.envs, episodes)
   const workers = Math.min(options.workers ?? availableParallelism(), envs)
-  const storage = new RolloutStorage(device, spec, envs, 1)
-  const pool = await RolloutPool.start(device, storage, {
+  const rollouts = await openSource(host, new RolloutStorage(host, spec, envs, 1, plan.needs), {
     workers,
     envs,
     seed,
     env: config.env,
     envSha256: loaded.sha256,
+    oneReward: false,
     ...(onEvent && { onEvent }),
   })
   try {
-    const rows = pool.shares.map(({ count }) => count)
-    const policies = new WorkerPolicies(device, specs, parameters, rows, seed)
+    const rows = rollouts.shares.map(({ count }) => count)
+    const policies = new WorkerPolicies(host, plan.actors, parameters, rows, seed)
     policies.prepare()
-    return { env: config.env.id, returns: await pool.evaluate(policies, episodes, 0, seed) }
+    return { env: config.env.id, returns: await rollouts.evaluate(policies, episodes, 0, seed) }
   } finally {
-    await pool.close()
+    await rollouts.close()
   }
 }

@@ -1,4 +1,4 @@
-import { actorSpecs } from '../algorithms/specs.js'
+import { planMethod } from '../algorithms/assemble.js'
 import type { Box } from '../envs/contract.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { portableEnv } from '../envs/portable.js'
@@ -28,13 +28,13 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   const config = readRunConfig(run)
   const { spec: env, config: complete } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(run, checkpoint)
-  const specs = actorSpecs(config.actor, env)
-  const parameters = actorParameters(stored, specs)
+  const { actors, groups } = planMethod(config, env)
+  const parameters = actorParameters(stored, groups)
   const policies = env.agents.map(({ id, action }, index) => ({
     agent: { index, id },
-    spec: specs[index],
+    spec: actors[index],
     parameters: parameters[index],
-    // actorSpecs refuses other action spaces.
+    // Plans refuse other action spaces.
     action: action as Box,
   }))
   const { packageVersion, steps, iteration, evaluation } = stored

@@ -1,27 +1,39 @@
+import type { Method } from '../algorithms/method.js'
+import type { PolicyGroup } from '../algorithms/specs.js'
+import type { HostArray } from '../devices/tensor.js'
 import { HatrpoError } from '../errors.js'
-import type { EnvProgress } from '../rollout/index.js'
-import type { CheckpointData } from '../runs/checkpoint.js'
 import type { Adam } from '../learner/adam.js'
 import type { ValueNormState } from '../learner/value-norm.js'
 import { parameterLayout } from '../nn/layout.js'
-import type { GaussianActorSpec } from '../nn/spec.js'
-import type { Trainer } from './trainer.js'
+import { carriedColumns, type EnvProgress, type RolloutStorage } from '../rollout/index.js'
+import type { CheckpointData } from '../runs/checkpoint.js'
 
 type Powers = [number, number]
 
 /** Counters of a run between iterations, beside its tensors. */
 interface SnapshotState {
+  /** One per policy that Adam moves. */
   readonly actorPowers: readonly Powers[]
-  readonly criticPowers: Powers
-  readonly valueNorm: ValueNormState | null
+  /** One per critic. */
+  readonly criticPowers: readonly Powers[]
+  readonly valueNorms: readonly (ValueNormState | null)[]
   readonly shuffles: readonly number[]
   readonly environments: readonly Omit<EnvProgress, 'state'>[]
 }
 
-/** All that a run is between two iterations, for a checkpoint. */
-export function takeSnapshot(trainer: Trainer, progress: readonly EnvProgress[]): CheckpointData {
+/** State of runs made before critics were a list. */
+interface SingleCriticState {
+  readonly criticPowers: Powers
+  readonly valueNorm: ValueNormState | null
+}
+
+/** The whole state of a run between two iterations, for a checkpoint. */
+export function takeSnapshot(
+  method: Method,
+  storage: RolloutStorage,
+  progress: readonly EnvProgress[],
+): CheckpointData {
   const tensors: Record<string, CheckpointData['tensors'][string]> = {}
-  const read = (tensor: Trainer['criticParameters']) => trainer.device.read(tensor) as Float32Array
   const saveAdam = (name: string, adam: Adam): Powers => {
     const { m, v, powers } = adam.save()
     tensors[`optimisers/${name}.m`] = m
@@ -29,10 +41,13 @@ export function takeSnapshot(trainer: Trainer, progress: readonly EnvProgress[])
     return [...powers]
   }
 
-  trainer.actorParameters.forEach((tensor, i) => (tensors[`actors/agent_${i}`] = read(tensor)))
-  tensors['critics/critic_0'] = read(trainer.criticParameters)
-  const actorPowers = trainer.actorAdams.map((adam, i) => saveAdam(`agent_${i}`, adam))
-  const criticPowers = saveAdam('critic_0', trainer.criticAdam)
+  for (const { name, parameters } of method.policies)
+    tensors[`actors/${name}`] = method.read(parameters.tensor)
+  for (const { name, parameters } of method.critics)
+    tensors[`critics/${name}`] = method.read(parameters.tensor)
+  const actorPowers = method.policies.flatMap(({ name, adam }) => (adam ? [saveAdam(name, adam)] : []))
+  const criticPowers = method.critics.map(({ name, adam }) => saveAdam(name, adam))
+  for (const [name, array] of carriedArrays(storage)) tensors[name] = array.slice()
   const environments = progress.map(({ state, ...counters }, e) => {
     if (state) tensors[`environments/env_${e}`] = state
     return counters
@@ -40,47 +55,80 @@ export function takeSnapshot(trainer: Trainer, progress: readonly EnvProgress[])
   const state = {
     actorPowers,
     criticPowers,
-    valueNorm: trainer.valueNorm?.save() ?? null,
-    shuffles: [...trainer.shuffles],
+    valueNorms: method.critics.map(({ valueNorm }) => valueNorm?.save() ?? null),
+    shuffles: [...method.shuffles],
     environments,
   } satisfies SnapshotState
   return { tensors, state }
 }
 
-/** The flat parameter vectors of a checkpoint's actors. @throws HatrpoError when they do not fit the networks */
-export function actorParameters(
-  { tensors }: Pick<CheckpointData, 'tensors'>,
-  specs: readonly GaussianActorSpec[],
-): Float32Array[] {
-  return specs.map((spec, i) => {
-    const values = tensors[`actors/agent_${i}`]
-    const { size } = parameterLayout(spec)
-    if (!(values instanceof Float32Array) || values.length !== size) {
-      throw new HatrpoError(`the checkpoint's actors/agent_${i} is not ${size} f32 parameters`)
-    }
-    return values
-  })
+/** Columns with which the next rollout begins, by their names in checkpoints; those that a run does not record are absent. */
+function carriedArrays(storage: RolloutStorage): [name: string, array: HostArray][] {
+  return carriedColumns.flatMap((column) =>
+    storage.layout.agents.flatMap((places, agent): [string, HostArray][] =>
+      places[column].width === 0
+        ? []
+        : [[`rollout/${column}_${agent}`, storage.agentColumn(column, [agent])]],
+    ),
+  )
 }
 
-/** Brings a trainer to where a checkpoint left it. @returns where its environments stand */
-export function restoreSnapshot(trainer: Trainer, { tensors, state }: CheckpointData): EnvProgress[] {
+/**
+ * The flat parameter vectors of a checkpoint's policies, one per agent: agents with a common policy have the same one.
+ * @throws HatrpoError when they do not fit the networks
+ */
+export function actorParameters(
+  { tensors }: Pick<CheckpointData, 'tensors'>,
+  groups: readonly PolicyGroup[],
+): Float32Array[] {
+  const byAgent: Float32Array[] = []
+  for (const { name, agents, spec } of groups) {
+    const values = tensors[`actors/${name}`]
+    const { size } = parameterLayout(spec)
+    if (!(values instanceof Float32Array) || values.length !== size) {
+      throw new HatrpoError(`the checkpoint's actors/${name} is not ${size} f32 parameters`)
+    }
+    for (const agent of agents) byAgent[agent] = values
+  }
+  return byAgent
+}
+
+/** Restores a method and its rollout from a checkpoint. @returns the progress of its environments */
+export function restoreSnapshot(
+  method: Method,
+  storage: RolloutStorage,
+  { tensors, state }: CheckpointData,
+): EnvProgress[] {
   const f32 = (name: string): Float32Array => {
     const found = tensors[name]
     if (!(found instanceof Float32Array)) throw new HatrpoError(`the checkpoint has no tensor ${name}`)
     return found
   }
-  const saved = state as unknown as SnapshotState
+  const saved = upgrade(state as unknown as SnapshotState | (SnapshotState & SingleCriticState))
   const restoreAdam = (name: string, adam: Adam, powers: Powers) =>
     adam.restore({ m: f32(`optimisers/${name}.m`), v: f32(`optimisers/${name}.v`), powers })
 
-  trainer.actorParameters.forEach((tensor, i) => trainer.device.write(tensor, f32(`actors/agent_${i}`)))
-  trainer.device.write(trainer.criticParameters, f32('critics/critic_0'))
-  trainer.actorAdams.forEach((adam, i) => restoreAdam(`agent_${i}`, adam, saved.actorPowers[i]))
-  restoreAdam('critic_0', trainer.criticAdam, saved.criticPowers)
-  if (saved.valueNorm) trainer.valueNorm?.restore(saved.valueNorm)
-  saved.shuffles.forEach((count, i) => (trainer.shuffles[i] = count))
+  for (const { name, parameters } of method.policies) {
+    method.device.write(parameters.tensor, f32(`actors/${name}`))
+    parameters.download()
+  }
+  const moved = method.policies.filter(({ adam }) => adam !== null)
+  moved.forEach(({ name, adam }, i) => restoreAdam(name, adam!, saved.actorPowers[i]))
+  method.critics.forEach(({ name, parameters, adam, valueNorm }, j) => {
+    method.device.write(parameters.tensor, f32(`critics/${name}`))
+    restoreAdam(name, adam, saved.criticPowers[j])
+    const norm = saved.valueNorms[j]
+    if (norm) valueNorm?.restore(norm)
+  })
+  for (const [name, array] of carriedArrays(storage)) array.set(f32(name))
+  saved.shuffles.forEach((count, i) => (method.shuffles[i] = count))
   return saved.environments.map((counters, e) => {
     const bytes = tensors[`environments/env_${e}`]
     return { ...counters, state: bytes instanceof Uint8Array ? bytes : null }
   })
+}
+
+function upgrade(state: SnapshotState | (SnapshotState & SingleCriticState)): SnapshotState {
+  if (!('valueNorm' in state)) return state
+  return { ...state, criticPowers: [state.criticPowers], valueNorms: [state.valueNorm] }
 }

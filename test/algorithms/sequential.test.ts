@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { AgentUpdate } from '../../src/algorithms/agent-update.js'
-import { learningRate } from '../../src/algorithms/schedule.js'
-import { SequentialUpdate, type SequentialOptions } from '../../src/algorithms/sequential.js'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { PolicyUpdate } from '../../src/algorithms/agent-update.js'
+import { learningRate } from '../../src/algorithms/learning-rate.js'
+import { SequentialSchedule, type ScheduleParts } from '../../src/algorithms/schedules.js'
+import type { Device } from '../../src/devices/device.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
 import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
-import { tensorOf } from '../learner/setup.js'
+import { DEVICES, tensorOf } from '../learner/setup.js'
 
 const ROWS = 7
 const ADVANTAGES = normals(ROWS, 1)
@@ -20,26 +20,37 @@ const ACTIVE = [
 ]
 
 /** Agents whose update does nothing but move the log-probabilities, and note the factor they were given. */
-async function turns(order: readonly number[], options: SequentialOptions) {
-  const device = await WasmDevice.create()
+function turns(
+  device: Device,
+  order: readonly number[],
+  options: Pick<ScheduleParts, 'advantageNorm' | 'factorRows'>,
+) {
   const seen: Float32Array[] = []
   const ratios = ACTIVE.map((_, i) => normals(ROWS, 20 + i).map((v) => 0.3 * v))
-  const agents = ACTIVE.map((active, i): AgentUpdate => {
+  const updates = ACTIVE.map((active, i): PolicyUpdate => {
     const batch = new PolicyBatch(device, ROWS, {
       observations: device.tensor('f32', ROWS),
       actions: device.tensor('f32', ROWS),
       logProb: tensorOf(device, new Float32Array(ROWS)),
       weight: tensorOf(device, active),
     })
-    const update = () => {
+    const commit = () => {
       seen.push(device.read(batch.factor) as Float32Array)
       device.write(batch.newLogProb, ratios[i])
-      return { entropy: i }
+      return { entropy: i, klUsed: 0, rejectedSteps: 0, rejection: null }
     }
-    return { batch, update }
+    return { agents: [i], batch, propose: () => null, commit }
   })
-  const sequential = new SequentialUpdate(device, agents, ROWS, options)
-  const outcomes = sequential.run(tensorOf(device, ADVANTAGES), tensorOf(device, VALID), order, 0)
+  const joint = tensorOf(device, ADVANTAGES)
+  const schedule = new SequentialSchedule({
+    device,
+    updates,
+    advantages: updates.map(() => joint),
+    valid: tensorOf(device, VALID),
+    budget: () => null,
+    ...options,
+  })
+  const outcomes = schedule.run(order, 0)
   return { seen, outcomes, ratios: ratios.map((row) => row.map(Math.exp)) }
 }
 
@@ -54,47 +65,49 @@ function standardised(values: ArrayLike<number>, counted: ArrayLike<number>): nu
 // A factor is a product of three numbers near 1, each good to 2 ulp of f32 (6e-8), and an advantage below 4.
 const BOUND = 2e-6
 
-for (const advantageNorm of ['none', 'joint', 'agent'] as const) {
-  test(`advantages standardised ${advantageNorm}: each agent sees them times the ratios of those before it`, async () => {
-    const order = [2, 0, 1]
-    const { seen, outcomes, ratios } = await turns(order, { advantageNorm })
-    const joint = advantageNorm === 'joint' ? standardised(ADVANTAGES, VALID) : [...ADVANTAGES]
-    const product = new Array<number>(ROWS).fill(1)
-    order.forEach((agent, turn) => {
-      const active = ACTIVE[agent]
-      const own = advantageNorm === 'agent' ? standardised(joint, active) : joint
-      close(
-        seen[turn],
-        own.map((a, r) => a * product[r]),
-        BOUND,
-        `turn ${turn}`,
+for (const { name: on, open } of DEVICES) {
+  for (const advantageNorm of ['none', 'joint', 'agent'] as const) {
+    test(`${on}: advantages standardised ${advantageNorm}: each agent sees them times the ratios of those before it`, async () => {
+      const order = [2, 0, 1]
+      const { seen, outcomes, ratios } = turns(await open(), order, { advantageNorm })
+      const joint = advantageNorm === 'joint' ? standardised(ADVANTAGES, VALID) : [...ADVANTAGES]
+      const product = new Array<number>(ROWS).fill(1)
+      order.forEach((agent, turn) => {
+        const active = ACTIVE[agent]
+        const own = advantageNorm === 'agent' ? standardised(joint, active) : joint
+        close(
+          seen[turn],
+          own.map((a, r) => a * product[r]),
+          BOUND,
+          `turn ${turn}`,
+        )
+        const spread = product.filter((_, r) => active[r] !== 0)
+        const factorSpread = outcomes[turn].factorSpread!
+        close(
+          [factorSpread.min, factorSpread.max],
+          [Math.min(...spread), Math.max(...spread)],
+          BOUND,
+          `spread of turn ${turn}`,
+        )
+        // An agent that did not act has no ratio.
+        for (let r = 0; r < ROWS; r++) if (active[r] !== 0) product[r] *= ratios[agent][r]
+      })
+      assert.deepEqual(
+        outcomes.map(({ agents, entropy }) => [agents, entropy]),
+        order.map((agent) => [[agent], agent]),
       )
-      const spread = product.filter((_, r) => active[r] !== 0)
-      const { factorSpread } = outcomes[turn]
-      close(
-        [factorSpread.min, factorSpread.max],
-        [Math.min(...spread), Math.max(...spread)],
-        BOUND,
-        `spread of turn ${turn}`,
-      )
-      // An agent that did not act has no ratio.
-      for (let r = 0; r < ROWS; r++) if (active[r] !== 0) product[r] *= ratios[agent][r]
     })
-    assert.deepEqual(
-      outcomes.map(({ agent, entropy }) => [agent, entropy]),
-      order.map((agent) => [agent, agent]),
-    )
+  }
+
+  test(`${on}: factorRows 'all' counts the ratios of agents that did not act as well, as HARL does`, async () => {
+    const { seen, ratios } = turns(await open(), [0, 1, 2], { advantageNorm: 'none', factorRows: 'all' })
+    const want = ADVANTAGES.map((a, r) => a * ratios[0][r] * ratios[1][r])
+    close(seen[2], want, BOUND, 'factor of the third agent')
+  })
+
+  test('a learning rate that decays goes linearly from its first value towards 0', () => {
+    const rates = [0, 0.25, 0.5, 1].map((progress) => learningRate({ lr: 8, lrDecay: true }, progress))
+    assert.deepEqual(rates, [8, 6, 4, 0])
+    assert.equal(learningRate({ lr: 8, lrDecay: false }, 0.5), 8)
   })
 }
-
-test("factorRows 'all' counts the ratios of agents that did not act as well, as HARL does", async () => {
-  const { seen, ratios } = await turns([0, 1, 2], { advantageNorm: 'none', factorRows: 'all' })
-  const want = ADVANTAGES.map((a, r) => a * ratios[0][r] * ratios[1][r])
-  close(seen[2], want, BOUND, 'factor of the third agent')
-})
-
-test('a learning rate that decays goes linearly from its first value towards 0', () => {
-  const rates = [0, 0.25, 0.5, 1].map((progress) => learningRate({ lr: 8, lrDecay: true }, progress))
-  assert.deepEqual(rates, [8, 6, 4, 0])
-  assert.equal(learningRate({ lr: 8, lrDecay: false }, 0.5), 8)
-})

@@ -63,7 +63,7 @@ test('wrong values for train', (t) => {
     [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
     [['--set', 'env.partitoin=graph'], 'env.partitoin', 'partition'],
     [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
-    [['--algo', 'mappo'], 'mappo is not supported yet'],
+    [['--algo', 'trpo'], 'trpo is not supported yet'],
     [['--steps', '0'], 'steps is 0', 'from 1'],
     [['--steps', '-5'], 'steps is -5'],
     [['--steps', 'lots'], 'steps is "lots"'],

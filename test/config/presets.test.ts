@@ -76,6 +76,7 @@ test('--preset harl gives what all tuned rows have in common', () => {
     stdX: 1,
     stdY: 0.5,
     headGain: 0.01,
+    sharing: 'own',
   })
   assert.deepEqual(critic.hidden, [128, 128, 128])
   assert.deepEqual(

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { ElementType, HostArray } from '../../src/devices/tensor.js'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
 
 export interface HelpedDevice {
   readonly device: WasmDevice
+  readonly accuracy: 'bits'
+  /** New array in the device's memory, which is that of rollouts. */
+  array(type: ElementType, length: number): HostArray
   close(): Promise<void>
 }
 
@@ -22,7 +26,8 @@ export async function openWasm(helpers: number): Promise<HelpedDevice> {
     const codes = await Promise.all(exits)
     if (codes.some(([code]) => code !== 0)) throw new Error(`helper threads exited with ${codes}`)
   }
-  return { device, close }
+  const array = (type: ElementType, length: number) => device.view(device.tensor(type, length))
+  return { device, accuracy: 'bits', array, close }
 }
 
 /** Opens a wasm device for a test and sends its helpers away afterwards, also when the test fails. */

@@ -1,59 +1,70 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { ProgramSpec } from '../../src/devices/steps.js'
+import type { RowStep } from '../../src/devices/steps.js'
+import { scratch, type Tensor } from '../../src/devices/tensor.js'
 import type { WasmDevice } from '../../src/devices/wasm/device.js'
-import { Network } from '../../src/learner/network.js'
-import { parameterLayout } from '../../src/nn/layout.js'
-import type { CriticSpec } from '../../src/nn/spec.js'
 import { generator } from '../kernels/harness.js'
 import { normals } from '../reference/dense.js'
 import { withWasm } from './helpers.js'
 
 const ROWS = 900
-const SPEC: CriticSpec = {
-  input: { size: 3, agentId: null, standardise: false, layerNorm: true },
-  hidden: [5, 6],
-  activation: 'tanh',
-  head: { kind: 'value', size: 1 },
-}
+const [INPUTS, UNITS] = [3, 6]
 
-/** A forward and adjoint pass with a loss on random data: three phases, up to eight blocks of rows. */
+/** A layer with LayerNorm, a value head and their adjoint on random data: three phases, up to eight blocks of rows. */
 function pass(device: WasmDevice) {
   const fill = (n: number, seed: number) => {
     const tensor = device.tensor('f32', n)
     device.write(tensor, normals(n, seed))
     return tensor
   }
-  const network = new Network(device, SPEC, ROWS)
-  const parameters = fill(parameterLayout(SPEC).size, 1)
-  const gradient = device.tensor('f32', parameters.length)
-  const weight = device.tensor('f32', ROWS)
-  device.fill(weight, 1)
-  const spec: ProgramSpec = {
-    rows: [
-      ...network.forward(parameters, fill(3 * ROWS, 2)),
-      {
-        op: 'valueLoss',
-        value: network.output,
-        old: fill(ROWS, 3),
-        target: fill(ROWS, 4),
-        weight,
-        clip: 0.2,
-        huberDelta: 10,
-        gvalue: network.cotangent,
-        sum: 0,
-      },
-      ...network.adjoint(parameters),
-    ],
-    gradient,
-    sums: 2,
+  const sizes = { weight: UNITS * INPUTS, bias: UNITS, gamma: UNITS, beta: UNITS, head: UNITS, headBias: 1 }
+  const offsets: Record<string, number> = {}
+  let total = 0
+  for (const [name, size] of Object.entries(sizes)) {
+    offsets[name] = total
+    total += size
   }
-  const program = device.compile(spec, ROWS)
-  const run = (rows: number) => {
-    const sums = device.run(program, rows, 1 / rows)
-    const found = [device.f32(gradient), device.f32(network.output).subarray(0, rows)]
+  const parameters = fill(total, 1)
+  const at = (name: keyof typeof sizes): Tensor => device.slice(parameters, offsets[name], sizes[name])
+  const [gradient, weight, value] = [total, ROWS, ROWS].map((n) => device.tensor('f32', n))
+  device.fill(weight, 1)
+  const [x, old, target] = [fill(INPUTS * ROWS, 2), fill(ROWS, 3), fill(ROWS, 4)]
+  const [z, derivative, xhat, y, g] = Array.from({ length: 5 }, () => scratch(UNITS))
+  const [rstd, gvalue] = [scratch(1), scratch(1)]
+  const layer = { inputs: INPUTS, outputs: UNITS }
+  const head = { inputs: UNITS, outputs: 1 }
+  const width = UNITS
+  const rows: RowStep[] = [
+    { op: 'linear', x, weight: at('weight'), bias: at('bias'), y: z, accumulate: false, ...layer },
+    { op: 'activation', z, y: z, derivative, width, kind: 'tanh' },
+    { op: 'layerNorm', x: z, gamma: at('gamma'), beta: at('beta'), xhat, rstd, out: y, width },
+    { op: 'linear', x: y, weight: at('head'), bias: at('headBias'), y: value, accumulate: false, ...head },
+    {
+      op: 'valueLoss',
+      value,
+      old,
+      target,
+      weight,
+      clip: 0.2,
+      huberDelta: 10,
+      gvalue,
+      sums: ['loss', 'weight'],
+    },
+    { op: 'linearWeights', x: y, gy: gvalue, weight: offsets.head, bias: offsets.headBias, ...head },
+    { op: 'linearAdjoint', gy: gvalue, weight: at('head'), gx: g, ...head },
+    { op: 'layerNormWeights', g, xhat, width, gamma: offsets.gamma, beta: offsets.beta },
+    { op: 'layerNormAdjoint', g, xhat, rstd, gamma: at('gamma'), gx: g, width },
+    { op: 'multiply', a: g, b: derivative, out: g, width },
+    { op: 'linearWeights', x, gy: g, weight: offsets.weight, bias: offsets.bias, ...layer },
+  ]
+  const program = device.compile({ rows, gradient }, ROWS)
+  const run = (count: number) => {
+    const { loss, weight: counted } = device.run(program, count, 1 / count)
+    assert.equal(counted, count)
     return Buffer.concat(
-      [sums, ...found].map((v) => Buffer.from(v.buffer.slice(v.byteOffset, v.byteOffset + v.byteLength))),
+      [Float64Array.of(loss), device.read(gradient), device.read(device.slice(value, 0, count))].map((v) =>
+        Buffer.from(v.buffer, v.byteOffset, v.byteLength),
+      ),
     )
   }
   return { run, program, gradient }
@@ -89,7 +100,7 @@ test('a program run by one thread alone gives the same bits', async () => {
     run(300)
     const want = device.read(gradient)
     device.fill(gradient, 0)
-    device.kernels.exports.runAlone(device.addressOf(program))
+    device.kernels.exports.runAlone(device.entryOf(program))
     assert.deepEqual(device.read(gradient), want)
   })
 })

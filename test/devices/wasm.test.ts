@@ -3,5 +3,9 @@ import { openWasm } from './helpers.js'
 import { deviceSuite } from './suite.js'
 
 for (const helpers of [0, 1, 3]) {
-  test(`device wasm with ${helpers} helper threads`, (t) => deviceSuite(t, () => openWasm(helpers)))
+  test(`device wasm with ${helpers} helper threads`, (t) =>
+    deviceSuite(t, async () => {
+      const { device, close } = await openWasm(helpers)
+      return { device, accuracy: 'bits', array: (type, n) => device.view(device.tensor(type, n)), close }
+    }))
 }

@@ -143,7 +143,7 @@ test('check-env finds nothing in defined environments, with masks and leaving ag
   assert.equal(LENGTH, 5)
 })
 
-test('a random stream goes on where it was saved', () => {
+test('a random stream continues from a saved state', () => {
   const stream = new RandomStream(2 ** 40 + 7, 3)
   for (let k = 0; k < 7; k++) stream.uniform()
   const words = new Uint32Array(RandomStream.SAVED_WORDS)

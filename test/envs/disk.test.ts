@@ -8,7 +8,7 @@ import { CRAWLER, TETRAHEDRON, writeFiles } from './team-model.js'
 
 const mujoco = await loadMujoco()
 
-/** What loading throws. */
+/** Error of a load. */
 function failure(path: string): Error {
   try {
     loadModelFile(mujoco, path)

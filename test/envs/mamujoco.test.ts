@@ -83,7 +83,7 @@ for (const id of ids) {
     for (const env of many) env.dispose!()
   })
 
-  test(`${id}: a saved state goes on with the same bits elsewhere`, async () => {
+  test(`${id}: a saved state continues with the same bits elsewhere`, async () => {
     const env = await make({ id })
     play(env, 3, 30)
     const saved = env.saveState!()

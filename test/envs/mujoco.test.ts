@@ -142,7 +142,7 @@ test('a hundred worlds fit before the memory of MuJoCo grows', async () => {
   for (const world of worlds) world.dispose()
 })
 
-test('worlds go on after the memory of MuJoCo has grown', async () => {
+test('worlds keep working after the memory of MuJoCo has grown', async () => {
   const own = new EnvContext()
   const mujoco = await own.mujoco()
   const shared = await own.model(findTask('Hopper', 'v4')!.xml)
@@ -186,7 +186,7 @@ test('an error inside MuJoCo is a PhysicsError, however often it comes', async (
   sound.dispose()
 })
 
-test('a world that there is no room for is refused in one line; the others go on', async () => {
+test('a world that does not fit into memory is refused in one line; the others keep working', async () => {
   const roomy = findTask('Hopper', 'v4')!.xml.replace('<size memory="128K"/>', '<size memory="900M"/>')
   const own = new EnvContext()
   const shared = await own.model(roomy)

@@ -54,6 +54,16 @@ test('agents whose observations are as long share a line, which names some and c
   )
 })
 
+test('critics of the agents see observations, without an id', () => {
+  const [line, ...more] = narrowInputs(spec(1, 1, 2, 3), defaultStages, false)
+  assert.match(
+    line,
+    /^observation of agent a0 has 1 number, of which critic\.\S+ and .* leave 0: the critic sees nothing/,
+  )
+  assert.equal(more.length, 1)
+  assert.match(more[0], /^observation of agent a1 has 2 numbers, of which critic\./)
+})
+
 test('LayerNorm on the input alone does the same; without both nothing is said', () => {
   const critic = { standardise: false, inputNorm: true }
   assert.deepEqual(narrowInputs(spec(1, 9), { ...defaultStages, critic }), [

@@ -229,7 +229,7 @@ test(
     // Flags count even where the environment leaves env.agents as it is.
     const kept = await run([{ a: 'terminated' }, { b: 'terminated', c: 'terminated' }], { keep_agents: true })
     assert.deepEqual(kept.ends, [RUNNING, TERMINATED])
-    assert.throws(() => kept.env.step(), /no episode goes on: reset must come before step$/)
+    assert.throws(() => kept.env.step(), /no episode is running: reset must come before step$/)
   },
 )
 
@@ -385,7 +385,7 @@ for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
         const { envs, restarts } = await makePython(t, pythonEnv(name, kwargs, { timeout: 1 }), 3)
         const seen: unknown[] = []
         envs.forEach((env, k) => env.reset(k))
-        // The first has stepped alone and the second has begun anew, so that they do not stand alike.
+        // The first has stepped alone and the second has begun anew, so their states differ.
         stepAll([envs[0]], 3)
         for (let step = 0; step < 12; step++) {
           if (step === 2) envs[1].reset(21)
@@ -453,7 +453,7 @@ test(
       [0, 2].map((k) => shown(envs[k])),
       [0, 2].map((k) => shown(team[k])),
     )
-    assert.throws(() => envs[1].step(), /no episode goes on: reset must come before step$/)
+    assert.throws(() => envs[1].step(), /no episode is running: reset must come before step$/)
     for (const both of [envs, team]) both[1].reset(5)
     for (let step = 0; step < 3; step++) assert.deepEqual(stepAll(envs, step), stepAll(team, step))
     assert.deepEqual(envs.map(shown), team.map(shown))

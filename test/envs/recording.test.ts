@@ -25,14 +25,14 @@ function act(env: MultiAgentEnv, random: RandomStream): number {
 const views = ({ observations, state, rewards }: MultiAgentEnv) =>
   [...observations, state, rewards].map((view) => Buffer.from(view.slice().buffer).toString('hex'))
 
-/** An episode's views after every step from where the environment stands, under given actions. */
+/** An episode's views after every step from its present state, under given actions. */
 function course(env: MultiAgentEnv, actions: RandomStream): string[][] {
   const all: string[][] = []
   for (let end = RUNNING; end === RUNNING; all.push(views(env))) end = act(env, actions)
   return all
 }
 
-test('an environment that cannot save its state goes on from a replayed episode to the same bits', () => {
+test('an environment that cannot save its state continues from a replayed episode to the same bits', () => {
   for (const before of [0, 1, 7, 24]) {
     const env = withReplay(makeWind({}))
     const random = new RandomStream(3, 1)
@@ -59,7 +59,7 @@ test('an episode that has ended can be saved and restored before the next reset'
   assert.deepEqual(views(other), views(env))
 })
 
-test('an environment that stands where the saved episode does is not replayed', () => {
+test('an environment in the state of the saved episode is not replayed', () => {
   const { env: inner, counts } = countedWind()
   const env = withReplay(inner)
   const random = new RandomStream(6, 1)

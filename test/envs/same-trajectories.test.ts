@@ -11,7 +11,7 @@ import { hashTrajectories } from './trajectories.js'
 type Hashes = Record<string, string>
 
 /**
- * A change of one of these is a change of numerics: it must be meant, and stand in CHANGELOG.md under Numerics.
+ * A change of one of these is a change of numerics: it must be intended, and listed in CHANGELOG.md under Numerics.
  * node dist/test/envs/print-trajectories.js > test/golden/trajectories.json
  */
 const known = JSON.parse(

@@ -33,7 +33,7 @@ function workIn(t: TestContext, folder: string): void {
   process.chdir(folder)
 }
 
-/** What runs on an engine and prints JSON: imports a file and lists what it exports, and its digest. */
+/** Script for an engine that prints JSON: imports a file and lists what it exports, and its digest. */
 const printing = (path: string) =>
   `const { importSource } = await import(${JSON.stringify(SOURCE)})
 const { module, sha256 } = await importSource(${JSON.stringify(path)})
@@ -120,7 +120,7 @@ test('the digest is that of what the files hold, wherever they lie; a change giv
   assert.equal((await importSource(join(one, 'env.ts'))).sha256, first.sha256)
 })
 
-test('a package is found from the working directory, and what it or a file imports from where that stands', async (t) => {
+test('a package is found from the working directory, and its imports from its own folder', async (t) => {
   const entry = (name: string) => ({
     [`node_modules/${name}/package.json`]: JSON.stringify({
       name,
@@ -251,7 +251,7 @@ import(${JSON.stringify(SOURCE)}).then(async ({ adoptSources, importSource }) =>
   const sources = bundledSources().filter((source) => source.path === path)
   assert.equal(sources.length, 1)
   assert.deepEqual(readdirSync(folder).sort(), ['env.ts', 'half.ts'])
-  // What a thread is handed counts, whatever has become of the file.
+  // A thread uses the source that it was handed, not the file.
   rmSync(path)
   assert.deepEqual(await threads(sources), [expected, expected, expected, expected])
   await assert.rejects(importSource(path), /there is no file/)

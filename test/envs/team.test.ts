@@ -35,7 +35,7 @@ function make(t: TestContext, team: Partial<MujocoTeam> = {}, options: Options =
   return defineMujocoTeam(crawler(t, team))(options, context)
 }
 
-/** What making a team throws: one line, and a usage error. */
+/** Error of making a team: one line, and a usage error. */
 async function refusal(t: TestContext, team: object, options: Options = {}): Promise<string> {
   try {
     await make(t, team, options)
@@ -245,7 +245,7 @@ test('what the critic sees is everything, then what agents observe beside it, on
   assert.equal(narrow.spec.stateSize, 3 + 3 + 1 + 1)
 })
 
-test('neighbours of arms that stand on their own are none, passive joints are looked through', async (t) => {
+test('arms on their own have no neighbours, passive joints are looked through', async (t) => {
   const link = (name: string, inside = '', joint = name) =>
     `<body name="${name}" pos="0 0 0.3"><joint name="${joint}" axis="0 1 0"/><geom size="0.1"/>${inside}</body>`
   const model = (bodies: string, joints: readonly string[]) =>
@@ -423,7 +423,7 @@ test('episodes start from the keyframe, within the noise, alike for a seed', asy
   assert.ok(Math.abs(length - 1) < 1e-6)
 })
 
-test('a saved state goes on to the same bits, sensors included, in another environment as well', async (t) => {
+test('a saved state continues to the same bits, sensors included, in another environment as well', async (t) => {
   const team: Partial<MujocoTeam> = {
     observe: ['own', 'sensor', 'xpos:hull', 'cvel:shin_back', 'actuator_force', 'act'],
     keep: ['sensor:acceleration', 'xpos:hull'],
@@ -502,7 +502,7 @@ test('options of the command go before the definition', async (t) => {
   assert.equal(env.spec.mode, 'cooperative')
 })
 
-test('a team goes on after the memory of MuJoCo has grown', async (t) => {
+test('a team keeps working after the memory of MuJoCo has grown', async (t) => {
   const own = new EnvContext()
   const team = crawler(t, { reward: ({ read }) => read('sensor:knee')[0], keep: ['qpos'] })
   const env = await defineMujocoTeam(team)({}, own)

@@ -1,4 +1,4 @@
-// What a policy does in this JavaScript engine: `act.js MODULE` prints the actions' bits for fixed observations.
+// Runs a policy in this JavaScript engine: `act.js MODULE` prints the actions' bits for fixed observations.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { createPolicy } from '../../src/runtime/index.js'

@@ -28,7 +28,7 @@ function policies(seed: number, count = 2) {
   return Array.from({ length: count }, (_, index) => randomPolicy(shape, random, index))
 }
 
-/** A folder of the test's own, and what stands beside the bundle `out` in it. */
+/** A folder of the test's own, and the files beside the bundle `out` in it. */
 function workplace(t: TestContext) {
   const parent = mkdtempSync(join(tmpdir(), 'hatrpo-bundle-'))
   t.after(() => rmSync(parent, { recursive: true, force: true }))

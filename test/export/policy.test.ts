@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import test from 'node:test'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
-import { slice } from '../../src/devices/tensor.js'
 import { CUSTOM, DATA, readSections, writeSections } from '../../src/export/binary.js'
 import { policyModule, policyTemplate, type AgentPolicy } from '../../src/export/wasm.js'
 import { PURPOSE } from '../../src/kernels/index.js'
-import { Network } from '../../src/learner/network.js'
+import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
+import { Network } from '../../src/nn/network.js'
 import { createPolicy } from '../../src/runtime/index.js'
 import { box, everyShape, Random, randomPolicy, type Shape } from './random-policy.js'
 
@@ -39,7 +39,7 @@ function instantiate(policy: AgentPolicy) {
   }
 }
 
-/** What the trainer computes for raw observations: [rows, action] means, and samples of stream `stream`, steps 0, 1, ... */
+/** Results of the trainer for raw observations: [rows, action] means, and samples of stream `stream`, steps 0, 1, ... */
 function trainer(
   device: WasmDevice,
   { spec, parameters }: AgentPolicy,
@@ -47,11 +47,10 @@ function trainer(
   noise: { seed: number; stream: number } = { seed: 0, stream: 0 },
 ) {
   const rows = raw.length / spec.input.size
-  const { size, stdX, stdY } = spec.head
+  const { size } = spec.head
   const network = new Network(device, spec, rows)
   const weights = device.tensor('f32', parameters.length)
   const input = device.tensor('f32', raw.length)
-  const table = device.tensor('f64', 4 * size)
   const streams = device.tensor('i32', rows)
   const steps = device.tensor('i32', rows)
   const action = device.tensor('f32', rows * size)
@@ -63,27 +62,12 @@ function trainer(
     steps,
     Int32Array.from({ length: rows }, (_, step) => step),
   )
-  const entry = parameterEntry(parameterLayout(spec), 'logStd')
+  const head = attachHead(device, network, weights)
+  const key = { seed: noise.seed, purpose: PURPOSE.exported, streams, steps }
   const program = device.compile(
     {
-      setup: [
-        { op: 'gaussianTable', logStd: slice(weights, entry.offset, size), x: stdX, y: stdY, table, size },
-      ],
-      rows: [
-        ...network.forward(weights, input),
-        {
-          op: 'gaussianSample',
-          mean: network.output,
-          table,
-          size,
-          seed: noise.seed,
-          purpose: PURPOSE.exported,
-          streams,
-          steps,
-          action,
-          logProb,
-        },
-      ],
+      setup: head.setup(),
+      rows: [...network.forward(weights, { raw: input }), ...head.sample(key, action, logProb)],
     },
     rows,
   )
@@ -104,9 +88,7 @@ test("the mode has the trainer's bits: every activation, 1 to 4 layers, odd widt
   for (const shape of everyShape(random, 4)) {
     const policy = randomPolicy(shape, random)
     const raw = random.vector(rows * shape.observation, 3)
-    const mark = device.arena.mark()
     const expected = trainer(device, policy, raw).mean
-    device.arena.release(mark)
     const { exports, observation, action } = instantiate(policy)
     for (let r = 0; r < rows; r++) {
       observation.set(raw.subarray(r * shape.observation, (r + 1) * shape.observation))
@@ -222,7 +204,7 @@ test('agents with one seed draw different noise', () => {
   assert.notDeepEqual(first, second)
 })
 
-test('a non-finite observation returns 1 and leaves the action alone, wherever it stands', () => {
+test('a non-finite observation returns 1 and leaves the action alone, at any index', () => {
   const { exports, observation, action } = instantiate(randomPolicy(halfCheetah, new Random(7)))
   observation.fill(0.5)
   exports.act()

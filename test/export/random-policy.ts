@@ -1,7 +1,8 @@
 import { ACTIVATIONS, type Activation } from '../../src/devices/steps.js'
 import type { Box } from '../../src/envs/contract.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import type { GaussianActorSpec } from '../../src/nn/spec.js'
+import { gaussianHead } from '../../src/learner/heads/gaussian.js'
+import type { PolicySpec } from '../../src/learner/heads/head.js'
 import type { AgentPolicy } from '../../src/export/wasm.js'
 
 /** Reproducible numbers for tests: a 32-bit linear congruential generator. */
@@ -52,7 +53,7 @@ export interface Shape {
 /** A policy of a given shape with random parameters of the size that trained ones have. */
 export function randomPolicy(shape: Shape, random: Random, index = 0): AgentPolicy {
   const { observation, hidden, action, activation = 'relu', agentId = null } = shape
-  const spec: GaussianActorSpec = {
+  const spec: PolicySpec = {
     input: {
       size: observation,
       agentId,
@@ -61,7 +62,7 @@ export function randomPolicy(shape: Shape, random: Random, index = 0): AgentPoli
     },
     hidden,
     activation,
-    head: { kind: 'gaussian', size: action, stdX: 1, stdY: 0.5 },
+    head: gaussianHead(action, { stdX: 1, stdY: 0.5 }),
   }
   return {
     agent: { index, id: `agent_${index}` },

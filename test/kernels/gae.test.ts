@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { TERMINATED, TRUNCATED } from '../../src/envs/contract.js'
-import { GAE_BOOTSTRAP, GAE_HARL, GAE_TERMINATE } from '../../src/kernels/exports.js'
+import { TRUNCATION_MODES } from '../../src/kernels/layout.js'
 import { readGolden, type GoldenArray } from './golden.js'
 import { arena, f32, generator, kernels, u8 } from './harness.js'
 
@@ -16,7 +16,10 @@ interface Rollout {
   ends: ArrayLike<number>
 }
 
-function gae(rollout: Rollout, mode: number): { advantages: number[]; returns: number[] } {
+function gae(
+  rollout: Rollout,
+  mode: (typeof TRUNCATION_MODES)[number],
+): { advantages: number[]; returns: number[] } {
   const { T, E, gamma, lambda } = rollout
   const mark = arena.mark()
   const inputs = [f32(rollout.rewards), f32(rollout.values), f32(rollout.nextValues), u8(rollout.ends)]
@@ -37,7 +40,7 @@ function gae(rollout: Rollout, mode: number): { advantages: number[]; returns: n
     E,
     gamma,
     lambda,
-    mode,
+    TRUNCATION_MODES.indexOf(mode),
     advantages.byteOffset,
     returns.byteOffset,
   )
@@ -101,7 +104,7 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
     const bound = (quantity: string) => file.tolerance[quantity].suggest_atol
 
     test(`${name} ${units}: HARL's returns with proper time limits (mode harl)`, () => {
-      const { advantages, returns } = gae(rollout, GAE_HARL)
+      const { advantages, returns } = gae(rollout, 'harl')
       const quantity = `returns_proper_${units}`
       assertClose(returns, file.harl[quantity].data, bound(quantity), quantity)
       advantages.forEach((a, i) => {
@@ -111,11 +114,11 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
 
     test(`${name} ${units}: HARL's returns without (mode terminate)`, () => {
       const quantity = `returns_not_proper_${units}`
-      assertClose(gae(rollout, GAE_TERMINATE).returns, file.harl[quantity].data, bound(quantity), quantity)
+      assertClose(gae(rollout, 'terminate').returns, file.harl[quantity].data, bound(quantity), quantity)
     })
 
     test(`${name} ${units}: the textbook's advantages and returns (mode bootstrap)`, () => {
-      const { advantages, returns } = gae(rollout, GAE_BOOTSTRAP)
+      const { advantages, returns } = gae(rollout, 'bootstrap')
       // The file gives no bound for its f64 textbook block; HARL's for the same data are taken.
       const atol = bound(`returns_proper_${units}`)
       assertClose(returns, file.ref64[`textbook_${units}_returns`].data, atol, 'returns')
@@ -134,7 +137,7 @@ function randomRollout(T: number, E: number, lambda: number): Rollout {
 
 test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value gives discounted returns', () => {
   const one = randomRollout(40, 3, 0)
-  gae(one, GAE_BOOTSTRAP).advantages.forEach((advantage, i) => {
+  gae(one, 'bootstrap').advantages.forEach((advantage, i) => {
     const next = one.ends[i] === TERMINATED ? 0 : one.nextValues[i]
     assert.equal(advantage, Math.fround(one.rewards[i] + one.gamma * next - one.values[i]))
   })
@@ -144,7 +147,7 @@ test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value 
   // Make the next values consistent, so that the values in between cancel.
   const nextValues = Float32Array.from(all.nextValues)
   for (let i = 0; i < (T - 1) * E; i++) if (all.ends[i] === 0) nextValues[i] = all.values[i + E]!
-  const { returns } = gae({ ...all, nextValues }, GAE_BOOTSTRAP)
+  const { returns } = gae({ ...all, nextValues }, 'bootstrap')
   for (let i = 0; i < T * E; i++) {
     let wanted = 0
     let discount = 1
@@ -165,8 +168,8 @@ test('the next value of a terminated step is not read, and environments do not m
   const rollout = randomRollout(30, 4, 0.9)
   const poisoned = Float32Array.from(rollout.nextValues, (v, i) => (rollout.ends[i] === TERMINATED ? NaN : v))
   assert.ok(poisoned.some(Number.isNaN))
-  const together = gae(rollout, GAE_BOOTSTRAP)
-  assert.deepEqual(gae({ ...rollout, nextValues: poisoned }, GAE_BOOTSTRAP), together)
+  const together = gae(rollout, 'bootstrap')
+  assert.deepEqual(gae({ ...rollout, nextValues: poisoned }, 'bootstrap'), together)
   for (let e = 0; e < 4; e++) {
     const column = (x: ArrayLike<number>) => Array.from({ length: 30 }, (_, t) => x[t * 4 + e])
     const alone = gae(
@@ -178,7 +181,7 @@ test('the next value of a terminated step is not read, and environments do not m
         nextValues: column(rollout.nextValues),
         ends: column(rollout.ends),
       },
-      GAE_BOOTSTRAP,
+      'bootstrap',
     )
     assert.deepEqual(alone.advantages, column(together.advantages))
     assert.deepEqual(alone.returns, column(together.returns))

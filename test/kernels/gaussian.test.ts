@@ -45,14 +45,6 @@ test('log_std = x starts at sigma = y sigmoid(1)', () => {
   close([tableOf([1], 1, 0.5)[0]], [0.5 / (1 + Math.exp(-1))], EPS, 'sigma')
 })
 
-test('entropy is that of a diagonal Gaussian', () => {
-  for (const size of [1, 3, 6]) {
-    const logStd = normals(size, size)
-    const want = sum(sigmas(logStd).map((s) => 0.5 * Math.log(2 * Math.PI * Math.E * s * s)))
-    close([kernels.gaussianEntropy(tableOf(logStd).byteOffset, size)], [want], 1e-13, 'entropy')
-  }
-})
-
 test('log-probabilities agree with f64 to one rounding', () => {
   for (const size of [1, 2, 3, 6, 17]) {
     const rows = 11
@@ -150,7 +142,7 @@ function policyBatch(rows: number, size: number, seed: number): PolicyBatch {
   return { rows, size, logStd, oldMean, mean, action, m, weight, oldLogProb: Float32Array.from(old) }
 }
 
-function surrogateOf(batch: PolicyBatch, clip: number | null, from = 0, to = batch.rows) {
+function surrogateOf(batch: PolicyBatch, clip: number | null, accumulate = 0) {
   const { rows, size } = batch
   const [gmean, glogStd, out, sums] = [f32(rows * size).fill(7), f32(size).fill(7), f32(rows), f64(3)]
   kernels.gaussianSurrogate(
@@ -166,8 +158,9 @@ function surrogateOf(batch: PolicyBatch, clip: number | null, from = 0, to = bat
     glogStd.byteOffset,
     out.byteOffset,
     sums.byteOffset,
-    from,
-    to,
+    0,
+    rows,
+    accumulate,
   )
   return { gmean, glogStd, out, sums }
 }
@@ -269,6 +262,35 @@ test('rows of weight 0 count nowhere, whatever they hold, and have gradient 0', 
   assert.deepEqual(bits(got.gmean), bits(want.gmean))
   assert.deepEqual(bits(got.glogStd), bits(want.glogStd))
   assert.ok(got.gmean.subarray(0, 3).every((v) => v === 0))
+})
+
+test('accumulating, the gradient of log_std is added to what is there', () => {
+  const batch = policyBatch(9, 3, 8)
+  // surrogateOf fills its output with 7.
+  const [stored, added] = [surrogateOf(batch, 0.2), surrogateOf(batch, 0.2, 1)]
+  const bound = (j: number) => 10 * U * (7 + Math.abs(stored.glogStd[j]))
+  close(
+    added.glogStd,
+    Array.from(stored.glogStd, (v) => 7 + v),
+    bound,
+    'surrogate',
+  )
+  assert.deepEqual([added.sums, added.gmean], [stored.sums, stored.gmean])
+
+  const [tangent, direction, weight] = [f32(normals(9 * 3, 1)), f32(normals(3, 2)), f32(batch.weight)]
+  const fisher = (accumulate: number) => {
+    const [gmean, glogStd] = [f32(9 * 3), f32(3).fill(7)]
+    const table = tableOf(batch.logStd).byteOffset
+    const at = [tangent, direction].map((v) => v.byteOffset)
+    const out = [weight, gmean, glogStd].map((v) => v.byteOffset)
+    kernels.gaussianFisher(...at, table, 3, ...out, 0, 9, accumulate)
+    return glogStd
+  }
+  const once = fisher(0)
+  assert.deepEqual(
+    fisher(1),
+    once.map((v) => Math.fround(7 + v)),
+  )
 })
 
 test('at the old parameters every ratio is exactly 1', () => {

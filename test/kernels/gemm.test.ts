@@ -135,8 +135,8 @@ test('gemmOuter and columnSums are f32 sums over the rows ascending, to the bit'
     for (const from of [0, Math.min(3, rows - 1)]) {
       const [x, gy] = [f32(normals(rows * k, 11)), f32(normals(rows * n, 12))]
       const [out, sums] = [f32(n * k + 1).fill(7), f32(n + 1).fill(7)]
-      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, from, rows, out.byteOffset)
-      kernels.columnSums(gy.byteOffset, n, from, rows, sums.byteOffset)
+      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, from, rows, out.byteOffset, STORE)
+      kernels.columnSums(gy.byteOffset, n, from, rows, sums.byteOffset, STORE)
       const [wantOut, wantSums] = [new Float32Array(n * k + 1).fill(7), new Float32Array(n + 1).fill(7)]
       for (let j = 0; j < n; j++) {
         for (let i = 0; i < k; i++) {
@@ -152,6 +152,17 @@ test('gemmOuter and columnSums are f32 sums over the rows ascending, to the bit'
       }
       assert.deepEqual(bits(out), bits(wantOut))
       assert.deepEqual(bits(sums), bits(wantSums))
+      // Added to what is there, in one rounding per entry.
+      const [before, beforeSums] = [f32(normals(n * k, 13)), f32(normals(n, 14))]
+      const [added, addedSums] = [f32(n * k + 1).fill(7), f32(n + 1).fill(7)]
+      added.set(before)
+      addedSums.set(beforeSums)
+      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, from, rows, added.byteOffset, ACCUMULATE)
+      kernels.columnSums(gy.byteOffset, n, from, rows, addedSums.byteOffset, ACCUMULATE)
+      const plus = (a: Float32Array, b: Float32Array) =>
+        b.map((v, i) => (i < a.length ? Math.fround(a[i] + v) : 7))
+      assert.deepEqual(bits(added), bits(plus(before, wantOut)))
+      assert.deepEqual(bits(addedSums), bits(plus(beforeSums, wantSums)))
     }
   }
 })

@@ -1,9 +1,14 @@
 import { Arena } from '../../src/kernels/arena.js'
 import { loadKernels } from '../../src/kernels/load.js'
 import type { KernelExports } from '../../src/kernels/exports.js'
+import type { KernelName } from '../../src/devices/wasm/operations.js'
 
-export const { exports: kernels, memory } = await loadKernels()
-export const arena = new Arena({ exports: kernels, memory })
+const { exports, memory } = await loadKernels()
+export const arena = new Arena({ exports, memory })
+
+/** Kernels that programs call; numbers in the order of assembly/, the last ones 0 where left out. */
+type StepKernels = Readonly<Record<KernelName, (...values: number[]) => void>>
+export const kernels = exports as KernelExports & StepKernels
 
 /** Copies numbers into the kernels' memory as f32; the view's byteOffset is their address. */
 export function f32(values: ArrayLike<number> | number): Float32Array {

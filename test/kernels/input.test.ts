@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { close } from '../reference/close.js'
-import { inputStage, moments, normals, rowsOf, U } from '../reference/dense.js'
+import { directional, dot, inputStage, largest, moments, normals, rowsOf, U } from '../reference/dense.js'
 import { f32, i32, kernels } from './harness.js'
 
 function staged(raw: ArrayLike<number>, size: number, id: [number, number] | null, standardise: boolean) {
   const rows = raw.length / size
   const out = f32(rows * (size + (id?.[1] ?? 0)))
   const [index, count] = id ?? [0, 0]
-  kernels.inputStage(f32(raw).byteOffset, size, index, count, standardise ? 1 : 0, out.byteOffset, 0, rows)
+  kernels.inputStage(f32(raw).byteOffset, size, index, 0, count, standardise ? 1 : 0, out.byteOffset, 0, rows)
   return Float32Array.from(out)
 }
 
@@ -82,11 +82,114 @@ test('tiny and huge vectors keep their shape', () => {
 test('it writes its range of rows alone', () => {
   const raw = normals(5 * 3, 1)
   const out = f32(5 * 4).fill(7)
-  kernels.inputStage(f32(raw).byteOffset, 3, 0, 1, 1, out.byteOffset, 1, 4)
+  kernels.inputStage(f32(raw).byteOffset, 3, 0, 0, 1, 1, out.byteOffset, 1, 4)
   const whole = staged(raw, 3, [0, 1], true)
   assert.deepEqual(
     [...out],
     [...whole].map((v, i) => (i >= 4 && i < 16 ? v : 7)),
+  )
+})
+
+test('a column of ids gives every row its own', () => {
+  const [rows, size, count] = [6, 3, 4]
+  const raw = normals(rows * size, 2)
+  const ids = i32(rows)
+  ids.set([3, 0, 1, 2, 1, 3])
+  for (const standardise of [0, 1]) {
+    const out = f32(rows * (size + count))
+    kernels.inputStage(
+      f32(raw).byteOffset,
+      size,
+      0,
+      ids.byteOffset,
+      count,
+      standardise,
+      out.byteOffset,
+      0,
+      rows,
+    )
+    rowsOf(out, size + count).forEach((row, r) => {
+      const alone = staged(raw.subarray(r * size, (r + 1) * size), size, [ids[r], count], standardise === 1)
+      assert.deepEqual(row, [...alone])
+    })
+  }
+})
+
+/** graw of rows with these ids, for g [rows, size + count]. */
+function adjoint(
+  raw: Float32Array,
+  size: number,
+  ids: readonly number[],
+  count: number,
+  standardise: boolean,
+  g: Float32Array,
+) {
+  const column = i32(ids.length)
+  column.set(ids)
+  const graw = f32(raw.length + 1).fill(7)
+  const places = [f32(g).byteOffset, graw.byteOffset]
+  const shared = [count, standardise ? 1 : 0, ...places, 0, ids.length]
+  kernels.inputAdjoint(f32(raw).byteOffset, size, 0, column.byteOffset, ...shared)
+  assert.equal(graw[raw.length], 7, 'nothing is written behind the gradient')
+  return Float32Array.from(graw.subarray(0, raw.length))
+}
+
+test('the adjoint is the transpose of the derivative of the input stage, without the entries of the id', () => {
+  const rows = 5
+  for (const [size, count] of [
+    [1, 2],
+    [2, 0],
+    [3, 2],
+    [17, 3],
+  ] as const) {
+    const [raw, g] = [normals(rows * size, size, 2), normals(rows * (size + count), 7)]
+    const ids = Array.from({ length: rows }, (_, r) => (count > 0 ? r % count : 0))
+    assert.deepEqual(
+      [...adjoint(raw, size, ids, count, false, g)],
+      rowsOf(g, size + count).flatMap((row) => row.slice(0, size)),
+      'without standardisation',
+    )
+    const got = adjoint(raw, size, ids, count, true, g)
+    rowsOf(raw, size).forEach((row, r) => {
+      const agentId = count > 0 ? { index: ids[r], count } : null
+      const spec = { size, agentId, standardise: true, layerNorm: false }
+      const slope = rowsOf(g, size + count)[r]
+      const want = row.map((_, i) => {
+        const moved = (t: number) =>
+          inputStage(
+            spec,
+            row.map((v, j) => (i === j ? v + t : v)),
+          )
+        return dot(directional(moved), slope)
+      })
+      // Differences of numbers of order 1 in f64 leave 1e-16 / 1e-4 and O(1e-16) times the fifth derivative.
+      close(
+        got.subarray(r * size, (r + 1) * size),
+        want,
+        (i) => U * Math.abs(want[i]) + 1e-9 * (1 + largest(want)),
+        `size ${size}, row ${r}`,
+      )
+    })
+  }
+})
+
+test('the adjoint at a constant vector is 0, and one index serves all rows', () => {
+  const g = normals(2 * 3, 1)
+  assert.deepEqual(
+    [...adjoint(Float32Array.of(4, 4, 4, 0.1, 0.1, 0.1), 3, [0, 0], 0, true, g)],
+    [0, 0, 0, 0, 0, 0],
+  )
+  const [raw, slopes, graw] = [normals(4 * 3, 2), normals(4 * 5, 3), f32(4 * 3)]
+  kernels.inputAdjoint(f32(raw).byteOffset, 3, 1, 0, 2, 1, f32(slopes).byteOffset, graw.byteOffset, 0, 4)
+  assert.deepEqual(Float32Array.from(graw), adjoint(raw, 3, [1, 1, 1, 1], 2, true, slopes))
+})
+
+test('copyRows copies its range of rows alone', () => {
+  const [x, out] = [f32(normals(5 * 3, 1)), f32(5 * 3).fill(7)]
+  kernels.copyRows(x.byteOffset, out.byteOffset, 3, 1, 4)
+  assert.deepEqual(
+    [...out],
+    [...x].map((v, i) => (i >= 3 && i < 12 ? v : 7)),
   )
 })
 

@@ -178,7 +178,7 @@ test('the gradients of gain and bias are f32 sums over the rows ascending, to th
   for (const n of WIDTHS) {
     const [g, xhat] = [f32(normals(ROWS * n, 10)), f32(normals(ROWS * n, 11))]
     const [dgain, dbias] = [f32(n + 1).fill(7), f32(n + 1).fill(7)]
-    kernels.layerNormWeights(g.byteOffset, xhat.byteOffset, n, 2, ROWS, dgain.byteOffset, dbias.byteOffset)
+    kernels.layerNormWeights(g.byteOffset, xhat.byteOffset, n, 2, ROWS, dgain.byteOffset, dbias.byteOffset, 0)
     for (let j = 0; j < n; j++) {
       let [a, b] = [0, 0]
       for (let r = 2; r < ROWS; r++) {
@@ -188,6 +188,12 @@ test('the gradients of gain and bias are f32 sums over the rows ascending, to th
       assert.deepEqual([dgain[j], dbias[j]], [a, b])
     }
     assert.deepEqual([dgain[n], dbias[n]], [7, 7], 'nothing is written behind the gradients')
+    const [grown, grownBias] = [f32(n + 1).fill(0.3), f32(n + 1).fill(-0.7)]
+    const at = [grown.byteOffset, grownBias.byteOffset] as const
+    kernels.layerNormWeights(g.byteOffset, xhat.byteOffset, n, 2, ROWS, ...at, 1)
+    const plus = (start: number, values: Float32Array) =>
+      values.map((v, j) => (j < n ? Math.fround(Math.fround(start) + v) : start))
+    assert.deepEqual([grown, grownBias], [plus(0.3, dgain), plus(-0.7, dbias)], 'accumulated')
   }
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { erf } from '../../src/devices/reference/activation.js'
 import { apply, bits, generator } from './harness.js'
-import { erf } from './reference.js'
 
 /** Distance between neighbouring f32 around x. */
 function ulp32(x: number): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { erf } from '../../src/devices/reference/activation.js'
 import { arena, f32, f64, i32, kernels } from './harness.js'
-import { erf } from './reference.js'
 
 const SEED = [0x12345678, 0x9abcdef0] as const
 const words = (hex: string) => hex.split(' ').map((word) => parseInt(word, 16))

@@ -103,25 +103,3 @@ export function ulpsFrom(got: number, wanted: Big): number {
   const ulp = Math.max(top - 52, -1074)
   return Number(shift(difference, low - ulp + 40)) / 2 ** 40
 }
-
-/** erf in f64, good to about 1e-15: power series below 2.5, continued fraction of erfc above. */
-export function erf(x: number): number {
-  const t = Math.abs(x)
-  if (Number.isNaN(x)) return NaN
-  if (t > 6) return Math.sign(x)
-  let result: number
-  if (t < 2.5) {
-    let term = t
-    let sum = t
-    for (let n = 1; Math.abs(term) > 1e-18 * sum; n++) {
-      term *= (2 * t * t) / (2 * n + 1)
-      sum += term
-    }
-    result = (2 / Math.sqrt(Math.PI)) * Math.exp(-t * t) * sum
-  } else {
-    let fraction = t
-    for (let k = 60; k >= 1; k--) fraction = t + k / 2 / fraction
-    result = 1 - Math.exp(-t * t) / Math.sqrt(Math.PI) / fraction
-  }
-  return Math.sign(x) * result
-}

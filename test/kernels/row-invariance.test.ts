@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ACTIVATIONS } from '../../src/devices/steps.js'
+import { ACTIVATIONS, type Activation, type RowStep } from '../../src/devices/steps.js'
+import { scratch, type Tensor } from '../../src/devices/tensor.js'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
-import { Network } from '../../src/learner/network.js'
-import { actorSpec, parametersOf, tensorOf } from '../learner/setup.js'
 import { normals } from '../reference/dense.js'
 import { bits, f32, f64, kernels } from './harness.js'
+
+function tensorOf(device: WasmDevice, values: Float32Array): Tensor {
+  const tensor = device.tensor('f32', values.length)
+  device.write(tensor, values)
+  return tensor
+}
 
 const BATCHES = [1, 2, 3, 4, 5, 7, 63, 64, 65, 127, 128, 129, 1003]
 const WIDTHS = [...Array.from({ length: 19 }, (_, i) => i + 1), 128]
@@ -59,7 +64,7 @@ test('LayerNorm, activations, input stage, log-probability: any row of any batch
       kernels.activation(x, out, 0, n, kind, 0, rows)
     })
     assertRowInvariant(`input stage of ${n}`, n, n + 2, (x, out, rows) => {
-      kernels.inputStage(x, n, 1, 2, 1, out, 0, rows)
+      kernels.inputStage(x, n, 1, 0, 2, 1, out, 0, rows)
     })
     const table = f64(4 * n).byteOffset
     kernels.gaussianTable(f32(normals(n, 7)).byteOffset, 1, 0.5, table, n)
@@ -73,25 +78,49 @@ test('LayerNorm, activations, input stage, log-probability: any row of any batch
   }
 })
 
+test('the adjoint of the input stage: any row of any batch equals that row alone', () => {
+  for (const n of WIDTHS) {
+    const raw = f32(normals(MOST * n, 11)).byteOffset
+    const first = { g: 0 }
+    assertRowInvariant(`adjoint of ${n}`, n + 2, n, (g, out, rows) => {
+      first.g ||= g
+      const row = (g - first.g) / (n + 2)
+      kernels.inputAdjoint(raw + row * n, n, 1, 0, 2, 1, g, out, 0, rows)
+    })
+  }
+})
+
+/** Network of one input stage and two hidden layers as steps, its inner matrices in scratch memory. */
+function networkSteps(device: WasmDevice, kind: Activation, raw: Tensor, out: Tensor): RowStep[] {
+  let seed = 20
+  const tensor = (n: number) => tensorOf(device, normals(n, seed++))
+  const steps: RowStep[] = []
+  let [x, inputs] = [scratch(19), 19]
+  steps.push({ op: 'input', raw, size: 17, agentId: { index: 1, count: 2 }, standardise: true, out: x })
+  for (const outputs of [19, 128]) {
+    const [z, y] = [scratch(outputs), scratch(outputs)]
+    const weights = { weight: tensor(outputs * inputs), bias: tensor(outputs) }
+    const norm = { gamma: tensor(outputs), beta: tensor(outputs), xhat: null, rstd: null }
+    steps.push(
+      { op: 'linear', x, inputs, ...weights, y: z, outputs, accumulate: false },
+      { op: 'activation', z, y: z, derivative: null, width: outputs, kind },
+      { op: 'layerNorm', x: z, ...norm, out: y, width: outputs },
+    )
+    x = y
+    inputs = outputs
+  }
+  const weights = { weight: tensor(3 * inputs), bias: tensor(3) }
+  steps.push({ op: 'linear', x, inputs, ...weights, y: out, outputs: 3, accumulate: false })
+  return steps
+}
+
 test('a whole network: any row of any batch equals that row alone', async () => {
   for (const activation of ACTIVATIONS) {
     const device = await WasmDevice.create()
-    const spec = actorSpec(
-      {
-        size: 17,
-        agentId: { index: 1, count: 2 },
-        standardise: true,
-        layerNorm: true,
-        hidden: [19, 128],
-        activation,
-      },
-      3,
-    )
-    const raw = normals(MOST * 17, 9)
-    const [observations, parameters] = [tensorOf(device, raw), tensorOf(device, parametersOf(spec, 10))]
-    const network = new Network(device, spec, MOST)
-    const program = device.compile({ rows: network.forward(parameters, observations) }, MOST)
-    const output = device.f32(network.output)
+    const [observations, result] = [tensorOf(device, normals(MOST * 17, 9)), device.tensor('f32', MOST * 3)]
+    const rows = networkSteps(device, activation, observations, result)
+    const program = device.compile({ rows }, MOST)
+    const output = device.f32(result)
     const outputs = (rows: number) => {
       output.fill(NaN)
       device.run(program, rows)

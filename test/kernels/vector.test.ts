@@ -49,7 +49,7 @@ test('axpy, scaleAdd, scale, copy, fill equal f32 arithmetic element by element 
     const scaled = [...x].map((v) => Math.fround(a * v))
     kernels.scale(alpha, x.byteOffset, n)
     assert.deepEqual([...x], scaled)
-    kernels.copy(x.byteOffset, out.byteOffset, n)
+    kernels.copy(x.byteOffset, out.byteOffset, 4 * n)
     assert.deepEqual([...out], [...scaled, 7])
     kernels.fill(out.byteOffset, 0.1, n)
     assert.deepEqual([...out], [...Array<number>(n).fill(Math.fround(0.1)), 7])

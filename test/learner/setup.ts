@@ -1,14 +1,29 @@
 import type { Device } from '../../src/devices/device.js'
-import type { Tensor } from '../../src/devices/tensor.js'
+import { deviceNames, openDevice, openHost } from '../../src/devices/open.js'
+import type { HostArray, Tensor } from '../../src/devices/tensor.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import type { CriticSpec, GaussianActorSpec, NetworkSpec } from '../../src/nn/spec.js'
+import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
+import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
 import { normals, U } from '../reference/dense.js'
+
+/** The devices that can be opened. */
+export const DEVICES = deviceNames.map((name) => ({
+  name,
+  open: async () => openDevice(name, await openHost()),
+}))
 
 /** Values on a device. */
 export function tensorOf(device: Device, values: ArrayLike<number>): Tensor {
   const tensor = device.tensor('f32', values.length)
   device.write(tensor, values)
   return tensor
+}
+
+/** Changes the contents of a tensor. */
+export function edit(device: Device, tensor: Tensor, change: (values: HostArray) => void): void {
+  const values = device.read(tensor)
+  change(values)
+  device.write(tensor, values)
 }
 
 type Shape = Partial<Pick<NetworkSpec, 'activation' | 'hidden'> & NetworkSpec['input']>
@@ -21,12 +36,12 @@ function bodySpec({ activation = 'tanh', hidden = [5, 4], ...input }: Shape) {
   }
 }
 
-export function actorSpec(shape: Shape = {}, actions = 2): GaussianActorSpec {
-  return { ...bodySpec(shape), head: { kind: 'gaussian', size: actions, stdX: 1, stdY: 0.5 } }
+export function actorSpec(shape: Shape = {}, actions = 2): NetworkSpec<GaussianHeadSpec> {
+  return { ...bodySpec(shape), head: gaussianHead(actions, { stdX: 1, stdY: 0.5 }) }
 }
 
-export function criticSpec(shape: Shape = {}): CriticSpec {
-  return { ...bodySpec(shape), head: { kind: 'value', size: 1 } }
+export function criticSpec(shape: Shape = {}): NetworkSpec {
+  return { ...bodySpec(shape), head: VALUE_HEAD }
 }
 
 /** Parameters far from the initial ones, so that no term of a derivative vanishes. */

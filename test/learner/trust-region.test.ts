@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { WasmDevice } from '../../src/devices/wasm/device.js'
+import type { Device } from '../../src/devices/device.js'
+import type { Tensor } from '../../src/devices/tensor.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
-import { LogProbabilities } from '../../src/learner/log-probabilities.js'
-import { Network } from '../../src/learner/network.js'
-import { TrustRegionUpdate, type TrustRegionOptions } from '../../src/learner/trust-region.js'
-import type { GaussianActorSpec } from '../../src/nn/spec.js'
+import type { GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
+import { PolicyEvaluation, trainedPolicy } from '../../src/learner/policy.js'
+import { TrustRegionStep, type TrustRegionOptions } from '../../src/learner/trust-region.js'
+import { Network } from '../../src/nn/network.js'
+import type { NetworkSpec } from '../../src/nn/spec.js'
 import { bits } from '../kernels/harness.js'
 import { close } from '../reference/close.js'
 import {
@@ -21,13 +23,15 @@ import {
   rowsOf,
   sum,
   surrogate,
+  U,
 } from '../reference/dense.js'
-import { actorSpec, parametersOf, passError, tensorOf } from './setup.js'
+import { actorSpec, edit, DEVICES, parametersOf, passError, tensorOf } from './setup.js'
 
 const ROWS = 30
 
+const DELTA = 0.01
+
 const OPTIONS: TrustRegionOptions = {
-  delta: 0.01,
   damping: 0.1,
   cgIterations: 10,
   cgTolerance: 1e-10,
@@ -37,12 +41,12 @@ const OPTIONS: TrustRegionOptions = {
 }
 
 /** A batch sampled near the current policy, every fourth row invalid, and its update. */
-async function setup(
+function setup(
+  device: Device,
   options: Partial<TrustRegionOptions> = {},
   spec = actorSpec({ layerNorm: true }),
   rows = ROWS,
 ) {
-  const device = await WasmDevice.create()
   const values = parametersOf(spec, 1)
   const parameters = tensorOf(device, values)
   const raw = normals(rows * spec.input.size, 2)
@@ -60,8 +64,9 @@ async function setup(
   const weight = Float32Array.from({ length: rows }, (_, r) => (r % 4 ? 1 : 0))
   device.write(batch.factor, factor)
   device.write(batch.weight, weight)
-  const network = new Network(device, spec, rows)
-  const update = new TrustRegionUpdate(device, network, parameters, batch, { ...OPTIONS, ...options })
+  const policy = trainedPolicy(device, new Network(device, spec, rows), parameters)
+  const step = new TrustRegionStep(policy, batch, { ...OPTIONS, ...options })
+  const update = (delta = DELTA) => step.commit(step.propose(rows), delta)
 
   const valid = sum(weight)
   const objective = (at: ArrayLike<number>) => {
@@ -84,11 +89,15 @@ async function setup(
     const now = policyOf(spec, at, raw)
     return rowsOf(now.mean, spec.head.size).map((row, r) => logProb(action[r], row, now.sigma))
   }
-  return { device, spec, values, parameters, batch, network, update, objective, kl, logProbs, rows }
+  return { spec, values, parameters, batch, policy, step, update, objective, kl, logProbs, rows }
 }
 
 /** Means [rows, actions] and deviations in f64. */
-function policyOf(spec: GaussianActorSpec, parameters: ArrayLike<number>, raw: ArrayLike<number>) {
+function policyOf(
+  spec: NetworkSpec<GaussianHeadSpec>,
+  parameters: ArrayLike<number>,
+  raw: ArrayLike<number>,
+) {
   const found = rowsOf(raw, spec.input.size).map((row) => forward(spec, parameters, row))
   const { stdX, stdY } = spec.head
   return {
@@ -97,167 +106,188 @@ function policyOf(spec: GaussianActorSpec, parameters: ArrayLike<number>, raw: A
   }
 }
 
-test('the gradient is that of the mean of ratio M over valid rows', async () => {
-  const { device, spec, values, update, objective, rows } = await setup()
-  const { surrogate: found, valid } = update.differentiate(rows)
-  assert.equal(valid, rows - Math.ceil(rows / 4))
-  close([found], [objective(values)], passError(spec) * 4, 'surrogate')
-  const want = gradient(objective, values, 1e-4)
-  close(device.read(update.gradient), want, passError(spec) * largest(want) + 1e-8, 'gradient')
-})
-
-test('the Fisher product is the Hessian of the mean KL plus damping, symmetric and positive', async () => {
-  for (const spec of [
-    actorSpec({ layerNorm: true, hidden: [4] }),
-    actorSpec({ hidden: [3, 4], activation: 'silu' }),
-    actorSpec({ hidden: [5, 4, 5], activation: 'gelu', layerNorm: true }, 1),
-    actorSpec({ hidden: [], standardise: true }),
-  ]) {
-    const damping = 0.3
-    const { device, values, update, kl, rows } = await setup({ damping }, spec, 20)
-    update.differentiate(rows)
-    const n = values.length
-    const product = (v: ArrayLike<number>) => {
-      const out = device.tensor('f32', n)
-      update.fisherProduct(rows, tensorOf(device, v), out)
-      return device.read(out)
-    }
-    const [v, w] = [normals(n, 10), normals(n, 11)]
-    const [hv, hw] = [product(v), product(w)]
-    const error = passError(spec)
-    const size = Math.sqrt(dot(hv, hv) * dot(w, w)) + Math.sqrt(dot(hw, hw) * dot(v, v))
-    close([dot(w, hv)], [dot(v, hw)], error * size, "w'Hv = v'Hw")
-    assert.ok(dot(v, hv) >= damping * dot(v, v) * (1 - error), "v'Hv is not below the damping")
-
-    const want = directional((t) => {
-      const slope = gradient(
-        kl,
-        Float64Array.from(values, (p, i) => p + t * v[i]),
-        1e-4,
-      )
-      return Array.from(slope)
-    }, 1e-4).map((x, i) => x + damping * v[i])
-    // Differences of differences in f64 leave 1e-4^4 times sixth derivatives, and 1e-16 / 1e-4^2 of rounding.
-    close(hv, want, error * largest(want) + 1e-6 * largest(want), 'H v')
-  }
-})
-
-test('H x of the solution is the gradient, and the curvature x (H + cI) x', async () => {
-  const { device, update, rows, spec } = await setup({ cgIterations: 60, cgTolerance: 1e-14 })
-  update.differentiate(rows)
-  const { curvature } = update.solve(rows)
-  const product = device.tensor('f32', update.direction.length)
-  const g = Array.from(device.read(update.gradient))
-  update.fisherProduct(rows, update.direction, product)
-  const [x, hx] = [device.read(update.direction), device.read(product)]
-  close(hx, g, passError(spec) * largest(g) * 10, '(H + cI) x')
-  close([curvature], [dot(x, hx)], passError(spec) * Math.abs(curvature) * 10, 'curvature')
-})
-
-test('an accepted step keeps the KL within delta and gains at least half of what was predicted', async () => {
-  for (const delta of [1e-4, 1e-3, 0.01, 0.05]) {
-    const { device, spec, values, parameters, batch, update, objective, kl, logProbs, rows } = await setup({
-      delta,
-    })
-    const result = update.update(rows)
-    assert.equal(result.accepted, true)
-    assert.equal(result.rejection, null)
-    const now = device.read(parameters)
-    const error = passError(spec)
-    assert.ok(result.kl > 0 && result.kl <= delta)
-    // The KL is a sum of squares of differences of means that are good to `error`: sqrt(KL) is good to about that.
-    close([Math.sqrt(result.kl)], [Math.sqrt(kl(now))], 10 * error, 'KL')
-    close([result.gain], [objective(now) - objective(values)], 10 * error, 'gain')
-    assert.ok(result.gain > 0.5 * result.predictedGain)
-    const last = result.trials.at(-1)!
-    assert.deepEqual([last.kl, last.gain, last.accepted], [result.kl, result.gain, true])
-    assert.ok(result.trials.slice(0, -1).every(({ accepted }) => !accepted))
-    const step = last.fraction * result.stepScale
-    const direction = device.read(update.direction)
-    const want = Array.from(values, (v, i) => Math.fround(v + Math.fround(Math.fround(step) * direction[i])))
-    assert.deepEqual(Array.from(now), want, 'parameters are old + step')
-    close([result.stepScale], [Math.sqrt((2 * delta) / result.curvature)], 1e-12, 'scale of the full step')
-    const logs = logProbs(now)
-    close(device.read(batch.newLogProb), logs, error * (10 + largest(logs)), 'new log-probabilities')
-  }
-})
-
-test('trials shrink by the backtracking factor until one is accepted', async () => {
-  // Far steps leave the quadratic model, so the first trials break the bound on the KL.
-  const { update, rows } = await setup({ delta: 3, damping: 1e-3, lineSearchSteps: 40 })
-  const { trials, accepted } = update.update(rows)
-  assert.ok(accepted && trials.length > 1, `${trials.length} trials`)
-  trials.forEach(({ fraction, predictedGain }, j) => {
-    close([fraction], [0.8 ** j], 1e-12, 'fraction')
-    close([predictedGain], [fraction * trials[0].predictedGain], 1e-12, 'predicted gain')
+for (const { name: on, open } of DEVICES) {
+  test(`${on}: the gradient is that of the mean of ratio M over valid rows`, async () => {
+    const device = await open()
+    const { spec, values, step, objective, rows } = setup(device)
+    const { surrogate: found, valid } = step.differentiate(rows)
+    assert.equal(valid, rows - Math.ceil(rows / 4))
+    close([found], [objective(values)], passError(spec) * 4, 'surrogate')
+    const want = gradient(objective, values, 1e-4)
+    close(device.read(step.gradient), want, passError(spec) * largest(want) + 1e-8, 'gradient')
   })
-})
 
-/** Everything that must be as if the update had not been tried. */
-async function assertRejected(options: Partial<TrustRegionOptions>, rejection: string, spoil?: Float32Array) {
-  const { device, values, parameters, batch, network, update, rows, logProbs, spec } = await setup(options)
-  if (spoil) device.write(batch.factor, spoil)
-  const result = update.update(rows)
-  assert.equal(result.accepted, false)
-  assert.equal(result.rejection, rejection)
-  assert.deepEqual([result.kl, result.gain, result.predictedGain], [0, 0, 0])
-  assert.deepEqual(bits(device.f32(parameters)), bits(values), 'parameters are restored bit for bit')
-  const got = Float32Array.from(device.f32(batch.newLogProb))
-  close(got, logProbs(values), passError(spec) * 20, 'log-probabilities at the old parameters')
-  new LogProbabilities(device, network, parameters, batch).update(rows)
-  assert.deepEqual(bits(got), bits(device.f32(batch.newLogProb)))
-  return result
+  test(`${on}: the Fisher product is the Hessian of the mean KL plus damping, symmetric and positive`, async () => {
+    for (const spec of [
+      actorSpec({ layerNorm: true, hidden: [4] }),
+      actorSpec({ hidden: [3, 4], activation: 'silu' }),
+      actorSpec({ hidden: [5, 4, 5], activation: 'gelu', layerNorm: true }, 1),
+      actorSpec({ hidden: [], standardise: true }),
+    ]) {
+      const damping = 0.3
+      const device = await open()
+      const { values, step, kl, rows } = setup(device, { damping }, spec, 20)
+      step.differentiate(rows)
+      const n = values.length
+      const product = (v: ArrayLike<number>) => {
+        const out = device.tensor('f32', n)
+        step.fisherProduct(rows, tensorOf(device, v), out)
+        return device.read(out)
+      }
+      const [v, w] = [normals(n, 10), normals(n, 11)]
+      const [hv, hw] = [product(v), product(w)]
+      const error = passError(spec)
+      const size = Math.sqrt(dot(hv, hv) * dot(w, w)) + Math.sqrt(dot(hw, hw) * dot(v, v))
+      close([dot(w, hv)], [dot(v, hw)], error * size, "w'Hv = v'Hw")
+      assert.ok(dot(v, hv) >= damping * dot(v, v) * (1 - error), "v'Hv is not below the damping")
+
+      const want = directional((t) => {
+        const slope = gradient(
+          kl,
+          Float64Array.from(values, (p, i) => p + t * v[i]),
+          1e-4,
+        )
+        return Array.from(slope)
+      }, 1e-4).map((x, i) => x + damping * v[i])
+      // Differences of differences in f64 leave 1e-4^4 times sixth derivatives, and 1e-16 / 1e-4^2 of rounding.
+      close(hv, want, error * largest(want) + 1e-6 * largest(want), 'H v')
+    }
+  })
+
+  test(`${on}: H x of the solution is the gradient, and the curvature x (H + cI) x`, async () => {
+    const device = await open()
+    const { step, rows, spec } = setup(device, { cgIterations: 60, cgTolerance: 1e-14 })
+    step.differentiate(rows)
+    const { curvature } = step.solve(rows)
+    const product = device.tensor('f32', step.direction.length)
+    const g = Array.from(device.read(step.gradient))
+    step.fisherProduct(rows, step.direction, product)
+    const [x, hx] = [device.read(step.direction), device.read(product)]
+    close(hx, g, passError(spec) * largest(g) * 10, '(H + cI) x')
+    close([curvature], [dot(x, hx)], passError(spec) * Math.abs(curvature) * 10, 'curvature')
+  })
+
+  test(`${on}: an accepted step keeps the KL within delta and gains at least half of what was predicted`, async () => {
+    for (const delta of [1e-4, 1e-3, 0.01, 0.05]) {
+      const device = await open()
+      const { spec, values, parameters, batch, step, update, objective, kl, logProbs } = setup(device)
+      const result = update(delta)
+      assert.equal(result.accepted, true)
+      assert.equal(result.rejection, null)
+      const now = device.read(parameters)
+      const error = passError(spec)
+      assert.ok(result.kl > 0 && result.kl <= delta)
+      // The KL is a sum of squares of differences of means that are good to `error`: sqrt(KL) is good to about that.
+      close([Math.sqrt(result.kl)], [Math.sqrt(kl(now))], 10 * error, 'KL')
+      close([result.gain], [objective(now) - objective(values)], 10 * error, 'gain')
+      assert.ok(result.gain > 0.5 * result.predictedGain)
+      const last = result.trials.at(-1)!
+      assert.deepEqual([last.kl, last.gain, last.accepted], [result.kl, result.gain, true])
+      assert.ok(result.trials.slice(0, -1).every(({ accepted }) => !accepted))
+      const scale = last.fraction * result.stepScale
+      const direction = device.read(step.direction)
+      const move = Array.from(direction, (d) => Math.fround(Math.fround(scale) * d))
+      const want = Array.from(values, (v, i) => Math.fround(v + move[i]))
+      // Devices differ in how often they round: the scale, the product and the sum, or once.
+      const rounding = (i: number) =>
+        on === 'wasm' ? 0 : 2 * U * (Math.abs(want[i]) + 2 * Math.abs(move[i]))
+      close(now, want, rounding, 'parameters are old + step')
+      close([result.stepScale], [Math.sqrt((2 * delta) / result.curvature)], 1e-12, 'scale of the full step')
+      const logs = logProbs(now)
+      close(device.read(batch.newLogProb), logs, error * (10 + largest(logs)), 'new log-probabilities')
+    }
+  })
+
+  test(`${on}: trials shrink by the backtracking factor until one is accepted`, async () => {
+    // Far steps leave the quadratic model, so the first trials break the bound on the KL.
+    const { update } = setup(await open(), { damping: 1e-3, lineSearchSteps: 40 })
+    const { trials, accepted } = update(3)
+    assert.ok(accepted && trials.length > 1, `${trials.length} trials`)
+    trials.forEach(({ fraction, predictedGain }, j) => {
+      close([fraction], [0.8 ** j], 1e-12, 'fraction')
+      close([predictedGain], [fraction * trials[0].predictedGain], 1e-12, 'predicted gain')
+    })
+  })
+
+  /** Everything that must be as if the update had not been tried. */
+  function assertRejected(
+    device: Device,
+    options: Partial<TrustRegionOptions>,
+    rejection: string,
+    spoil?: Float32Array,
+  ) {
+    const { values, parameters, batch, policy, update, rows, logProbs, spec } = setup(device, options)
+    if (spoil) device.write(batch.factor, spoil)
+    const result = update()
+    assert.equal(result.accepted, false)
+    assert.equal(result.rejection, rejection)
+    assert.deepEqual([result.kl, result.gain, result.predictedGain], [0, 0, 0])
+    assert.deepEqual(
+      bits(device.read(parameters) as Float32Array),
+      bits(values),
+      'parameters are restored bit for bit',
+    )
+    const got = device.read(batch.newLogProb) as Float32Array
+    close(got, logProbs(values), passError(spec) * 20, 'log-probabilities at the old parameters')
+    new PolicyEvaluation(policy, batch, false).update(rows)
+    assert.deepEqual(bits(got), bits(device.read(batch.newLogProb) as Float32Array))
+    return result
+  }
+
+  test(`${on}: a line search without an acceptable trial restores the old parameters`, async () => {
+    // No step gains twice what a linear model promises, ten times in a row.
+    const { trials, curvature } = assertRejected(await open(), { acceptRatio: 100 }, 'line-search')
+    assert.equal(trials.length, 10)
+    assert.ok(trials.every(({ accepted }) => !accepted))
+    assert.ok(curvature > 0)
+    assertRejected(await open(), { lineSearchSteps: 0 }, 'line-search')
+  })
+
+  test(`${on}: curvature that is not positive restores the old parameters`, async () => {
+    const { curvature, trials } = assertRejected(await open(), { damping: -1e4 }, 'curvature')
+    assert.ok(curvature < 0)
+    assert.deepEqual(trials, [])
+    assertRejected(await open(), {}, 'curvature', new Float32Array(ROWS))
+  })
+
+  test(`${on}: numbers that are not finite restore the old parameters`, async () => {
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const factor = normals(ROWS, 4)
+      factor[5] = bad
+      assertRejected(await open(), {}, 'non-finite', factor)
+    }
+    assertRejected(await open(), { damping: Infinity }, 'non-finite')
+    assertRejected(await open(), {}, 'non-finite', new Float32Array(ROWS).fill(3e38))
+  })
+
+  test(`${on}: invalid rows change nothing`, async () => {
+    const [plain, spoilt] = [await open(), await open()]
+    const first = setup(plain)
+    const want = first.update()
+    const second = setup(spoilt)
+    const { factor, logProb, actions } = second.batch
+    const spoil = (tensor: Tensor, every: number, value: number) =>
+      edit(spoilt, tensor, (values) => {
+        for (let i = 0; i < values.length; i += every) values[i] = value
+      })
+    spoil(factor, 4, 1e20)
+    spoil(logProb, 4, -50)
+    spoil(actions, 8, 1e3)
+    assert.deepEqual(second.update(), want)
+    assert.deepEqual(spoilt.read(second.parameters), plain.read(first.parameters))
+  })
+
+  test(`${on}: klRows 'all' averages the KL over every row`, async () => {
+    const device = await open()
+    const { spec, update, parameters, rows } = setup(device, { klRows: 'all' })
+    const { accepted, kl } = update()
+    assert.equal(accepted, true)
+    const now = device.read(parameters)
+    const [before, after] = [parametersOf(spec, 1), now].map((at) => policyOf(spec, at, normals(rows * 3, 2)))
+    const moved = rowsOf(after.mean, spec.head.size)
+    const terms = rowsOf(before.mean, spec.head.size).map((row, r) =>
+      gaussianKl(row, before.sigma, moved[r], after.sigma),
+    )
+    close([Math.sqrt(kl)], [Math.sqrt(sum(terms) / rows)], 10 * passError(spec), 'KL')
+  })
 }
-
-test('a line search without an acceptable trial restores the old parameters', async () => {
-  // No step gains twice what a linear model promises, ten times in a row.
-  const { trials, curvature } = await assertRejected({ acceptRatio: 100 }, 'line-search')
-  assert.equal(trials.length, 10)
-  assert.ok(trials.every(({ accepted }) => !accepted))
-  assert.ok(curvature > 0)
-  await assertRejected({ lineSearchSteps: 0 }, 'line-search')
-})
-
-test('curvature that is not positive restores the old parameters', async () => {
-  const { curvature, trials } = await assertRejected({ damping: -1e4 }, 'curvature')
-  assert.ok(curvature < 0)
-  assert.deepEqual(trials, [])
-  await assertRejected({}, 'curvature', new Float32Array(ROWS))
-})
-
-test('numbers that are not finite restore the old parameters', async () => {
-  for (const bad of [NaN, Infinity, -Infinity]) {
-    const factor = normals(ROWS, 4)
-    factor[5] = bad
-    await assertRejected({}, 'non-finite', factor)
-  }
-  await assertRejected({ damping: Infinity }, 'non-finite')
-  await assertRejected({}, 'non-finite', new Float32Array(ROWS).fill(3e38))
-})
-
-test('invalid rows change nothing', async () => {
-  const first = await setup()
-  const want = first.update.update(ROWS)
-  const second = await setup()
-  const { device, batch } = second
-  for (let r = 0; r < ROWS; r += 4) {
-    device.f32(batch.factor)[r] = 1e20
-    device.f32(batch.logProb)[r] = -50
-    device.f32(batch.actions)[2 * r] = 1e3
-  }
-  assert.deepEqual(second.update.update(ROWS), want)
-  assert.deepEqual(device.read(second.parameters), first.device.read(first.parameters))
-})
-
-test("klRows 'all' averages the KL over every row", async () => {
-  const { device, spec, update, parameters, rows } = await setup({ klRows: 'all' })
-  const { accepted, kl } = update.update(rows)
-  assert.equal(accepted, true)
-  const now = device.read(parameters)
-  const [before, after] = [parametersOf(spec, 1), now].map((at) => policyOf(spec, at, normals(rows * 3, 2)))
-  const moved = rowsOf(after.mean, spec.head.size)
-  const terms = rowsOf(before.mean, spec.head.size).map((row, r) =>
-    gaussianKl(row, before.sigma, moved[r], after.sigma),
-  )
-  close([Math.sqrt(kl)], [Math.sqrt(sum(terms) / rows)], 10 * passError(spec), 'KL')
-})

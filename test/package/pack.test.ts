@@ -22,7 +22,7 @@ function run(command: string, ...args: string[]): string {
 before(() => {
   project = mkdtempSync(join(tmpdir(), 'hatrpo-project-'))
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
-  // What is packed was built before the tests; the scripts would build it again.
+  // The package was built before the tests; the scripts would build it again.
   const packed = spawnSync(npm, ['pack', '--ignore-scripts', '--pack-destination', project], {
     cwd: root,
     encoding: 'utf8',
@@ -148,7 +148,7 @@ export default ({ limit }: { limit: number }): MultiAgentEnv => {
   )
 })
 
-test('the library trains an environment of its user, stops when told to and goes on', () => {
+test('the library trains an environment of its user, stops when told to and continues', () => {
   writeFileSync(
     join(project, 'counter.mjs'),
     `import { box, RUNNING, TRUNCATED } from 'hatrpo/env'

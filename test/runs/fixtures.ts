@@ -63,7 +63,7 @@ export function checkpointData(iteration: number): CheckpointData {
   }
 }
 
-/** Asserts an error for people: one line that all `words` stand in. */
+/** Asserts an error for people: one line that contains all `words`. */
 export function saying(...words: string[]): (error: Error) => boolean {
   return (error) => {
     if (error.name !== 'HatrpoError') throw error

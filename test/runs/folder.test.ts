@@ -25,7 +25,7 @@ import {
   testConfig,
 } from './fixtures.js'
 
-/** What a training does to its folder in iterations `from` to `to`, with a checkpoint after each. */
+/** Writes of a training to its folder in iterations `from` to `to`, with a checkpoint after each. */
 function runIterations(run: Run, from: number, to: number): void {
   for (let iteration = from; iteration <= to; iteration++) {
     run.logIteration(iterationRecord(iteration))
@@ -63,7 +63,7 @@ function iterations(dir: string): number[] {
 
 const outcome = { iterations: 10, steps: 40000, parametersSha256: 'ab'.repeat(32) }
 
-test("a run goes on with the environment's code that its checkpoints were made with, and says so before anything else", (t) => {
+test("a run is resumed only with the environment's code of its checkpoints, and other code is refused first", (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const noted = () =>
@@ -182,7 +182,7 @@ test('a run without a checkpoint starts over', (t) => {
   assert.deepEqual(Object.keys(evaluated.mamujoco['HalfCheetah-2x3']['hatrpo']['seed_1']), ['step_0'])
 })
 
-test('a resumed run goes on from its checkpoint, and what was logged later is dropped', (t) => {
+test('a resumed run continues from its checkpoint, and what was logged later is dropped', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const first = openRun(dir, config)
@@ -302,7 +302,7 @@ test('a run whose learning rate falls over its steps cannot be extended', (t) =>
   resume(dir, config, (run) => assert.equal(run.checkpoint?.iteration, 1))
 })
 
-test('a run goes on with its own configuration only', (t) => {
+test('a run is resumed with its own configuration only', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   newRun(dir, config, 1)
@@ -317,7 +317,7 @@ test('a run goes on with its own configuration only', (t) => {
   assert.throws(() => readRunConfig(dir), saying(path, 'is damaged'))
 })
 
-test('a run of another version of the package says so when it goes on', (t) => {
+test('a run of another version of the package is named on resume', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   openRun(dir, config).close()

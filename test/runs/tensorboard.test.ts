@@ -116,7 +116,7 @@ test('an event file holds the version and the scalars at their steps', (t) => {
   assert.deepEqual(scalarsOf(events[2]), { 'return/training': Math.fround(-1e30) })
 })
 
-test('a writer that goes on tells from which step earlier files are void', (t) => {
+test('a writer that continues tells from which step earlier files are void', (t) => {
   const dir = temporaryDirectory(t)
   const writer = new TensorBoardWriter(dir, 8001)
   writer.close()

@@ -27,7 +27,7 @@ const refused = (pattern: RegExp) => (error: unknown) => {
   return true
 }
 
-/** What a host that knows nothing of this package does. */
+/** A host that knows nothing of this package. */
 function bareHost(wasm: WebAssembly.Module, values: readonly number[], seed?: number): Float32Array {
   const {
     memory,

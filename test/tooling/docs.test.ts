@@ -19,7 +19,7 @@ test('the tables and pictures of docs/envs are those that the code gives', () =>
   assert.equal(status, 0)
 })
 
-test('every family has a page with its task, its partitions and its sizes; every id stands in the index', () => {
+test('every family has a page with its task, its partitions and its sizes; every id is in the index', () => {
   for (const family of FAMILIES) {
     const page = readFileSync(join(root, 'docs/envs', `${family}.md`), 'utf8')
     for (const block of ['task', 'drives', 'sizes'])

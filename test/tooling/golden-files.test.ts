@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checkLearnerFile } from '../../scripts/golden/kinds.js'
+import { deviceNames } from '../../src/devices/open.js'
 
 // Each file's header names the calls of HARL that made its numbers.
 const folder = fileURLToPath(new URL('../../../test/golden/harl/', import.meta.url))
@@ -21,9 +22,9 @@ test('there are files of every kind', () => {
   ])
 })
 
-for (const name of files) {
-  test(`${name}: every quantity within the bound that the file suggests`, async () => {
-    const { comparisons, notes } = await checkLearnerFile(folder + name)
+for (const [name, device] of files.flatMap((name) => deviceNames.map((device) => [name, device]))) {
+  test(`${name}, device ${device}: every quantity within the bound that the file suggests`, async () => {
+    const { comparisons, notes } = await checkLearnerFile(folder + name, device)
     assert.ok(comparisons.length > 0)
     for (const { quantity, maxAbs, bound, suggested } of comparisons) {
       assert.equal(bound, suggested, `${quantity}: no bound of our own`)

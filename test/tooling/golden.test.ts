@@ -56,6 +56,21 @@ test('without --json a table and a count', () => {
   for (const line of lines.slice(0, -1)) assert.match(line, /^ok +\S+ <= \S+ {2}\S+ {2}\S+\.json$/)
 })
 
+test('--device names the device that computes', () => {
+  const differences = (...args: string[]) => {
+    const { status, stdout } = run('--json', ...args, goldenFile('critic_update.fresh_valuenorm.s1.json'))
+    assert.equal(status, 0)
+    return stdout.trim().split('\n')
+  }
+  const [standard, named, other] = [[], ['--device', 'wasm'], ['--device', 'reference']].map((args) =>
+    differences(...args),
+  )
+  assert.deepEqual(named, standard)
+  assert.equal(other.length, standard.length)
+  // Another device rounds differently.
+  assert.notDeepEqual(other, standard)
+})
+
 test('a number moved beyond its bound fails, and so does a bound below the rounding, --accept-wider or not', (t) => {
   const moved = changed(t, 'critic_update.fresh_valuenorm.s2.json', ({ harl }) => {
     const { data } = (harl['epochs'] as unknown as { params: { data: number[] } }[])[2].params
@@ -130,5 +145,8 @@ test('what cannot be compared is one clear line and exit 1', (t) => {
 test('usage errors exit 2', () => {
   assert.equal(run().status, 2)
   assert.equal(run('--wide', 'x.json').status, 2)
+  const { status, stderr } = run('--device', 'abacus', 'x.json')
+  assert.equal(status, 2)
+  assert.match(stderr, /'abacus' is invalid\. Allowed choices are wasm, reference\.\n$/)
   assert.equal(run('--help').status, 0)
 })

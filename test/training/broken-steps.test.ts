@@ -1,42 +1,48 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { Advantages } from '../../src/algorithms/advantages.js'
+import { DeviceColumns } from '../../src/algorithms/device-columns.js'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { RUNNING, TERMINATED } from '../../src/envs/index.js'
-import { Network } from '../../src/learner/network.js'
+import { Adam } from '../../src/learner/adam.js'
+import { Workspace } from '../../src/learner/policy.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import type { CriticSpec } from '../../src/nn/spec.js'
-import { RolloutStorage } from '../../src/rollout/index.js'
-import { Advantages } from '../../src/training/advantages.js'
+import { Network } from '../../src/nn/network.js'
+import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
+import { BASIC_NEEDS, RolloutStorage } from '../../src/rollout/index.js'
 import { Team } from './fixtures/team.js'
 
 const [GAMMA, LAMBDA, STEPS, ENVS, BROKEN] = [0.9, 0.8, 5, 1, 2]
 
 test('the episode before a broken step looks forward to the value of its state, and no further', async () => {
   const device = await WasmDevice.create()
-  const storage = new RolloutStorage(device, new Team().spec, ENVS, STEPS)
-  const spec: CriticSpec = {
+  const storage = new RolloutStorage(device, new Team().spec, ENVS, STEPS, BASIC_NEEDS)
+  const spec: NetworkSpec = {
     input: { size: 2, agentId: null, standardise: false, layerNorm: false },
     hidden: [4],
     activation: 'tanh',
-    head: { kind: 'value', size: 1 },
+    head: VALUE_HEAD,
   }
   const parameters = device.tensor('f32', parameterLayout(spec).size)
   device.write(
     parameters,
     Float32Array.from({ length: parameters.length }, (_, i) => ((7 * i) % 11) / 11 - 0.4),
   )
-  const network = new Network(device, spec, storage.stateRows)
+  const network = new Network(device, spec, storage.rows)
+  const adam = new Adam(device, parameters, 1e-5)
+  const critic = { device, network, parameters, adam, valueNorm: null, workspace: new Workspace() }
+  const columns = new DeviceColumns(device, storage).ofState(0)
   const options = { gamma: GAMMA, lambda: LAMBDA, truncation: 'bootstrap' } as const
-  const advantages = new Advantages(device, storage, network, parameters, options)
-  device.write(
-    storage.states,
-    Float32Array.from({ length: storage.states.length }, (_, i) => (i % 5) - 1.5),
-  )
-  device.write(storage.rewards, [1, 2, 0, 4, 5])
-  device.write(storage.valid, [1, 1, 0, 1, 1])
-  storage.ends.set([RUNNING, RUNNING, TERMINATED, RUNNING, TERMINATED])
+  const advantages = new Advantages(critic, columns, storage.layout, storage.team.ends as Uint8Array, options)
+  const { states, finalStates, valid, ends } = storage.team
+  // Final states follow the states of the steps.
+  states.forEach((_, i) => (states[i] = (i % 5) - 1.5))
+  finalStates.forEach((_, i) => (finalStates[i] = ((states.length + i) % 5) - 1.5))
+  storage.agentColumn('rewards', [0]).set([1, 2, 0, 4, 5])
+  valid.set([1, 1, 0, 1, 1])
+  ends.set([RUNNING, RUNNING, TERMINATED, RUNNING, TERMINATED])
 
-  advantages.compute(null)
+  advantages.compute()
   const value = device.read(advantages.values)
   assert.ok(
     value.every((v) => Math.abs(v) > 0.01),
@@ -56,9 +62,9 @@ test('the episode before a broken step looks forward to the value of its state, 
     assert.ok(Math.abs(found[t] - advantage) < 1e-6, `step ${t}`)
   assert.equal(found[BROKEN], 0)
 
-  device.write(storage.states, new Float32Array(storage.states.length).fill(Infinity))
+  states.fill(Infinity)
   assert.throws(
-    () => advantages.compute(null),
+    () => advantages.compute(),
     /^HatrpoError: the critic gave the value NaN \(environment 0, step 0 /,
   )
 })

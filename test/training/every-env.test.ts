@@ -4,7 +4,7 @@ import { listEnvs, makeEnvFactory } from '../../src/envs/index.js'
 import { readCheckpoint } from '../../src/runs/checkpoint.js'
 import { resolveConfig } from '../../src/config/index.js'
 import { takeSnapshot } from '../../src/training/snapshot.js'
-import { Trainer } from '../../src/training/trainer.js'
+import { TeamLearner } from '../../src/training/learner.js'
 import { trained } from './runs.js'
 
 const ITERATIONS = 2
@@ -24,7 +24,8 @@ for (const [algo, id] of [...ids.map((id) => ['hatrpo', id]), ...clipped.map((id
   test(`${algo} trains on ${id}`, async (t) => {
     const { config } = resolveConfig({ set: [`env.id=${id}`, `algo=${algo}`, ...settings] })
     const { spec } = makeEnvFactory({ id })
-    const untrained = takeSnapshot(await Trainer.create(config, spec), []).tensors
+    const { method, storage } = await TeamLearner.create(config, spec)
+    const untrained = takeSnapshot(method, storage, []).tensors
     const { dir, records, finished } = await trained(t, config, { workers: 1 })
     assert.ok(finished)
     assert.equal(records.length, ITERATIONS)

@@ -106,7 +106,7 @@ test('a run goes on with the code it was made with, or with other code when told
   const refused = hatrpo(longer, cwd)
   assert.match(
     refused.stderr,
-    /^hatrpo: environment \S+wind\.ts was changed since run was started \(sha256 [0-9a-f]{8} then, [0-9a-f]{8} now\): restore it or start a new run; deleting about\.envSha256 from run\/config\.json goes on with the changed one\n$/,
+    /^hatrpo: environment \S+wind\.ts was changed since run was started \(sha256 [0-9a-f]{8} then, [0-9a-f]{8} now\): restore it or start a new run; deleting about\.envSha256 from run\/config\.json continues with the changed one\n$/,
   )
   assert.equal(refused.code, 2)
   assert.equal(refused.stdout, '')

@@ -2,31 +2,31 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'node:test'
 import { loadEnvFactory } from '../../src/envs/index.js'
-import { RolloutPool, type EnvProgress } from '../../src/rollout/index.js'
-import { PulseWatch } from '../../src/rollout/watch.js'
-import { Trainer } from '../../src/training/trainer.js'
+import { freshProgress } from '../../src/rollout/index.js'
+import { RolloutPool } from '../../src/rollout/local/pool.js'
+import { PulseWatch } from '../../src/rollout/local/watch.js'
+import { TeamLearner } from '../../src/training/learner.js'
 import { fixture, tinyConfig } from './runs.js'
 
 const config = tinyConfig({ id: fixture('team') }, 1)
-const begin: EnvProgress = { state: null, episode: 0, episodeReturn: 0, episodeSteps: 0 }
-const starts = Array.from({ length: config.envs }, () => begin)
+const starts = freshProgress(config.envs)
 
 /** Words of the control block of shared updates (assembly/threads.ts). */
 const [NEXT, TICKETS, GENERATION, PROGRAM] = [0, 1, 3, 4]
 
 test('a helper that fails while it holds no work of the update is replaced, and the update stands', async () => {
   const { spec } = await loadEnvFactory(config.env)
-  const trainer = await Trainer.create(config, spec)
+  const learner = await TeamLearner.create(config, spec)
   const events: string[] = []
-  const { device } = trainer
+  const { host } = learner
   const onEvent = (message: string) => events.push(message)
-  const options = { workers: 2, envs: config.envs, seed: 1, env: config.env, onEvent }
-  const pool = await RolloutPool.start(device, trainer.storage, options)
+  const options = { workers: 2, envs: config.envs, seed: 1, env: config.env, oneReward: true, onEvent }
+  const pool = await RolloutPool.start(host, learner.storage, options)
   try {
-    const policies = trainer.workerPolicies(pool.shares.map(({ count }) => count))
+    const policies = learner.workerPolicies(pool.shares.map(({ count }) => count))
     policies.prepare()
     const first = await pool.collect(policies, starts, 0)
-    const control = new Int32Array(device.kernels.memory.buffer, device.control, 6)
+    const control = new Int32Array(host.kernels.memory.buffer, host.control, 6)
     const outcome = await pool.assist(async () => {
       // A program beyond the memory: the helper that takes its ticket traps.
       Atomics.store(control, PROGRAM, -16)

@@ -1,41 +1,63 @@
 import { HatrpoError } from '../../errors.js'
-import { Arena, loadKernels, type Kernels } from '../../kernels/index.js'
-import type { AdamOptions, Device, Program } from '../device.js'
-import type { ProgramSpec } from '../steps.js'
-import { BYTES, type ElementType, type Tensor } from '../tensor.js'
-import { encodePrepared, encodeProgram, gradientStride, type EncodedProgram } from './encode.js'
+import { Arena, CONTROL, HEADER, loadKernels, TRUNCATION_MODES, type Kernels } from '../../kernels/index.js'
+import type {
+  AdamOptions,
+  GaeInput,
+  GaeOptions,
+  LinearSystem,
+  Mirror,
+  Program,
+  SolveOptions,
+  SolveResult,
+  Spread,
+  Sums,
+} from '../device.js'
+import type { HostDevice, SharedKernels } from '../host.js'
+import { sumNames, type ProgramSpec } from '../steps.js'
+import type { ElementType, HostArray, Tensor } from '../tensor.js'
+import {
+  encodePrepared,
+  encodeProgram,
+  gradientStride,
+  type EncodedProgram,
+  type ProgramMemory,
+} from './program.js'
+import { ScratchPool } from './scratch.js'
+import { BYTES, copyingMirror, elementType, lengthError, type WasmTensor } from './tensor.js'
 
 /** Rows that one thread takes at a time. A constant: partial sums, and so results, depend on it. */
 export const ROWS_PER_BLOCK = 128
 
-const CONTROL_BYTES = 64
+/** Numbers that one statistic yields at most. */
+const RESULTS = 4
 
 interface WasmProgram extends Program {
   readonly device: WasmDevice
   readonly address: number
-  readonly sums: number
-  readonly partialSums: number
-}
-
-/** What another thread needs to work in the same memory. */
-export interface SharedKernels {
-  readonly memory: WebAssembly.Memory
-  readonly module: WebAssembly.Module
+  /** The header's number of rows and factor of the gradient. */
+  readonly rows: Int32Array
+  readonly scale: Float64Array
+  /** Names of sums, and the blocks' values. */
+  readonly sums: readonly string[]
+  readonly partialSums: Float64Array
 }
 
 /**
  * The default device: SIMD kernels over one shared WebAssembly memory. A pass runs on the calling thread and on every
  * thread that is inside `help` at the time; results do not depend on how many those are.
  */
-export class WasmDevice implements Device {
+export class WasmDevice implements HostDevice {
   readonly name = 'wasm'
   readonly kernels: Kernels
   readonly arena: Arena
-  /** Address of the control block that helper threads wait on. */
   readonly control: number
 
-  readonly #scratch: number
+  readonly #memory: ProgramMemory
+  readonly #pool: ScratchPool
+  /** f64 results of kernels. */
+  readonly #results: Float64Array
   #partialGradients = { address: 0, bytes: 0 }
+  #residuals: Float64Array = new Float64Array(0)
   #overlaying = false
 
   /** @param kernels an instance whose memory this device owns; a fresh one by default */
@@ -43,11 +65,19 @@ export class WasmDevice implements Device {
     return new WasmDevice(kernels ?? (await loadKernels()))
   }
 
-  private constructor(kernels: Kernels) {
+  /** Use `create`. */
+  constructor(kernels: Kernels) {
     this.kernels = kernels
     this.arena = new Arena(kernels)
-    this.control = this.#reserve(CONTROL_BYTES)
-    this.#scratch = this.#reserve(64)
+    const reserve = (bytes: number) => this.#reserve(bytes)
+    this.control = reserve(CONTROL.bytes)
+    this.#results = this.arena.f64(reserve(8 * RESULTS), RESULTS)
+    this.#pool = new ScratchPool(reserve)
+    this.#memory = {
+      rowsPerBlock: ROWS_PER_BLOCK,
+      reserve,
+      addressOf: (tensor) => this.addressOf(tensor),
+    }
   }
 
   get shared(): SharedKernels {
@@ -55,7 +85,15 @@ export class WasmDevice implements Device {
   }
 
   tensor(type: ElementType, length: number): Tensor {
-    return { type, address: this.#reserve(length * BYTES[type]), length }
+    return this.#tensorAt(type, this.#reserve(length * BYTES[type]), length)
+  }
+
+  slice(tensor: Tensor, start: number, length: number): Tensor {
+    const address = this.addressOf(tensor)
+    const whole = [start, length].every((n) => Number.isInteger(n) && n >= 0)
+    if (!whole || start + length > tensor.length)
+      throw new RangeError(`elements ${start} .. ${start + length - 1} of a tensor of ${tensor.length}`)
+    return this.#tensorAt(tensor.type, address + start * BYTES[tensor.type], length)
   }
 
   overlay<T>(builders: readonly (() => T)[]): T[] {
@@ -76,165 +114,219 @@ export class WasmDevice implements Device {
     }
   }
 
-  /** The tensor's own memory, as a view that stays valid. */
+  addressOf(tensor: Tensor): number {
+    const own = tensor as WasmTensor
+    if (own.device !== this) throw new TypeError('the tensor belongs to another device')
+    return own.address
+  }
+
+  view(tensor: Tensor): HostArray {
+    const [address, { length }] = [this.addressOf(tensor), tensor]
+    switch (tensor.type) {
+      case 'f32':
+        return this.arena.f32(address, length)
+      case 'f64':
+        return this.arena.f64(address, length)
+      case 'i32':
+        return this.arena.i32(address, length)
+      case 'u8':
+        return this.arena.u8(address, length)
+    }
+  }
+
   f32(tensor: Tensor): Float32Array {
-    this.#expect(tensor, 'f32')
-    return this.arena.f32(tensor.address, tensor.length)
+    return this.arena.f32(this.#expect(tensor, 'f32'), tensor.length)
   }
 
   i32(tensor: Tensor): Int32Array {
-    this.#expect(tensor, 'i32')
-    return this.arena.i32(tensor.address, tensor.length)
+    return this.arena.i32(this.#expect(tensor, 'i32'), tensor.length)
   }
 
   write(tensor: Tensor, values: ArrayLike<number>): void {
-    if (values.length !== tensor.length) {
+    if (values.length !== tensor.length)
       throw new RangeError(`${values.length} values for a tensor of ${tensor.length}`)
-    }
-    this.#view(tensor).set(values)
+    this.view(tensor).set(values)
   }
 
-  read(tensor: Tensor): Float32Array | Float64Array | Int32Array {
-    return this.#view(tensor).slice()
+  read(tensor: Tensor): HostArray {
+    return this.view(tensor).slice()
+  }
+
+  mirror(array: HostArray): Mirror {
+    if (!this.arena.owns(array)) return copyingMirror(this, array)
+    const tensor = this.#tensorAt(elementType(array), array.byteOffset, array.length)
+    const nothing = () => undefined
+    return { tensor, upload: nothing, download: nothing }
   }
 
   compile(spec: ProgramSpec, maxRows: number): Program {
-    if (this.#overlaying) throw new Error('compile() inside overlay(): a program must not share its memory')
+    this.#expectNoOverlay()
     const blocks = Math.ceil(maxRows / ROWS_PER_BLOCK)
-    const sums = spec.sums ?? 0
-    const partialSums = this.#reserve(Math.max(1, blocks * sums) * 8)
+    const sums = sumNames(spec)
+    const partials = blocks * sums.length
+    const partialSums = this.arena.f64(this.#reserve(Math.max(1, partials) * 8), partials)
     const gradientBytes = spec.gradient ? blocks * gradientStride(spec.gradient.length) * 4 : 0
-    const { address, words } = encodeProgram(spec, {
-      rowsPerBlock: ROWS_PER_BLOCK,
-      reserve: (bytes) => this.#reserve(bytes),
+    const encoded = encodeProgram(spec, maxRows, this.#memory, {
+      pool: this.#pool,
       partialGradients: this.#gradientSpace(gradientBytes),
-      partialSums,
+      partialSums: partialSums.byteOffset,
     })
-    this.arena.i32(address, words.length).set(words)
-    const program: WasmProgram = {
-      device: this,
-      maxRows,
-      address,
-      sums,
-      partialSums,
-    }
-    return program
+    return this.#place(encoded, maxRows, sums, partialSums)
   }
 
-  /**
-   * Passes without gradient or sums that share one preparation (packed weights, tables): `prepare` is run when
-   * parameters have changed, a pass then any number of times, also by other threads (`addressOf`, `runAlone`).
-   */
   compilePrepared(
     specs: readonly ProgramSpec[],
     rows: readonly number[],
   ): { prepare: Program; passes: Program[] } {
-    const reserve = (bytes: number) => this.#reserve(bytes)
-    const { preparation, passes } = encodePrepared(specs, rows, ROWS_PER_BLOCK, reserve)
-    const place = ({ address, words }: EncodedProgram, maxRows: number): WasmProgram => {
-      this.arena.i32(address, words.length).set(words)
-      return { device: this, maxRows, address, sums: 0, partialSums: 0 }
+    this.#expectNoOverlay()
+    const { preparation, passes } = encodePrepared(specs, rows, this.#memory)
+    return {
+      prepare: this.#place(preparation, 1),
+      passes: passes.map((pass, i) => this.#place(pass, rows[i])),
     }
-    return { prepare: place(preparation, 1), passes: passes.map((pass, i) => place(pass, rows[i])) }
   }
 
-  run(program: Program, rows: number, scale = 1): Float64Array {
-    const { address, maxRows, sums, partialSums } = this.#own(program)
-    if (!(Number.isInteger(rows) && rows >= 1 && rows <= maxRows))
-      throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)
-    this.arena.i32(address, 1)[0] = rows
-    this.arena.f64(address + 32, 1)[0] = scale
-    if (this.kernels.exports.runShared(this.control, address) !== 0) {
-      throw new HatrpoError('a worker thread stopped answering in the middle of an update')
-    }
-    const total = new Float64Array(sums)
-    const partial = this.arena.f64(partialSums, Math.ceil(rows / ROWS_PER_BLOCK) * sums)
-    for (let i = 0; i < partial.length; i++) total[i % sums] += partial[i]
-    return total
-  }
-
-  /** The address of a compiled program, for threads that run it by themselves (`runAlone`). */
-  addressOf(program: Program): number {
+  entryOf(program: Program): number {
     return this.#own(program).address
   }
 
+  run(program: Program, rows: number, scale = 1): Sums {
+    const { address, sums, partialSums } = this.#prepare(program, rows, scale)
+    this.#expectAnswered(this.kernels.exports.runShared(this.control, address) === 0)
+    const blocks = Math.ceil(rows / ROWS_PER_BLOCK)
+    const total: Record<string, number> = {}
+    sums.forEach((name, i) => {
+      let sum = 0
+      for (let b = 0; b < blocks; b++) sum += partialSums[b * sums.length + i]
+      total[name] = sum
+    })
+    return total
+  }
+
+  solve(system: LinearSystem, { iterations, tolerance }: SolveOptions): SolveResult {
+    const { direction, product, residual, b, x } = system
+    const { address } = this.#prepare(system.program, system.rows, system.scale)
+    if (this.#residuals.length <= iterations)
+      this.#residuals = this.arena.f64(this.#reserve(8 * (iterations + 1)), iterations + 1)
+    const [n, out] = [b.length, this.#residuals]
+    const [d, p, r, bs, xs] = this.#vectors(direction, product, residual, b, x)
+    const { solve } = this.kernels.exports
+    const limits = [iterations, tolerance, out.byteOffset] as const
+    const count = solve(this.control, address, n, system.damping, d, p, r, bs, xs, ...limits)
+    this.#expectAnswered(count >= 0)
+    return { residuals: [...out.subarray(0, count)], curvature: out[count] }
+  }
+
   dot(x: Tensor, y: Tensor): number {
-    this.#sameLength(x, y)
-    return this.kernels.exports.dot(x.address, y.address, x.length)
+    const [a, b] = this.#vectors(x, y)
+    return this.kernels.exports.dot(a, b, x.length)
   }
 
   axpy(alpha: number, x: Tensor, y: Tensor): void {
-    this.#sameLength(x, y)
-    this.kernels.exports.axpy(alpha, x.address, y.address, x.length)
+    const [a, b] = this.#vectors(x, y)
+    this.kernels.exports.axpy(alpha, a, b, x.length)
   }
 
   xpby(x: Tensor, beta: number, y: Tensor): void {
-    this.#sameLength(x, y)
-    this.kernels.exports.scaleAdd(beta, y.address, x.address, y.address, x.length)
+    const [a, b] = this.#vectors(x, y)
+    this.kernels.exports.scaleAdd(beta, b, a, b, x.length)
   }
 
   scale(alpha: number, x: Tensor): void {
-    this.kernels.exports.scale(alpha, x.address, x.length)
+    const [a] = this.#vectors(x)
+    this.kernels.exports.scale(alpha, a, x.length)
   }
 
   copy(from: Tensor, to: Tensor): void {
-    this.#sameLength(from, to)
-    this.kernels.exports.copy(from.address, to.address, from.length)
+    if (from.length !== to.length) throw lengthError(from, to)
+    const [source, target] = [this.addressOf(from), this.#expect(to, from.type)]
+    this.kernels.exports.copy(source, target, from.length * BYTES[from.type])
   }
 
   fill(x: Tensor, value: number): void {
-    this.kernels.exports.fill(x.address, value, x.length)
+    const [a] = this.#vectors(x)
+    this.kernels.exports.fill(a, value, x.length)
   }
 
   multiply(x: Tensor, y: Tensor): void {
-    this.#sameLength(x, y)
-    this.kernels.exports.multiplyRows(x.address, y.address, y.address, x.length, 0, 1)
+    const [a, b] = this.#vectors(x, y)
+    this.kernels.exports.multiplyRows(a, b, b, x.length, 0, 1)
   }
 
   multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void {
-    this.#sameLength(newLogProb, oldLogProb)
-    this.#sameLength(x, newLogProb)
-    this.kernels.exports.ratioProduct(
-      x.address,
-      newLogProb.address,
-      oldLogProb.address,
-      x.length,
-      weight?.address ?? 0,
-    )
+    const [a, now, old, w = 0] = this.#vectors(x, newLogProb, oldLogProb, ...(weight ? [weight] : []))
+    this.kernels.exports.ratioProduct(a, now, old, x.length, w)
+  }
+
+  pick(x: Tensor, index: Tensor, out: Tensor): void {
+    const [[a], [to]] = [this.#vectors(x), this.#vectors(out)]
+    const indices = this.#expect(index, 'i32')
+    if (index.length !== out.length) throw lengthError(index, out)
+    if (this.kernels.exports.pick(a, x.length, indices, to, out.length) !== 0)
+      throw new RangeError(`pick: an index is not in 0 .. ${x.length - 1}`)
+  }
+
+  replace(x: Tensor, y: Tensor, weight: Tensor): void {
+    const [a, b, w] = this.#vectors(x, y, weight)
+    this.kernels.exports.replace(a, b, w, x.length)
+  }
+
+  normalise(x: Tensor, mean: number, deviation: number, out: Tensor): void {
+    const [a, to] = this.#vectors(x, out)
+    this.kernels.exports.normalise(a, mean, deviation, to, x.length)
+  }
+
+  denormalise(x: Tensor, mean: number, deviation: number, out: Tensor): void {
+    const [a, to] = this.#vectors(x, out)
+    this.kernels.exports.denormalise(a, mean, deviation, to, x.length)
   }
 
   standardise(x: Tensor, weight: Tensor, eps: number): void {
-    this.#sameLength(x, weight)
-    this.kernels.exports.standardise(x.address, weight.address, x.length, eps, this.#scratch)
+    const [a, w] = this.#vectors(x, weight)
+    this.kernels.exports.standardise(a, w, x.length, eps, this.#results.byteOffset)
   }
 
-  adam(parameters: Tensor, gradient: Tensor, m: Tensor, v: Tensor, options: AdamOptions): void {
-    this.#sameLength(parameters, gradient)
-    const { gradScale, lr, beta1, beta2, eps, power1, power2 } = options
-    this.kernels.exports.adamStep(
-      parameters.address,
-      gradient.address,
-      m.address,
-      v.address,
-      parameters.length,
-      gradScale,
-      lr,
-      beta1,
-      beta2,
-      eps,
-      power1,
-      power2,
-    )
+  sum(x: Tensor): number {
+    const [a] = this.#vectors(x)
+    return this.kernels.exports.sum(a, x.length)
   }
 
-  gaussianEntropy(table: Tensor, size: number): number {
-    this.#expect(table, 'f64')
-    if (table.length !== 4 * size) throw new RangeError(`a table of ${table.length} for ${size} dimensions`)
-    return this.kernels.exports.gaussianEntropy(table.address, size)
+  moments(x: Tensor, weight: Tensor): { count: number; sum: number; squares: number } {
+    const [a, w] = this.#vectors(x, weight)
+    const count = this.kernels.exports.moments(a, w, x.length, this.#results.byteOffset)
+    const [sum, squares] = this.#results
+    return { count, sum, squares }
+  }
+
+  spread(x: Tensor, weight: Tensor, minus?: Tensor): Spread {
+    const [a, w, m = 0] = this.#vectors(x, weight, ...(minus ? [minus] : []))
+    const count = this.kernels.exports.spread(a, w, m, x.length, this.#results.byteOffset)
+    const [min, max, mean, variance] = this.#results
+    return { count, min, max, mean, variance }
   }
 
   allFinite(x: Tensor): boolean {
-    return this.kernels.exports.allFinite(x.address, x.length) === 1
+    const [a] = this.#vectors(x)
+    return this.kernels.exports.allFinite(a, x.length) === 1
+  }
+
+  adam(parameters: Tensor, gradient: Tensor, m: Tensor, v: Tensor, options: AdamOptions): void {
+    const [p, g, first, second] = this.#vectors(parameters, gradient, m, v)
+    const { gradScale, lr, beta1, beta2, eps, power1, power2 } = options
+    const { adamStep } = this.kernels.exports
+    adamStep(p, g, first, second, parameters.length, gradScale, lr, beta1, beta2, eps, power1, power2)
+  }
+
+  gae(input: GaeInput, options: GaeOptions, advantages: Tensor, returns: Tensor): void {
+    const { steps, envs, rewards, values, nextValues, ends } = input
+    const { gamma, lambda, truncation } = options
+    const [r, v, next, a, sums] = this.#vectors(rewards, values, nextValues, advantages, returns)
+    const end = this.#expect(ends, 'u8')
+    if (ends.length !== rewards.length) throw lengthError(ends, rewards)
+    if (steps * envs !== rewards.length)
+      throw new RangeError(`tensors of ${rewards.length} elements for ${steps} steps of ${envs} environments`)
+    const mode = TRUNCATION_MODES.indexOf(truncation)
+    this.kernels.exports.gae(r, v, next, end, steps, envs, gamma, lambda, mode, a, sums)
   }
 
   #reserve(bytes: number): number {
@@ -243,12 +335,27 @@ export class WasmDevice implements Device {
     return address
   }
 
-  // Programs run one at a time, so their blocks' partial gradients share one place.
+  #tensorAt(type: ElementType, address: number, length: number): WasmTensor {
+    return { type, length, device: this, address }
+  }
+
+  /** Partial gradients of programs, which run one at a time, in one place. */
   #gradientSpace(bytes: number): number {
-    if (bytes > this.#partialGradients.bytes) {
+    if (bytes > this.#partialGradients.bytes)
       this.#partialGradients = { address: this.#reserve(bytes), bytes }
-    }
     return this.#partialGradients.address
+  }
+
+  #place(
+    { address, words }: EncodedProgram,
+    maxRows: number,
+    sums: readonly string[] = [],
+    partialSums: Float64Array = new Float64Array(0),
+  ): WasmProgram {
+    this.arena.i32(address, words.length).set(words)
+    const rows = this.arena.i32(address + HEADER.rows, 1)
+    const scale = this.arena.f64(address + HEADER.scale, 1)
+    return { device: this, maxRows, address, rows, scale, sums, partialSums }
   }
 
   #own(program: Program): WasmProgram {
@@ -257,19 +364,35 @@ export class WasmDevice implements Device {
     return own
   }
 
-  #view(tensor: Tensor): Float32Array | Float64Array | Int32Array {
-    const { type, address, length } = tensor
-    if (type === 'f32') return this.arena.f32(address, length)
-    return type === 'f64' ? this.arena.f64(address, length) : this.arena.i32(address, length)
+  /** Writes the size and the factor of a run into its program's header. */
+  #prepare(program: Program, rows: number, scale: number): WasmProgram {
+    const own = this.#own(program)
+    if (!(Number.isInteger(rows) && rows >= 1 && rows <= own.maxRows))
+      throw new RangeError(`${rows} rows for a program of up to ${own.maxRows}`)
+    own.rows[0] = rows
+    own.scale[0] = scale
+    return own
   }
 
-  #expect(tensor: Tensor, type: ElementType): void {
+  #expectAnswered(answered: boolean): void {
+    if (!answered) throw new HatrpoError('a worker thread stopped answering in the middle of an update')
+  }
+
+  #expectNoOverlay(): void {
+    if (this.#overlaying) throw new Error('compile() inside overlay(): a program must not share its memory')
+  }
+
+  /** Address of a tensor of one type. */
+  #expect(tensor: Tensor, type: ElementType): number {
     if (tensor.type !== type) throw new TypeError(`a tensor of ${tensor.type} where ${type} was meant`)
+    return this.addressOf(tensor)
   }
 
-  #sameLength(x: Tensor, y: Tensor): void {
-    if (x.length !== y.length) throw new RangeError(`tensors of ${x.length} and ${y.length} elements`)
-    this.#expect(x, 'f32')
-    this.#expect(y, 'f32')
+  /** Addresses of f32 tensors of one length. */
+  #vectors(...tensors: readonly [Tensor, ...Tensor[]]): number[] {
+    return tensors.map((tensor) => {
+      if (tensor.length !== tensors[0].length) throw lengthError(tensors[0], tensor)
+      return this.#expect(tensor, 'f32')
+    })
   }
 }

@@ -7,7 +7,7 @@ import type { ActionSampler } from './sampler.js'
 /** Steps during which every allocation is recorded. */
 const RECORDED_STEPS = 256
 /**
- * What is allocated less often than every so many steps is not reported: the engine's own notes (feedback, compiled
+ * Allocations less frequent than one in so many steps are not reported: the engine's own notes (feedback, compiled
  * code) come now and then, and what a step allocates now and then costs little.
  */
 const STEPS_PER_ALLOCATION = 8
@@ -153,10 +153,11 @@ const RECORDED_FUNCTION = 'recordedStep'
 
 /** Records allocations by V8's sampling heap profiler, every one of them a sample. */
 class AllocationRecorder {
-  private readonly session: Session
+  readonly #session: Session
 
-  private constructor(session: Session) {
-    this.session = session
+  /** Use `AllocationRecorder.open`. */
+  constructor(session: Session) {
+    this.#session = session
   }
 
   /** @returns undefined on an engine without such a profiler, or whose profiler does not see a known allocation */
@@ -179,7 +180,7 @@ class AllocationRecorder {
   }
 
   start(): void {
-    this.post('HeapProfiler.startSampling', {
+    this.#post('HeapProfiler.startSampling', {
       samplingInterval: 1,
       includeObjectsCollectedByMajorGC: true,
       includeObjectsCollectedByMinorGC: true,
@@ -188,7 +189,7 @@ class AllocationRecorder {
 
   /** @returns what was allocated under a function, numbers left out, by size and the function that did it */
   stop(functionName: string): Site[] {
-    const { profile } = this.post('HeapProfiler.stopSampling') as { profile: Profile }
+    const { profile } = this.#post('HeapProfiler.stopSampling') as { profile: Profile }
     const places = placesUnder(functionName, profile.head)
     const sites = new Map<string, Site>()
     for (const { nodeId, size } of profile.samples) {
@@ -204,13 +205,13 @@ class AllocationRecorder {
   }
 
   close(): void {
-    this.session.disconnect()
+    this.#session.disconnect()
   }
 
-  private post(method: string, parameters: object = {}): unknown {
+  #post(method: string, parameters: object = {}): unknown {
     let answer: unknown
     let failure: Error | null = null
-    this.session.post(method, parameters, (error, result) => {
+    this.#session.post(method, parameters, (error, result) => {
       failure = error
       answer = result
     })
@@ -226,7 +227,7 @@ function placesUnder(functionName: string, head: ProfileNode): Map<number, strin
     const { functionName: name, url } = node.callFrame
     let here = place
     if (place === undefined && name === functionName) here = STEP
-    // What the engine's own functions allocate is done by their caller.
+    // An allocation in a function of the engine counts as its caller's.
     else if (place !== undefined && url !== '') here = `${name || 'a function'} (${position(node.callFrame)})`
     if (here !== undefined) places.set(node.id, here)
     for (const child of node.children) walk(child, here)

@@ -26,7 +26,7 @@ import type { Trace } from './trace.js'
 /** Purpose of the random stream that draws the seeds of the episodes. */
 const SEEDS_PURPOSE = 0x636b5eed
 
-/** What can be checked: a factory, a function that makes environments, or one environment. */
+/** Subject of a check: a factory, a function that makes environments, or one environment. */
 export type CheckedSource =
   EnvFactory | ((context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>) | MultiAgentEnv
 
@@ -35,7 +35,7 @@ export interface CheckOptions {
   readonly episodes?: number
   /** Of the episodes' seeds and of the actions. Default 1. */
   readonly seed?: number
-  /** What environments of one thread share; default: one of its own. */
+  /** Resources that environments of one thread share; default: one of its own. */
   readonly context?: EnvContext
   /** Whether to look for objects that `step` makes; of no use where `step` only asks another process. Default true. */
   readonly allocation?: boolean
@@ -49,15 +49,15 @@ export interface CheckReport {
   readonly stepsPerSecond: number | undefined
   /** How training brings an environment back. */
   readonly restoredBy: 'saveState' | 'replay'
-  /** What could not be checked, and why; and what to know. */
+  /** Checks that could not be made, with the reason, and other remarks. */
   readonly notes: readonly string[]
-  /** What is wrong; empty for a sound environment. */
+  /** The faults; empty for a sound environment. */
   readonly findings: readonly Finding[]
 }
 
 /**
  * Looks for what is wrong with an environment: runs episodes of random actions, repeats them on other instances, and
- * compares bits. A source that is one environment cannot be compared with a second one; a note says so.
+ * compares bits. A source that is one environment cannot be compared with a second one; a note records it.
  * @throws HatrpoError (exit code 2) for a wrong number of episodes or seed. What the environment throws is a finding.
  */
 export async function checkEnv(source: CheckedSource, options: CheckOptions = {}): Promise<CheckReport> {
@@ -100,56 +100,56 @@ function makerOf(source: CheckedSource, context = new EnvContext()): Maker {
 /** One check: the environments it made and what it found. */
 class Check {
   readonly findings = new Findings()
-  private readonly make: Maker
-  private readonly seed: number
-  private readonly allocation: boolean
-  private readonly sampler: ActionSampler
-  private readonly made: MultiAgentEnv[] = []
-  private readonly notes: string[] = []
-  private spec: EnvSpec | undefined
-  private episodes: readonly Episode[] = []
+  readonly #make: Maker
+  readonly #seed: number
+  readonly #allocation: boolean
+  readonly #sampler: ActionSampler
+  readonly #made: MultiAgentEnv[] = []
+  readonly #notes: string[] = []
+  #spec: EnvSpec | undefined
+  #episodes: readonly Episode[] = []
 
   constructor(make: Maker, seed: number, allocation: boolean) {
-    this.make = make
-    this.seed = seed
-    this.allocation = allocation
-    this.sampler = new ActionSampler(seed)
+    this.#make = make
+    this.#seed = seed
+    this.#allocation = allocation
+    this.#sampler = new ActionSampler(seed)
   }
 
   /** All checks, in the order of `checkRules`; those that earlier findings leave without meaning are left out. */
   async run(count: number): Promise<void> {
     const { findings } = this
-    const env = await this.makeEnv()
+    const env = await this.#makeEnv()
     if (env === undefined) return
     for (const message of narrowInputs(env.spec, defaultStages))
       findings.add('narrow-input', message, message)
     checkOwnMemory(env, findings)
-    const seeds = this.seeds(count)
-    this.runEpisodes(env, seeds.slice(0, count))
+    const seeds = this.#seeds(count)
+    this.#runEpisodes(env, seeds.slice(0, count))
     if (findings.has('step-result')) return
-    if (hasBounds(env.spec) && !findings.has('finite')) checkUnclipped(env, seeds[0], this.sampler, findings)
-    const traces = this.episodes.map(({ trace }) => trace)
-    checkReused(env, traces[0], this.seed, findings)
-    checkSeeds(env, traces[0], seeds.slice(1), this.seed, findings)
-    await this.compareInstances(env, traces)
-    await this.checkSteps(env, seeds[0])
+    if (hasBounds(env.spec) && !findings.has('finite')) checkUnclipped(env, seeds[0], this.#sampler, findings)
+    const traces = this.#episodes.map(({ trace }) => trace)
+    checkReused(env, traces[0], this.#seed, findings)
+    checkSeeds(env, traces[0], seeds.slice(1), this.#seed, findings)
+    await this.#compareInstances(env, traces)
+    await this.#checkSteps(env, seeds[0])
   }
 
   report(): CheckReport {
-    const steps = this.episodes.reduce((sum, episode) => sum + episode.steps, 0)
-    const seconds = this.episodes.reduce((sum, episode) => sum + episode.seconds, 0)
+    const steps = this.#episodes.reduce((sum, episode) => sum + episode.steps, 0)
+    const seconds = this.#episodes.reduce((sum, episode) => sum + episode.seconds, 0)
     return {
-      spec: this.spec,
-      episodes: this.episodes.map(({ seed, steps, end, returns }) => ({ seed, steps, end, returns })),
+      spec: this.#spec,
+      episodes: this.#episodes.map(({ seed, steps, end, returns }) => ({ seed, steps, end, returns })),
       stepsPerSecond: seconds > 0 ? steps / seconds : undefined,
-      restoredBy: this.made[0]?.saveState === undefined ? 'replay' : 'saveState',
-      notes: this.notes,
+      restoredBy: this.#made[0]?.saveState === undefined ? 'replay' : 'saveState',
+      notes: this.#notes,
       findings: this.findings.list,
     }
   }
 
   dispose(): void {
-    for (const env of this.made) {
+    for (const env of this.#made) {
       try {
         env.dispose?.()
       } catch (error) {
@@ -159,36 +159,36 @@ class Check {
   }
 
   /** An environment whose spec and views are whole; undefined after findings, or when the source has no more. */
-  private async makeEnv(): Promise<MultiAgentEnv | undefined> {
+  async #makeEnv(): Promise<MultiAgentEnv | undefined> {
     let env: MultiAgentEnv | undefined
     try {
-      env = await this.make()
+      env = await this.#make()
     } catch (error) {
       if (!(error instanceof HatrpoError)) throw new Thrown('making an environment', error)
       if (error.exitCode === 2) throw error
       throw new Thrown('making an environment', error.message)
     }
-    if (env === undefined && this.made.length > 0) return undefined
+    if (env === undefined && this.#made.length > 0) return undefined
     const problems = findShapeProblems(env)
     for (const { where, message } of problems) this.findings.add(where, message, message)
     if (env === undefined || problems.length > 0) return undefined
-    this.spec ??= env.spec
-    this.made.push(env)
+    this.#spec ??= env.spec
+    this.#made.push(env)
     return env
   }
 
   /** Seeds of episodes, as large as training draws them; one for each, and some that only the check of seeds uses. */
-  private seeds(count: number): number[] {
-    const random = new RandomStream(this.seed, SEEDS_PURPOSE)
+  #seeds(count: number): number[] {
+    const random = new RandomStream(this.#seed, SEEDS_PURPOSE)
     return Array.from({ length: count + 4 }, () => Math.floor(random.uniform() * Number.MAX_SAFE_INTEGER))
   }
 
-  private runEpisodes(env: MultiAgentEnv, seeds: readonly number[]): void {
+  #runEpisodes(env: MultiAgentEnv, seeds: readonly number[]): void {
     const checks = new StepChecks(env, this.findings)
     const episodes: Episode[] = []
-    this.episodes = episodes
+    this.#episodes = episodes
     for (const [i, seed] of seeds.entries()) {
-      episodes.push(runEpisode(env, seed, i, this.sampler, checks, this.findings))
+      episodes.push(runEpisode(env, seed, i, this.#sampler, checks, this.findings))
       if (this.findings.has('step-result')) return
       if (episodes[i].end !== 'running') checkStepAfterEnd(env, episodes[i], this.findings)
     }
@@ -199,18 +199,19 @@ class Check {
       timeLimit !== Infinity &&
       episodes.some(({ end }) => end === 'running')
     )
-      this.notes.push(
+      this.#notes.push(
         `the time limit of ${timeLimit} was not reached: episodes are left after ${LONGEST_EPISODE} steps`,
       )
   }
 
-  /** What only a second and a third environment show. */
-  private async compareInstances(env: MultiAgentEnv, traces: readonly Trace[]): Promise<void> {
-    const { findings, seed } = this
-    const second = await this.makeEnv()
-    const third = await this.makeEnv()
+  /** Checks that need a second and a third environment. */
+  async #compareInstances(env: MultiAgentEnv, traces: readonly Trace[]): Promise<void> {
+    const { findings } = this
+    const seed = this.#seed
+    const second = await this.#makeEnv()
+    const third = await this.#makeEnv()
     if (second === undefined || third === undefined) {
-      this.notes.push(
+      this.#notes.push(
         'two environments were not compared: one environment was given, and not what makes them',
       )
       return
@@ -219,7 +220,7 @@ class Check {
     const shared = findings.has('aliasing')
     checkFresh(second, traces[0], seed, findings)
     if (findings.has('determinism')) {
-      this.notes.push(
+      this.#notes.push(
         'saveState and shared variables were not checked: the same seed does not give the same episode',
       )
       return
@@ -227,7 +228,7 @@ class Check {
     const pair = [traces[0], traces[1] ?? traces[0]] as const
     if (!shared) checkInterleaved([env, second], pair, seed, findings)
     if (env.saveState === undefined) {
-      this.notes.push(
+      this.#notes.push(
         'there is no saveState: training goes back to a step by running the episode again from its seed',
       )
     } else if (!findings.has('shared-state', 'aliasing')) {
@@ -235,14 +236,14 @@ class Check {
     }
   }
 
-  private async checkSteps(env: MultiAgentEnv, seed: number): Promise<void> {
+  async #checkSteps(env: MultiAgentEnv, seed: number): Promise<void> {
     // Views that are made anew are found already.
     if (this.findings.has('view-replaced')) return
-    if (!this.allocation) {
-      this.notes.push('allocation was not checked: it was left out')
+    if (!this.#allocation) {
+      this.#notes.push('allocation was not checked: it was left out')
       return
     }
-    if (!(await checkAllocation(env, seed, this.sampler, this.findings)))
-      this.notes.push('allocation was not checked: this engine does not tell of it')
+    if (!(await checkAllocation(env, seed, this.#sampler, this.findings)))
+      this.#notes.push('allocation was not checked: this engine does not tell of it')
   }
 }

@@ -12,39 +12,41 @@ const OTHER_SEEDS = 4
 /** Runs a traced episode again, step by step, comparing. */
 export class Repetition {
   readonly env: MultiAgentEnv
-  private readonly trace: Trace
-  private readonly sampler: ActionSampler
-  private step = 0
+  readonly #trace: Trace
+  readonly #sampler: ActionSampler
+  #step = 0
 
   /** @param seed of the actions */
   constructor(env: MultiAgentEnv, trace: Trace, seed: number) {
     this.env = env
-    this.trace = trace
-    this.sampler = new ActionSampler(seed)
+    this.#trace = trace
+    this.#sampler = new ActionSampler(seed)
   }
 
   get steps(): number {
-    return this.step
+    return this.#step
   }
 
   /** Whether there is more to repeat. */
   get more(): boolean {
-    return this.step < this.trace.steps
+    return this.#step < this.#trace.steps
   }
 
   /** @returns what differs after the reset */
-  start(seed = this.trace.seed): string | undefined {
-    this.step = 0
-    startEpisode(this.env, seed, this.trace.actions, this.sampler)
-    return this.trace.difference(this.env, RUNNING, 0)
+  start(seed = this.#trace.seed): string | undefined {
+    this.#step = 0
+    startEpisode(this.env, seed, this.#trace.actions, this.#sampler)
+    return this.#trace.difference(this.env, RUNNING, 0)
   }
 
   /** @returns what differs after the next step */
   advance(): string | undefined {
-    this.sampler.fill(this.env)
-    this.step++
-    const end = calling(`step ${this.step} of the episode of seed ${this.trace.seed}`, () => this.env.step())
-    return this.trace.difference(this.env, end, this.step)
+    this.#sampler.fill(this.env)
+    this.#step++
+    const end = calling(`step ${this.#step} of the episode of seed ${this.#trace.seed}`, () =>
+      this.env.step(),
+    )
+    return this.#trace.difference(this.env, end, this.#step)
   }
 
   /** Starts, and advances up to a step. @returns the first difference */
@@ -54,17 +56,17 @@ export class Repetition {
 
   /** Advances up to a step. @returns the first difference */
   advanceTo(steps: number): string | undefined {
-    while (this.step < steps && this.more) {
+    while (this.#step < steps && this.more) {
       const difference = this.advance()
       if (difference !== undefined) return difference
     }
     return undefined
   }
 
-  /** Goes on from where another repetition stands, with its actions. */
+  /** Continues from the state of another repetition, with its actions. */
   takeOver(other: Repetition): void {
-    this.step = other.step
-    this.sampler.copy(other.sampler)
+    this.#step = other.#step
+    this.#sampler.copy(other.#sampler)
   }
 }
 

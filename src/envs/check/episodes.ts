@@ -93,7 +93,7 @@ function checkEnd(
   }
 }
 
-/** What only several episodes together tell. */
+/** Checks that need several episodes. */
 export function checkEnds(episodes: readonly EpisodeSummary[], timeLimit: number, findings: Findings): void {
   const atLimit = episodes.filter(({ steps }) => steps === timeLimit)
   if (atLimit.length > 1 && atLimit.every(({ end }) => end === 'terminated')) {
@@ -113,7 +113,7 @@ export function checkEnds(episodes: readonly EpisodeSummary[], timeLimit: number
 }
 
 /**
- * Whether an ended episode goes on, and if so, whether because `step` has started the next one. Leaves the environment to
+ * Whether an ended episode continues, and if so, whether because `step` has started the next one. Leaves the environment to
  * be reset.
  */
 export function checkStepAfterEnd(

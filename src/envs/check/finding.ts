@@ -1,7 +1,7 @@
 /** `error`: training would go wrong or stop. `warning`: training works, and something is probably not as meant. */
 export type Severity = 'error' | 'warning'
 
-/** What is checked, and how bad it is when it is wrong. The order is that of the checks. */
+/** The checks, and the severity of a failure. The order is that of the checks. */
 export const checkRules = {
   spec: { severity: 'error', about: 'the spec is whole' },
   shape: { severity: 'error', about: 'views have the types and lengths of the spec' },
@@ -14,11 +14,11 @@ export const checkRules = {
   'step-result': { severity: 'error', about: 'step returns 0, 1 or 2' },
   'cooperative-reward': { severity: 'error', about: 'agents of a cooperative environment get one reward' },
   'action-mask': { severity: 'error', about: 'every active agent has an available action' },
-  active: { severity: 'error', about: 'some agent is active while the episode goes on' },
+  active: { severity: 'error', about: 'some agent is active while the episode continues' },
   'time-limit': { severity: 'error', about: 'episodes are truncated at the time limit of the spec' },
   endless: { severity: 'warning', about: 'episodes end' },
   'final-views': { severity: 'error', about: 'views hold the final state until reset' },
-  'step-after-end': { severity: 'warning', about: 'an ended episode does not go on' },
+  'step-after-end': { severity: 'warning', about: 'an ended episode does not continue' },
   'unclipped-action': { severity: 'error', about: 'actions beyond their bounds are taken' },
   determinism: { severity: 'error', about: 'the same seed and actions give the same bits' },
   'shared-state': { severity: 'error', about: 'two environments do not disturb each other' },
@@ -40,13 +40,13 @@ export interface Finding {
 /** Collects findings; of the same thing only the first. */
 export class Findings {
   readonly list: Finding[] = []
-  private readonly seen = new Set<string>()
+  readonly #seen = new Set<string>()
 
   /** @param what tells apart several things that one rule finds */
   add(rule: CheckRule, message: string, what = ''): void {
     const key = `${rule} ${what}`
-    if (this.seen.has(key)) return
-    this.seen.add(key)
+    if (this.#seen.has(key)) return
+    this.#seen.add(key)
     this.list.push({ rule, severity: checkRules[rule].severity, message })
   }
 

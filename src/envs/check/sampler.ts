@@ -6,24 +6,24 @@ const ACTIONS_PURPOSE = 0x636b0000
 
 /** Draws random actions, the same for the same seed and episode. */
 export class ActionSampler {
-  private readonly seed: number
-  private readonly random: RandomStream
+  readonly #seed: number
+  readonly #random: RandomStream
 
   constructor(seed: number) {
-    this.seed = seed
-    this.random = new RandomStream(seed, ACTIONS_PURPOSE)
+    this.#seed = seed
+    this.#random = new RandomStream(seed, ACTIONS_PURPOSE)
   }
 
   /** Starts the actions of an episode. */
   restart(episode: number): void {
-    this.random.restart(this.seed, ACTIONS_PURPOSE + episode)
+    this.#random.restart(this.#seed, ACTIONS_PURPOSE + episode)
   }
 
-  /** Goes on where another sampler stands. */
+  /** Continues from the state of another sampler. */
   copy(other: ActionSampler): void {
     const words = new Uint32Array(RandomStream.SAVED_WORDS)
-    other.random.save(words)
-    this.random.load(words)
+    other.#random.save(words)
+    this.#random.load(words)
   }
 
   /**
@@ -31,7 +31,7 @@ export class ActionSampler {
    * the available choices.
    */
   fill(env: MultiAgentEnv): void {
-    env.spec.agents.forEach(({ action }, i) => this.draw(action, env.actions[i], env.availableActions?.[i]))
+    env.spec.agents.forEach(({ action }, i) => this.#draw(action, env.actions[i], env.availableActions?.[i]))
   }
 
   /** Fills box actions with numbers up to the width of the space beyond its bounds, as a Gaussian policy may draw. */
@@ -42,37 +42,37 @@ export class ActionSampler {
       for (let j = 0; j < action.size; j++) {
         const width = action.high[j] - action.low[j]
         if (Number.isFinite(width))
-          env.actions[i][j] = action.low[j] - width + 3 * width * this.random.uniform()
+          env.actions[i][j] = action.low[j] - width + 3 * width * this.#random.uniform()
       }
     })
   }
 
-  private draw(space: ActionSpace, out: Float32Array, mask: Uint8Array | undefined): void {
+  #draw(space: ActionSpace, out: Float32Array, mask: Uint8Array | undefined): void {
     if (space.kind === 'box') {
-      for (let j = 0; j < space.size; j++) out[j] = this.drawNumber(space, j)
+      for (let j = 0; j < space.size; j++) out[j] = this.#drawNumber(space, j)
       return
     }
     let first = 0
     const sizes = choices(space)
     for (let c = 0; c < sizes.length; c++) {
-      out[c] = this.choose(sizes[c], mask, first)
+      out[c] = this.#choose(sizes[c], mask, first)
       first += sizes[c]
     }
   }
 
-  private drawNumber({ low, high }: Box, j: number): number {
+  #drawNumber({ low, high }: Box, j: number): number {
     const bounded = [Number.isFinite(low[j]), Number.isFinite(high[j])]
-    if (bounded[0] && bounded[1]) return low[j] + (high[j] - low[j]) * this.random.uniform()
-    if (bounded[0]) return low[j] + Math.abs(this.random.normal())
-    if (bounded[1]) return high[j] - Math.abs(this.random.normal())
-    return this.random.normal()
+    if (bounded[0] && bounded[1]) return low[j] + (high[j] - low[j]) * this.#random.uniform()
+    if (bounded[0]) return low[j] + Math.abs(this.#random.normal())
+    if (bounded[1]) return high[j] - Math.abs(this.#random.normal())
+    return this.#random.normal()
   }
 
   /** One of n choices whose mask begins at `first`; any where none is available. */
-  private choose(n: number, mask: Uint8Array | undefined, first: number): number {
+  #choose(n: number, mask: Uint8Array | undefined, first: number): number {
     const available: number[] = []
     for (let k = 0; k < n; k++) if (mask === undefined || mask[first + k] !== 0) available.push(k)
-    const pick = Math.floor(this.random.uniform() * (available.length || n))
+    const pick = Math.floor(this.#random.uniform() * (available.length || n))
     return available.length > 0 ? available[pick] : pick
   }
 }

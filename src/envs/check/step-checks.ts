@@ -3,78 +3,78 @@ import type { Findings } from './finding.js'
 import { choices } from './sampler.js'
 import { allViews, identities, type NamedView, outputViews } from './views.js'
 
-/** What is looked at after every reset and every step. */
+/** Checks after every reset and every step. */
 export class StepChecks {
-  private readonly env: MultiAgentEnv
-  private readonly findings: Findings
-  private readonly objects: readonly { name: string; object: unknown }[]
-  private readonly sizes: ReadonlyMap<string, number>
+  readonly #env: MultiAgentEnv
+  readonly #findings: Findings
+  readonly #objects: readonly { name: string; object: unknown }[]
+  readonly #sizes: ReadonlyMap<string, number>
 
   constructor(env: MultiAgentEnv, findings: Findings) {
-    this.env = env
-    this.findings = findings
-    this.objects = identities(env)
-    this.sizes = new Map(allViews(env).map(({ name, view }) => [name, view.length]))
+    this.#env = env
+    this.#findings = findings
+    this.#objects = identities(env)
+    this.#sizes = new Map(allViews(env).map(({ name, view }) => [name, view.length]))
   }
 
   /** @param when `after reset(5)` or `at step 3` */
   afterReset(when: string): void {
-    const { env } = this
-    this.checkObjects(when)
+    const env = this.#env
+    this.#checkObjects(when)
     const views = outputViews(env).filter(({ name }) => name !== 'rewards')
-    this.checkNumbers(views, when)
-    this.checkChoices(when)
+    this.#checkNumbers(views, when)
+    this.#checkChoices(when)
   }
 
   /** @param end what `step` returned */
   afterStep(end: unknown, when: string): void {
-    this.checkObjects(when)
-    this.checkEnd(end, when)
-    this.checkNumbers(outputViews(this.env), when)
-    this.checkRewards(when)
-    if (end === RUNNING) this.checkChoices(when)
+    this.#checkObjects(when)
+    this.#checkEnd(end, when)
+    this.#checkNumbers(outputViews(this.#env), when)
+    this.#checkRewards(when)
+    if (end === RUNNING) this.#checkChoices(when)
   }
 
-  private checkObjects(when: string): void {
-    const now = identities(this.env)
-    for (let i = 0; i < this.objects.length; i++) {
-      const { name, object } = this.objects[i]
+  #checkObjects(when: string): void {
+    const now = identities(this.#env)
+    for (let i = 0; i < this.#objects.length; i++) {
+      const { name, object } = this.#objects[i]
       if (now[i]?.object !== object) {
         const how = `${name} is another object ${when}: make it once, in the constructor, and write into it`
-        this.findings.add('view-replaced', how)
+        this.#findings.add('view-replaced', how)
         continue
       }
       // A view of a WebAssembly memory loses its numbers when the memory grows.
-      const size = this.sizes.get(name)
+      const size = this.#sizes.get(name)
       if (size !== undefined && (object as NamedView['view']).length !== size) {
         const how = `${name} lost its memory ${when}: do not hand out views of a memory that can grow`
-        this.findings.add('view-replaced', how)
+        this.#findings.add('view-replaced', how)
       }
     }
   }
 
-  private checkEnd(end: unknown, when: string): void {
+  #checkEnd(end: unknown, when: string): void {
     if (end === RUNNING || end === TERMINATED || end === TRUNCATED) return
     const promise = typeof (end as PromiseLike<unknown> | undefined)?.then === 'function'
     const what = promise ? 'a promise' : typeof end === 'number' ? `${end}` : typeof end
     const right = `return ${RUNNING} (running), ${TERMINATED} (terminated) or ${TRUNCATED} (truncated)`
     const how = promise ? 'do its work before it returns, and ' : ''
-    this.findings.add('step-result', `step returned ${what} ${when}: ${how}${right}`)
+    this.#findings.add('step-result', `step returned ${what} ${when}: ${how}${right}`)
   }
 
-  private checkNumbers(views: readonly NamedView[], when: string): void {
+  #checkNumbers(views: readonly NamedView[], when: string): void {
     for (const { name, view } of views) {
       for (let i = 0; i < view.length; i++) {
         if (Number.isFinite(view[i])) continue
         const how = `${name}[${i}] is ${view[i]} ${when}: look for a division by 0, a root of a negative number or an overflow`
-        this.findings.add('finite', how, name.replace(/\[.*/, ''))
+        this.#findings.add('finite', how, name.replace(/\[.*/, ''))
       }
     }
-    this.checkBounds(when)
+    this.#checkBounds(when)
   }
 
-  private checkBounds(when: string): void {
-    const { spec, observations } = this.env
+  #checkBounds(when: string): void {
+    const { spec, observations } = this.#env
     for (let agent = 0; agent < spec.agents.length; agent++) {
       const { low, high } = spec.agents[agent].observation
       for (let i = 0; i < observations[agent].length; i++) {
@@ -83,55 +83,55 @@ export class StepChecks {
         if (value < Math.fround(low[i]) || value > Math.fround(high[i])) {
           const space = `[${low[i]}, ${high[i]}]`
           const how = `observations[${agent}][${i}] is ${value} ${when}, outside ${space}: widen the space in the spec, or clip`
-          this.findings.add('bounds', how)
+          this.#findings.add('bounds', how)
         }
       }
     }
   }
 
-  private checkRewards(when: string): void {
-    const { spec, rewards } = this.env
+  #checkRewards(when: string): void {
+    const { spec, rewards } = this.#env
     if (spec.mode !== 'cooperative') return
     const other = rewards.findIndex((reward) => !Object.is(reward, rewards[0]))
     if (other < 0 || !rewards.every(Number.isFinite)) return
     const how = `rewards[0] is ${rewards[0]} and rewards[${other}] is ${rewards[other]} ${when}`
-    this.findings.add(
+    this.#findings.add(
       'cooperative-reward',
       `${how}: fill them alike, or set spec.mode to 'general' if agents have aims of their own`,
     )
   }
 
   /** Who is playing, and what they may choose. */
-  private checkChoices(when: string): void {
-    const { spec, active, availableActions } = this.env
+  #checkChoices(when: string): void {
+    const { spec, active, availableActions } = this.#env
     if (active !== undefined) {
       const wrong = active.findIndex((flag) => flag > 1)
       if (wrong >= 0) {
-        this.findings.add('active', `active[${wrong}] is ${active[wrong]} ${when}: it must be 0 or 1`)
+        this.#findings.add('active', `active[${wrong}] is ${active[wrong]} ${when}: it must be 0 or 1`)
       } else if (!active.includes(1)) {
-        const how = `no agent is active ${when}, but the episode goes on: return ${TERMINATED} when the last one leaves`
-        this.findings.add('active', how)
+        const how = `no agent is active ${when}, but the episode continues: return ${TERMINATED} when the last one leaves`
+        this.#findings.add('active', how)
       }
     }
     if (availableActions === undefined) return
     for (let i = 0; i < spec.agents.length; i++) {
-      if (active === undefined || active[i] !== 0) this.checkMask(i, when)
+      if (active === undefined || active[i] !== 0) this.#checkMask(i, when)
     }
   }
 
-  private checkMask(agent: number, when: string): void {
-    const mask = this.env.availableActions![agent]
-    const { id, action } = this.env.spec.agents[agent]
+  #checkMask(agent: number, when: string): void {
+    const mask = this.#env.availableActions![agent]
+    const { id, action } = this.#env.spec.agents[agent]
     const wrong = mask.findIndex((flag) => flag > 1)
     if (wrong >= 0) {
       const how = `availableActions[${agent}][${wrong}] is ${mask[wrong]} ${when}: it must be 0 or 1`
-      this.findings.add('action-mask', how)
+      this.#findings.add('action-mask', how)
     }
     let first = 0
     for (const n of choices(action)) {
       if (!mask.subarray(first, first + n).some((flag) => flag !== 0)) {
         const how = `${id} has no available action among its ${n} ${when}: leave it one (doing nothing), or make it inactive`
-        this.findings.add('action-mask', how)
+        this.#findings.add('action-mask', how)
       }
       first += n
     }

@@ -4,7 +4,7 @@ import { type NamedView, outputViews, seenViews } from './views.js'
 /** Memory that a trace may take; what comes after is not compared. */
 const LARGEST_TRACE_BYTES = 1 << 26
 
-/** What an environment showed after a reset or a step. */
+/** Outputs of an environment after a reset or a step. */
 interface Frame {
   readonly end: number
   readonly views: readonly NamedView[]
@@ -15,8 +15,8 @@ export class Trace {
   readonly seed: number
   /** Number of the stream of actions. */
   readonly actions: number
-  private readonly frames: Frame[] = []
-  private bytes = 0
+  readonly #frames: Frame[] = []
+  #bytes = 0
 
   constructor(seed: number, actions: number) {
     this.seed = seed
@@ -25,15 +25,15 @@ export class Trace {
 
   /** Steps that can be compared. */
   get steps(): number {
-    return this.frames.length - 1
+    return this.#frames.length - 1
   }
 
   /** Keeps what an environment shows; frames are kept in order, the first after the reset. */
   keep(env: MultiAgentEnv, end: number): void {
-    if (this.bytes > LARGEST_TRACE_BYTES) return
+    if (this.#bytes > LARGEST_TRACE_BYTES) return
     const views = outputViews(env).map(({ name, view }) => ({ name, view: view.slice() }))
-    for (const { view } of views) this.bytes += view.byteLength
-    this.frames.push({ end, views })
+    for (const { view } of views) this.#bytes += view.byteLength
+    this.#frames.push({ end, views })
   }
 
   /**
@@ -41,7 +41,7 @@ export class Trace {
    * @returns what differs, with both values, or undefined
    */
   difference(env: MultiAgentEnv, end: number, step: number): string | undefined {
-    const frame = this.frames[step]
+    const frame = this.#frames[step]
     if (end !== frame.end) return `step ${step} returned ${end}, not ${frame.end}`
     // Rewards are a step's; before the first there are none.
     return compare(step === 0 ? seenViews(env) : outputViews(env), frame.views, step)
@@ -49,14 +49,14 @@ export class Trace {
 
   /** The same for a state that was loaded: rewards are of the step before, and need not be restored. */
   seenDifference(env: MultiAgentEnv, step: number): string | undefined {
-    return compare(seenViews(env), this.frames[step].views, step)
+    return compare(seenViews(env), this.#frames[step].views, step)
   }
 
   /** Whether the episode ended in what it began with, and had moved in between. */
   endsWhereItBegan(): boolean {
-    const [start, second] = this.frames
-    const last = this.frames[this.frames.length - 1]
-    if (this.frames.length < 3 || last.end === RUNNING) return false
+    const [start, second] = this.#frames
+    const last = this.#frames[this.#frames.length - 1]
+    if (this.#frames.length < 3 || last.end === RUNNING) return false
     const seen = (frame: Frame) => frame.views.filter(({ name }) => name !== 'rewards')
     return (
       compare(seen(last), start.views, 0) === undefined && compare(seen(second), start.views, 0) !== undefined

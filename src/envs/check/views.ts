@@ -6,12 +6,12 @@ export interface NamedView {
   readonly view: Float32Array | Uint8Array
 }
 
-/** What an environment writes and its caller reads, in one order. */
+/** Outputs of an environment, in one order. */
 export function outputViews(env: MultiAgentEnv): NamedView[] {
   return [...seenViews(env), { name: 'rewards', view: env.rewards }]
 }
 
-/** The outputs that say where the environment stands, not what the last step brought. */
+/** The outputs that depend on the state alone, not on the last step. */
 export function seenViews(env: MultiAgentEnv): NamedView[] {
   const views: NamedView[] = []
   add(views, 'observations', env.observations)

@@ -52,15 +52,15 @@ interface Run {
 
 /** Reads the elements of an observation of one world. */
 export class ObservationReader {
-  private readonly runs: readonly Run[]
+  readonly #runs: readonly Run[]
 
   constructor(elements: readonly ObservationElement[], world: World) {
-    this.runs = findRuns(elements, world)
+    this.#runs = findRuns(elements, world)
   }
 
   /** @param out [elements] */
   read(memory: Float64Array, out: Float64Array | Float32Array): void {
-    const { runs } = this
+    const runs = this.#runs
     for (let k = 0; k < runs.length; k++) {
       const { reading, from, count, at, minus, clip } = runs[k]
       switch (reading) {

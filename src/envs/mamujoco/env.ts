@@ -20,11 +20,11 @@ const NOT_STARTED = -1
 /** Between `submit` and `step`. */
 const SUBMITTED = -2
 
-/** What one agent drives and sees. */
+/** Actuators and observation of one agent. */
 export interface AgentPart {
   /** Actuators, in the order of its action. */
   readonly actuators: readonly number[]
-  /** What it observes; undefined: all that the task observes. */
+  /** Its observation; undefined for all that the task observes. */
   readonly elements?: readonly ObservationElement[]
 }
 
@@ -35,28 +35,28 @@ export class MamujocoEnv implements MultiAgentEnv {
   readonly state: Float32Array
   readonly actions: readonly Float32Array[]
   readonly rewards: Float32Array
-  private readonly simulation: TaskSimulation
-  private readonly parts: readonly AgentPart[]
+  readonly #simulation: TaskSimulation
+  readonly #parts: readonly AgentPart[]
   /** One per agent that sees only a part. */
-  private readonly readers: readonly (ObservationReader | undefined)[]
+  readonly #readers: readonly (ObservationReader | undefined)[]
   /** Control per unit of action. */
-  private readonly scale: number
-  private readonly random = new RandomStream(0, RESET_PURPOSE)
-  private readonly saver: EpisodeSaver
-  private status = NOT_STARTED
+  readonly #scale: number
+  readonly #random = new RandomStream(0, RESET_PURPOSE)
+  readonly #saver: EpisodeSaver
+  #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
-  private unfit: PhysicsError | undefined
-  private steps = 0
+  #unfit: PhysicsError | undefined
+  #steps = 0
 
   /** @param scale control per unit of action */
   constructor(spec: EnvSpec, task: Task, parts: readonly AgentPart[], scale: number, model: PhysicsModel) {
     this.spec = spec
-    this.parts = parts
-    this.scale = scale
+    this.#parts = parts
+    this.#scale = scale
     const local = parts.flatMap(({ elements }) => elements ?? [])
-    this.simulation = new TaskSimulation(task, model, spec.id, local)
-    this.readers = parts.map(
-      ({ elements }) => elements && new ObservationReader(elements, this.simulation.world),
+    this.#simulation = new TaskSimulation(task, model, spec.id, local)
+    this.#readers = parts.map(
+      ({ elements }) => elements && new ObservationReader(elements, this.#simulation.world),
     )
     this.observations = spec.agents.map(({ observation }) => new Float32Array(observation.size))
     this.state = new Float32Array(spec.stateSize)
@@ -64,15 +64,15 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.rewards = new Float32Array(spec.agents.length)
     const { xml: _, ...settings } = task
     const identity = `${spec.id} ${scale} ${JSON.stringify([settings, parts])}`
-    this.saver = new EpisodeSaver(spec.id, this.simulation.world, identity)
+    this.#saver = new EpisodeSaver(spec.id, this.#simulation.world, identity)
   }
 
   reset(seed: number): void {
-    this.random.restart(seed, RESET_PURPOSE)
-    this.simulation.startRandom(this.random)
-    this.status = RUNNING
-    this.steps = 0
-    this.publish()
+    this.#random.restart(seed, RESET_PURPOSE)
+    this.#simulation.startRandom(this.#random)
+    this.#status = RUNNING
+    this.#steps = 0
+    this.#publish()
   }
 
   /**
@@ -81,14 +81,14 @@ export class MamujocoEnv implements MultiAgentEnv {
    * @throws HatrpoError when the episode has ended, or none was started
    */
   submit(): void {
-    if (this.status === SUBMITTED) return
-    if (this.status !== RUNNING) {
+    if (this.#status === SUBMITTED) return
+    if (this.#status !== RUNNING) {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
     }
     // An action that is refused is reported by step, as whatever else breaks it.
-    this.unfit = this.writeControls()
-    if (this.unfit === undefined) this.simulation.submit()
-    this.status = SUBMITTED
+    this.#unfit = this.#writeControls()
+    if (this.#unfit === undefined) this.#simulation.submit()
+    this.#status = SUBMITTED
   }
 
   /**
@@ -97,54 +97,54 @@ export class MamujocoEnv implements MultiAgentEnv {
    */
   step(): number {
     this.submit()
-    this.status = NOT_STARTED
-    if (this.unfit !== undefined) throw this.unfit
-    const ended = this.simulation.finish()
-    this.steps++
-    this.status = ended ? TERMINATED : this.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
-    this.publish()
-    return this.status
+    this.#status = NOT_STARTED
+    if (this.#unfit !== undefined) throw this.#unfit
+    const ended = this.#simulation.finish()
+    this.#steps++
+    this.#status = ended ? TERMINATED : this.#steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
+    this.#publish()
+    return this.#status
   }
 
   /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
-    if (this.status === SUBMITTED) {
+    if (this.#status === SUBMITTED) {
       throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
     }
-    return this.saver.save({ status: this.status, steps: this.steps, reward: this.simulation.reward })
+    return this.#saver.save({ status: this.#status, steps: this.#steps, reward: this.#simulation.reward })
   }
 
   loadState(saved: Uint8Array): void {
-    const { status, steps, reward } = this.saver.load(saved)
-    this.status = status
-    this.steps = steps
-    this.simulation.reward = reward
-    this.simulation.observe()
-    this.publish()
+    const { status, steps, reward } = this.#saver.load(saved)
+    this.#status = status
+    this.#steps = steps
+    this.#simulation.reward = reward
+    this.#simulation.observe()
+    this.#publish()
   }
 
   dispose(): void {
-    this.status = NOT_STARTED
-    this.simulation.world.dispose()
+    this.#status = NOT_STARTED
+    this.#simulation.world.dispose()
   }
 
   /** Gathers the agents' actions into MuJoCo's controls. @returns what is wrong with one of them, if anything is */
-  private writeControls(): PhysicsError | undefined {
-    const { world } = this.simulation
+  #writeControls(): PhysicsError | undefined {
+    const { world } = this.#simulation
     const memory = world.doubles()
-    for (let k = 0; k < this.parts.length; k++) {
-      const { actuators } = this.parts[k]
+    for (let k = 0; k < this.#parts.length; k++) {
+      const { actuators } = this.#parts[k]
       const action = this.actions[k]
       for (let j = 0; j < actuators.length; j++) {
-        if (!(Math.abs(action[j]) <= LARGEST)) return this.describeAction(k, j)
-        memory[world.ctrl + actuators[j]] = this.scale * action[j]
+        if (!(Math.abs(action[j]) <= LARGEST)) return this.#describeAction(k, j)
+        memory[world.ctrl + actuators[j]] = this.#scale * action[j]
       }
     }
     return undefined
   }
 
-  private describeAction(agent: number, j: number): PhysicsError {
-    const actuator = this.simulation.task.actuators[this.parts[agent].actuators[j]]
+  #describeAction(agent: number, j: number): PhysicsError {
+    const actuator = this.#simulation.task.actuators[this.#parts[agent].actuators[j]]
     const { id, agents } = this.spec
     const detail = `the action of ${agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
     return new PhysicsError(id, 'action', detail)
@@ -154,9 +154,10 @@ export class MamujocoEnv implements MultiAgentEnv {
    * Copies what the task computed to the views. By loops where numbers change type or are few: after a step of physics
    * the engine's own `set` and `fill` are out of the caches, and cost more than all the rest of this.
    */
-  private publish(): void {
-    const { state, observations, readers, rewards } = this
-    const { observation, reward, world } = this.simulation
+  #publish(): void {
+    const { state, observations, rewards } = this
+    const readers = this.#readers
+    const { observation, reward, world } = this.#simulation
     for (let i = 0; i < state.length; i++) state[i] = observation[i]
     const memory = world.doubles()
     for (let k = 0; k < observations.length; k++) {

@@ -89,7 +89,7 @@ function withOptions(task: Task, { resetNoise, timeLimit }: MamujocoOptions): Ta
   }
 }
 
-/** What each agent drives and sees. */
+/** Actuators and observation of each agent. */
 export function agentParts(task: Task, division: string, options: MamujocoOptions): AgentPart[] {
   const divided = partition(task, division, options.partition, options.mapping)
   if (options.obs === 'full') return divided.map((actuators) => ({ actuators }))

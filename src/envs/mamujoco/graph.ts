@@ -3,7 +3,7 @@ import type { Mapping } from './options.js'
 import { tendonJacobian } from './tasks.js'
 import type { Task } from './task.js'
 
-/** What is seen of a node, by category. */
+/** Observed elements of a node, by category. */
 type Seen = Readonly<Record<string, readonly ObservationElement[]>>
 
 /** A joint that an actuator drives. Bodies count for the categories `cinert`, `cvel` and `cfrc_ext`. */
@@ -23,15 +23,15 @@ export interface JointGraph {
   readonly nodes: readonly JointNode[]
   /** Each joins all its nodes with one another; positions in `nodes`. */
   readonly edges: readonly (readonly number[])[]
-  /** What all agents see, root by root. */
+  /** Elements that all agents observe, root by root. */
   readonly globals: readonly Seen[]
-  /** What is seen at distance 0, 1, ... unless the user says otherwise; the last one repeats. */
+  /** Default categories at distance 0, 1, ...; the last one repeats. */
   readonly categories: readonly (readonly string[])[]
   /** Largest magnitude of contact forces that is observed. */
   readonly forceClip: number
 }
 
-/** What differs from task to task; the rest follows from the task. */
+/** The parts of a graph that a task does not determine. */
 interface Layout {
   /** Labels in the order of the joints, with the actuator that each drives. */
   readonly joints: readonly { label: string; actuator: number; bodies?: readonly number[]; seen?: Seen }[]
@@ -50,7 +50,7 @@ export function jointGraph(task: Task, mapping: Mapping): JointGraph {
   return fromLayout(task, LAYOUTS[task.name](task, mapping))
 }
 
-/** What a node's label begins with, before what tells it apart from others that Gymnasium-Robotics labels the same. */
+/** First part of a node's label; the second tells it apart from others that Gymnasium-Robotics labels the same. */
 export function givenLabel({ label }: JointNode): string {
   return label.split(' ')[0]
 }
@@ -330,8 +330,8 @@ function reacher(): Layout {
 }
 
 /**
- * Gymnasium-Robotics labels both shoulder joints as the wrist, so that where they stand in observations, before or after
- * it and one another, is left to where Python keeps them in memory: here the shoulders stand after the wrist.
+ * Gymnasium-Robotics labels both shoulder joints as the wrist, so that their place in observations, before or after
+ * it and one another, is left to where Python keeps them in memory: here the shoulders come after the wrist.
  */
 function pusher(task: Task, mapping: Mapping): Layout {
   const place = (body: number): Seen => ({ qpos: values('xpos', 3 * body, 3), qvel: [] })

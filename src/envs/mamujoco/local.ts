@@ -6,7 +6,7 @@ import type { Task } from './task.js'
 /** Numbers per body of the categories that are about bodies. */
 const PER_BODY: Readonly<Record<string, number>> = { cinert: 10, cvel: 6, cfrc_ext: 6 }
 
-/** What decides which parts of the state an agent sees. */
+/** Settings that decide which parts of the state an agent observes. */
 export interface LocalView {
   /** Distance in the joint graph within which it sees. */
   readonly depth: number
@@ -47,7 +47,7 @@ export function ownedNodes(graph: JointGraph, actuators: readonly number[]): num
 }
 
 /**
- * What an agent observes: node by node outwards, category by category, each body once per category; then the roots,
+ * An agent's observation: node by node outwards, category by category, each body once per category; then the roots,
  * category by category.
  * @param actuators that the agent drives
  */

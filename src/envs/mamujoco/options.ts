@@ -17,9 +17,9 @@ export interface MamujocoOptions {
   readonly obs: 'full' | '0' | '1' | '2'
   readonly partition: PartitionOrder
   readonly mapping?: Mapping
-  /** What is seen of joints at distance 0, 1, ...: lists with commas, separated by slashes; the last one repeats. */
+  /** Observed categories of joints at distance 0, 1, ...: lists with commas, separated by slashes; the last one repeats. */
   readonly categories?: string
-  /** What is seen of the root by all agents: a list with commas, or `none`. */
+  /** Categories of the root that all agents observe: a list with commas, or `none`. */
   readonly globals?: string
   /** In place of the task's own. */
   readonly resetNoise?: number
@@ -42,7 +42,7 @@ export const CATEGORIES = [
   'fingertip_dist',
 ]
 
-/** What each option with a fixed choice may be, its default first. */
+/** Values of each option with a fixed choice, the default first. */
 const CHOICES = {
   obs: ['full', ...DEPTHS],
   partition: ['harl', 'graph', 'farama'],

@@ -6,7 +6,7 @@ import { World, type PhysicsModel } from '../mujoco/world.js'
 import { ObservationReader, type ObservationElement } from './elements.js'
 import { derivedArrays, type Task } from './task.js'
 
-/** The parts of a reward; costs are negative. Each adds to the reward as it stands. */
+/** The parts of a reward; costs are negative. The reward is their sum. */
 export interface RewardTerms {
   progress: number
   healthy: number
@@ -31,19 +31,19 @@ export class TaskSimulation {
   /** dx/dt of the last step, in metres per second; 0 in tasks that do not reward it. */
   velocity = 0
   /** How far along x the robot is, in metres, as `locate` left it. */
-  private along = 0
-  /** What `along` was before the step. */
-  private before = 0
-  private readonly reader: ObservationReader
-  private readonly nq: number
-  private readonly nv: number
-  private readonly stepSeconds: number
-  private readonly xpos: number
-  private readonly xipos: number
-  private readonly forces: number
+  #along = 0
+  /** `along` before the step. */
+  #before = 0
+  readonly #reader: ObservationReader
+  readonly #nq: number
+  readonly #nv: number
+  readonly #stepSeconds: number
+  readonly #xpos: number
+  readonly #xipos: number
+  readonly #forces: number
   /** Mass of each body, and of all. */
-  private readonly masses: Float64Array
-  private readonly totalMass: number
+  readonly #masses: Float64Array
+  readonly #totalMass: number
 
   /**
    * @param envId named in errors
@@ -52,16 +52,16 @@ export class TaskSimulation {
   constructor(task: Task, model: PhysicsModel, envId: string, others: readonly ObservationElement[] = []) {
     this.task = task
     this.world = new World(model, envId, derivedArrays(task, others))
-    this.nq = model.nq
-    this.nv = model.nv
-    this.stepSeconds = task.frames * task.timestep
+    this.#nq = model.nq
+    this.#nv = model.nv
+    this.#stepSeconds = task.frames * task.timestep
     this.observation = new Float64Array(task.observation.length)
-    this.reader = new ObservationReader(task.observation, this.world)
-    this.xpos = this.world.position('xpos')
-    this.xipos = this.world.position('xipos')
-    this.forces = this.world.position('cfrc_ext')
-    this.masses = Float64Array.from(doublesOf(model.handle, 'body_mass'))
-    this.totalMass = this.masses.reduce((sum, mass) => sum + mass, 0)
+    this.#reader = new ObservationReader(task.observation, this.world)
+    this.#xpos = this.world.position('xpos')
+    this.#xipos = this.world.position('xipos')
+    this.#forces = this.world.position('cfrc_ext')
+    this.#masses = Float64Array.from(doublesOf(model.handle, 'body_mass'))
+    this.#totalMass = this.#masses.reduce((sum, mass) => sum + mass, 0)
   }
 
   /** Starts at a given state, with everything that follows from it computed. */
@@ -87,7 +87,7 @@ export class TaskSimulation {
     const uniform = () => 2 * random.uniform() - 1
     const velocity = resetNoise.velocity === 'normal' ? () => random.normal() : uniform
     const qpos = initialPositions.map((q) => q + scale * uniform())
-    const qvel = Array.from({ length: this.nv }, () => velocityScale * velocity())
+    const qvel = Array.from({ length: this.#nv }, () => velocityScale * velocity())
     place?.(random, qpos, qvel)
     this.start(qpos, qvel)
   }
@@ -105,10 +105,10 @@ export class TaskSimulation {
 
   /** Starts a step with the controls at `world.ctrl`. @throws PhysicsError when an action is not finite */
   submit(): void {
-    this.chargeControl()
-    this.locate()
-    this.before = this.along
-    if (this.task.distancesBefore === true) this.chargeDistances()
+    this.#chargeControl()
+    this.#locate()
+    this.#before = this.#along
+    if (this.task.distancesBefore === true) this.#chargeDistances()
     this.world.submit(this.task.frames)
   }
 
@@ -116,13 +116,13 @@ export class TaskSimulation {
   finish(): boolean {
     const { task, world, terms } = this
     world.finish()
-    this.locate()
-    this.velocity = (this.along - this.before) / this.stepSeconds
-    this.rewardProgress()
-    const healthy = this.isHealthy()
+    this.#locate()
+    this.velocity = (this.#along - this.#before) / this.#stepSeconds
+    this.#rewardProgress()
+    const healthy = this.#isHealthy()
     terms.healthy = healthy || task.paidWhenUnhealthy ? task.healthyReward : 0
-    this.chargeContact()
-    if (task.distancesBefore !== true) this.chargeDistances()
+    this.#chargeContact()
+    if (task.distancesBefore !== true) this.#chargeDistances()
     this.reward = terms.progress + terms.healthy + terms.control + terms.contact + terms.near + terms.distance
     this.observe()
     this.ended = !healthy
@@ -131,38 +131,39 @@ export class TaskSimulation {
 
   /** Fills `observation` from the state. */
   observe(): void {
-    this.reader.read(this.world.doubles(), this.observation)
+    this.#reader.read(this.world.doubles(), this.observation)
   }
 
-  // What follows leaves its result in a field: a number that a function returns may be an object on the heap.
+  // The functions below leave their results in fields: a number that a function returns may be an object on the heap.
 
   /** Measures `along` as the task does; 0 where it does not. */
-  private locate(): void {
-    const { task, world, masses } = this
+  #locate(): void {
+    const { task, world } = this
+    const masses = this.#masses
     const memory = world.doubles()
     switch (task.progress?.of) {
       case 'positions': {
         const positions = task.progress.positions!
         let sum = 0
         for (let i = 0; i < positions.length; i++) sum += memory[world.qpos + positions[i]]
-        this.along = sum / positions.length
+        this.#along = sum / positions.length
         break
       }
       case 'torso':
-        this.along = memory[this.xpos + 3]
+        this.#along = memory[this.#xpos + 3]
         break
       case 'mass': {
         let sum = 0
-        for (let body = 0; body < masses.length; body++) sum += masses[body] * memory[this.xipos + 3 * body]
-        this.along = sum / this.totalMass
+        for (let body = 0; body < masses.length; body++) sum += masses[body] * memory[this.#xipos + 3 * body]
+        this.#along = sum / this.#totalMass
         break
       }
       default:
-        this.along = 0
+        this.#along = 0
     }
   }
 
-  private rewardProgress(): void {
+  #rewardProgress(): void {
     const { task, world, terms } = this
     if (task.progress === undefined) terms.progress = 0
     else if (task.progress.of === 'height')
@@ -171,7 +172,7 @@ export class TaskSimulation {
   }
 
   /** The weighted squared norm of the controls as given: MuJoCo limits them afterwards, the cost does not. */
-  private chargeControl(): void {
+  #chargeControl(): void {
     const { task, world, terms } = this
     const memory = world.doubles()
     let sum = 0
@@ -179,19 +180,21 @@ export class TaskSimulation {
       const a = memory[world.ctrl + i]
       sum += a * a
     }
-    if (!Number.isFinite(sum)) this.refuseAction()
+    if (!Number.isFinite(sum)) this.#refuseAction()
     terms.control = -(task.controlCost * sum)
   }
 
-  private refuseAction(): never {
+  #refuseAction(): never {
     const { task, world } = this
     const i = task.actuators.findIndex((_, j) => !Number.isFinite(world.doubles()[world.ctrl + j]))
     const detail = `the action for ${task.actuators[i]} is ${world.doubles()[world.ctrl + i]}`
     throw new PhysicsError(world.envId, 'action', detail)
   }
 
-  private chargeContact(): void {
-    const { masses, forces, terms } = this
+  #chargeContact(): void {
+    const { terms } = this
+    const masses = this.#masses
+    const forces = this.#forces
     const { contactCost } = this.task
     if (contactCost === undefined) return
     const { weight, clip, largest } = contactCost
@@ -204,8 +207,9 @@ export class TaskSimulation {
     terms.contact = -Math.min(weight * sum, largest)
   }
 
-  private chargeDistances(): void {
-    const { xpos, terms } = this
+  #chargeDistances(): void {
+    const { terms } = this
+    const xpos = this.#xpos
     const { distanceCosts } = this.task
     if (distanceCosts === undefined) return
     const memory = this.world.doubles()
@@ -220,7 +224,7 @@ export class TaskSimulation {
     }
   }
 
-  private isHealthy(): boolean {
+  #isHealthy(): boolean {
     const { healthy } = this.task
     if (healthy === undefined) return true
     const memory = this.world.doubles()
@@ -231,8 +235,8 @@ export class TaskSimulation {
     }
     if (healthy.angle !== undefined && !isInside(memory[qpos + 2], healthy.angle)) return false
     if (healthy.state === undefined) return true
-    for (let i = 2; i < this.nq; i++) if (!isInside(memory[qpos + i], healthy.state)) return false
-    for (let i = 0; i < this.nv; i++) if (!isInside(memory[qvel + i], healthy.state)) return false
+    for (let i = 2; i < this.#nq; i++) if (!isInside(memory[qpos + i], healthy.state)) return false
+    for (let i = 0; i < this.#nv; i++) if (!isInside(memory[qvel + i], healthy.state)) return false
     return true
   }
 }

@@ -11,7 +11,7 @@ import type { ObservationElement } from './elements.js'
 export type TaskVersion = 'v2' | 'v4' | 'v4c' | 'v5'
 export const VERSIONS: readonly TaskVersion[] = ['v2', 'v4', 'v4c', 'v5']
 
-/** States in which an episode goes on. Bounds are excluded, unless `inclusive`. */
+/** States in which an episode continues. Bounds are excluded, unless `inclusive`. */
 export interface HealthyRange {
   /** Which position is the height. */
   readonly height: number
@@ -23,7 +23,7 @@ export interface HealthyRange {
 }
 
 /**
- * What is rewarded at `weight` per unit: the velocity along x of positions (the mean of several), of the torso's `xpos`
+ * The quantity rewarded at `weight` per unit: the velocity along x of positions (the mean of several), of the torso's `xpos`
  * or of the centre of mass of `xipos`, in m/s; or the height over one physics frame (Gymnasium's HumanoidStandup).
  */
 export interface Progress {

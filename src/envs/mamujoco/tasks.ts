@@ -10,7 +10,7 @@ import { HOPPER, uprightXml, walker2d } from './upright.js'
 
 type TaskRow = Omit<Task, 'name' | 'version'>
 
-/** What most tasks share. */
+/** Settings that most tasks share. */
 const COMMON = {
   controlRange: 1,
   freeRoot: false,
@@ -292,7 +292,7 @@ type MakeTask = (version: TaskVersion, segments: number) => TaskRow
 
 interface TaskEntry {
   readonly versions: readonly TaskVersion[]
-  /** What is meant unless a version is named, where that is not v4. */
+  /** The default version, where that is not v4. */
   readonly usual?: TaskVersion
   readonly make: MakeTask
   /** Fewest segments; undefined for tasks of one size. */

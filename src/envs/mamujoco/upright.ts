@@ -3,7 +3,7 @@ import { element, floor, planarRoot, toXml, type XmlElement } from './mjcf.js'
 /** A point in the vertical plane: x, z, with the robot standing at the origin. */
 type Point = readonly [number, number]
 
-/** A part of the body as it stands, in world coordinates; lengths in metres, angles in degrees. */
+/** A part of the body in the initial pose, in world coordinates; lengths in metres, angles in degrees. */
 interface Part {
   name: string
   /** Origin of the part's frame. */
@@ -13,7 +13,7 @@ interface Part {
   capsule: { from: Point; to: Point; radius: number; friction: number }
 }
 
-/** What makes one upright robot different from another. */
+/** Parameters of an upright robot. */
 export interface UprightRobot {
   model: string
   /** Attributes that all joints and all geoms have. */

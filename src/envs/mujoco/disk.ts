@@ -14,7 +14,7 @@ export interface ModelFile {
   readonly sha256: string
 }
 
-// What MuJoCo's C library asks of a file system, in Emscripten's terms. Its own declarations leave the types open.
+// The operations that MuJoCo's C library needs of a file system, in Emscripten's terms. Its own declarations leave the types open.
 interface Node {
   readonly id: number
   readonly mode: number
@@ -38,7 +38,7 @@ const SEEK_CURRENT = 1
 const SEEK_END = 2
 const BLOCK = 4096
 
-/** Mounts made in this thread: MuJoCo keeps assets by path, so that a path must never stand for other content. */
+/** Mounts made in this thread: MuJoCo keeps assets by path, so a path must never name other content. */
 let mounts = 0
 
 /**
@@ -93,48 +93,48 @@ function placeOf(file: string, model: string): string {
 
 /** A file system of Emscripten's that shows the machine's disk from a root on, for reading. */
 class DiskView {
-  private readonly FS: Mujoco['api']['FS']
-  private readonly read: Map<string, Uint8Array>
+  readonly #FS: Mujoco['api']['FS']
+  readonly #read: Map<string, Uint8Array>
 
   /** @param read gets every file that is opened */
   constructor(FS: Mujoco['api']['FS'], read: Map<string, Uint8Array>) {
-    this.FS = FS
-    this.read = read
+    this.#FS = FS
+    this.#read = read
   }
 
   mount({ opts }: { opts: { root: string } }): Node {
-    return this.node(null, '/', DIRECTORY, opts.root)
+    return this.#node(null, '/', DIRECTORY, opts.root)
   }
 
-  private node(parent: Node | null, name: string, mode: number, path: string): Node {
-    const node = this.FS.createNode(parent, name, mode, 0) as Node
+  #node(parent: Node | null, name: string, mode: number, path: string): Node {
+    const node = this.#FS.createNode(parent, name, mode, 0) as Node
     node.path = path
-    node.node_ops = { lookup: this.lookup, getattr: this.getattr }
-    node.stream_ops = { open: this.open, read: this.readInto, llseek: this.seek }
+    node.node_ops = { lookup: this.#lookup, getattr: this.#getattr }
+    node.stream_ops = { open: this.#open, read: this.#readInto, llseek: this.#seek }
     return node
   }
 
-  private readonly lookup = (parent: Node, name: string): Node => {
+  readonly #lookup = (parent: Node, name: string): Node => {
     const path = join(parent.path, name)
     const found = statSync(path, { throwIfNoEntry: false })
-    if (found === undefined) throw new this.FS.ErrnoError(NO_ENTRY)
-    return this.node(parent, name, found.isDirectory() ? DIRECTORY : FILE, path)
+    if (found === undefined) throw new this.#FS.ErrnoError(NO_ENTRY)
+    return this.#node(parent, name, found.isDirectory() ? DIRECTORY : FILE, path)
   }
 
-  private readonly getattr = (node: Node): object => {
+  readonly #getattr = (node: Node): object => {
     const { size, atime, mtime, ctime }: Stats = statSync(node.path)
     const blocks = Math.ceil(size / BLOCK)
     const owner = { dev: 1, ino: node.id, nlink: 1, uid: 0, gid: 0, rdev: 0 }
     return { ...owner, mode: node.mode, size, atime, mtime, ctime, blksize: BLOCK, blocks }
   }
 
-  private readonly open = (stream: Stream): void => {
-    if (this.FS.isDir(stream.node.mode)) return
+  readonly #open = (stream: Stream): void => {
+    if (this.#FS.isDir(stream.node.mode)) return
     stream.bytes = readFileSync(stream.node.path)
-    this.read.set(stream.node.path, stream.bytes)
+    this.#read.set(stream.node.path, stream.bytes)
   }
 
-  private readonly readInto = (
+  readonly #readInto = (
     { bytes }: Stream,
     buffer: Uint8Array,
     offset: number,
@@ -146,9 +146,9 @@ class DiskView {
     return part.length
   }
 
-  private readonly seek = (stream: Stream, offset: number, whence: number): number => {
+  readonly #seek = (stream: Stream, offset: number, whence: number): number => {
     const from = whence === SEEK_CURRENT ? stream.position : whence === SEEK_END ? stream.bytes.length : 0
-    if (from + offset < 0) throw new this.FS.ErrnoError(INVALID)
+    if (from + offset < 0) throw new this.#FS.ErrnoError(INVALID)
     return from + offset
   }
 }

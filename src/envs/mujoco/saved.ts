@@ -1,7 +1,7 @@
 import { HatrpoError } from '../../errors.js'
 import type { World } from './world.js'
 
-/** Where an episode stands, beside its world. */
+/** State of an episode besides its world. */
 export interface EpisodeState {
   readonly status: number
   /** Made so far. */
@@ -15,21 +15,21 @@ const HEADER = 4
 
 /** Saves and restores the episodes of one environment. */
 export class EpisodeSaver {
-  private readonly envId: string
-  private readonly world: World
-  private readonly fingerprint: number
+  readonly #envId: string
+  readonly #world: World
+  readonly #fingerprint: number
 
   /** @param identity text that differs for any environment to which a saved state would mean something else */
   constructor(envId: string, world: World, identity: string) {
-    this.envId = envId
-    this.world = world
-    this.fingerprint = fingerprint(identity)
+    this.#envId = envId
+    this.#world = world
+    this.#fingerprint = fingerprint(identity)
   }
 
   save({ status, steps, reward }: EpisodeState): Uint8Array {
-    const saved = new Float64Array(HEADER + this.world.savedSize)
-    saved.set([this.fingerprint, status, steps, reward])
-    this.world.save(saved.subarray(HEADER))
+    const saved = new Float64Array(HEADER + this.#world.savedSize)
+    saved.set([this.#fingerprint, status, steps, reward])
+    this.#world.save(saved.subarray(HEADER))
     return new Uint8Array(saved.buffer)
   }
 
@@ -39,15 +39,17 @@ export class EpisodeSaver {
    * @throws HatrpoError when the bytes are not such a state
    */
   load(saved: Uint8Array): EpisodeState {
-    const expected = (HEADER + this.world.savedSize) * Float64Array.BYTES_PER_ELEMENT
+    const expected = (HEADER + this.#world.savedSize) * Float64Array.BYTES_PER_ELEMENT
     if (saved.byteLength !== expected) {
-      throw new HatrpoError(`${this.envId}: saved state has ${saved.byteLength} bytes, must have ${expected}`)
+      throw new HatrpoError(
+        `${this.#envId}: saved state has ${saved.byteLength} bytes, must have ${expected}`,
+      )
     }
     const numbers = new Float64Array(Uint8Array.from(saved).buffer)
-    if (numbers[0] !== this.fingerprint) {
-      throw new HatrpoError(`${this.envId}: the saved state is another environment's, or has other options`)
+    if (numbers[0] !== this.#fingerprint) {
+      throw new HatrpoError(`${this.#envId}: the saved state is another environment's, or has other options`)
     }
-    this.world.load(numbers.subarray(HEADER))
+    this.#world.load(numbers.subarray(HEADER))
     return { status: numbers[1], steps: numbers[2], reward: numbers[3] }
   }
 }

@@ -1,7 +1,8 @@
 import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { PhysicsError } from '../physics-error.js'
-import { RECORD, RECORD_LENGTH } from './batch.js'
+import { WORLD } from '../../kernels/layout.js'
+import { RECORD_LENGTH } from './batch.js'
 import { modelFlags } from './flags.js'
 import { addressOf, doublesOf, type Mujoco } from './load.js'
 
@@ -43,7 +44,7 @@ export type DataArray =
   | 'actuator_force'
   | 'sensordata'
 
-/** What MuJoCo's warnings are about, in the order of its mjtWarning, and how we say it. */
+/** Subjects of MuJoCo's warnings, in the order of its mjtWarning, with their texts here. */
 const WARNINGS: readonly { quantity: string; sentence: string }[] = [
   { quantity: 'inertia', sentence: 'the inertia matrix cannot be factorised' },
   { quantity: 'contacts', sentence: 'more contacts than the memory of the world holds' },
@@ -75,7 +76,7 @@ export class PhysicsModel {
   readonly stateSize: number
   /** [stateSize], in MuJoCo's memory, which is the only place its API writes a state to. */
   readonly stateBuffer: DoubleBuffer
-  private readFlags: Readonly<Record<string, readonly number[]>> | undefined
+  #readFlags: Readonly<Record<string, readonly number[]>> | undefined
 
   /** @param source an MJCF document, or a compiled model, which then is this object's to dispose of */
   constructor(mujoco: Mujoco, source: string | MjModel) {
@@ -91,7 +92,7 @@ export class PhysicsModel {
 
   /** The boolean arrays of the model, by name (see `modelFlags`). */
   get flags(): Readonly<Record<string, readonly number[]>> {
-    return (this.readFlags ??= modelFlags(this.mujoco, this.handle))
+    return (this.#readFlags ??= modelFlags(this.mujoco, this.handle))
   }
 
   dispose(): void {
@@ -107,11 +108,11 @@ export class World {
   readonly qvel: number
   readonly ctrl: number
   readonly envId: string
-  private readonly data: MjData
+  readonly #data: MjData
   /** Position in `integers()` of what the stepper is told of this world. */
-  private readonly record: number
+  readonly #record: number
   /** Where the arrays are that `save` keeps beside MuJoCo's own state, and their lengths. */
-  private readonly derived: readonly { at: number; length: number }[]
+  readonly #derived: readonly { at: number; length: number }[]
   /** Numbers that `save` writes. */
   readonly savedSize: number
 
@@ -125,17 +126,17 @@ export class World {
     const { mujoco } = model
     this.model = model
     this.envId = envId
-    this.data = makeData(model, envId)
-    this.qpos = doublesOf(this.data, 'qpos').byteOffset / DOUBLE_BYTES
-    this.qvel = doublesOf(this.data, 'qvel').byteOffset / DOUBLE_BYTES
-    this.ctrl = doublesOf(this.data, 'ctrl').byteOffset / DOUBLE_BYTES
-    this.record = mujoco.allocate(RECORD_LENGTH) / INT_BYTES
-    const told: Partial<Record<keyof typeof RECORD, number>> = {
+    this.#data = makeData(model, envId)
+    this.qpos = doublesOf(this.#data, 'qpos').byteOffset / DOUBLE_BYTES
+    this.qvel = doublesOf(this.#data, 'qvel').byteOffset / DOUBLE_BYTES
+    this.ctrl = doublesOf(this.#data, 'ctrl').byteOffset / DOUBLE_BYTES
+    this.#record = mujoco.allocate(RECORD_LENGTH) / INT_BYTES
+    const told: Partial<Record<keyof typeof WORLD, number>> = {
       model: addressOf(model.handle),
-      data: addressOf(this.data),
+      data: addressOf(this.#data),
       mjStep: mujoco.functionIndex('mj_step'),
       after: derived.includes('cfrc_ext') ? mujoco.functionIndex('mj_rnePostConstraint') : 0,
-      warnings: warningsAddress(mujoco, this.data),
+      warnings: warningsAddress(mujoco, this.#data),
       warningCount: WARNINGS.length,
       qpos: this.qpos * DOUBLE_BYTES,
       nq: model.nq,
@@ -143,18 +144,18 @@ export class World {
       nv: model.nv,
     }
     for (const [name, value] of Object.entries(told)) {
-      mujoco.integers()[this.record + RECORD[name as keyof typeof RECORD]] = value
+      mujoco.integers()[this.#record + WORLD[name as keyof typeof WORLD]] = value
     }
-    this.derived = derived.map((name) => ({
+    this.#derived = derived.map((name) => ({
       at: this.position(name),
-      length: doublesOf(this.data, name).length,
+      length: doublesOf(this.#data, name).length,
     }))
-    this.savedSize = this.derived.reduce((size, { length }) => size + length, model.stateSize)
+    this.savedSize = this.#derived.reduce((size, { length }) => size + length, model.stateSize)
   }
 
   /** Position in `doubles()` of an array. */
   position(name: DataArray): number {
-    return doublesOf(this.data, name).byteOffset / DOUBLE_BYTES
+    return doublesOf(this.#data, name).byteOffset / DOUBLE_BYTES
   }
 
   /** MuJoCo's memory, where `qpos`, `qvel` and `ctrl` are positions. */
@@ -164,7 +165,7 @@ export class World {
 
   /** The embind handle, for arrays that the hot path does not read. */
   get handle(): MjData {
-    return this.data
+    return this.#data
   }
 
   /**
@@ -175,8 +176,8 @@ export class World {
     const { mujoco, handle } = this.model
     // A step that was submitted and is not wanted any more must not fall into the new episode.
     mujoco.batch.run()
-    if (keyframe === undefined) mujoco.api.mj_resetData(handle, this.data)
-    else mujoco.api.mj_resetDataKeyframe(handle, this.data, keyframe)
+    if (keyframe === undefined) mujoco.api.mj_resetData(handle, this.#data)
+    else mujoco.api.mj_resetDataKeyframe(handle, this.#data, keyframe)
   }
 
   /**
@@ -185,9 +186,9 @@ export class World {
    */
   forward(): void {
     try {
-      this.model.mujoco.api.mj_forward(this.model.handle, this.data)
+      this.model.mujoco.api.mj_forward(this.model.handle, this.#data)
     } catch (cause) {
-      this.refuse(cause)
+      this.#refuse(cause)
     }
   }
 
@@ -196,7 +197,7 @@ export class World {
    * thread have asked for, when the first of these worlds finishes its step; until then the controls must stay.
    */
   submit(frames: number): void {
-    this.model.mujoco.batch.submit(this.record, frames)
+    this.model.mujoco.batch.submit(this.#record, frames)
   }
 
   /**
@@ -214,23 +215,23 @@ export class World {
     let failure: number
     try {
       batch.run()
-      failure = batch.result(this.record)
+      failure = batch.result(this.#record)
     } catch (cause) {
-      this.refuse(cause)
+      this.#refuse(cause)
     }
     if (failure !== 0) {
       const { quantity, sentence } = WARNINGS[failure - 1]
-      throw new PhysicsError(this.envId, quantity, `${sentence}${this.culprits(quantity)}`)
+      throw new PhysicsError(this.envId, quantity, `${sentence}${this.#culprits(quantity)}`)
     }
   }
 
   /** Writes everything that the next step depends on, then the derived arrays, to `out` [savedSize]. */
   save(out: Float64Array): void {
     const { mujoco, handle, stateBuffer, stateSize } = this.model
-    mujoco.api.mj_getState(handle, this.data, stateBuffer, STATE_INTEGRATION)
+    mujoco.api.mj_getState(handle, this.#data, stateBuffer, STATE_INTEGRATION)
     out.set(stateBuffer.GetView() as Float64Array)
     let next = stateSize
-    for (const { at, length } of this.derived) {
+    for (const { at, length } of this.#derived) {
       out.set(this.doubles().subarray(at, at + length), next)
       next += length
     }
@@ -240,9 +241,9 @@ export class World {
   load(saved: Float64Array): void {
     const { mujoco, handle, stateSize } = this.model
     this.reset()
-    mujoco.api.mj_setState(handle, this.data, Array.from(saved.subarray(0, stateSize)), STATE_INTEGRATION)
+    mujoco.api.mj_setState(handle, this.#data, Array.from(saved.subarray(0, stateSize)), STATE_INTEGRATION)
     let next = stateSize
-    for (const { at, length } of this.derived) {
+    for (const { at, length } of this.#derived) {
       this.doubles().set(saved.subarray(next, next + length), at)
       next += length
     }
@@ -251,21 +252,21 @@ export class World {
   dispose(): void {
     const { mujoco } = this.model
     mujoco.batch.run()
-    mujoco.free(this.record * INT_BYTES)
-    this.data.delete()
+    mujoco.free(this.#record * INT_BYTES)
+    this.#data.delete()
   }
 
   /** Says why a call of MuJoCo's was not finished, and gives its stack back. */
-  private refuse(cause: unknown): never {
+  #refuse(cause: unknown): never {
     this.model.mujoco.unwind()
     const detail = `MuJoCo stopped: ${String(cause).replace(/\s+/g, ' ').trim()}`
     throw new PhysicsError(this.envId, 'error', detail, { cause })
   }
 
   /** Which elements of a state array are bad, for an error message. */
-  private culprits(quantity: string): string {
+  #culprits(quantity: string): string {
     if (!Object.hasOwn(ARRAYS, quantity)) return ''
-    const bad = Array.from(doublesOf(this.data, ARRAYS[quantity]).entries()).filter(
+    const bad = Array.from(doublesOf(this.#data, ARRAYS[quantity]).entries()).filter(
       ([, x]) => !(Math.abs(x) <= LARGEST),
     )
     return ` (${bad.map(([i, x]) => `${quantity}[${i}] = ${x}`).join(', ')})`

@@ -89,7 +89,7 @@ export class Channel {
     this.#port.postMessage(order)
   }
 
-  // What the current process has sent, if anything.
+  // A message of the current process, if one has arrived.
   #next(): Uint8Array | 'pulse' | undefined {
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: Report } | undefined

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
 
-/** What the thread that owns a Python process is started with. */
+/** Setup of the thread that owns a Python process. */
 export interface ChildSetup {
   /** Where orders come from and reports go to. */
   readonly port: MessagePort
@@ -10,14 +10,14 @@ export interface ChildSetup {
   readonly reports: SharedArrayBuffer
 }
 
-/** What the thread is told to do. Processes are numbered, so that what a former one sent is not mistaken. */
+/** Orders to the thread. Processes are numbered, which tells their messages apart. */
 export type Order =
   | { readonly kind: 'start'; readonly process: number; readonly python: string }
   | { readonly kind: 'send'; readonly message: Uint8Array }
   | { readonly kind: 'kill' }
   | { readonly kind: 'end' }
 
-/** What came from a process: a message, or why there will be none any more. */
+/** A report about a process: a message, or the reason of its end. */
 export type Report =
   | { readonly process: number; readonly message: Uint8Array }
   | { readonly process: number; readonly lost: string; readonly missing: boolean }
@@ -109,7 +109,7 @@ class PythonProcess {
       if (!this.#over) report({ process: number, message })
     })
     this.#child.stdout!.on('data', (chunk: Uint8Array) => messages.read(chunk))
-    // What cannot be written any more shows in how the process ended.
+    // A failed write is followed by the end of the process, which is reported.
     this.#child.stdin!.on('error', () => {})
     this.#child.on('error', (error) => {
       const { lost, missing } = notStarted(error)

@@ -28,7 +28,8 @@ export class PettingZooEnv implements MultiAgentEnv {
     return new PettingZooEnv(host, await host.make())
   }
 
-  private constructor(host: EnvHost, slot: number) {
+  /** Use `PettingZooEnv.create`. */
+  constructor(host: EnvHost, slot: number) {
     const { spec, description } = host
     const views = new Views(spec, description.state > 0, description.masked)
     this.spec = spec

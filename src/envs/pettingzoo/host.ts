@@ -25,7 +25,7 @@ const START_PATIENCE = 60_000
 const PULSES = 4
 const SLOWEST_PULSE = 1
 
-/** How an environment stands and what is seen of it. */
+/** Status and views of an environment. */
 interface Shown {
   readonly status: number
   readonly views: Uint8Array
@@ -73,7 +73,8 @@ export class EnvHost {
     }
   }
 
-  private constructor(
+  /** Use `EnvHost.start`. */
+  constructor(
     id: string,
     options: PettingZooOptions,
     channel: Channel,
@@ -118,7 +119,7 @@ export class EnvHost {
     })
   }
 
-  /** Plays an episode up to where it stands. */
+  /** Replays an episode up to its present step. */
   replay(tenant: Tenant, episode: Episode): Shown {
     return this.#twice(tenant, `the replay of ${episode.steps} steps`, () => this.#play(tenant, episode))
   }
@@ -241,7 +242,7 @@ export class EnvHost {
     return this.#single(this.#channel.ask(request, this.#patience), tenant)
   }
 
-  // What an answer about one environment shows.
+  // Takes over the result of an answer about one environment.
   #single(reply: Uint8Array, { views }: Tenant): Shown {
     const [result] = readResults(accept(this.#id, reply), 1, views.length)
     if ('views' in result) return result
@@ -249,7 +250,7 @@ export class EnvHost {
   }
 }
 
-/** What an answer carries. @throws HatrpoError for a failure */
+/** Payload of an answer. @throws HatrpoError for a failure */
 function accept(id: string, reply: Uint8Array): Uint8Array {
   const content = reply.subarray(1)
   if (reply[0] === REPLY.failed) throw pythonError(id, readFailure(content))

@@ -6,7 +6,7 @@ const PREFIX = 'pettingzoo:'
 const PYTHON_FILE = /^(.+\.py)(?::([\w.]+))?$/
 const REWARDS = ['sum', 'mean', 'each'] as const
 
-/** What Python is to run, and how. */
+/** The environment that Python runs, and its settings. */
 export interface PettingZooOptions {
   /** Path of a Python file; empty when `module` is given. */
   readonly file: string

@@ -8,7 +8,7 @@ export const REPLY = { done: 0, failed: 1, pulse: 2 } as const
 export const BROKEN = 3
 export const WRONG = 4
 
-/** What Python is told before anything else. */
+/** Content of the first request to Python. */
 export interface LoadOptions {
   /** Path of a Python file; empty when `module` is given. */
   readonly file: string
@@ -88,7 +88,7 @@ export function replayRequest(
   return new Uint8Array(view.buffer)
 }
 
-/** What Python answered about one environment: how it stands and its views, or what went wrong. */
+/** Python's answer about one environment: its status and views, or its error. */
 export type StepResult =
   | { readonly status: number; readonly views: Uint8Array }
   | { readonly status: typeof BROKEN | typeof WRONG; readonly failure: PythonFailure }

@@ -12,7 +12,7 @@ interface Range {
   readonly high: Bounds
 }
 
-/** What Python tells of an environment. */
+/** Description of an environment, sent by Python. */
 export interface Description {
   readonly agents: readonly {
     readonly id: string

@@ -11,7 +11,7 @@ import type { Views } from './views.js'
 /** Seeds that every random generator of Python and of C takes. */
 const SEEDS = 0x80000000
 
-/** An episode up to where it stands, as Python plays it again. */
+/** An episode up to its present step, for Python to replay. */
 export interface Episode {
   readonly seed: number
   readonly steps: number
@@ -19,7 +19,7 @@ export interface Episode {
   actionsOf(step: number): Float64Array
 }
 
-/** What a host knows of one of its environments: where its episode stands, and the step that it is in. */
+/** A host's record of one of its environments: the state of its episode, and the step in progress. */
 export class Tenant {
   readonly slot: number
   readonly views: Views
@@ -32,7 +32,7 @@ export class Tenant {
   readonly #givenTo: readonly Float32Array[]
   readonly #replayed: Float64Array
   #recording: EpisodeRecording
-  /** Whether the process's environment and the views stand where the recording says. */
+  /** Whether the process's environment and the views are in the state at the end of the recording. */
   #whole = false
   #playing = false
   #submitted = false
@@ -61,7 +61,7 @@ export class Tenant {
     return this.#result !== undefined
   }
 
-  /** The episode that goes on; undefined where there is nothing to bring back. */
+  /** The running episode; undefined where there is none to restore. */
   get episode(): Episode | undefined {
     return this.#playing ? this.#episode() : undefined
   }
@@ -93,7 +93,7 @@ export class Tenant {
     return this.#episode()
   }
 
-  /** Whether it stands where the recording ends. */
+  /** Whether it is in the state at the end of the recording. */
   standsAt(recording: EpisodeRecording): boolean {
     return this.#whole && !this.#submitted && recording.equals(this.#recording)
   }
@@ -108,7 +108,7 @@ export class Tenant {
   /** Takes the actions of the next step. */
   submit(actions: readonly Float32Array[]): void {
     if (!this.#playing)
-      throw new HatrpoError(`${this.#spec.id}: no episode goes on: reset must come before step`)
+      throw new HatrpoError(`${this.#spec.id}: no episode is running: reset must come before step`)
     this.#givenTo.forEach((given, i) => given.set(actions[i]))
     this.#writer.write(this.#given, this.actions)
     this.#submitted = true
@@ -122,7 +122,7 @@ export class Tenant {
     if ('views' in result) this.#recording.add(this.#givenTo)
   }
 
-  /** Whether these views are those at the end of the episode that goes on. */
+  /** Whether these views are those at the present step of the running episode. */
   recognises(views: Uint8Array): boolean {
     if (this.#result === undefined) return this.views.equals(views)
     return 'views' in this.#result && Buffer.compare(this.#result.views, views) === 0

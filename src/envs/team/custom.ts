@@ -46,7 +46,7 @@ export async function loadCustomTeam(
   return { config, spec, sha256, create }
 }
 
-/** What options that were not given stand for, as options. */
+/** Values of the options that were not given. */
 function defaults({ frames, timeLimit, resetNoise: { position, velocity } }: TeamSettings): TeamOptions {
   const resetNoise = position === velocity ? position : `${position},${velocity}`
   return { observe: 'all', frames, timeLimit, resetNoise }

@@ -3,10 +3,10 @@ import type { Reading, StateField } from './fields.js'
 /** Numbers to be read, in order. */
 export type Numbers = Readonly<ArrayLike<number>>
 
-/** What the functions of a team see after a step. It stays the same object; the functions may take it apart. */
+/** The view of the world that a team's functions get after a step. It stays the same object; the functions may take it apart. */
 export interface TeamScene {
   /**
-   * What the world holds now. The numbers are MuJoCo's own memory: nothing is copied, and they are good until the
+   * Present values of a reading. The numbers are MuJoCo's own memory: nothing is copied, and they are good until the
    * function returns.
    * @throws HatrpoError for a reading that the model does not have
    */
@@ -19,7 +19,7 @@ export interface TeamScene {
   readonly stepSeconds: number
 }
 
-/** What `start` may change. */
+/** The state that `start` may change. */
 export interface TeamStart {
   /** Numbers of the state, to be overwritten. Good until the function returns. */
   write(reading: StateField | `${StateField}:${string}`): Float64Array
@@ -32,7 +32,7 @@ export interface TeamStart {
   }
 }
 
-/** What a task is, in code. */
+/** A task in code. */
 export interface TeamFunctions {
   /** The team's reward for a step. */
   reward(scene: TeamScene): number
@@ -74,9 +74,9 @@ export interface MujocoTeam extends TeamFunctions {
    * An actuator without a name goes by the joint, tendon, site or body that it alone drives, or by its number: `#3`.
    */
   readonly agents: Readonly<Record<string, readonly string[]>> | readonly (readonly string[])[]
-  /** What agents observe: all alike, or each on its own. `['all']` by default. */
+  /** Observations of the agents: all alike, or each on its own. `['all']` by default. */
   readonly observe?: readonly View[] | Readonly<Record<string, readonly View[]>>
-  /** What the central critic sees; by default `all`, then what agents observe beside it. */
+  /** Input of the central critic; by default `all`, then what agents observe beside it. */
   readonly state?: readonly View[]
   /** Physics frames in a step: 5 by default. */
   readonly frames?: number

@@ -36,42 +36,42 @@ export class TeamEnv implements MultiAgentEnv {
   readonly rewards: Float32Array
   /** SHA-256 of the model's files. */
   readonly dataSha256: string
-  private readonly plan: TeamPlan
-  private readonly functions: TeamFunctions
-  private readonly world: World
-  private readonly scene: Scene
-  private readonly start: TeamStart
-  private readonly random = new RandomStream(0, RESET_PURPOSE)
-  private readonly readers: readonly ObservationReader[]
-  private readonly stateReader: ObservationReader
-  private readonly quaternions: readonly number[]
-  private readonly saver: EpisodeSaver
-  private status = NOT_STARTED
+  readonly #plan: TeamPlan
+  readonly #functions: TeamFunctions
+  readonly #world: World
+  readonly #scene: Scene
+  readonly #start: TeamStart
+  readonly #random = new RandomStream(0, RESET_PURPOSE)
+  readonly #readers: readonly ObservationReader[]
+  readonly #stateReader: ObservationReader
+  readonly #quaternions: readonly number[]
+  readonly #saver: EpisodeSaver
+  #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
-  private unfit: PhysicsError | undefined
-  private reward = 0
+  #unfit: PhysicsError | undefined
+  #reward = 0
 
   /** @param sha256 of the model's files */
   constructor(plan: TeamPlan, functions: TeamFunctions, model: PhysicsModel, sha256: string) {
     const { spec } = plan
     this.spec = spec
-    this.plan = plan
-    this.functions = functions
+    this.#plan = plan
+    this.#functions = functions
     this.dataSha256 = sha256
     // Which of them the functions read cannot be told beforehand.
-    this.world = new World(model, spec.id, DERIVED_ARRAYS)
-    const windows = new Windows(this.world, plan.names)
-    this.scene = new Scene(windows, spec.id, functions.keep ?? [], spec.stepSeconds!)
-    this.start = teamStart(windows, spec.id, this.random)
-    this.readers = plan.observations.map((elements) => new ObservationReader(elements, this.world))
-    this.stateReader = new ObservationReader(plan.state, this.world)
-    this.quaternions = findQuaternions(model)
+    this.#world = new World(model, spec.id, DERIVED_ARRAYS)
+    const windows = new Windows(this.#world, plan.names)
+    this.#scene = new Scene(windows, spec.id, functions.keep ?? [], spec.stepSeconds!)
+    this.#start = teamStart(windows, spec.id, this.#random)
+    this.#readers = plan.observations.map((elements) => new ObservationReader(elements, this.#world))
+    this.#stateReader = new ObservationReader(plan.state, this.#world)
+    this.#quaternions = findQuaternions(model)
     this.observations = plan.observations.map((elements) => new Float32Array(elements.length))
     this.state = new Float32Array(plan.state.length)
     this.actions = plan.controls.map((controls) => new Float32Array(controls.length))
     this.rewards = new Float32Array(spec.agents.length)
     const { names: _, ...settings } = plan
-    this.saver = new EpisodeSaver(spec.id, this.world, `${sha256} ${JSON.stringify(settings)}`)
+    this.#saver = new EpisodeSaver(spec.id, this.#world, `${sha256} ${JSON.stringify(settings)}`)
   }
 
   /**
@@ -80,22 +80,22 @@ export class TeamEnv implements MultiAgentEnv {
    */
   check(): void {
     this.reset(0)
-    this.judge()
-    this.isOver()
-    this.status = NOT_STARTED
+    this.#judge()
+    this.#isOver()
+    this.#status = NOT_STARTED
   }
 
   reset(seed: number): void {
-    this.random.restart(seed, RESET_PURPOSE)
-    this.status = NOT_STARTED
-    this.world.reset(this.plan.keyframe)
-    this.addNoise()
-    this.place()
-    this.world.forward()
-    this.status = RUNNING
-    this.scene.steps = 0
-    this.reward = 0
-    this.publish()
+    this.#random.restart(seed, RESET_PURPOSE)
+    this.#status = NOT_STARTED
+    this.#world.reset(this.#plan.keyframe)
+    this.#addNoise()
+    this.#place()
+    this.#world.forward()
+    this.#status = RUNNING
+    this.#scene.steps = 0
+    this.#reward = 0
+    this.#publish()
   }
 
   /**
@@ -104,15 +104,15 @@ export class TeamEnv implements MultiAgentEnv {
    * @throws HatrpoError when the episode has ended, or none was started
    */
   submit(): void {
-    if (this.status === SUBMITTED) return
-    if (this.status !== RUNNING) {
+    if (this.#status === SUBMITTED) return
+    if (this.#status !== RUNNING) {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
     }
-    this.scene.beginStep()
+    this.#scene.beginStep()
     // An action that is refused is reported by step, as whatever else breaks it.
-    this.unfit = this.writeControls()
-    if (this.unfit === undefined) this.world.submit(this.plan.frames)
-    this.status = SUBMITTED
+    this.#unfit = this.#writeControls()
+    if (this.#unfit === undefined) this.#world.submit(this.#plan.frames)
+    this.#status = SUBMITTED
   }
 
   /**
@@ -121,79 +121,79 @@ export class TeamEnv implements MultiAgentEnv {
    */
   step(): number {
     this.submit()
-    this.status = NOT_STARTED
-    if (this.unfit !== undefined) throw this.unfit
-    const { scene } = this
-    this.world.finish()
+    this.#status = NOT_STARTED
+    if (this.#unfit !== undefined) throw this.#unfit
+    const scene = this.#scene
+    this.#world.finish()
     scene.steps++
-    this.reward = this.judge()
-    const ended = this.isOver()
-    this.status = ended ? TERMINATED : scene.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
-    this.publish()
-    return this.status
+    this.#reward = this.#judge()
+    const ended = this.#isOver()
+    this.#status = ended ? TERMINATED : scene.steps >= this.spec.timeLimit ? TRUNCATED : RUNNING
+    this.#publish()
+    return this.#status
   }
 
   /** @throws HatrpoError between `submit` and `step`, where the state is neither the one nor the other */
   saveState(): Uint8Array {
-    if (this.status === SUBMITTED) {
+    if (this.#status === SUBMITTED) {
       throw new HatrpoError(`${this.spec.id}: saveState() between submit() and step(): call step() first`)
     }
-    return this.saver.save({ status: this.status, steps: this.scene.steps, reward: this.reward })
+    return this.#saver.save({ status: this.#status, steps: this.#scene.steps, reward: this.#reward })
   }
 
   loadState(saved: Uint8Array): void {
-    const { status, steps, reward } = this.saver.load(saved)
-    this.status = status
-    this.scene.steps = steps
-    this.reward = reward
-    this.publish()
+    const { status, steps, reward } = this.#saver.load(saved)
+    this.#status = status
+    this.#scene.steps = steps
+    this.#reward = reward
+    this.#publish()
   }
 
   dispose(): void {
-    this.status = NOT_STARTED
-    this.world.dispose()
+    this.#status = NOT_STARTED
+    this.#world.dispose()
   }
 
   /** Gathers the agents' actions into MuJoCo's controls. @returns why one cannot be taken */
-  private writeControls(): PhysicsError | undefined {
-    const { controls } = this.plan
-    const memory = this.world.doubles()
+  #writeControls(): PhysicsError | undefined {
+    const { controls } = this.#plan
+    const memory = this.#world.doubles()
     for (let k = 0; k < controls.length; k++) {
       const own = controls[k]
       const action = this.actions[k]
       for (let j = 0; j < own.length; j++) {
-        if (!(Math.abs(action[j]) <= LARGEST)) return this.refuseAction(k, j)
-        memory[this.world.ctrl + own[j].actuator] = own[j].offset + own[j].gain * action[j]
+        if (!(Math.abs(action[j]) <= LARGEST)) return this.#refuseAction(k, j)
+        memory[this.#world.ctrl + own[j].actuator] = own[j].offset + own[j].gain * action[j]
       }
     }
     return undefined
   }
 
-  private refuseAction(agent: number, j: number): PhysicsError {
-    const { spec, controls, names } = this.plan
+  #refuseAction(agent: number, j: number): PhysicsError {
+    const { spec, controls, names } = this.#plan
     const actuator = names.list('actuator')[controls[agent][j].actuator]
     const detail = `the action of ${spec.agents[agent].id} for ${actuator} is ${this.actions[agent][j]}`
     return new PhysicsError(spec.id, 'action', detail)
   }
 
-  private judge(): number {
+  #judge(): number {
     let reward: unknown
     try {
-      reward = this.functions.reward(this.scene)
+      reward = this.#functions.reward(this.#scene)
     } catch (error) {
-      this.blame('reward', error)
+      this.#blame('reward', error)
     }
     if (typeof reward === 'number') return reward
     throw new HatrpoError(`${this.spec.id}: reward returned ${describe(reward)}: it must return a number`)
   }
 
-  private isOver(): boolean {
-    if (this.functions.terminated === undefined) return false
+  #isOver(): boolean {
+    if (this.#functions.terminated === undefined) return false
     let over: unknown
     try {
-      over = this.functions.terminated(this.scene)
+      over = this.#functions.terminated(this.#scene)
     } catch (error) {
-      this.blame('terminated', error)
+      this.#blame('terminated', error)
     }
     if (typeof over === 'boolean') return over
     throw new HatrpoError(
@@ -201,37 +201,38 @@ export class TeamEnv implements MultiAgentEnv {
     )
   }
 
-  private place(): void {
+  #place(): void {
     try {
-      this.functions.start?.(this.start)
+      this.#functions.start?.(this.#start)
     } catch (error) {
-      this.blame('start', error)
+      this.#blame('start', error)
     }
   }
 
   /** Says which of the author's functions threw. */
-  private blame(name: keyof TeamFunctions, error: unknown): never {
+  #blame(name: keyof TeamFunctions, error: unknown): never {
     if (error instanceof HatrpoError) throw error
     const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]
     throw new HatrpoError(`${this.spec.id}: ${name} failed: ${message}`, { cause: error })
   }
 
   /** Moves the initial state by the reset noise; quaternions keep length 1. */
-  private addNoise(): void {
-    const { position, velocity } = this.plan.resetNoise
-    const { world, random } = this
+  #addNoise(): void {
+    const { position, velocity } = this.#plan.resetNoise
+    const world = this.#world
+    const random = this.#random
     const memory = world.doubles()
     for (let i = 0; i < world.model.nq; i++) memory[world.qpos + i] += position * (2 * random.uniform() - 1)
     for (let i = 0; i < world.model.nv; i++) memory[world.qvel + i] += velocity * (2 * random.uniform() - 1)
-    for (const at of this.quaternions) normaliseQuaternion(memory, world.qpos + at)
+    for (const at of this.#quaternions) normaliseQuaternion(memory, world.qpos + at)
   }
 
   /** Copies what the world holds to the views. */
-  private publish(): void {
-    const memory = this.world.doubles()
-    for (let k = 0; k < this.readers.length; k++) this.readers[k].read(memory, this.observations[k])
-    this.stateReader.read(memory, this.state)
-    this.rewards.fill(this.reward)
+  #publish(): void {
+    const memory = this.#world.doubles()
+    for (let k = 0; k < this.#readers.length; k++) this.#readers[k].read(memory, this.observations[k])
+    this.#stateReader.read(memory, this.state)
+    this.rewards.fill(this.#reward)
   }
 }
 

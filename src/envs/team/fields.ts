@@ -1,4 +1,4 @@
-/** What can be read of a world: MuJoCo's own names of the fields of mjData, and `sensor` for `sensordata`. */
+/** Readable fields of a world: MuJoCo's own names of the fields of mjData, and `sensor` for `sensordata`. */
 export type Field =
   | 'qpos'
   | 'qvel'

@@ -18,7 +18,7 @@ const FREE = 0
 const PLACE = 2
 const WORLD = 0
 
-/** What one actuator moves. */
+/** The joints that one actuator moves. */
 interface Drive {
   readonly joints: readonly number[]
   /** Tendons that run along sites rather than joints. */
@@ -28,24 +28,24 @@ interface Drive {
 
 /** Which joints the actuators of a model drive, and how they hang together. */
 export class DrivenJoints {
-  private readonly model: PhysicsModel
-  private readonly names: ModelNames
+  readonly #model: PhysicsModel
+  readonly #names: ModelNames
   /** One per actuator. */
-  private readonly drives: readonly Drive[]
-  private readonly driven: ReadonlySet<number>
+  readonly #drives: readonly Drive[]
+  readonly #driven: ReadonlySet<number>
 
   constructor(model: PhysicsModel, names: ModelNames) {
-    this.model = model
-    this.names = names
-    this.drives = Array.from({ length: model.nu }, (_, actuator) => this.drive(actuator))
-    this.driven = new Set(this.drives.flatMap(({ joints }) => joints))
+    this.#model = model
+    this.#names = names
+    this.#drives = Array.from({ length: model.nu }, (_, actuator) => this.#drive(actuator))
+    this.#driven = new Set(this.#drives.flatMap(({ joints }) => joints))
   }
 
   /** Positions, then velocities, of what these actuators drive. */
   own(actuators: readonly number[]): ObservationElement[] {
-    const tendons = unique(actuators.flatMap((actuator) => this.drives[actuator].tendons))
+    const tendons = unique(actuators.flatMap((actuator) => this.#drives[actuator].tendons))
     return [
-      ...this.jointElements(this.jointsOf(actuators)),
+      ...this.#jointElements(this.#jointsOf(actuators)),
       ...tendons.flatMap((tendon) => values('ten_length', tendon, 1)),
       ...tendons.flatMap((tendon) => values('ten_velocity', tendon, 1)),
     ]
@@ -53,75 +53,75 @@ export class DrivenJoints {
 
   /** The same of joints that others drive and that share a link with a joint of these actuators. */
   neighbours(actuators: readonly number[]): ObservationElement[] {
-    const own = this.jointsOf(actuators)
-    const links = new Set(own.flatMap((joint) => this.linksOf(joint)))
+    const own = this.#jointsOf(actuators)
+    const links = new Set(own.flatMap((joint) => this.#linksOf(joint)))
     links.delete(WORLD)
-    const near = [...this.driven].filter(
-      (joint) => !own.includes(joint) && this.linksOf(joint).some((link) => links.has(link)),
+    const near = [...this.#driven].filter(
+      (joint) => !own.includes(joint) && this.#linksOf(joint).some((link) => links.has(link)),
     )
-    return this.jointElements(near.sort((a, b) => a - b))
+    return this.#jointElements(near.sort((a, b) => a - b))
   }
 
   /** The same of all joints that others drive. */
   others(actuators: readonly number[]): ObservationElement[] {
-    const own = this.jointsOf(actuators)
-    const others = [...this.driven].filter((joint) => !own.includes(joint))
-    return this.jointElements(others.sort((a, b) => a - b))
+    const own = this.#jointsOf(actuators)
+    const others = [...this.#driven].filter((joint) => !own.includes(joint))
+    return this.#jointElements(others.sort((a, b) => a - b))
   }
 
   /** Positions, then velocities, of the joints that nothing drives: a free base, objects. */
   base(): ObservationElement[] {
-    const joints = Array.from({ length: this.names.list('joint').length }, (_, joint) => joint)
-    return this.jointElements(joints.filter((joint) => !this.driven.has(joint)))
+    const joints = Array.from({ length: this.#names.list('joint').length }, (_, joint) => joint)
+    return this.#jointElements(joints.filter((joint) => !this.#driven.has(joint)))
   }
 
   /** All positions, then all velocities. */
   all(): ObservationElement[] {
-    return this.jointElements(this.names.list('joint').map((_, joint) => joint))
+    return this.#jointElements(this.#names.list('joint').map((_, joint) => joint))
   }
 
-  private jointsOf(actuators: readonly number[]): number[] {
-    return unique(actuators.flatMap((actuator) => this.drives[actuator].joints))
+  #jointsOf(actuators: readonly number[]): number[] {
+    return unique(actuators.flatMap((actuator) => this.#drives[actuator].joints))
   }
 
-  private jointElements(joints: readonly number[]): ObservationElement[] {
+  #jointElements(joints: readonly number[]): ObservationElement[] {
     const read = (field: 'qpos' | 'qvel') => (joint: number) => {
-      const { array, index, count } = findReading(`${field}:#${joint}`, this.model, this.names, field)
-      const skipped = field === 'qpos' && this.carries(joint) ? PLACE : 0
+      const { array, index, count } = findReading(`${field}:#${joint}`, this.#model, this.#names, field)
+      const skipped = field === 'qpos' && this.#carries(joint) ? PLACE : 0
       return values(array, index + skipped, count - skipped)
     }
     return [...joints.flatMap(read('qpos')), ...joints.flatMap(read('qvel'))]
   }
 
   /** Whether it is the free joint by which something driven moves about: where it is on the ground is not observed. */
-  private carries(joint: number): boolean {
-    const { handle } = this.model
+  #carries(joint: number): boolean {
+    const { handle } = this.#model
     if (integersOf(handle, 'jnt_type')[joint] !== FREE) return false
     const base = integersOf(handle, 'jnt_bodyid')[joint]
-    return this.drives.some(({ bodies }) => bodies.some((body) => this.hangsOn(body, base)))
+    return this.#drives.some(({ bodies }) => bodies.some((body) => this.#hangsOn(body, base)))
   }
 
-  private hangsOn(body: number, base: number): boolean {
-    const parents = integersOf(this.model.handle, 'body_parentid')
+  #hangsOn(body: number, base: number): boolean {
+    const parents = integersOf(this.#model.handle, 'body_parentid')
     while (body !== base && body !== WORLD) body = parents[body]
     return body === base
   }
 
   /** The two links that a joint connects, each named by its body that is nearest to the world. */
-  private linksOf(joint: number): number[] {
-    const { handle } = this.model
+  #linksOf(joint: number): number[] {
+    const { handle } = this.#model
     const body = integersOf(handle, 'jnt_bodyid')[joint]
-    return [body, this.linkOf(integersOf(handle, 'body_parentid')[body])]
+    return [body, this.#linkOf(integersOf(handle, 'body_parentid')[body])]
   }
 
   /** Bodies move as one link as far as no driven joint is between them; what is fixed to the world is no link. */
-  private linkOf(body: number): number {
-    const { handle } = this.model
+  #linkOf(body: number): number {
+    const { handle } = this.#model
     const parents = integersOf(handle, 'body_parentid')
     const first = integersOf(handle, 'body_jntadr')
     const counts = integersOf(handle, 'body_jntnum')
     const isDriven = (b: number) =>
-      Array.from({ length: counts[b] }).some((_, i) => this.driven.has(first[b] + i))
+      Array.from({ length: counts[b] }).some((_, i) => this.#driven.has(first[b] + i))
     let moving = WORLD
     while (body !== WORLD) {
       if (counts[body] > 0) moving = body
@@ -131,8 +131,8 @@ export class DrivenJoints {
     return moving
   }
 
-  private drive(actuator: number): Drive {
-    const { handle } = this.model
+  #drive(actuator: number): Drive {
+    const { handle } = this.#model
     const type = integersOf(handle, 'actuator_trntype')[actuator]
     const target = integersOf(handle, 'actuator_trnid')[2 * actuator]
     const siteBody = (site: number) => integersOf(handle, 'site_bodyid')[site]
@@ -141,14 +141,14 @@ export class DrivenJoints {
     if (type === SITE || type === SLIDER_CRANK) return { ...none, bodies: [siteBody(target)] }
     const jointBody = (joint: number) => integersOf(handle, 'jnt_bodyid')[joint]
     if (type !== TENDON) return { joints: [target], tendons: [], bodies: [jointBody(target)] }
-    const joints = this.wrapped(target, WRAP_JOINT)
+    const joints = this.#wrapped(target, WRAP_JOINT)
     if (joints.length > 0) return { joints, tendons: [], bodies: joints.map(jointBody) }
-    return { joints: [], tendons: [target], bodies: this.wrapped(target, WRAP_SITE).map(siteBody) }
+    return { joints: [], tendons: [target], bodies: this.#wrapped(target, WRAP_SITE).map(siteBody) }
   }
 
   /** The joints or sites that a tendon runs along. */
-  private wrapped(tendon: number, type: number): number[] {
-    const { handle } = this.model
+  #wrapped(tendon: number, type: number): number[] {
+    const { handle } = this.#model
     const first = integersOf(handle, 'tendon_adr')[tendon]
     const types = integersOf(handle, 'wrap_type')
     const ids = integersOf(handle, 'wrap_objid')

@@ -25,19 +25,19 @@ const SHOWN = 12
 
 /** The names of a model's elements. An element without a name is called by its number, such as `#3`. */
 export class ModelNames {
-  private readonly lists = new Map<Kind, readonly string[]>()
-  private readonly model: PhysicsModel
+  readonly #lists = new Map<Kind, readonly string[]>()
+  readonly #model: PhysicsModel
 
   constructor(model: PhysicsModel) {
-    this.model = model
+    this.#model = model
   }
 
   /** The names of all elements of a kind, in the model's order. */
   list(kind: Kind): readonly string[] {
-    let names = this.lists.get(kind)
+    let names = this.#lists.get(kind)
     if (names === undefined) {
-      names = this.read(kind)
-      this.lists.set(kind, names)
+      names = this.#read(kind)
+      this.#lists.set(kind, names)
     }
     return names
   }
@@ -66,19 +66,19 @@ export class ModelNames {
     )
   }
 
-  private read(kind: Kind): readonly string[] {
+  #read(kind: Kind): readonly string[] {
     // mj_id2name of this build gives other text for an element without a name.
-    const { handle } = this.model
+    const { handle } = this.#model
     const bytes = Uint8Array.from(handle.names as Int8Array)
     const names = Array.from(integersOf(handle, ADDRESSES[kind]), (from) =>
       new TextDecoder().decode(bytes.subarray(from, bytes.indexOf(0, from))),
     )
-    return kind === 'actuator' ? this.nameByTarget(names) : names.map((name, i) => name || `#${i}`)
+    return kind === 'actuator' ? this.#nameByTarget(names) : names.map((name, i) => name || `#${i}`)
   }
 
   /** Actuators are often unnamed: such a one goes by the joint, tendon, site or body that it alone drives. */
-  private nameByTarget(names: readonly string[]): readonly string[] {
-    const { handle } = this.model
+  #nameByTarget(names: readonly string[]): readonly string[] {
+    const { handle } = this.#model
     const types = integersOf(handle, 'actuator_trntype')
     const ids = integersOf(handle, 'actuator_trnid')
     const targets = names.map((name, i) => {
@@ -90,5 +90,5 @@ export class ModelNames {
   }
 }
 
-/** What an actuator acts on, by MuJoCo's mjtTrn. */
+/** The transmission target of an actuator, by MuJoCo's mjtTrn. */
 const TARGETS: readonly (Kind | undefined)[] = ['joint', 'joint', 'site', 'tendon', 'site', 'body']

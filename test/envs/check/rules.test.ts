@@ -346,7 +346,7 @@ breaks(
   },
 )
 
-breaks('step-after-end', 'an episode that goes on', /step after the end of an episode returned 0/, () => {
+breaks('step-after-end', 'an episode that continues', /step after the end of an episode returned 0/, () => {
   return new (class extends Sound {
     private made = 0
     override reset(seed: number): void {

@@ -43,7 +43,7 @@ class Graph:
 
 
 class Parallel:
-    """What the games below have in common: agents with the same spaces, and a generator of their own.
+    """Base of the games below: agents with the same spaces, and a generator of their own.
 
     Leaves a file in the folder `pids`, named after the process."""
 

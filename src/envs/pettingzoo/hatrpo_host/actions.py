@@ -76,7 +76,7 @@ def acted_box(space):
 
 
 def arrangement(space, sample, plain):
-    """What gives numbers the shape and type of a space: a numpy array where it is numpy's, else nested lists."""
+    """Function that gives numbers the shape and type of a space: a numpy array where it is numpy's, else nested lists."""
     numpy = numpy_module()
     dtype = getattr(space, "dtype", None)
     if numpy is not None and (isinstance(dtype, numpy.dtype) or isinstance(sample, numpy.ndarray)):

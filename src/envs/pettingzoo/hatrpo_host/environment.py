@@ -32,7 +32,7 @@ class Environment:
         self.live = set()
 
     def probe(self):
-        """What only an episode shows: whether there are masks and a state of its own, and that all fits its spaces."""
+        """Runs a reset to find out whether there are masks and a state, and that the views fit their spaces."""
         observations, infos = self.begin_episode(0)
         self.masked = any(
             agent.mask_value(observations[agent.name], infos.get(agent.name)) is not None
@@ -84,7 +84,7 @@ class Environment:
         return self.views(observations, infos, {}, self.live)
 
     def step(self, numbers):
-        """@returns how the episode stands, and the bytes of what the agents see"""
+        """@returns the status of the episode, and the bytes of the views"""
         before = self.live
         actions = {}
         first = 0
@@ -114,7 +114,7 @@ class Environment:
             status = TRUNCATED if cut else TERMINATED
         elif self.steps >= self.time_limit:
             status = TRUNCATED
-        # What is seen at the end of an episode is what the agents saw who were still there.
+        # The last observations of an episode are those of the agents that took its last step.
         seen = self.live if self.live else before
         shared = self.shared_rewards(rewards, before)
         return status, self.views(observations, infos if hasattr(infos, "get") else {}, shared, seen)

@@ -51,7 +51,7 @@ class Host:
             rest = rest[os.write(self.outgoing, rest) :]
 
     def pulse(self):
-        """Shows between two environments or two steps of a long request that it goes on."""
+        """Reports progress between two environments or two steps of a long request."""
         now = time.monotonic()
         if now - self.shown_alive >= self.options["pulse"]:
             self.shown_alive = now

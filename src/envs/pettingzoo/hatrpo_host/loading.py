@@ -42,7 +42,7 @@ def load(options):
 
 
 def instead(name, module):
-    """What was probably meant, or what there is."""
+    """The nearest name, or a list of those that exist."""
     found = sorted(name for name, value in vars(module).items() if callable(value) and not name.startswith("_"))
     near = difflib.get_close_matches(name, found, 1)
     if near:

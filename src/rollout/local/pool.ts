@@ -1,8 +1,9 @@
 import { Piscina } from 'piscina'
-import { HatrpoError } from '../errors.js'
-import type { WasmDevice } from '../devices/wasm/device.js'
-import { compileMujoco, type EnvConfig } from '../envs/index.js'
-import { bundledSources } from '../envs/source.js'
+import type { HostDevice } from '../../devices/host.js'
+import { HatrpoError } from '../../errors.js'
+import { compileMujoco } from '../../envs/index.js'
+import { bundledSources } from '../../envs/source.js'
+import { withStack } from '../faults.js'
 import type {
   CollectResult,
   CollectTask,
@@ -10,110 +11,78 @@ import type {
   EvaluateResult,
   EvaluateTask,
   Failure,
-  Fault,
   WorkerSetup,
   WorkerTask,
-} from './messages.js'
-import { describeEvaluationFault, withStack } from './collector.js'
-import type { WorkerPolicies } from './policies.js'
-import type { RolloutStorage } from './storage.js'
+} from '../messages.js'
+import type { WorkerPolicies } from '../policies.js'
+import {
+  collectTasks,
+  evaluateTasks,
+  joinEvaluation,
+  joinRollout,
+  shareOut,
+  workerSetup,
+  type Rollout,
+  type RolloutSource,
+  type Share,
+  type SourceOptions,
+} from '../source.js'
+import type { RolloutStorage } from '../storage.js'
 import { PulseWatch } from './watch.js'
 
 type WorkerAnswer = CollectResult | EvaluateResult | Failure | undefined
 
-/** Times a rollout is tried before the run gives up. */
+/** Greatest number of attempts at a rollout. */
 const MAX_ATTEMPTS = 3
-
-export interface PoolOptions {
-  readonly workers: number
-  readonly envs: number
-  readonly seed: number
-  readonly env: EnvConfig
-  /** Of the environment's factory, where it has one: workers refuse an environment that has changed meanwhile. */
-  readonly envSha256?: string | undefined
-  /** Milliseconds without a step after which a worker is taken to hang; 120000 by default. */
-  readonly patience?: number
-  /**
-   * Told about workers and processes that failed and were replaced.
-   * @param detail where it came from, in several lines
-   */
-  onEvent?(message: string, detail?: string): void
-}
-
-export interface Rollout {
-  /** Per environment. */
-  readonly progress: readonly EnvProgress[]
-  readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
-  readonly faults: readonly Fault[]
-  /** Processes of environments that failed and were started again. */
-  readonly environmentRestarts: number
-  /** Shares of the workers' time, and the wall time in milliseconds. */
-  readonly time: { readonly physics: number; readonly policy: number; readonly wall: number }
-}
 
 const DEFAULT_PATIENCE = 120_000
 
-/** How environments are dealt to workers: consecutive runs, as even as can be. */
-export function shareOut(count: number, workers: number): { first: number; count: number }[] {
-  const from = (worker: number) => Math.floor((worker * count) / workers)
-  return Array.from({ length: workers }, (_, worker) => ({
-    first: from(worker),
-    count: from(worker + 1) - from(worker),
-  }))
-}
-
 /** The threads that step environments; between rollouts they help with updates. */
-export class RolloutPool {
-  readonly shares: readonly { readonly first: number; readonly count: number }[]
-  readonly #options: PoolOptions
-  readonly #device: WasmDevice
+export class RolloutPool implements RolloutSource {
+  readonly shares: readonly Share[]
+  readonly #options: SourceOptions
+  readonly #host: HostDevice
   readonly #setup: WorkerSetup
   readonly #patience: number
   readonly #pulses: Int32Array
   #pool: Piscina<WorkerTask, WorkerAnswer>
   #restarts = 0
 
-  /** @param device whose shared memory the rollout and the policies live in */
+  /** @param host device whose shared memory holds the rollout and the policies */
   static async start(
-    device: WasmDevice,
+    host: HostDevice,
     storage: RolloutStorage,
-    options: PoolOptions,
+    options: SourceOptions,
   ): Promise<RolloutPool> {
     const mujoco = options.env.id.startsWith('mamujoco/') ? await compileMujoco() : undefined
-    return new RolloutPool(device, storage, mujoco, options)
+    return new RolloutPool(host, storage, mujoco, options)
   }
 
-  private constructor(
-    device: WasmDevice,
+  /** Use `start`. */
+  constructor(
+    host: HostDevice,
     storage: RolloutStorage,
     mujoco: WebAssembly.Module | undefined,
-    options: PoolOptions,
+    options: SourceOptions,
   ) {
-    const { env, envSha256, seed } = options
     this.shares = shareOut(options.envs, options.workers)
     this.#options = options
     this.#patience = options.patience ?? DEFAULT_PATIENCE
-    this.#device = device
-    const { control } = device
-    const pulses = device.tensor('i32', options.workers)
-    this.#pulses = device.i32(pulses)
-    const { address } = pulses
-    const { layout } = storage
-    const sources = bundledSources()
-    const own = { mujoco, env, envSha256, sources }
-    this.#setup = { kernels: device.shared, ...own, seed, layout, control, pulses: address }
+    this.#host = host
+    const pulses = host.tensor('i32', options.workers)
+    this.#pulses = host.i32(pulses)
+    const own = { mujoco, sources: bundledSources(), pulses: host.addressOf(pulses) }
+    this.#setup = { ...workerSetup(host, storage, options), ...own }
     this.#pool = this.#startPool()
   }
 
-  /** Times the workers had to be replaced since the start. */
   get restarts(): number {
     return this.#restarts
   }
 
   /**
-   * One rollout of all environments from where they stand. A worker that throws, exits or hangs is replaced and the
-   * rollout done again, which gives the same result: it depends on `progress`, the policies and the seed alone.
-   * @param startStep steps each environment has made before
+   * As `RolloutSource.collect`. A worker that throws, exits or hangs is replaced and the rollout made again, which gives
+   * the same result: it depends on `progress`, the policies and the seed alone.
    */
   async collect(
     policies: WorkerPolicies,
@@ -121,55 +90,20 @@ export class RolloutPool {
     startStep: number,
   ): Promise<Rollout> {
     const begun = performance.now()
-    const tasks = this.shares.map(({ first, count }, worker): CollectTask => {
-      const own = progress.slice(first, first + count)
-      return {
-        kind: 'collect',
-        worker,
-        first,
-        progress: own,
-        startStep,
-        policies: policies.addresses[worker],
-      }
-    })
+    const tasks = collectTasks(this.shares, policies, progress, startStep)
     const results = await this.#runAll<CollectResult>(tasks, `the rollout from step ${startStep}`)
-    const wall = performance.now() - begun
-    const sum = (pick: (result: CollectResult) => number) =>
-      results.reduce((s, result) => s + pick(result), 0)
-    const total = sum(({ time }) => time.total)
-    return {
-      progress: results.flatMap((result) => result.progress),
-      episodes: results.flatMap((result) => result.episodes),
-      faults: results.flatMap((result) => result.faults),
-      environmentRestarts: results.reduce((count, { restarts }) => count + restarts.length, 0),
-      time: {
-        physics: sum(({ time }) => time.physics) / total,
-        policy: sum(({ time }) => time.policy) / total,
-        wall,
-      },
-    }
+    return joinRollout(results, performance.now() - begun)
   }
 
-  /** Returns of deterministic episodes 0 .. episodes - 1, keyed by (seed, iteration, episode). */
   async evaluate(
     policies: WorkerPolicies,
     episodes: number,
     iteration: number,
     seed: number,
   ): Promise<number[]> {
-    const tasks = shareOut(episodes, this.shares.length).map(({ first, count }, worker): EvaluateTask => {
-      const rows = this.shares[worker].count
-      const own = policies.addresses[worker]
-      return { kind: 'evaluate', worker, first, count, iteration, seed, rows, policies: own }
-    })
+    const tasks = evaluateTasks(this.shares, policies, episodes, iteration, seed)
     const results = await this.#runAll<EvaluateResult>(tasks, 'the evaluation')
-    for (const fault of results.flatMap((result) => result.faults)) {
-      this.#options.onEvent?.(
-        `${describeEvaluationFault(fault)}; the episode was started again`,
-        fault.detail,
-      )
-    }
-    return results.flatMap((result) => result.returns)
+    return joinEvaluation(results, this.#options.onEvent?.bind(this.#options))
   }
 
   /**
@@ -177,15 +111,15 @@ export class RolloutPool {
    * they held no work, which `update` would notice, that changes nothing.
    */
   async assist<T>(update: () => T | Promise<T>): Promise<T> {
-    const { dismiss } = this.#device.kernels.exports
-    dismiss(this.#device.control, 0)
+    const { dismiss } = this.#host.kernels.exports
+    dismiss(this.#host.control, 0)
     const helpers = Promise.all(this.shares.slice(1).map(() => this.#pool.run({ kind: 'assist' })))
     // Awaited below; a helper that fails before that is no unhandled rejection.
     helpers.catch(() => {})
     try {
       return await update()
     } finally {
-      dismiss(this.#device.control, 1)
+      dismiss(this.#host.control, 1)
       const failure = await this.#failure(helpers)
       if (failure) await this.#replaceWorkers(`${failure} while it helped with an update`)
     }
@@ -197,7 +131,7 @@ export class RolloutPool {
 
   #startPool(): Piscina<WorkerTask, WorkerAnswer> {
     const pool = new Piscina<WorkerTask, WorkerAnswer>({
-      filename: new URL('../../workers/start.cjs', import.meta.url).href,
+      filename: new URL('../../../workers/start.cjs', import.meta.url).href,
       minThreads: this.shares.length,
       maxThreads: this.shares.length,
       idleTimeout: Infinity,

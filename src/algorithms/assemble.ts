@@ -1,0 +1,232 @@
+import type { Device, GaeOptions } from '../devices/device.js'
+import type { HostDevice } from '../devices/host.js'
+import type { EnvSpec } from '../envs/contract.js'
+import { usageError } from '../errors.js'
+import { PURPOSE, splitSeed } from '../kernels/index.js'
+import { Adam } from '../learner/adam.js'
+import { PolicyBatch } from '../learner/batch.js'
+import type { PolicySpec } from '../learner/heads/head.js'
+import type { Shuffle } from '../learner/minibatches.js'
+import { trainedPolicy, Workspace } from '../learner/policy.js'
+import { ValueNorm } from '../learner/value-norm.js'
+import { Network } from '../nn/network.js'
+import type { NetworkSpec } from '../nn/spec.js'
+import { BASIC_NEEDS, type RolloutNeeds, type RolloutStorage } from '../rollout/index.js'
+import { Advantages } from './advantages.js'
+import type { PolicyUpdate } from './agent-update.js'
+import { CriticUpdate, type CriticRule } from './critic.js'
+import { DeviceColumns } from './device-columns.js'
+import { networkParameters, type NetworkParameters } from './initial.js'
+import { Method, type CriticUnit, type PolicyUnit } from './method.js'
+import { partsOf, type MethodParts, type RuleOptions } from './parts.js'
+import type { AdvantageNorm } from './schedules.js'
+import { actorSpecs, criticSpec, policyGroups, type ActorOptions, type PolicyGroup } from './specs.js'
+import { algorithms, type Algorithm, type AlgorithmName } from './table.js'
+
+/** Settings of a method; a run's configuration has them. */
+export interface MethodOptions extends RuleOptions, GaeOptions {
+  readonly algo: AlgorithmName
+  readonly seed: number
+  readonly actor: ActorOptions & { readonly headGain: number }
+  readonly critic: Omit<CriticRule, 'lrDecay' | 'clip'> &
+    Omit<ActorOptions, 'agentId' | 'sharing' | 'stdX' | 'stdY'> & {
+      readonly clip: number
+      readonly clippedLoss: boolean
+      readonly valueNorm: boolean
+    }
+  readonly adamEps: number
+  readonly advantageNorm: AdvantageNorm
+  readonly order: 'random' | 'fixed'
+}
+
+/** Gain of the value head's initialisation. */
+const VALUE_HEAD_GAIN = 1
+
+/** A method for an environment, before it has memory. */
+export interface MethodPlan {
+  readonly parts: MethodParts
+  readonly env: EnvSpec
+  /** Description of each agent's policy. */
+  readonly actors: readonly PolicySpec[]
+  readonly groups: readonly PolicyGroup[]
+  /** Agents and description of each critic. */
+  readonly critics: readonly { readonly agents: readonly number[]; readonly spec: NetworkSpec }[]
+  readonly needs: RolloutNeeds
+}
+
+/**
+ * The parts of a method, checked against an environment.
+ * @param row of the method, from the table of algorithms by default
+ * @throws HatrpoError (exit code 2) for methods that are not built yet, and for what does not fit the environment
+ */
+export function planMethod(
+  options: MethodOptions,
+  env: EnvSpec,
+  row: Algorithm = algorithms[options.algo],
+): MethodPlan {
+  const parts = partsOf(row)
+  if (!parts) throw usageError(`algo is ${options.algo}: it cannot be trained yet`)
+  if (env.mode !== 'cooperative') {
+    throw usageError(
+      `environment ${env.id} has mode ${env.mode}: ${options.algo} trains teams, it must be cooperative`,
+    )
+  }
+  const { sharing } = options.actor
+  if (!parts.sharing.includes(sharing)) {
+    const allowed = parts.sharing.map((name) => JSON.stringify(name)).join(' or ')
+    throw usageError(`actor.sharing is ${JSON.stringify(sharing)}: ${options.algo} needs ${allowed}`)
+  }
+  const actors = actorSpecs(options.actor, env)
+  const critics = parts.critic.groups(env).map((agents) => {
+    const size = parts.critic.seesState ? env.stateSize : env.agents[agents[0]].observation.size
+    return { agents, spec: criticSpec(options.critic, size) }
+  })
+  const needs = { ...BASIC_NEEDS, ...parts.critic.needs }
+  return { parts, env, actors, groups: policyGroups(actors, sharing, env), critics, needs }
+}
+
+/**
+ * Makes the method that a plan describes: networks, optimisers and normalisers on a device, over a rollout's storage.
+ * @param host device of the rollout's memory
+ * @param device where the method learns; may be the host
+ */
+export function assembleMethod(
+  plan: MethodPlan,
+  options: MethodOptions,
+  host: HostDevice,
+  device: Device,
+  storage: RolloutStorage,
+): Method {
+  const { parts, groups, critics } = plan
+  const columns = new DeviceColumns(device, storage)
+  const shuffles = new Array<number>(groups.length + critics.length).fill(0)
+  const shuffle = (network: number) => shuffler(host, options.seed, shuffles, network)
+  const initialise = (spec: NetworkSpec, gain: number, network: number) =>
+    networkParameters(host, device, spec, gain, options.seed, network)
+
+  // Policies and critics learn one after another, so their activations share memory.
+  const workspace = new Workspace()
+  const networks = device.overlay<Network>([
+    ...groups.map(
+      ({ agents, spec }) =>
+        () =>
+          new Network(device, spec, storage.rows * agents.length),
+    ),
+    ...critics.map(
+      ({ spec }) =>
+        () =>
+          new Network(device, spec, Math.max(storage.rows, storage.finalRows)),
+    ),
+  ])
+
+  const site: Site = { plan, options, device, columns, storage, workspace }
+  const policies = groups.map(({ name, agents, spec }, i) => {
+    const parameters = initialise(spec, options.actor.headGain, i)
+    const network = networks[i] as Network<PolicySpec>
+    return makePolicy(site, { name, agents, parameters, network, shuffle: shuffle(i) })
+  })
+  const values = critics.map(({ agents, spec }, j) => {
+    const number = groups.length + j
+    const parameters = initialise(spec, VALUE_HEAD_GAIN, number)
+    const [name, network] = [`critic_${j}`, networks[number]]
+    return makeCritic(site, { name, agents, parameters, network, shuffle: shuffle(number) })
+  })
+
+  const schedule = parts.schedule({
+    device,
+    updates: policies.map(({ update }) => update),
+    advantages: plan.env.agents.map(
+      (_, agent) => values.find(({ agents }) => agents.includes(agent))!.advantages.advantages,
+    ),
+    valid: columns.team('valid'),
+    advantageNorm: options.advantageNorm,
+    budget: parts.budget(parts.update, options),
+  })
+  const order = turnOrder(host, options, groups.length)
+  return new Method({ device, policies, critics: values, columns, schedule, order, shuffles })
+}
+
+/** Memory and settings that a method's policies and critics are made with. */
+interface Site {
+  readonly plan: MethodPlan
+  readonly options: MethodOptions
+  readonly device: Device
+  readonly columns: DeviceColumns
+  readonly storage: RolloutStorage
+  readonly workspace: Workspace
+}
+
+/** A policy or critic before it can learn. */
+interface Learning<Spec extends NetworkSpec = NetworkSpec> {
+  readonly name: string
+  readonly agents: readonly number[]
+  readonly parameters: NetworkParameters
+  readonly network: Network<Spec>
+  readonly shuffle: Shuffle
+}
+
+function makePolicy(
+  { plan, options, device, columns, storage, workspace }: Site,
+  { name, agents, parameters, network, shuffle }: Learning<PolicySpec>,
+): PolicyUnit & { update: PolicyUpdate } {
+  const { update: part } = plan.parts
+  const { tensor } = parameters
+  const policy = trainedPolicy(device, network, tensor, workspace)
+  const adam = part.adam ? new Adam(device, tensor, options.adamEps) : null
+  const batch = new PolicyBatch(device, storage.rows * agents.length, columns.policy(agents))
+  const update = part.make({ policy, agents, batch, adam, rules: options, shuffle })
+  return { name, agents, parameters, adam, update }
+}
+
+function makeCritic(
+  { plan, options, device, columns, storage, workspace }: Site,
+  { name, agents, parameters, network, shuffle }: Learning,
+): CriticUnit {
+  const { parts } = plan
+  const { tensor } = parameters
+  const adam = new Adam(device, tensor, options.adamEps)
+  const valueNorm = options.critic.valueNorm ? new ValueNorm() : null
+  const critic = { device, network, parameters: tensor, adam, valueNorm, workspace }
+  const seen = parts.critic.seesState ? columns.ofState(agents[0]) : columns.ofAgent(agents[0])
+  const ends = storage.team.ends as Uint8Array
+  const advantages = new Advantages(critic, seen, storage.layout, ends, options)
+  const rule: CriticRule = {
+    ...options.critic,
+    clip: options.critic.clippedLoss ? options.critic.clip : null,
+    lrDecay: parts.update.lrDecay(options),
+  }
+  const batch = {
+    maxRows: storage.rows,
+    inputs: seen.inputs,
+    oldValues: advantages.outputs,
+    returns: advantages.returns,
+    weight: seen.weight,
+  }
+  const update = new CriticUpdate(critic, batch, rule, shuffle)
+  return { name, agents, parameters, adam, valueNorm, advantages, update }
+}
+
+/** Random order of the updates, a new one every iteration; or ascending. */
+function turnOrder(host: HostDevice, { seed, order }: MethodOptions, count: number) {
+  const out = host.tensor('i32', count)
+  const [low, high] = splitSeed(seed)
+  return (iteration: number): number[] => {
+    if (order === 'fixed') return Array.from({ length: count }, (_, i) => i)
+    const { permutation } = host.kernels.exports
+    permutation(host.addressOf(out), count, low, high, PURPOSE.order, 0, iteration)
+    return [...host.i32(out)]
+  }
+}
+
+/** Shuffles of a network's batch, keyed by the passes over mini-batches that were made so far. */
+function shuffler(host: HostDevice, seed: number, passes: number[], network: number): Shuffle {
+  const [low, high] = splitSeed(seed)
+  let permuted: ReturnType<HostDevice['tensor']> | undefined
+  return (out) => {
+    permuted ??= host.tensor('i32', out.length)
+    const { permutation } = host.kernels.exports
+    const pass = passes[network]++
+    permutation(host.addressOf(permuted), out.length, low, high, PURPOSE.shuffle, network, pass)
+    out.set(host.i32(permuted))
+  }
+}

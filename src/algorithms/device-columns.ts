@@ -1,0 +1,78 @@
+import type { Device, Mirror } from '../devices/device.js'
+import type { HostArray, Tensor } from '../devices/tensor.js'
+import type { PolicyColumns } from '../learner/batch.js'
+import { policyColumns, type RolloutStorage } from '../rollout/index.js'
+import type { CriticColumns } from './advantages.js'
+
+/** A rollout's columns on the learner's device. */
+export class DeviceColumns {
+  readonly #device: Device
+  readonly #storage: RolloutStorage
+  readonly #mirrors = new Map<string, Mirror>()
+
+  constructor(device: Device, storage: RolloutStorage) {
+    this.#device = device
+    this.#storage = storage
+  }
+
+  /** Brings the rollout to the device. */
+  upload(): void {
+    for (const mirror of this.#mirrors.values()) mirror.upload()
+  }
+
+  team(name: keyof RolloutStorage['team']): Tensor {
+    return this.#tensor(name, () => this.#storage.team[name])
+  }
+
+  /** A column of agents with consecutive numbers, one agent's rows after another's. */
+  agents(name: Parameters<RolloutStorage['agentColumn']>[0], agents: readonly number[]): Tensor {
+    return this.#tensor(`${name} ${agents.join()}`, () => this.#storage.agentColumn(name, agents))
+  }
+
+  /** Columns of the agents' batch, and for several agents the agent of each row. */
+  policy(agents: readonly number[]): PolicyColumns {
+    const columns = Object.fromEntries(policyColumns.map((name) => [name, this.agents(name, agents)]))
+    const agentIds = agents.length > 1 ? { agentIds: this.#agentIds(agents) } : {}
+    return { ...(columns as Omit<PolicyColumns, 'agentIds'>), ...agentIds }
+  }
+
+  /** Columns of a critic of states. @param agent whose rewards count, as the team's */
+  ofState(agent: number): CriticColumns {
+    const valid = this.team('valid')
+    const seen = { inputs: this.team('states'), finalInputs: this.team('finalStates') }
+    return {
+      ...seen,
+      rewards: this.agents('rewards', [agent]),
+      ends: this.team('ends'),
+      valid,
+      weight: valid,
+    }
+  }
+
+  /** Columns of a critic of one agent's observations. */
+  ofAgent(agent: number): CriticColumns {
+    const of = (name: Parameters<RolloutStorage['agentColumn']>[0]) => this.agents(name, [agent])
+    const seen = { inputs: of('observations'), finalInputs: of('finalObservations') }
+    const [ends, valid] = [this.team('ends'), this.team('valid')]
+    return { ...seen, rewards: of('rewards'), ends, valid, weight: of('weight') }
+  }
+
+  #agentIds(agents: readonly number[]): Tensor {
+    const { rows } = this.#storage
+    const ids = this.#device.tensor('i32', agents.length * rows)
+    this.#device.write(
+      ids,
+      Int32Array.from({ length: ids.length }, (_, row) => agents[Math.floor(row / rows)]),
+    )
+    return ids
+  }
+
+  #tensor(key: string, array: () => HostArray): Tensor {
+    let mirror = this.#mirrors.get(key)
+    if (!mirror) {
+      mirror = this.#device.mirror(array())
+      this.#mirrors.set(key, mirror)
+    }
+    return mirror.tensor
+  }
+}

@@ -1,0 +1,45 @@
+import type { Device } from '../devices/device.js'
+import type { HostDevice } from '../devices/host.js'
+import type { Tensor } from '../devices/tensor.js'
+import { PURPOSE, splitSeed } from '../kernels/index.js'
+import { initialParameters } from '../nn/initialise.js'
+import { parameterLayout } from '../nn/layout.js'
+import type { NetworkSpec } from '../nn/spec.js'
+
+/** A network's flat parameter vector, where rollouts read it and where the method changes it. */
+export interface NetworkParameters {
+  /** In the host's memory. */
+  readonly host: Tensor
+  /** On the learner's device. */
+  readonly tensor: Tensor
+  /** Brings the learner's parameters to the host. */
+  readonly download: () => void
+}
+
+/**
+ * Initial parameters of a network, drawn for (seed, network).
+ * @param network number of the network in its method
+ */
+export function networkParameters(
+  host: HostDevice,
+  device: Device,
+  spec: NetworkSpec,
+  headGain: number,
+  seed: number,
+  network: number,
+): NetworkParameters {
+  const [low, high] = splitSeed(seed)
+  const values = initialParameters(spec, headGain, (tensor) => (out) => {
+    const mark = host.arena.mark()
+    const address = host.arena.alloc(out.byteLength)
+    const { fillNormals } = host.kernels.exports
+    fillNormals(address, out.length, low, high, PURPOSE.parameters, network, tensor)
+    out.set(host.arena.f32(address, out.length))
+    host.arena.release(mark)
+  })
+  const parameters = host.tensor('f32', parameterLayout(spec).size)
+  host.write(parameters, values)
+  const mirror = device.mirror(host.view(parameters))
+  mirror.upload()
+  return { host: parameters, tensor: mirror.tensor, download: () => mirror.download() }
+}

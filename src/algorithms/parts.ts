@@ -1,0 +1,144 @@
+import type { EnvSpec } from '../envs/contract.js'
+import type { Adam } from '../learner/adam.js'
+import type { PolicyBatch } from '../learner/batch.js'
+import type { Shuffle } from '../learner/minibatches.js'
+import type { TrainedPolicy } from '../learner/policy.js'
+import type { RolloutNeeds } from '../rollout/index.js'
+import type { PolicyUpdate } from './agent-update.js'
+import { ClippedUpdate, type ClippedRule } from './clipped.js'
+import { SequentialSchedule, SimultaneousSchedule, type Schedule, type ScheduleParts } from './schedules.js'
+import type { ActorOptions } from './specs.js'
+import {
+  algorithmNames,
+  algorithms,
+  type ActorSets,
+  type Algorithm,
+  type AlgorithmName,
+  type CriticView,
+  type KlBudget,
+  type Turns,
+  type UpdateRule,
+} from './table.js'
+import { TrustRegionUpdate, type TrustRegionRule } from './trust-region.js'
+
+/** Settings of all update rules. */
+export interface RuleOptions {
+  readonly trustRegion: TrustRegionRule
+  readonly clipped: ClippedRule
+}
+
+/** Everything that an update is made from. */
+export interface UpdateParts {
+  readonly policy: TrainedPolicy
+  readonly agents: readonly number[]
+  readonly batch: PolicyBatch
+  /** Of rules that have one. */
+  readonly adam: Adam | null
+  readonly rules: RuleOptions
+  readonly shuffle: Shuffle
+}
+
+interface UpdatePart {
+  /** Whether policies are moved by Adam, whose state belongs to checkpoints. */
+  readonly adam: boolean
+  /** Whether the critics' learning rate falls with the actors'. */
+  readonly lrDecay: (rules: RuleOptions) => boolean
+  /** Its own bound on the KL of an update, nats; null for rules with another bound. */
+  readonly klBound: (rules: RuleOptions) => number | null
+  readonly make: (parts: UpdateParts) => PolicyUpdate
+}
+
+interface CriticPart {
+  readonly needs: Partial<RolloutNeeds>
+  /** Whether all agents learn from one reward of the team. */
+  readonly oneReward: boolean
+  /** Agents of each critic; the first one's rewards count. */
+  readonly groups: (env: EnvSpec) => readonly (readonly number[])[]
+  /** Whether critics see the state; otherwise the observation of their agent. */
+  readonly seesState: boolean
+}
+
+/** Values without a part are not built yet: no row that names one can be trained. */
+type Parts<Value extends string, Part> = Readonly<Record<Value, Part | null>>
+
+const everyAgent = (env: EnvSpec) => env.agents.map((_, i) => i)
+
+export const UPDATES: Parts<UpdateRule, UpdatePart> = {
+  trustRegion: {
+    adam: false,
+    lrDecay: () => false,
+    klBound: ({ trustRegion }) => trustRegion.delta,
+    make: ({ policy, agents, batch, rules, shuffle }) =>
+      new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
+  },
+  clipped: {
+    adam: true,
+    lrDecay: ({ clipped }) => clipped.lrDecay,
+    klBound: () => null,
+    make: ({ policy, agents, batch, adam, rules, shuffle }) =>
+      new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),
+  },
+  offPolicy: null,
+  exact: null,
+}
+
+export const SCHEDULES: Parts<Turns, (parts: ScheduleParts) => Schedule> = {
+  sequential: (parts) => new SequentialSchedule(parts),
+  simultaneous: (parts) => new SimultaneousSchedule(parts),
+  single: null,
+  greedy: null,
+}
+
+export const CRITICS: Parts<CriticView, CriticPart> = {
+  state: { needs: {}, oneReward: true, groups: (env) => [everyAgent(env)], seesState: true },
+  perAgent: {
+    needs: { finalObservations: true },
+    oneReward: false,
+    groups: (env) => everyAgent(env).map((agent) => [agent]),
+    seesState: false,
+  },
+  perAgentJoint: null,
+  exact: null,
+}
+
+/** Ways of sharing parameters that a method allows. */
+export const ACTORS: Parts<ActorSets, readonly ActorOptions['sharing'][]> = {
+  own: ['own'],
+  ownOrShared: ['own', 'shared'],
+  one: null,
+}
+
+type BudgetPart = (update: UpdatePart, rules: RuleOptions) => ScheduleParts['budget']
+
+export const BUDGETS: Parts<KlBudget, BudgetPart> = {
+  fixed: (update, rules) => () => update.klBound(rules),
+  none: () => () => null,
+  kkt: null,
+  greedy: null,
+  penalty: null,
+}
+
+/** The parts that a row names. */
+export interface MethodParts {
+  readonly update: UpdatePart
+  readonly schedule: (parts: ScheduleParts) => Schedule
+  readonly critic: CriticPart
+  readonly sharing: readonly ActorOptions['sharing'][]
+  readonly budget: BudgetPart
+}
+
+/** The parts of a row, or undefined where one of them is not built yet. */
+export function partsOf(row: Algorithm): MethodParts | undefined {
+  const update = UPDATES[row.update]
+  const schedule = SCHEDULES[row.schedule]
+  const critic = CRITICS[row.critic]
+  const sharing = ACTORS[row.actors]
+  const budget = BUDGETS[row.klBudget]
+  if (!update || !schedule || !critic || !sharing || !budget) return undefined
+  return { update, schedule, critic, sharing, budget }
+}
+
+/** The methods that can be trained: those whose parts are all built. */
+export const trainableAlgorithms: readonly AlgorithmName[] = algorithmNames.filter(
+  (name) => partsOf(algorithms[name]) !== undefined,
+)

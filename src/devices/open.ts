@@ -1,0 +1,68 @@
+import { usageError } from '../errors.js'
+import { show } from '../text/show.js'
+import type { Device } from './device.js'
+import type { HostDevice } from './host.js'
+
+interface DeviceEntry {
+  readonly description: string
+  /** Null until the device is built. */
+  readonly open: ((host: HostDevice) => Promise<Device>) | null
+}
+
+/** All devices that a run can name. */
+const DEVICES = {
+  wasm: {
+    description: 'SIMD kernels in WebAssembly on all cores of the CPU; the default',
+    open: async (host) => host,
+  },
+  reference: {
+    description: 'plain TypeScript in double precision: slow, to compare others with',
+    open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
+  },
+  cuda: { description: 'NVIDIA GPUs', open: null },
+  tfjs: { description: 'backends of TensorFlow.js', open: null },
+} as const satisfies Readonly<Record<string, DeviceEntry>>
+
+type Devices = typeof DEVICES
+
+/** Name of a device that can be opened. */
+export type DeviceName = {
+  [Name in keyof Devices]: Devices[Name]['open'] extends null ? never : Name
+}[keyof Devices]
+
+const isBuilt = (name: string): name is DeviceName =>
+  Object.hasOwn(DEVICES, name) && DEVICES[name as keyof Devices].open !== null
+
+/** Devices that can be opened, the default first. */
+export const deviceNames: readonly DeviceName[] = Object.keys(DEVICES).filter(isBuilt)
+
+/** What the key `device` must be, for the error line of a wrong value. */
+export function expectedDevice(value: unknown): string {
+  const choices = deviceNames.join(' or ')
+  // tfjs:webgl names a backend of a device; auto is the choice among them all.
+  const name = String(value).split(':')[0]
+  const isPlanned = name === 'auto' || (Object.hasOwn(DEVICES, name) && !isBuilt(name))
+  return isPlanned ? `${choices} (${String(value)} is not supported yet)` : choices
+}
+
+/** Device that owns the memory of rollouts. */
+export async function openHost(): Promise<HostDevice> {
+  const { WasmDevice } = await import('./wasm/device.js')
+  return WasmDevice.create()
+}
+
+/**
+ * Device of a learner.
+ * @param host memory of the rollouts that it learns from
+ * @throws HatrpoError for a name that is unknown or not built yet
+ */
+export async function openDevice(name: string, host: HostDevice): Promise<Device> {
+  if (!isBuilt(name)) throw usageError(`device is ${show(name)}: it must be ${expectedDevice(name)}`)
+  const open: (host: HostDevice) => Promise<Device> = DEVICES[name].open
+  return open(host)
+}
+
+/** All devices, as `hatrpo list devices` prints them. */
+export function listDevices(): { id: string; description: string; supported: boolean }[] {
+  return Object.entries(DEVICES).map(([id, { description }]) => ({ id, description, supported: isBuilt(id) }))
+}

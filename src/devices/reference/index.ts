@@ -1,0 +1,1 @@
+export { ReferenceDevice } from './device.js'

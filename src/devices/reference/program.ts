@@ -1,0 +1,62 @@
+import type { Program, Sums } from '../device.js'
+import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import { tableRow } from './gaussian.js'
+import { rowOf, ScratchRows, vectors } from './memory.js'
+import { ROW_STEPS, tableOf, type Row } from './steps.js'
+
+/** A specification as it is: nothing is compiled. */
+export class ReferenceProgram implements Program {
+  readonly maxRows: number
+  /** Device that made it. */
+  readonly owner: object
+  readonly #spec: ProgramSpec
+  readonly #names: readonly string[]
+  readonly #scratch = new ScratchRows()
+
+  constructor(owner: object, spec: ProgramSpec, maxRows: number) {
+    this.owner = owner
+    this.maxRows = maxRows
+    this.#spec = spec
+    this.#names = sumNames(spec)
+  }
+
+  /**
+   * Takes each row through all steps before the next one. Any order of rows gives the same results, since a program is
+   * local to rows.
+   */
+  run(rows: number, scale: number): Sums {
+    const { setup = [], rows: steps, gradient } = this.#spec
+    for (const step of setup) gaussianTable(step)
+    const sums: Record<string, number> = Object.fromEntries(this.#names.map((name) => [name, 0]))
+    const total = new Float64Array(gradient?.length ?? 0)
+    for (let index = 0; index < rows; index++) {
+      const row: Row = {
+        index,
+        of: (operand, width) => rowOf(operand, width, index, this.#scratch),
+        addGradient: (offset, values) => addInto(total, offset, values),
+        addSum: (name, value) => (sums[name] += value),
+      }
+      for (const step of steps) apply(step, row)
+      this.#scratch.forget()
+    }
+    if (gradient) vectors(gradient)[0].set(total.map((v) => scale * v))
+    return sums
+  }
+}
+
+function apply<Op extends RowStep['op']>(step: Extract<RowStep, { op: Op }>, row: Row): void {
+  const run = ROW_STEPS[step.op] as (step: Extract<RowStep, { op: Op }>, row: Row) => void
+  run(step, row)
+}
+
+function addInto(total: Float64Array, offset: number, values: ArrayLike<number>): void {
+  if (offset + values.length > total.length)
+    throw new RangeError(`gradients ${offset} .. ${offset + values.length - 1} of ${total.length} parameters`)
+  for (let i = 0; i < values.length; i++) total[offset + i] += values[i]
+}
+
+/** sigma = y sigmoid(log_std / x) and what follows from it, f64 [size, 4]. */
+function gaussianTable({ logStd, x, y, table, size }: SetupStep): void {
+  const rows = Array.from(vectors(logStd)[0], (v) => tableRow(v, x, y))
+  tableOf(table, size).set(rows.flat())
+}

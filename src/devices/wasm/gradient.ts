@@ -1,0 +1,70 @@
+import type { RowStep } from '../steps.js'
+import { gradientSpans } from './encode.js'
+
+/** Entries from <= i < to of a gradient. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+export interface GradientPlan {
+  /** Steps that add to their entries; all others are alone on theirs and store them. */
+  readonly accumulating: ReadonlySet<RowStep>
+  /** Entries that a block zeroes before its first step. */
+  readonly cleared: readonly Span[]
+  readonly written: readonly Span[]
+  readonly unwritten: readonly Span[]
+}
+
+/**
+ * Plans how steps yield a gradient of `length` entries that is zeroed and then accumulated into. Where every entry has
+ * one step, which is the common case, nothing is zeroed and nothing added.
+ * @throws RangeError for a step whose entries are not in the gradient
+ */
+export function planGradient(steps: readonly RowStep[], length: number): GradientPlan {
+  const spans = steps.flatMap((step) => gradientSpans(step).map((span) => ({ ...span, step })))
+  const outside = spans.find(({ from, to }) => !(from >= 0 && to <= length))
+  if (outside) {
+    const { step, from, to } = outside
+    throw new RangeError(`${step.op}: gradient entries ${from} .. ${to - 1} of a gradient of ${length}`)
+  }
+  const groups = overlapping(spans)
+  const shared = groups.filter(({ members }) => members.length > 1).flatMap(({ members }) => members)
+  const accumulating = new Set(shared.map(({ step }) => step))
+  const written = joined(groups)
+  const ends = [0, ...written.flatMap(({ from, to }) => [from, to]), length]
+  const unwritten = written.map((_, i) => ({ from: ends[2 * i], to: ends[2 * i + 1] }))
+  unwritten.push({ from: ends.at(-2)!, to: length })
+  return {
+    accumulating,
+    cleared: groups.filter(({ members }) => members.some(({ step }) => accumulating.has(step))),
+    written,
+    unwritten: unwritten.filter(({ from, to }) => to > from),
+  }
+}
+
+/** Unions of spans that overlap, directly or through others, in ascending order. */
+function overlapping<T extends Span>(spans: readonly T[]): { from: number; to: number; members: T[] }[] {
+  const groups: { from: number; to: number; members: T[] }[] = []
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const group = groups.at(-1)
+    if (group && span.from < group.to) {
+      group.to = Math.max(group.to, span.to)
+      group.members.push(span)
+    } else {
+      groups.push({ from: span.from, to: span.to, members: [span] })
+    }
+  }
+  return groups
+}
+
+/** Ascending disjoint spans with neighbours joined. */
+function joined(spans: readonly Span[]): Span[] {
+  const result: { from: number; to: number }[] = []
+  for (const { from, to } of spans) {
+    const last = result.at(-1)
+    if (last?.to === from) last.to = to
+    else result.push({ from, to })
+  }
+  return result
+}

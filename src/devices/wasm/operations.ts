@@ -1,0 +1,336 @@
+import { ACTIVATIONS, type RowStep, type SetupStep } from '../steps.js'
+import type { ElementType } from '../tensor.js'
+
+/**
+ * Source of an argument: the step's field of the same name unless `field` gives a path (`agentId.index`). `size` is a
+ * sum of products of numbers and paths (`4 * size`, `size + agentId.count`).
+ */
+export interface Argument {
+  readonly kind:
+    | 'rows'
+    | 'tensor'
+    | 'panels'
+    | 'gradient'
+    | 'accumulate'
+    | 'sums'
+    | 'address'
+    | 'integer'
+    | 'low'
+    | 'high'
+    | 'real'
+    | 'choice'
+  readonly field?: string
+  /** Columns of a matrix, elements of a tensor, entries of a gradient. */
+  readonly size?: string
+  readonly type?: ElementType
+  /** Operation that packs the weights. */
+  readonly pack?: 'packTransposed' | 'packPlain'
+  readonly choices?: readonly string[]
+  /** Word for a value that the step lacks or that is null; without it, such a value is an error. */
+  readonly missing?: number
+}
+
+/** Matrix of `size` columns with a row for every row of the batch. */
+const rows = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'rows', size, type })
+/** Tensor of at least `size` elements, the same for every row. */
+const tensor = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'tensor', size, type })
+/** Packed copy of a weight [outputs, inputs], for x w' or for gy w. */
+const panels = (pack: 'packTransposed' | 'packPlain'): Argument => ({ kind: 'panels', field: 'weight', pack })
+/** Entries of the block's gradient, from the offset that the step names. */
+const gradient = (size: string): Argument => ({ kind: 'gradient', size })
+/** Whether the step's gradients share entries with others and are to be added to what the block has. */
+const accumulate: Argument = { kind: 'accumulate' }
+/** The block's sums, from the step's first one. */
+const sums: Argument = { kind: 'sums' }
+const address: Argument = { kind: 'address' }
+const integer: Argument = { kind: 'integer' }
+const real: Argument = { kind: 'real' }
+/** The same from another field, and with a word where the step has no value. */
+const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
+const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
+
+const input = {
+  raw: rows('size'),
+  size: integer,
+  id: optional(at('agentId.index', integer)),
+  ids: optional(at('agentId.indices', rows('1', 'i32'))),
+  idCount: optional(at('agentId.count', integer)),
+  standardise: integer,
+}
+
+export interface Operation {
+  /** Arguments in the order of their words. */
+  readonly words: Readonly<Record<string, Argument>>
+  /**
+   * Kernels in `file` of assembly/, called with words by name, with `from` and `to`, the range of rows, and with
+   * `program`.
+   */
+  readonly file: string
+  readonly calls: readonly string[]
+}
+
+/** Operations that steps do not name: packing of weights, and the passes over gradients. */
+type Internal = 'packTransposed' | 'packPlain' | 'clear' | 'clearBlock' | 'reduce'
+export type OperationName = RowStep['op'] | SetupStep['op'] | Internal
+
+/**
+ * Every operation of a program with its arguments and kernels: the one description of the words that encode.ts writes
+ * and that assembly/generated/operations.ts, made from this table, reads.
+ */
+export const OPERATIONS = {
+  linear: {
+    words: {
+      x: rows('inputs'),
+      inputs: integer,
+      packed: panels('packTransposed'),
+      bias: optional(tensor('outputs')),
+      y: rows('outputs'),
+      outputs: integer,
+      accumulate: integer,
+    },
+    file: 'gemm',
+    calls: ['gemm(x, inputs, packed, bias, y, outputs, from, to, accumulate)'],
+  },
+  linearAdjoint: {
+    words: {
+      gy: rows('outputs'),
+      outputs: integer,
+      packed: panels('packPlain'),
+      gx: rows('inputs'),
+      inputs: integer,
+    },
+    file: 'gemm',
+    calls: ['gemm(gy, outputs, packed, 0, gx, inputs, from, to, 0)'],
+  },
+  linearWeights: {
+    words: {
+      x: rows('inputs'),
+      inputs: integer,
+      gy: rows('outputs'),
+      outputs: integer,
+      weight: gradient('outputs * inputs'),
+      bias: gradient('outputs'),
+      accumulate,
+    },
+    file: 'gemm',
+    calls: [
+      'gemmOuter(x, inputs, gy, outputs, from, to, weight, accumulate)',
+      'columnSums(gy, outputs, from, to, bias, accumulate)',
+    ],
+  },
+  activation: {
+    words: {
+      z: rows('width'),
+      y: rows('width'),
+      derivative: optional(rows('width')),
+      width: integer,
+      kind: { kind: 'choice', choices: ACTIVATIONS },
+    },
+    file: 'activation',
+    calls: ['activation(z, y, derivative, width, kind, from, to)'],
+  },
+  multiply: {
+    words: { a: rows('width'), b: rows('width'), out: rows('width'), width: integer },
+    file: 'activation',
+    calls: ['multiplyRows(a, b, out, width, from, to)'],
+  },
+  layerNorm: {
+    words: {
+      x: rows('width'),
+      gamma: tensor('width'),
+      beta: tensor('width'),
+      xhat: optional(rows('width')),
+      rstd: optional(rows('1')),
+      out: rows('width'),
+      width: integer,
+    },
+    file: 'layernorm',
+    calls: ['layerNorm(x, gamma, beta, xhat, rstd, out, width, from, to)'],
+  },
+  layerNormTangent: {
+    words: {
+      dx: optional(rows('width')),
+      xhat: rows('width'),
+      rstd: rows('1'),
+      gamma: tensor('width'),
+      dgamma: tensor('width'),
+      dbeta: tensor('width'),
+      out: rows('width'),
+      width: integer,
+    },
+    file: 'layernorm',
+    calls: ['layerNormTangent(dx, xhat, rstd, gamma, dgamma, dbeta, out, width, from, to)'],
+  },
+  layerNormAdjoint: {
+    words: {
+      g: rows('width'),
+      xhat: rows('width'),
+      rstd: rows('1'),
+      gamma: tensor('width'),
+      gx: rows('width'),
+      width: integer,
+    },
+    file: 'layernorm',
+    calls: ['layerNormAdjoint(g, xhat, rstd, gamma, gx, width, from, to)'],
+  },
+  layerNormWeights: {
+    words: {
+      g: rows('width'),
+      xhat: rows('width'),
+      width: integer,
+      gamma: gradient('width'),
+      beta: gradient('width'),
+      accumulate,
+    },
+    file: 'layernorm',
+    calls: ['layerNormWeights(g, xhat, width, from, to, gamma, beta, accumulate)'],
+  },
+  input: {
+    words: { ...input, out: rows('size + agentId.count') },
+    file: 'input',
+    calls: ['inputStage(raw, size, id, ids, idCount, standardise, out, from, to)'],
+  },
+  inputAdjoint: {
+    words: { ...input, g: rows('size + agentId.count'), graw: rows('size') },
+    file: 'input',
+    calls: ['inputAdjoint(raw, size, id, ids, idCount, standardise, g, graw, from, to)'],
+  },
+  gather: {
+    words: { source: tensor('width'), index: rows('1', 'i32'), width: integer, out: rows('width') },
+    file: 'input',
+    calls: ['gatherRows(source, index, width, out, from, to)'],
+  },
+  copy: {
+    words: { x: rows('width'), out: rows('width'), width: integer },
+    file: 'input',
+    calls: ['copyRows(x, out, width, from, to)'],
+  },
+  gaussianTable: {
+    words: { logStd: tensor('size'), x: real, y: real, table: tensor('4 * size', 'f64'), size: integer },
+    file: 'gaussian',
+    calls: ['gaussianTable(logStd, x, y, table, size)'],
+  },
+  gaussianLogProb: {
+    words: {
+      mean: rows('size'),
+      action: rows('size'),
+      table: tensor('4 * size', 'f64'),
+      size: integer,
+      logProb: rows('1'),
+    },
+    file: 'gaussian',
+    calls: ['gaussianLogProb(mean, action, table, size, logProb, from, to)'],
+  },
+  gaussianSample: {
+    words: {
+      mean: rows('size'),
+      table: tensor('4 * size', 'f64'),
+      size: integer,
+      seedLow: { kind: 'low', field: 'seed' },
+      seedHigh: { kind: 'high', field: 'seed' },
+      purpose: integer,
+      streams: rows('1', 'i32'),
+      steps: rows('1', 'i32'),
+      action: rows('size'),
+      logProb: rows('1'),
+    },
+    file: 'gaussian',
+    calls: [
+      'gaussianSample(mean, table, size, seedLow, seedHigh, purpose, streams, steps, action, logProb, from, to)',
+    ],
+  },
+  gaussianSurrogate: {
+    words: {
+      mean: rows('size'),
+      table: tensor('4 * size', 'f64'),
+      size: integer,
+      action: rows('size'),
+      oldLogProb: rows('1'),
+      factor: rows('1'),
+      weight: rows('1'),
+      clip: optional(real, -1),
+      gmean: optional(at('gradient.mean', rows('size'))),
+      glogStd: optional(at('gradient.logStd', gradient('size')), -1),
+      logProb: optional(rows('1')),
+      sums,
+      accumulate,
+    },
+    file: 'gaussian',
+    calls: [
+      'gaussianSurrogate(mean, table, size, action, oldLogProb, factor, weight, clip, gmean, glogStd, logProb, sums, from, to, accumulate)',
+    ],
+  },
+  gaussianKl: {
+    words: {
+      oldMean: rows('size'),
+      oldTable: tensor('4 * size', 'f64'),
+      mean: rows('size'),
+      table: tensor('4 * size', 'f64'),
+      size: integer,
+      weight: rows('1'),
+      sums,
+    },
+    file: 'gaussian',
+    calls: ['gaussianKl(oldMean, oldTable, mean, table, size, weight, sums, from, to)'],
+  },
+  gaussianFisher: {
+    words: {
+      dmean: rows('size'),
+      dlogStd: tensor('size'),
+      table: tensor('4 * size', 'f64'),
+      size: integer,
+      weight: rows('1'),
+      gmean: rows('size'),
+      logStd: gradient('size'),
+      accumulate,
+    },
+    file: 'gaussian',
+    calls: ['gaussianFisher(dmean, dlogStd, table, size, weight, gmean, logStd, from, to, accumulate)'],
+  },
+  valueLoss: {
+    words: {
+      value: rows('1'),
+      old: rows('1'),
+      target: rows('1'),
+      weight: rows('1'),
+      clip: optional(real, -1),
+      huberDelta: real,
+      gvalue: rows('1'),
+      sums,
+    },
+    file: 'value',
+    calls: ['valueLoss(value, old, target, weight, clip, huberDelta, gvalue, sums, from, to)'],
+  },
+  packTransposed: {
+    words: { weight: tensor('outputs * inputs'), outputs: integer, inputs: integer, packed: address },
+    file: 'gemm',
+    calls: ['packTransposed(weight, outputs, inputs, packed)'],
+  },
+  packPlain: {
+    words: { weight: tensor('outputs * inputs'), outputs: integer, inputs: integer, packed: address },
+    file: 'gemm',
+    calls: ['packPlain(weight, outputs, inputs, packed)'],
+  },
+  /** Zeroes entries of the gradient. */
+  clear: {
+    words: { start: address, length: integer },
+    file: 'header',
+    calls: ['clear(start, length)'],
+  },
+  /** Zeroes entries of the block's gradient that several steps accumulate into. */
+  clearBlock: {
+    words: { offset: gradient('length'), length: integer },
+    file: 'header',
+    calls: ['clear(offset, length)'],
+  },
+  /** Adds up the blocks' gradients over parameters first <= i < last. */
+  reduce: {
+    words: { first: integer, last: integer, out: address },
+    file: 'header',
+    calls: ['reduceGradient(program, first, last, out)'],
+  },
+} as const satisfies Readonly<Record<OperationName, Operation>>
+
+type Call = (typeof OPERATIONS)[OperationName]['calls'][number]
+/** Kernels that operations call; the compiled module exports them too. */
+export type KernelName = Call extends `${infer Name}(${string}` ? Name : never

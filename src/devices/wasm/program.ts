@@ -1,0 +1,203 @@
+import { HEADER, PANEL, PHASE, PHASE_KIND } from '../../kernels/index.js'
+import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import { isScratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
+import { encodeStep, END, type Encodable, type Places } from './encode.js'
+import { planGradient, type GradientPlan } from './gradient.js'
+import { ScratchPool } from './scratch.js'
+
+/** Parameters that a reduction task adds up. */
+const REDUCE_SPAN = 4096
+
+/** Memory that programs are compiled into. */
+export interface ProgramMemory {
+  readonly rowsPerBlock: number
+  /** Reserves zeroed memory. */
+  readonly reserve: (bytes: number) => number
+  /** Address of a tensor. */
+  readonly addressOf: (tensor: Tensor) => number
+}
+
+/** Program's words, with the addresses they have once written to `address`. */
+export interface EncodedProgram {
+  readonly address: number
+  readonly words: Int32Array
+}
+
+/** Memory of a program's results and work. */
+export interface ProgramSpace {
+  /** Scratch of programs that run one at a time. */
+  readonly pool: ScratchPool
+  /** Address of [blocks, stride] f32 for partial gradients, and of [blocks, sums] f64. */
+  readonly partialGradients: number
+  readonly partialSums: number
+}
+
+/** Floats between two blocks' partial gradients: a multiple of a cache line. */
+export function gradientStride(length: number): number {
+  return Math.ceil(length / 16) * 16
+}
+
+/** Packed copies of weights that products read, each made once per run. */
+class Packing {
+  readonly tasks: Encodable[] = []
+  readonly #known = new Map<string, number>()
+  readonly #memory: ProgramMemory
+
+  constructor(memory: ProgramMemory) {
+    this.#memory = memory
+  }
+
+  /** Address of `weight` [outputs, inputs] packed for y = x w' (transposed) or gx = gy w (plain). */
+  readonly of: Places['packed'] = (pack, weight, outputs, inputs) => {
+    const key = `${this.#memory.addressOf(weight)} ${outputs} ${inputs} ${pack}`
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const [columns, depth] = pack === 'packTransposed' ? [outputs, inputs] : [inputs, outputs]
+    const packed = this.#memory.reserve(Math.ceil(columns / PANEL) * PANEL * depth * 4)
+    this.tasks.push({ op: pack, weight, outputs, inputs, packed })
+    this.#known.set(key, packed)
+    return packed
+  }
+}
+
+/**
+ * Writes a pass down as words: a phase of tasks that prepares tables and packs weights, a phase over the rows, and a
+ * phase of tasks that adds up the blocks' gradients.
+ */
+export function encodeProgram(
+  spec: ProgramSpec,
+  maxRows: number,
+  memory: ProgramMemory,
+  space: ProgramSpace,
+): EncodedProgram {
+  const { gradient } = spec
+  const packing = new Packing(memory)
+  const sums = sumNames(spec)
+  const plan = planGradient(spec.rows, gradient?.length ?? 0)
+  const places = placesOf(maxRows, memory, packing, space.pool.place(spec.rows, maxRows), sums, plan)
+  const clears = plan.cleared.map(({ from, to }): Encodable => ({
+    op: 'clearBlock',
+    offset: from,
+    length: to - from,
+  }))
+  const rows = rowsPhase([...clears, ...spec.rows], places)
+  const before = tasksPhase([...(spec.setup ?? []), ...packing.tasks], places)
+  const after = tasksPhase(gradient ? reductions(plan, memory.addressOf(gradient)) : [], places)
+  const phases = [before, rows, after].filter((phase) => phase.groups.length > 0)
+  const encoded = assemble(phases, memory)
+  setWord(encoded, HEADER.partialGradients, space.partialGradients)
+  setWord(encoded, HEADER.gradientStride, gradientStride(gradient?.length ?? 0))
+  setWord(encoded, HEADER.partialSums, space.partialSums)
+  setWord(encoded, HEADER.sumsPerBlock, sums.length)
+  return encoded
+}
+
+/**
+ * Writes passes whose tables and packed weights one separate program prepares for all of them. The passes may run at
+ * the same time on different threads, so each has scratch memory of its own.
+ */
+export function encodePrepared(
+  specs: readonly ProgramSpec[],
+  rows: readonly number[],
+  memory: ProgramMemory,
+): { preparation: EncodedProgram; passes: EncodedProgram[] } {
+  const packing = new Packing(memory)
+  const setup = new Map<Tensor, SetupStep>()
+  const plan = planGradient([], 0)
+  const passes = specs.map((spec, i) => {
+    if (spec.gradient || sumNames(spec).length > 0)
+      throw new Error('a prepared pass has no gradient and no sums')
+    for (const step of spec.setup ?? []) setup.set(step.table, step)
+    const scratch = new ScratchPool(memory.reserve).place(spec.rows, rows[i])
+    const encoded = assemble(
+      [rowsPhase(spec.rows, placesOf(rows[i], memory, packing, scratch, [], plan))],
+      memory,
+    )
+    setWord(encoded, HEADER.rows, rows[i])
+    return encoded
+  })
+  const places = placesOf(1, memory, packing, new Map(), [], plan)
+  const preparation = assemble([tasksPhase([...setup.values(), ...packing.tasks], places)], memory)
+  setWord(preparation, HEADER.rows, 1)
+  return { preparation, passes }
+}
+
+function placesOf(
+  maxRows: number,
+  memory: ProgramMemory,
+  packing: Packing,
+  scratch: ReadonlyMap<Scratch, number>,
+  sums: readonly string[],
+  { accumulating }: GradientPlan,
+): Places {
+  return {
+    maxRows,
+    address: (operand: Operand) => (isScratch(operand) ? scratch.get(operand)! : memory.addressOf(operand)),
+    packed: packing.of,
+    sums,
+    accumulates: (step) => accumulating.has(step as RowStep),
+  }
+}
+
+/** Tasks that add up the blocks' gradients, and that zero what no step writes. */
+function reductions({ written, unwritten }: GradientPlan, out: number): Encodable[] {
+  const tasks: Encodable[] = unwritten.map(({ from, to }) => ({
+    op: 'clear',
+    start: out + 4 * from,
+    length: to - from,
+  }))
+  for (const { from, to } of written) {
+    for (let first = from; first < to; first += REDUCE_SPAN)
+      tasks.push({ op: 'reduce', first, last: Math.min(first + REDUCE_SPAN, to), out })
+  }
+  return tasks
+}
+
+interface Phase {
+  readonly kind: (typeof PHASE_KIND)[keyof typeof PHASE_KIND]
+  /** Words of each task, or of the one list of row operations. */
+  readonly groups: readonly (readonly number[])[]
+}
+
+function tasksPhase(tasks: readonly Encodable[], places: Places): Phase {
+  return { kind: PHASE_KIND.tasks, groups: tasks.map((task) => [...encodeStep(task, places), END]) }
+}
+
+function rowsPhase(steps: readonly Encodable[], places: Places): Phase {
+  return { kind: PHASE_KIND.rows, groups: [[...steps.flatMap((step) => encodeStep(step, places)), END]] }
+}
+
+function setWord({ words }: EncodedProgram, offset: number, value: number): void {
+  words[offset / 4] = value
+}
+
+/** Lays out header, phases, then each phase's operations; a task phase has a table of their addresses first. */
+function assemble(phases: readonly Phase[], memory: ProgramMemory): EncodedProgram {
+  const tableLength = ({ kind, groups }: Phase) => (kind === PHASE_KIND.tasks ? groups.length : 0)
+  const head = (HEADER.bytes + phases.length * PHASE.bytes) / 4
+  const length = phases.reduce(
+    (sum, phase) => sum + tableLength(phase) + phase.groups.reduce((n, group) => n + group.length, 0),
+    head,
+  )
+  const words = new Int32Array(length)
+  const address = memory.reserve(words.byteLength)
+  const encoded = { address, words }
+  setWord(encoded, HEADER.rowsPerBlock, memory.rowsPerBlock)
+  setWord(encoded, HEADER.phases, phases.length)
+  let next = head
+  phases.forEach((phase, i) => {
+    const count = tableLength(phase)
+    const record = HEADER.bytes + i * PHASE.bytes
+    setWord(encoded, record + PHASE.kind, phase.kind)
+    setWord(encoded, record + PHASE.operations, address + next * 4)
+    setWord(encoded, record + PHASE.count, count)
+    let at = next + count
+    phase.groups.forEach((group, g) => {
+      if (count > 0) words[next + g] = address + at * 4
+      words.set(group, at)
+      at += group.length
+    })
+    next = at
+  })
+  return encoded
+}

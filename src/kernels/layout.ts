@@ -1,0 +1,147 @@
+/**
+ * Layouts and numbers that TypeScript and AssemblyScript share. scripts/assembly.mjs writes them down for the latter, as
+ * assembly/generated/layout.ts: entry `rowsPerBlock` of `HEADER` is `HEADER_ROWS_PER_BLOCK` there.
+ */
+
+/** Header of a program: offsets in bytes. */
+export const HEADER = {
+  /** i32: rows of the run. */
+  rows: 0,
+  /** i32: rows that one ticket takes. */
+  rowsPerBlock: 4,
+  /** i32: number of phases. */
+  phases: 8,
+  /** i32: address of the blocks' gradients, f32 [blocks, gradientStride]. */
+  partialGradients: 12,
+  /** i32: floats from one block's gradient to the next one's. */
+  gradientStride: 16,
+  /** i32: address of the blocks' sums, f64 [blocks, sumsPerBlock]. */
+  partialSums: 20,
+  /** i32 */
+  sumsPerBlock: 24,
+  /** f64: factor of the gradient. */
+  scale: 32,
+  /** Size of the header; the phases follow it. */
+  bytes: 40,
+} as const
+
+/** Phase of a program: offsets in bytes. */
+export const PHASE = {
+  /** i32: one of `PHASE_KIND`. */
+  kind: 0,
+  /**
+   * i32: address of the operations of a phase over rows; of a phase of tasks, address of a table of their operations'
+   * addresses.
+   */
+  operations: 4,
+  /** i32: number of tasks. */
+  count: 8,
+  bytes: 16,
+} as const
+
+export const PHASE_KIND = { rows: 0, tasks: 1 } as const
+
+/** Control block of the threads that share a program: offsets in bytes. */
+export const CONTROL = {
+  /** u64: tickets << 32 | next ticket, so that one atomic addition takes a ticket and tells whether there was one. */
+  state: 0,
+  /** i32: tickets finished. */
+  finished: 8,
+  /** i32: number of programs so far, to sleep on. */
+  generation: 12,
+  /** i32: address of the program. */
+  program: 16,
+  /** i32: 1 when helpers should leave. */
+  leave: 20,
+  bytes: 64,
+} as const
+
+/** Columns of a packed panel of weights. */
+export const PANEL = 8
+
+/** Columns of the panels of an exported policy; `narrowUntil` columns or fewer make a narrow one. */
+export const POLICY_PANEL = { wide: 16, narrow: 8, narrowUntil: 8 } as const
+
+/** Record of an exported policy, at address 0: offsets in bytes. */
+export const POLICY = {
+  /** i32: address of the observation. */
+  observation: 0,
+  observationSize: 4,
+  /** i32: index and length of the one-hot id. */
+  agent: 8,
+  agents: 12,
+  /** i32: 1 to standardise. */
+  standardise: 16,
+  /** i32: address of the input vector, and of its LayerNorm's gamma (0: none) and beta. */
+  input: 20,
+  gamma: 24,
+  beta: 28,
+  /** i32: number of the activation. */
+  activation: 32,
+  /** i32: address of the action. */
+  action: 36,
+  /** i32: address of the head's parameter vector. */
+  headVector: 40,
+  actionSize: 44,
+  /** f64[2]: numbers of the head. */
+  headConstants: 48,
+  /** u32: purpose and stream of the samples' noise. */
+  purpose: 64,
+  stream: 68,
+  /** The layers, the head last. */
+  layers: 72,
+} as const
+
+/** Layer of an exported policy: offsets in bytes of 32-bit integers. */
+export const POLICY_LAYER = {
+  outputs: 0,
+  /** Addresses of the packed weights, of the bias and of the output. */
+  weight: 4,
+  bias: 8,
+  y: 12,
+  /** Addresses of the LayerNorm that follows, 0 in the head. */
+  gamma: 16,
+  beta: 20,
+  bytes: 24,
+} as const
+
+/** Columns of the f64 table of a distribution's deviations, a row per dimension. */
+export const DEVIATION = {
+  sigma: 0,
+  logSigma: 1,
+  /** 1 / sigma^2 */
+  precision: 2,
+  /** d log sigma / d log_std */
+  slope: 3,
+  /** Length of a row. */
+  row: 4,
+} as const
+
+/** Effects of a time limit on the trace of advantages; the position is the number that the kernel takes. */
+export const TRUNCATION_MODES = ['bootstrap', 'harl', 'terminate'] as const
+
+/** Record of a world of MuJoCo, whose steps are made in one call: positions of 32-bit integers. */
+export const WORLD = {
+  /** Address of the next record in the list, 0 at its end. */
+  next: 0,
+  /** 0, 1 + the index of a warning, or a result below 0 of a step that is not done. */
+  result: 1,
+  /** Addresses of the model and of the data. */
+  model: 2,
+  data: 3,
+  /** Frames of physics in the step. */
+  frames: 4,
+  /** Positions in the function table of mj_step, and of the function called at the end of the step (0: none). */
+  mjStep: 5,
+  after: 6,
+  warnings: 7,
+  warningCount: 8,
+  /** Addresses and lengths of the state. */
+  qpos: 9,
+  nq: 10,
+  qvel: 11,
+  nv: 12,
+} as const
+
+/** Results of a step that has not come to its end. */
+export const WORLD_RESULT = { unfinished: -1 } as const

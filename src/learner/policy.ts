@@ -1,0 +1,90 @@
+import type { Device, Program } from '../devices/device.js'
+import type { Tensor } from '../devices/tensor.js'
+import type { Network } from '../nn/network.js'
+import type { PolicyBatch } from './batch.js'
+import type { PolicyHead, PolicySpec } from './heads/head.js'
+import { attachHead } from './heads/table.js'
+
+/**
+ * Holder of the activations that networks share (`Device.overlay`): whoever writes them becomes their owner, and finds
+ * out afterwards whether they are still its own.
+ */
+export class Workspace {
+  #owner: object | null = null
+
+  /** Makes `owner` the owner of the activations, null: nobody. */
+  claim(owner: object | null): void {
+    this.#owner = owner
+  }
+
+  belongsTo(owner: object): boolean {
+    return this.#owner === owner
+  }
+}
+
+/** A policy under training: network, parameters and head, for one batch. */
+export interface TrainedPolicy {
+  readonly device: Device
+  readonly network: Network<PolicySpec>
+  /** Flat parameter vector. */
+  readonly parameters: Tensor
+  readonly head: PolicyHead
+  /** Of the network's activations. */
+  readonly workspace: Workspace
+}
+
+/**
+ * A policy over a network's workspace.
+ * @param workspace holder of the network's activations, where other networks share them
+ */
+export function trainedPolicy(
+  device: Device,
+  network: Network<PolicySpec>,
+  parameters: Tensor,
+  workspace = new Workspace(),
+): TrainedPolicy {
+  return { device, network, parameters, head: attachHead(device, network, parameters), workspace }
+}
+
+/** Evaluation of a policy on a whole batch, before and after its update. */
+export class PolicyEvaluation {
+  readonly #policy: TrainedPolicy
+  readonly #forward: Program
+  readonly #logProb: Program
+  readonly #divergence: boolean
+
+  /** @param divergence whether `update` measures the KL from the head's old distribution */
+  constructor(policy: TrainedPolicy, batch: PolicyBatch, divergence: boolean) {
+    const { device, network, parameters, head } = policy
+    const setup = head.setup()
+    const forward = network.forward(parameters, batch.input)
+    const kl = divergence ? head.kl(batch.weight) : []
+    const logProb = head.logProb(batch.actions, batch.newLogProb)
+    this.#policy = policy
+    this.#divergence = divergence
+    this.#forward = device.compile({ setup, rows: forward }, batch.maxRows)
+    this.#logProb = device.compile({ setup, rows: [...forward, ...logProb, ...kl] }, batch.maxRows)
+  }
+
+  /** Keeps the policy at the current parameters as the head's old one, by a pass over the batch. */
+  keep(rows: number): void {
+    this.#policy.workspace.claim(null)
+    this.#policy.device.run(this.#forward, rows)
+    this.#policy.head.keep(rows)
+  }
+
+  /**
+   * Writes log pi(a | o) under the current parameters to the batch's `newLogProb`.
+   * @returns mean KL(old || current) over the rows that count, exact; 0 without such rows, or where it is not measured
+   */
+  update(rows: number): number {
+    this.#policy.workspace.claim(null)
+    const { kl, klWeight } = this.#policy.device.run(this.#logProb, rows)
+    return this.#divergence && klWeight > 0 ? kl / klWeight : 0
+  }
+
+  /** Entropy of the policy at the parameters of the latest pass, nats. */
+  entropy(): number {
+    return this.#policy.head.entropy()
+  }
+}

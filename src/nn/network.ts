@@ -1,0 +1,272 @@
+import type { Device } from '../devices/device.js'
+import type { AgentIdInput, RowStep } from '../devices/steps.js'
+import { scratch, type Operand, type Tensor } from '../devices/tensor.js'
+import { parameterEntry, parameterLayout, type ParameterLayout } from './layout.js'
+import { inputWidth, type NetworkSpec } from './spec.js'
+
+interface Norm {
+  readonly xhat: Tensor
+  readonly rstd: Tensor
+}
+
+/** Rows that enter a network. */
+export interface NetworkInput {
+  /** f32 [rows, input size] */
+  readonly raw: Tensor
+  /** i32 [rows]: the agent of each row, for a network that agents share. */
+  readonly agentIds?: Tensor | undefined
+}
+
+/**
+ * A network's activations for a batch on a device, and the steps that compute them.
+ *
+ * The forward pass keeps what derivatives need: each layer's input, the activation's derivative, and LayerNorm's
+ * normalised rows. Tangents (J v) and adjoints (J' g) then cost one pass each, however many are asked for.
+ */
+export class Network<Spec extends NetworkSpec = NetworkSpec> {
+  readonly spec: Spec
+  readonly rows: number
+  readonly layout: ParameterLayout
+  /** [rows, head size]: parameters of a policy's distribution, or a value. */
+  readonly output: Tensor
+  /** [rows, head size]: J v, the result of `tangent`. */
+  readonly outputTangent: Tensor
+  /** [rows, head size]: g, the operand of `adjoint`. May be the same memory as `outputTangent`. */
+  readonly outputAdjoint: Tensor
+
+  readonly #device: Device
+  readonly #input: Tensor
+  readonly #inputNorm: Norm | null
+  /** features[i] enters layer i; the last one enters the head. */
+  readonly #features: Tensor[] = []
+  readonly #derivatives: Tensor[] = []
+  readonly #norms: Norm[] = []
+
+  /** Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`). */
+  constructor(device: Device, spec: Spec, rows: number) {
+    this.spec = spec
+    this.rows = rows
+    this.layout = parameterLayout(spec)
+    this.#device = device
+    const matrix = (width: number) => device.tensor('f32', rows * width)
+    const norm = (width: number): Norm => ({ xhat: matrix(width), rstd: matrix(1) })
+    const width = inputWidth(spec.input)
+    this.#input = matrix(width)
+    this.#inputNorm = spec.input.layerNorm ? norm(width) : null
+    this.#features.push(this.#inputNorm ? matrix(width) : this.#input)
+    for (const units of spec.hidden) {
+      this.#derivatives.push(matrix(units))
+      this.#norms.push(norm(units))
+      this.#features.push(matrix(units))
+    }
+    this.output = matrix(spec.head.size)
+    this.outputTangent = matrix(spec.head.size)
+    this.outputAdjoint = this.outputTangent
+  }
+
+  /** output = network(input). */
+  forward(parameters: Tensor, input: NetworkInput): RowStep[] {
+    const { spec } = this
+    const p = (name: string) => this.#parameter(parameters, name)
+    const steps: RowStep[] = [{ op: 'input', ...this.#inputOperands(input), out: this.#input }]
+    let width = inputWidth(spec.input)
+    if (this.#inputNorm) {
+      steps.push({
+        op: 'layerNorm',
+        x: this.#input,
+        gamma: p('input.norm.weight'),
+        beta: p('input.norm.bias'),
+        ...this.#inputNorm,
+        out: this.#features[0],
+        width,
+      })
+    }
+    const linear = (layer: string, x: Tensor, y: Operand, outputs: number): RowStep => {
+      const [weight, bias] = [p(`${layer}.weight`), p(`${layer}.bias`)]
+      return { op: 'linear', x, inputs: width, weight, bias, y, outputs, accumulate: false }
+    }
+    spec.hidden.forEach((units, i) => {
+      const z = scratch(units)
+      const derivative = this.#derivatives[i]
+      steps.push(
+        linear(`hidden.${i}`, this.#features[i], z, units),
+        { op: 'activation', z, y: z, derivative, width: units, kind: spec.activation },
+        {
+          op: 'layerNorm',
+          x: z,
+          gamma: p(`hidden.${i}.norm.weight`),
+          beta: p(`hidden.${i}.norm.bias`),
+          ...this.#norms[i],
+          out: this.#features[i + 1],
+          width: units,
+        },
+      )
+      width = units
+    })
+    steps.push(linear('head', this.#features.at(-1)!, this.output, spec.head.size))
+    return steps
+  }
+
+  /** outputTangent = (d output / d parameters) v, at the kept activations. */
+  tangent(parameters: Tensor, v: Tensor): RowStep[] {
+    const { spec } = this
+    const p = (name: string) => this.#parameter(parameters, name)
+    const d = (name: string) => this.#parameter(v, name)
+    const steps: RowStep[] = []
+    let width = inputWidth(spec.input)
+    // Tangent of the current layer's input, or null while no parameter precedes it.
+    let moving: Operand | null = null
+    if (this.#inputNorm) {
+      moving = scratch(width)
+      steps.push({
+        op: 'layerNormTangent',
+        dx: null,
+        ...this.#inputNorm,
+        gamma: p('input.norm.weight'),
+        dgamma: d('input.norm.weight'),
+        dbeta: d('input.norm.bias'),
+        out: moving,
+        width,
+      })
+    }
+    // The tangent of y = x w' + b is x dw' + db + dx w'.
+    const linear = (layer: string, x: Tensor, y: Operand, outputs: number) => {
+      const [weight, bias] = [`${layer}.weight`, `${layer}.bias`]
+      const shape = { inputs: width, y, outputs }
+      steps.push({ op: 'linear', x, weight: d(weight), bias: d(bias), accumulate: false, ...shape })
+      if (moving) {
+        steps.push({ op: 'linear', x: moving, weight: p(weight), bias: null, accumulate: true, ...shape })
+      }
+    }
+    spec.hidden.forEach((units, i) => {
+      const z = scratch(units)
+      linear(`hidden.${i}`, this.#features[i], z, units)
+      moving = scratch(units)
+      steps.push(
+        { op: 'multiply', a: z, b: this.#derivatives[i], out: z, width: units },
+        {
+          op: 'layerNormTangent',
+          dx: z,
+          ...this.#norms[i],
+          gamma: p(`hidden.${i}.norm.weight`),
+          dgamma: d(`hidden.${i}.norm.weight`),
+          dbeta: d(`hidden.${i}.norm.bias`),
+          out: moving,
+          width: units,
+        },
+      )
+      width = units
+    })
+    linear('head', this.#features.at(-1)!, this.outputTangent, spec.head.size)
+    return steps
+  }
+
+  /**
+   * Gradient of sum(outputAdjoint * output) with respect to the parameters, at the kept activations.
+   * @param inputGradient where the gradient with respect to the raw input is wanted, as a critic's dQ/da is: the input
+   * that `forward` had, and f32 [rows, input size]
+   */
+  adjoint(
+    parameters: Tensor,
+    inputGradient?: { readonly input: NetworkInput; readonly gradient: Tensor },
+  ): RowStep[] {
+    const steps: RowStep[] = []
+    const layers = this.spec.hidden.length
+    let g: Operand = this.outputAdjoint
+    for (let i = layers; i >= 0; i--) {
+      if (i < layers) steps.push(...this.#hiddenAdjoint(parameters, i, g))
+      const wanted = i > 0 || this.#inputNorm !== null || inputGradient !== undefined
+      const gx: Operand | null = wanted ? scratch(this.#width(i)) : null
+      steps.push(...this.#linearAdjoint(parameters, i, g, gx))
+      if (gx) g = gx
+    }
+    if (this.#inputNorm) steps.push(...this.#inputNormAdjoint(parameters, g, inputGradient !== undefined))
+    if (inputGradient) {
+      const { input, gradient } = inputGradient
+      steps.push({ op: 'inputAdjoint', ...this.#inputOperands(input), g, graw: gradient })
+    }
+    return steps
+  }
+
+  /** Adjoint of layer i's LayerNorm and activation, in place on g. */
+  #hiddenAdjoint(parameters: Tensor, i: number, g: Operand): RowStep[] {
+    const norm = this.#norms[i]
+    const width = this.spec.hidden[i]
+    const name = `hidden.${i}.norm`
+    return [
+      ...this.#normWeights(name, norm, g, width),
+      {
+        op: 'layerNormAdjoint',
+        g,
+        ...norm,
+        gamma: this.#parameter(parameters, `${name}.weight`),
+        gx: g,
+        width,
+      },
+      { op: 'multiply', a: g, b: this.#derivatives[i], out: g, width },
+    ]
+  }
+
+  /** Adjoint of layer i's product: its weights' gradient, and gx = g w where gx is wanted. */
+  #linearAdjoint(parameters: Tensor, i: number, gy: Operand, gx: Operand | null): RowStep[] {
+    const { hidden, head } = this.spec
+    const layer = i === hidden.length ? 'head' : `hidden.${i}`
+    const outputs = i === hidden.length ? head.size : hidden[i]
+    const inputs = this.#width(i)
+    const [weight, bias] = [this.#offset(`${layer}.weight`), this.#offset(`${layer}.bias`)]
+    const steps: RowStep[] = [
+      { op: 'linearWeights', x: this.#features[i], inputs, gy, outputs, weight, bias },
+    ]
+    if (gx) {
+      const weights = this.#parameter(parameters, `${layer}.weight`)
+      steps.push({ op: 'linearAdjoint', gy, outputs, weight: weights, gx, inputs })
+    }
+    return steps
+  }
+
+  /** Adjoint of the input's LayerNorm, in place on g where the gradient goes further. */
+  #inputNormAdjoint(parameters: Tensor, g: Operand, further: boolean): RowStep[] {
+    const norm = this.#inputNorm!
+    const width = inputWidth(this.spec.input)
+    const steps = this.#normWeights('input.norm', norm, g, width)
+    const gamma = this.#parameter(parameters, 'input.norm.weight')
+    if (further) steps.push({ op: 'layerNormAdjoint', g, ...norm, gamma, gx: g, width })
+    return steps
+  }
+
+  #normWeights(name: string, { xhat }: Norm, g: Operand, width: number): RowStep[] {
+    const [gamma, beta] = [this.#offset(`${name}.weight`), this.#offset(`${name}.bias`)]
+    return [{ op: 'layerNormWeights', g, xhat, width, gamma, beta }]
+  }
+
+  /** Width of the vector that enters layer i; the head is the last layer. */
+  #width(i: number): number {
+    return i === 0 ? inputWidth(this.spec.input) : this.spec.hidden[i - 1]
+  }
+
+  #inputOperands({ raw, agentIds }: NetworkInput) {
+    const { size, agentId, standardise } = this.spec.input
+    return { raw, size, agentId: agentIdInput(agentId, agentIds), standardise }
+  }
+
+  #offset(name: string): number {
+    return parameterEntry(this.layout, name).offset
+  }
+
+  /** The part of a flat vector (parameters, or a direction among them) called `name`. */
+  #parameter(vector: Tensor, name: string): Tensor {
+    const { offset, size } = parameterEntry(this.layout, name)
+    return this.#device.slice(vector, offset, size)
+  }
+}
+
+function agentIdInput(
+  agentId: NetworkSpec['input']['agentId'],
+  indices: Tensor | undefined,
+): AgentIdInput | null {
+  if (agentId === null) return null
+  const { index, count } = agentId
+  if (index !== null) return { index, count }
+  if (indices === undefined) throw new Error('a network whose agent id differs by row needs a column of ids')
+  return { indices, count }
+}

@@ -1,0 +1,128 @@
+import type { ElementType } from '../devices/tensor.js'
+import { TERMINATED, type ActionSpace, type AgentSpec, type EnvSpec } from '../envs/contract.js'
+
+/** Columns that a rollout records besides those that every method reads. */
+export interface RolloutNeeds {
+  /** Observations after the rollout and at truncations, for critics that see observations. */
+  readonly finalObservations: boolean
+  /** Marks of the first steps of episodes, for recurrent networks. */
+  readonly episodeStarts: boolean
+  /** Length of an agent's recurrent state; 0 for feed-forward policies. */
+  readonly hidden: number
+}
+
+/** Needs of a feed-forward policy and a critic of states. */
+export const BASIC_NEEDS: RolloutNeeds = { finalObservations: false, episodeStarts: false, hidden: 0 }
+
+/**
+ * Moment at which a column is written: before the agents' step, after it, or when an episode is truncated or the rollout
+ * ends, for the states that values look forward to.
+ */
+export type Moment = 'choice' | 'outcome' | 'final'
+
+/** One array that a rollout records: [T, E, width], or for `final` [E + E truncations, width]. */
+export interface Column<Source> {
+  readonly type: ElementType & ('f32' | 'u8')
+  readonly moment: Moment
+  /** Elements of a row; 0 where there is nothing to record. */
+  readonly width: (source: Source, needs: RolloutNeeds) => number
+  /** Value that a broken step leaves in its row, so that networks that pass over it see sound numbers; null: the recorded one. */
+  readonly onBrokenStep: number | null
+  /** Whether updates of policies read it, so that mini-batches carry it. */
+  readonly policy?: true
+  /** Whether the next rollout begins with its contents, so that checkpoints carry it. */
+  readonly carried?: true
+}
+
+const one = () => 1
+
+/** Numbers that hold an action: the vector of a Box, an index per choice otherwise. */
+export function actionWidth(space: ActionSpace): number {
+  if (space.kind === 'box') return space.size
+  return space.kind === 'discrete' ? 1 : space.sizes.length
+}
+
+/** Entries of a mask of available actions; a Box has none. */
+export function maskWidth(space: ActionSpace): number {
+  if (space.kind === 'box') return 0
+  return space.kind === 'discrete' ? space.n : space.sizes.reduce((total, n) => total + n, 0)
+}
+
+/** Everything that a rollout records of the team: one row per step and environment. */
+export const TEAM_COLUMNS = {
+  states: { type: 'f32', moment: 'choice', width: ({ stateSize }) => stateSize, onBrokenStep: null },
+  /** Row e: after the rollout; row E + e truncations + k: cut off by truncation k of environment e. */
+  finalStates: { type: 'f32', moment: 'final', width: ({ stateSize }) => stateSize, onBrokenStep: null },
+  /** RUNNING, TERMINATED or TRUNCATED. The episode before a broken step ends there. */
+  ends: { type: 'u8', moment: 'outcome', width: one, onBrokenStep: TERMINATED },
+  /** 1, or 0 for steps that do not count because something broke. */
+  valid: { type: 'f32', moment: 'choice', width: one, onBrokenStep: 0 },
+  /** 1 where an episode starts. */
+  episodeStarts: {
+    type: 'u8',
+    moment: 'choice',
+    width: (_env, needs) => (needs.episodeStarts ? 1 : 0),
+    onBrokenStep: null,
+  },
+} as const satisfies Record<string, Column<EnvSpec>>
+
+/** Everything that a rollout records of each agent. */
+export const AGENT_COLUMNS = {
+  observations: {
+    type: 'f32',
+    moment: 'choice',
+    width: ({ observation }) => observation.size,
+    onBrokenStep: 0,
+    policy: true,
+  },
+  /** Rows as in `finalStates`. */
+  finalObservations: {
+    type: 'f32',
+    moment: 'final',
+    width: ({ observation }, needs) => (needs.finalObservations ? observation.size : 0),
+    onBrokenStep: null,
+  },
+  /** 1 where a discrete action may be chosen. A broken step leaves all of them available. */
+  availableActions: {
+    type: 'u8',
+    moment: 'choice',
+    width: ({ action }) => maskWidth(action),
+    onBrokenStep: 1,
+  },
+  /** Recurrent state before the step. */
+  hidden: { type: 'f32', moment: 'choice', width: (_agent, needs) => needs.hidden, onBrokenStep: 0 },
+  /** Recurrent state after the rollout, with which the next one begins; rows as in `finalStates`. */
+  finalHidden: {
+    type: 'f32',
+    moment: 'final',
+    width: (_agent, needs) => needs.hidden,
+    onBrokenStep: null,
+    carried: true,
+  },
+  actions: {
+    type: 'f32',
+    moment: 'choice',
+    width: ({ action }) => actionWidth(action),
+    onBrokenStep: 0,
+    policy: true,
+  },
+  /** log pi(a | o) of the policy that acted. */
+  logProb: { type: 'f32', moment: 'choice', width: one, onBrokenStep: 0, policy: true },
+  /** 1 where the agent took part. */
+  weight: { type: 'f32', moment: 'choice', width: one, onBrokenStep: 0, policy: true },
+  rewards: { type: 'f32', moment: 'outcome', width: one, onBrokenStep: 0 },
+} as const satisfies Record<string, Column<AgentSpec>>
+
+export type TeamColumn = keyof typeof TEAM_COLUMNS
+export type AgentColumn = keyof typeof AGENT_COLUMNS
+
+export const teamColumns = Object.keys(TEAM_COLUMNS) as TeamColumn[]
+export const agentColumns = Object.keys(AGENT_COLUMNS) as AgentColumn[]
+
+const columnOf = (name: AgentColumn): Column<AgentSpec> => AGENT_COLUMNS[name]
+
+/** Columns that updates of policies read, in the table's order. */
+export const policyColumns = agentColumns.filter((name) => columnOf(name).policy === true)
+
+/** Columns that checkpoints carry, in the table's order. */
+export const carriedColumns = agentColumns.filter((name) => columnOf(name).carried === true)

@@ -1,0 +1,78 @@
+import type { HostDevice } from '../../devices/host.js'
+import { HatrpoError } from '../../errors.js'
+import { withStack } from '../faults.js'
+import type { CollectResult, EnvProgress, EvaluateResult, WorkerTask } from '../messages.js'
+import type { WorkerPolicies } from '../policies.js'
+import {
+  collectTasks,
+  evaluateTasks,
+  joinEvaluation,
+  joinRollout,
+  shareOut,
+  workerSetup,
+  type Rollout,
+  type RolloutSource,
+  type Share,
+  type SourceOptions,
+} from '../source.js'
+import type { RolloutStorage } from '../storage.js'
+import { RolloutWorker } from '../worker.js'
+
+/**
+ * Rollouts on the calling thread: for tiny environments, tests, and hosts without threads. Nothing watches a step that
+ * hangs.
+ */
+export class InlineSource implements RolloutSource {
+  readonly shares: readonly Share[]
+  readonly restarts = 0
+  readonly #worker: RolloutWorker
+  readonly #onEvent: SourceOptions['onEvent']
+
+  constructor(host: HostDevice, storage: RolloutStorage, options: SourceOptions) {
+    const pulses = host.addressOf(host.tensor('i32', 1))
+    // Modules of the user's are those that this thread has loaded already.
+    const own = { mujoco: undefined, sources: [], pulses }
+    this.shares = shareOut(options.envs, 1)
+    this.#worker = new RolloutWorker({ ...workerSetup(host, storage, options), ...own }, host.kernels)
+    this.#onEvent = options.onEvent?.bind(options)
+  }
+
+  async collect(
+    policies: WorkerPolicies,
+    progress: readonly EnvProgress[],
+    startStep: number,
+  ): Promise<Rollout> {
+    const begun = performance.now()
+    const [task] = collectTasks(this.shares, policies, progress, startStep)
+    const result = await this.#run<CollectResult>(task)
+    return joinRollout([result], performance.now() - begun)
+  }
+
+  async evaluate(
+    policies: WorkerPolicies,
+    episodes: number,
+    iteration: number,
+    seed: number,
+  ): Promise<number[]> {
+    const [task] = evaluateTasks(this.shares, policies, episodes, iteration, seed)
+    return joinEvaluation([await this.#run<EvaluateResult>(task)], this.#onEvent)
+  }
+
+  async assist<T>(update: () => T | Promise<T>): Promise<T> {
+    return await update()
+  }
+
+  async close(): Promise<void> {
+    this.#worker.dispose()
+  }
+
+  async #run<Result extends CollectResult | EvaluateResult>(task: WorkerTask): Promise<Result> {
+    const result = (await this.#worker.run(task))!
+    if ('failure' in result) {
+      const { failure, detail } = result
+      throw new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })
+    }
+    for (const restart of result.restarts) this.#onEvent?.(restart)
+    return result as Result
+  }
+}

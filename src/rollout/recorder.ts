@@ -1,0 +1,141 @@
+import type { HostArray } from '../devices/tensor.js'
+import { HatrpoError } from '../errors.js'
+import type { MultiAgentEnv } from '../envs/index.js'
+import type { ActingAgent, Actors } from './acting.js'
+import {
+  AGENT_COLUMNS,
+  agentColumns,
+  TEAM_COLUMNS,
+  teamColumns,
+  type AgentColumn,
+  type Column,
+  type Moment,
+  type TeamColumn,
+} from './columns.js'
+import { columnRows, type ColumnPlace, type RolloutLayout } from './storage.js'
+
+/** An environment at a moment that is recorded. */
+interface Instant {
+  env: MultiAgentEnv
+  actors: Actors
+  /** Row of the environment among those that the actors act for. */
+  k: number
+  /** Whether the step is the first of its episode. */
+  starts: boolean
+  /** End that the step had; at the moment `outcome`. */
+  end: number
+}
+
+type Writer<Args extends unknown[]> = (out: HostArray, at: number, ...args: Args) => void
+
+/** How each column's row is written. */
+const TEAM_WRITERS: Record<TeamColumn, Writer<[Instant]>> = {
+  states: (out, at, { env }) => out.set(env.state, at),
+  finalStates: (out, at, { env }) => out.set(env.state, at),
+  ends: (out, at, { end }) => (out[at] = end),
+  valid: (out, at) => (out[at] = 1),
+  episodeStarts: (out, at, { starts }) => (out[at] = starts ? 1 : 0),
+}
+
+const AGENT_WRITERS: Record<AgentColumn, Writer<[Instant, number, ActingAgent]>> = {
+  observations: (out, at, { env }, i) => out.set(env.observations[i], at),
+  finalObservations: (out, at, { env }, i) => out.set(env.observations[i], at),
+  availableActions: (out, at, { env }, i) => {
+    const mask = env.availableActions?.[i]
+    if (mask) out.set(mask, at)
+    else out.fill(1, at, at + AGENT_COLUMNS.availableActions.width(env.spec.agents[i]))
+  },
+  // Policies with a recurrent state write it themselves.
+  hidden: () => {},
+  finalHidden: () => {},
+  actions: (out, at, { k }, _i, agent) => agent.writeAction(k, out, at),
+  logProb: (out, at, { k }, _i, agent) => (out[at] = agent.logProb[k]),
+  weight: (out, at, { env }, i) => (out[at] = !env.active || env.active[i] ? 1 : 0),
+  rewards: (out, at, { env }, i) => (out[at] = env.rewards[i]),
+}
+
+interface Sheet<W> {
+  readonly array: HostArray
+  readonly width: number
+  readonly moment: Moment
+  readonly onBrokenStep: number | null
+  readonly write: W
+}
+
+/** Writes the steps of a worker's environments into the shared rollout, column by column. */
+export class Recorder {
+  readonly #layout: RolloutLayout
+  readonly #team: readonly Sheet<Writer<[Instant]>>[]
+  readonly #agents: readonly (readonly Sheet<Writer<[Instant, number, ActingAgent]>>[])[]
+  /** Truncations of each environment so far in this rollout. */
+  readonly #truncations: Int32Array
+
+  constructor(buffer: ArrayBufferLike, layout: RolloutLayout) {
+    const sheet = <W>(column: Column<never>, place: ColumnPlace, write: W): Sheet<W> => {
+      const length = columnRows(column, layout) * place.width
+      const Kind = column.type === 'f32' ? Float32Array : Uint8Array
+      const { moment, onBrokenStep } = column
+      const array = new Kind(buffer as ArrayBuffer, place.address, length)
+      return { array, width: place.width, moment, onBrokenStep, write }
+    }
+    const recorded = ({ width }: { width: number }) => width > 0
+    this.#layout = layout
+    this.#team = teamColumns
+      .map((name) => sheet(TEAM_COLUMNS[name], layout.team[name], TEAM_WRITERS[name]))
+      .filter(recorded)
+    this.#agents = layout.agents.map((places) =>
+      agentColumns
+        .map((name) => sheet(AGENT_COLUMNS[name], places[name], AGENT_WRITERS[name]))
+        .filter(recorded),
+    )
+    this.#truncations = new Int32Array(layout.envs)
+  }
+
+  /** Records what the agents of an environment saw and chose. */
+  choice(row: number, instant: Instant): void {
+    this.#write('choice', row, instant)
+  }
+
+  /** Records what a step led to. */
+  outcome(row: number, instant: Instant): void {
+    this.#write('outcome', row, instant)
+  }
+
+  /** Records the state that a truncation cut off. @param e the environment */
+  truncated(e: number, instant: Instant): void {
+    const { envs, truncations } = this.#layout
+    if (this.#truncations[e] >= truncations) {
+      const { id, timeLimit } = instant.env.spec
+      throw new HatrpoError(
+        `${id} truncated an episode before its time limit of ${timeLimit}: ` +
+          'declare the shorter time limit in its spec',
+      )
+    }
+    this.#write('final', envs + e * truncations + this.#truncations[e]++, instant)
+  }
+
+  /** Records the state after the rollout, which the values of its last steps look forward to. */
+  finished(e: number, instant: Instant): void {
+    this.#write('final', e, instant)
+  }
+
+  /** Marks a step that broke: nothing about it counts, and the episode before it ends there. */
+  broken(row: number): void {
+    for (const sheets of [this.#team, ...this.#agents]) {
+      for (const { moment, array, width, onBrokenStep } of sheets) {
+        if (moment === 'final' || onBrokenStep === null) continue
+        array.fill(onBrokenStep, row * width, (row + 1) * width)
+      }
+    }
+  }
+
+  #write(moment: Moment, row: number, instant: Instant): void {
+    for (const sheet of this.#team)
+      if (sheet.moment === moment) sheet.write(sheet.array, row * sheet.width, instant)
+    for (let i = 0; i < this.#agents.length; i++) {
+      const agent = instant.actors.agents[i]
+      for (const sheet of this.#agents[i])
+        if (sheet.moment === moment) sheet.write(sheet.array, row * sheet.width, instant, i, agent)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { HatrpoError } from '../errors.js'
+import { BrokenStepError, RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
+import type { Actors } from './acting.js'
+import { detailOf, withStack, type Breakage } from './faults.js'
+
+/** Resets an environment. @throws HatrpoError when it starts in a state that is not finite */
+export function resetSoundly(env: MultiAgentEnv, seed: number): void {
+  try {
+    env.reset(seed)
+  } catch (error) {
+    throw nameThrown(env, `reset(${seed})`, error)
+  }
+  const unsound = findUnsound(env)
+  if (unsound !== undefined) throw new HatrpoError(`${unsound} after reset(${seed})`)
+}
+
+/** Gives an environment its agents' actions, and starts its step. @returns why it has none to make, or undefined */
+export function submit(env: MultiAgentEnv, actors: Actors, k: number): Breakage | undefined {
+  const broken = actors.broken(k)
+  if (broken) return { reason: `the policy of ${broken.id} gave a non-finite action` }
+  actors.act(env, k)
+  env.submit?.()
+  return undefined
+}
+
+/** Finishes the step of one environment. @returns RUNNING, TERMINATED or TRUNCATED, or why the step does not count */
+export function stepSoundly(env: MultiAgentEnv): number | Breakage {
+  let end: number
+  try {
+    end = env.step()
+  } catch (error) {
+    if (!(error instanceof BrokenStepError)) throw nameThrown(env, 'step()', error)
+    const detail = detailOf(error)
+    return { reason: error.message, ...(detail !== undefined && { detail }) }
+  }
+  if (end !== RUNNING && end !== TERMINATED && end !== TRUNCATED) {
+    throw new HatrpoError(
+      `${env.spec.id}: step() returned ${end}: it must return ${RUNNING} (running), ${TERMINATED} (terminated) or ${TRUNCATED} (truncated)`,
+    )
+  }
+  const reason = findUnsoundReward(env) ?? findUnsound(env)
+  return reason === undefined ? end : { reason }
+}
+
+/** Reward of the team in the latest step: the mean over agents, which is the reward of each where all get the same. */
+export function teamReward({ rewards }: MultiAgentEnv): number {
+  let sum = 0
+  for (let i = 0; i < rewards.length; i++) sum += rewards[i]
+  return sum / rewards.length
+}
+
+/**
+ * Refuses rewards that differ between agents, for methods that learn from one reward of the team.
+ * @throws HatrpoError naming two of them
+ */
+export function expectEqualRewards({ spec, rewards }: MultiAgentEnv): void {
+  for (let i = 1; i < rewards.length; i++) {
+    if (rewards[i] === rewards[0]) continue
+    const [first, other] = [spec.agents[0].id, spec.agents[i].id]
+    throw new HatrpoError(
+      `${spec.id}: ${first} got the reward ${rewards[0]} and ${other} ${rewards[i]} in one step: ` +
+        'a method whose critic values the state of the team needs the same reward for all agents',
+    )
+  }
+}
+
+export function saveState(env: MultiAgentEnv): Uint8Array {
+  if (!env.saveState) throw missingState(env)
+  return env.saveState()
+}
+
+export function loadState(env: MultiAgentEnv, state: Uint8Array): void {
+  if (!env.loadState) throw missingState(env)
+  env.loadState(state)
+}
+
+function missingState(env: MultiAgentEnv): HatrpoError {
+  return new HatrpoError(`${env.spec.id} has no saveState and loadState: training needs both`)
+}
+
+/** An error that an environment threw, attributed to it, with the line that threw. Errors of ours name it already. */
+function nameThrown(env: MultiAgentEnv, call: string, error: unknown): unknown {
+  if (error instanceof HatrpoError || !(error instanceof Error)) return error
+  const [, file, line] = /^\s+at .*?([^\s()\\/]+):(\d+):\d+\)?$/m.exec(error.stack ?? '') ?? []
+  const place = file === undefined ? '' : ` (${file}:${line})`
+  const message = `${env.spec.id}: ${call} threw ${error.name}: ${error.message}${place}`
+  return withStack(message, error.stack ?? message)
+}
+
+function findUnsoundReward({ spec, rewards }: MultiAgentEnv): string | undefined {
+  const bad = rewards.findIndex((reward) => !Number.isFinite(reward))
+  if (bad < 0) return undefined
+  const owner = bad === 0 ? '' : ` of ${spec.agents[bad].id}`
+  return `${spec.id}: the reward${owner} is ${rewards[bad]}`
+}
+
+/** The first of an environment's views that is not finite, in one line. */
+function findUnsound(env: MultiAgentEnv): string | undefined {
+  for (let i = 0; i < env.observations.length; i++) {
+    if (!allFinite(env.observations[i])) {
+      return `${env.spec.id}: the observation of ${env.spec.agents[i].id} is not finite`
+    }
+  }
+  return allFinite(env.state) ? undefined : `${env.spec.id}: the state is not finite`
+}
+
+function allFinite(values: Float32Array): boolean {
+  // x - x is 0 for finite numbers only.
+  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return false
+  return true
+}

@@ -1,0 +1,151 @@
+import { totalIterations } from '../config/index.js'
+import {
+  describeFault,
+  freshProgress,
+  type EnvProgress,
+  type Rollout,
+  type RolloutSource,
+  type WorkerPolicies,
+} from '../rollout/index.js'
+import { checkpointDue, evaluationDue, type Run } from '../runs/folder.js'
+import type { EvaluationRecord, TrainOptions, TrainResult } from '../runs/types.js'
+import type { TeamLearner } from './learner.js'
+import { iterationRecord } from './records.js'
+import { restoreSnapshot, takeSnapshot } from './snapshot.js'
+import { summarise } from './statistics.js'
+import { updateFaults } from './update-faults.js'
+
+/** The iterations of a run: collect, learn, log; now and then evaluate and write a checkpoint. */
+export class TrainingLoop {
+  readonly #options: TrainOptions
+  readonly #run: Run
+  readonly #learner: TeamLearner
+  readonly #source: RolloutSource
+  #progress: readonly EnvProgress[]
+  #iteration: number
+  #saved: number
+  #restarts = 0
+
+  constructor(options: TrainOptions, run: Run, learner: TeamLearner, source: RolloutSource) {
+    this.#options = options
+    this.#run = run
+    this.#learner = learner
+    this.#source = source
+    this.#iteration = run.checkpoint?.iteration ?? 0
+    this.#saved = this.#iteration
+    this.#progress = run.checkpoint
+      ? restoreSnapshot(learner.method, learner.storage, run.checkpoint)
+      : freshProgress(learner.config.envs)
+  }
+
+  async run(): Promise<TrainResult> {
+    const { config } = this.#learner
+    const { signal } = this.#options
+    const total = totalIterations(config)
+    const policies = this.#learner.workerPolicies(this.#source.shares.map(({ count }) => count))
+    while (this.#iteration < total && !signal?.aborted) {
+      await this.#iterate(policies, total)
+      if (evaluationDue(config, this.#iteration)) {
+        policies.prepare()
+        const evaluation = await this.#evaluate(policies)
+        this.#run.logEvaluation(evaluation)
+        this.#options.onEvaluation?.(evaluation)
+      }
+      if (checkpointDue(config, this.#iteration)) this.#save()
+    }
+    this.#save()
+    return this.#finish(total)
+  }
+
+  /** One iteration: a rollout, what is learned from it, and its record. */
+  async #iterate(policies: WorkerPolicies, total: number): Promise<void> {
+    const begun = performance.now()
+    policies.prepare()
+    const rollout = await this.#collect(policies)
+    for (const fault of rollout.faults) {
+      this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`, fault.detail)
+    }
+    const learning = performance.now()
+    const done = this.#iteration / total
+    const improvement = await this.#source.assist(() =>
+      this.#learner.method.improve(this.#iteration + 1, done),
+    )
+    const learner = performance.now() - learning
+    this.#iteration++
+    this.#progress = rollout.progress
+    const record = iterationRecord({
+      env: this.#learner.env,
+      iteration: this.#iteration,
+      rows: this.#learner.storage.rows,
+      steps: this.#steps(),
+      rollout,
+      improvement,
+      wall: performance.now() - begun,
+      learner,
+      workerRestarts: this.#newRestarts(),
+    })
+    this.#run.logIteration(record)
+    for (const fault of updateFaults(record)) this.#options.onEvent?.(fault)
+    this.#options.onIteration?.(record)
+  }
+
+  /** A rollout that cannot be made ends the run, but not the iterations before it. */
+  async #collect(policies: WorkerPolicies): Promise<Rollout> {
+    const startStep = this.#iteration * this.#learner.config.rolloutSteps
+    try {
+      return await this.#source.collect(policies, this.#progress, startStep)
+    } catch (error) {
+      this.#saveIfPossible()
+      throw error
+    }
+  }
+
+  async #evaluate(policies: WorkerPolicies): Promise<EvaluationRecord> {
+    const { evaluation, seed } = this.#learner.config
+    const returns = await this.#source.evaluate(policies, evaluation.episodes, this.#iteration, seed)
+    return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns) }
+  }
+
+  /** Writes a checkpoint, unless there is one of this iteration. */
+  #save(): void {
+    if (this.#saved === this.#iteration) return
+    this.#saved = this.#iteration
+    const { method, storage } = this.#learner
+    const data = takeSnapshot(method, storage, this.#progress)
+    this.#run.saveCheckpoint(this.#iteration, this.#steps(), data)
+  }
+
+  /** Saves on the way out of a failed run, whose error matters more than one of saving. */
+  #saveIfPossible(): void {
+    try {
+      this.#save()
+    } catch (error) {
+      this.#options.onEvent?.(`no checkpoint of iteration ${this.#iteration}: ${(error as Error).message}`)
+    }
+  }
+
+  #steps(): number {
+    return this.#iteration * this.#learner.storage.rows
+  }
+
+  #finish(total: number): TrainResult {
+    const returns = this.#run.evaluationAt(this.#steps())
+    const evaluation = returns && { ...summarise(returns), episodes: returns.length }
+    const outcome = {
+      iterations: this.#iteration,
+      steps: this.#steps(),
+      parametersSha256: this.#learner.sha256(),
+      ...(evaluation && { evaluation }),
+    }
+    const finished = this.#iteration >= total
+    if (finished) this.#run.finish(outcome)
+    return { dir: this.#run.dir, finished, ...outcome }
+  }
+
+  /** Times that workers were replaced since this was last asked. */
+  #newRestarts(): number {
+    const since = this.#source.restarts - this.#restarts
+    this.#restarts = this.#source.restarts
+    return since
+  }
+}

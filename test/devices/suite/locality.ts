@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import type { Device } from '../../../src/devices/device.js'
+import type { ProgramSpec, RowStep } from '../../../src/devices/steps.js'
+import type { Tensor } from '../../../src/devices/tensor.js'
+import { close } from '../../reference/close.js'
+import { gamma, largest, normals, sum, U } from '../../reference/dense.js'
+import { COUNTS, f32, i32, ROWS, same, type Checks, type Subject } from './setup.js'
+
+const SIZE = 4
+const WIDTH = SIZE + 2
+const UNITS = 5
+const ACTIONS = 3
+
+/** Widths of the operands of a program in which every kind of row step occurs. */
+const INPUTS = {
+  raw: SIZE,
+  g: WIDTH,
+  dx: WIDTH,
+  action: ACTIONS,
+  oldMean: ACTIONS,
+  oldLogProb: 1,
+  factor: 1,
+  weight: 1,
+  old: 1,
+  target: 1,
+} as const
+const OUTPUTS = {
+  picked: SIZE,
+  x: WIDTH,
+  xhat: WIDTH,
+  rstd: 1,
+  normed: WIDTH,
+  tangent: WIDTH,
+  gx: WIDTH,
+  z: UNITS,
+  twice: UNITS,
+  y: UNITS,
+  slope: UNITS,
+  product: UNITS,
+  gy: WIDTH,
+  graw: SIZE,
+  mean: ACTIONS,
+  logProb: 1,
+  sample: ACTIONS,
+  sampleLogProb: 1,
+  gmean: ACTIONS,
+  newLogProb: 1,
+  fisher: ACTIONS,
+  value: 1,
+  gvalue: 1,
+} as const
+type Name = keyof typeof INPUTS | keyof typeof OUTPUTS
+
+/** Operands of all rows, and the program on a part of them. */
+class World {
+  readonly tensors: Record<Name, Tensor>
+  readonly ids: Tensor
+  readonly index: Tensor
+  readonly source: Tensor
+  readonly gradient: Tensor
+  readonly #device: Device
+  readonly #parameters: Record<string, Tensor>
+
+  constructor(device: Device) {
+    this.#device = device
+    const widths = Object.entries({ ...INPUTS, ...OUTPUTS })
+    this.tensors = Object.fromEntries(
+      widths.map(([name, width], i) => {
+        const values = name in INPUTS ? normals(ROWS * width, i + 1) : new Float32Array(ROWS * width)
+        if (name === 'weight') values.forEach((_, r) => (values[r] = r % 4 ? 1 : 0))
+        return [name, f32(device, values)]
+      }),
+    ) as Record<Name, Tensor>
+    this.ids = i32(
+      device,
+      Array.from({ length: ROWS }, (_, r) => r % 2),
+    )
+    this.index = i32(
+      device,
+      Array.from({ length: ROWS }, (_, r) => (r * 7) % ROWS),
+    )
+    this.source = f32(device, normals(ROWS * SIZE, 99))
+    this.gradient = device.tensor('f32', UNITS * WIDTH + UNITS + 2 * WIDTH + 2 * ACTIONS)
+    const parameter = (n: number, seed: number) => f32(device, normals(n, seed, 0.5))
+    this.#parameters = {
+      gamma: parameter(WIDTH, 101),
+      beta: parameter(WIDTH, 102),
+      dgamma: parameter(WIDTH, 103),
+      dbeta: parameter(WIDTH, 104),
+      weight: parameter(UNITS * WIDTH, 105),
+      bias: parameter(UNITS, 106),
+      policy: parameter(ACTIONS * UNITS, 107),
+      critic: parameter(UNITS, 108),
+      logStd: parameter(ACTIONS, 109),
+      table: device.tensor('f64', 4 * ACTIONS),
+    }
+  }
+
+  /** Rows `from` .. `from` + `count` - 1 of an operand. */
+  view(name: Name, from: number, count: number): Tensor {
+    const width = { ...INPUTS, ...OUTPUTS }[name]
+    return this.#device.slice(this.tensors[name], from * width, count * width)
+  }
+
+  spec(from: number, count: number): ProgramSpec {
+    const views = Object.fromEntries(
+      Object.keys(this.tensors).map((name) => [name, this.view(name as Name, from, count)]),
+    ) as Record<Name, Tensor>
+    const column = (tensor: Tensor) => this.#device.slice(tensor, from, count)
+    const { gamma, beta, dgamma, dbeta, weight, bias, policy, critic, logStd, table } = this.#parameters
+    const v = views
+    const kept = { xhat: v.xhat, rstd: v.rstd, gamma, width: WIDTH }
+    const stage = { size: SIZE, agentId: { indices: column(this.ids), count: 2 }, standardise: true }
+    const gaussian = { mean: v.mean, table, size: ACTIONS }
+    const ofLogStd = UNITS * WIDTH + UNITS + 2 * WIDTH
+    const rows: RowStep[] = [
+      { op: 'gather', source: this.source, index: column(this.index), width: SIZE, out: v.picked },
+      { op: 'multiply', a: v.picked, b: v.raw, out: v.picked, width: SIZE },
+      { op: 'input', raw: v.picked, out: v.x, ...stage },
+      { op: 'layerNorm', x: v.x, beta, out: v.normed, ...kept },
+      { op: 'layerNormTangent', dx: v.dx, dgamma, dbeta, out: v.tangent, ...kept },
+      { op: 'layerNormAdjoint', g: v.g, gx: v.gx, ...kept },
+      { op: 'layerNormWeights', g: v.g, xhat: v.xhat, width: WIDTH, gamma: 0, beta: WIDTH },
+      { op: 'linear', x: v.normed, inputs: WIDTH, weight, bias, y: v.z, outputs: UNITS, accumulate: false },
+      { op: 'copy', x: v.z, out: v.twice, width: UNITS },
+      {
+        op: 'linear',
+        x: v.tangent,
+        inputs: WIDTH,
+        weight,
+        bias: null,
+        y: v.twice,
+        outputs: UNITS,
+        accumulate: true,
+      },
+      { op: 'activation', z: v.z, y: v.y, derivative: v.slope, width: UNITS, kind: 'tanh' },
+      { op: 'multiply', a: v.slope, b: v.twice, out: v.product, width: UNITS },
+      { op: 'linearAdjoint', gy: v.product, outputs: UNITS, weight, gx: v.gy, inputs: WIDTH },
+      {
+        op: 'linearWeights',
+        x: v.normed,
+        inputs: WIDTH,
+        gy: v.product,
+        outputs: UNITS,
+        weight: 2 * WIDTH,
+        bias: 2 * WIDTH + UNITS * WIDTH,
+      },
+      { op: 'inputAdjoint', raw: v.picked, g: v.gy, graw: v.graw, ...stage },
+      {
+        op: 'linear',
+        x: v.y,
+        inputs: UNITS,
+        weight: policy,
+        bias: null,
+        y: v.mean,
+        outputs: ACTIONS,
+        accumulate: false,
+      },
+      { op: 'gaussianLogProb', ...gaussian, action: v.action, logProb: v.logProb },
+      {
+        op: 'gaussianSample',
+        ...gaussian,
+        seed: 5,
+        purpose: 1,
+        streams: column(this.ids),
+        steps: column(this.index),
+        action: v.sample,
+        logProb: v.sampleLogProb,
+      },
+      {
+        op: 'gaussianSurrogate',
+        ...gaussian,
+        action: v.action,
+        oldLogProb: v.oldLogProb,
+        factor: v.factor,
+        weight: v.weight,
+        clip: 0.2,
+        gradient: { mean: v.gmean, logStd: ofLogStd },
+        logProb: v.newLogProb,
+        sums: ['objective', 'valid', 'clipped'],
+      },
+      {
+        op: 'gaussianKl',
+        oldMean: v.oldMean,
+        oldTable: table,
+        ...gaussian,
+        weight: v.weight,
+        sums: ['kl', 'counted'],
+      },
+      {
+        op: 'gaussianFisher',
+        dmean: v.action,
+        dlogStd: logStd,
+        table,
+        size: ACTIONS,
+        weight: v.weight,
+        gmean: v.fisher,
+        logStd: ofLogStd + ACTIONS,
+      },
+      {
+        op: 'linear',
+        x: v.y,
+        inputs: UNITS,
+        weight: critic,
+        bias: null,
+        y: v.value,
+        outputs: 1,
+        accumulate: false,
+      },
+      {
+        op: 'valueLoss',
+        value: v.value,
+        old: v.old,
+        target: v.target,
+        weight: v.weight,
+        clip: 0.2,
+        huberDelta: 1,
+        gvalue: v.gvalue,
+        sums: ['loss', 'rows'],
+      },
+    ]
+    const setup = [{ op: 'gaussianTable', logStd, x: 1, y: 0.5, table, size: ACTIONS }] as const
+    return { setup, rows, gradient: this.gradient }
+  }
+
+  /** Rows of all outputs, side by side. */
+  results(from: number, count: number): Record<string, number[]> {
+    return Object.fromEntries(
+      Object.keys(OUTPUTS).map((name) => [
+        name,
+        Array.from(this.#device.read(this.view(name as Name, from, count))),
+      ]),
+    )
+  }
+
+  /** Overwrites the outputs of rows `from` .. `from` + `count` - 1. */
+  spoil(from: number, count: number, value: number): void {
+    for (const name of Object.keys(OUTPUTS)) this.#device.fill(this.view(name as Name, from, count), value)
+  }
+}
+
+/** Rounding of a chain of some twenty operations on numbers of about 1. */
+const bound = (want: readonly number[]) => 200 * U * (1 + largest(want))
+
+function compare(
+  subject: Subject,
+  got: Record<string, number[]>,
+  want: Record<string, number[]>,
+  what: string,
+) {
+  for (const name of Object.keys(OUTPUTS))
+    same(subject, got[name], want[name], bound(want[name]), `${name} ${what}`)
+}
+
+/** A row alone, and in batches of any size and place, gives the same results, sums and gradients included. */
+function checkRowsAlone(device: Device, subject: Subject): void {
+  const world = new World(device)
+  const alone: { results: Record<string, number[]>; gradient: number[]; sums: Record<string, number> }[] = []
+  for (let r = 0; r < ROWS; r++) {
+    if (r % 11 && r < 250) continue
+    const sums = device.run(device.compile(world.spec(r, 1), 1), 1)
+    alone[r] = { results: world.results(r, 1), gradient: Array.from(device.read(world.gradient)), sums }
+  }
+  const ranges = [...COUNTS.map((count) => [0, count]), [17, 3], [260, 40]]
+  for (const [from, count] of ranges) {
+    world.spoil(0, ROWS, 7)
+    device.run(device.compile(world.spec(from, count), count), count)
+    for (let r = from; r < from + count; r++) {
+      if (alone[r])
+        compare(subject, world.results(r, 1), alone[r].results, `of row ${r} of ${from} + ${count}`)
+    }
+    for (const [start, n] of [
+      [0, from],
+      [from + count, ROWS - from - count],
+    ]) {
+      for (const values of Object.values(world.results(start, n)))
+        assert.ok(
+          values.every((v) => v === 7),
+          'rows that are not run stay as they are',
+        )
+    }
+  }
+  const sums = device.run(device.compile(world.spec(260, 40), 40), 40)
+  for (const [name, value] of Object.entries(sums)) {
+    const parts = alone.slice(260).map((row) => row.sums[name])
+    close([value], [sum(parts)], 1e-6 * (1 + sum(parts.map(Math.abs))), `sum ${name} of rows alone`)
+  }
+  const parts = alone.slice(260).map(({ gradient }) => gradient)
+  const total = parts[0].map((_, i) => sum(parts.map((part) => part[i])))
+  const sizes = parts[0].map((_, i) => sum(parts.map((part) => Math.abs(part[i]))))
+  close(device.read(world.gradient), total, (i) => gamma(40) * sizes[i] + 1e-12, 'gradient of rows alone')
+}
+
+/** Other rows that are not finite do not reach a row. */
+function checkOtherRows(device: Device, subject: Subject): void {
+  const world = new World(device)
+  const program = device.compile(world.spec(0, ROWS), ROWS)
+  device.run(program, ROWS)
+  const kept = [0, 5, 130, ROWS - 1]
+  const want = kept.map((r) => world.results(r, 1))
+  for (const [name, width] of Object.entries(INPUTS)) {
+    const tensor = world.tensors[name as Name]
+    const values = device.read(tensor)
+    device.write(
+      tensor,
+      Array.from(values, (v, i) => (kept.includes(Math.floor(i / width)) ? v : NaN)),
+    )
+  }
+  device.run(program, ROWS)
+  kept.forEach((r, i) => compare(subject, world.results(r, 1), want[i], `of row ${r} among NaN`))
+}
+
+export const localityChecks: Checks = {
+  'a row alone gives that row of any batch': checkRowsAlone,
+  'a row does not see other rows': checkOtherRows,
+}

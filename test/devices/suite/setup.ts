@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import type { Device, Sums } from '../../../src/devices/device.js'
+import type { ProgramSpec } from '../../../src/devices/steps.js'
+import type { ElementType, HostArray, Tensor } from '../../../src/devices/tensor.js'
+import { close } from '../../reference/close.js'
+
+/** Device under test. */
+export interface Subject {
+  readonly device: Device
+  /**
+   * Agreement of results that the contract calls the same, such as those of a row alone and of the row in a batch:
+   * 'bits', or 'f32' for the rounding of another order of operations.
+   */
+  readonly accuracy: 'bits' | 'f32'
+  /** New array in the memory of rollouts. */
+  array(type: ElementType, length: number): HostArray
+}
+
+/** Checks of the suite by what they check. */
+export type Checks = Readonly<Record<string, (device: Device, subject: Subject) => void>>
+
+export const ROWS = 300
+/** One row, a part of a block of rows, several blocks, all. */
+export const COUNTS = [1, 100, 257, ROWS]
+
+export const f32 = (device: Device, values: ArrayLike<number>): Tensor => {
+  const tensor = device.tensor('f32', values.length)
+  device.write(tensor, values)
+  return tensor
+}
+
+export const i32 = (device: Device, values: ArrayLike<number>): Tensor => {
+  const tensor = device.tensor('i32', values.length)
+  device.write(tensor, values)
+  return tensor
+}
+
+/** Runs steps on each row count and hands the count and the sums to `check`. */
+export function each(
+  device: Device,
+  spec: ProgramSpec,
+  check: (rows: number, sums: Sums) => void,
+  scale = 1,
+): void {
+  const program = device.compile(spec, ROWS)
+  assert.equal(program.maxRows, ROWS)
+  for (const rows of COUNTS) check(rows, device.run(program, rows, scale))
+}
+
+/** The first `rows` rows of a matrix on the device. */
+export const head = (device: Device, tensor: Tensor, rows: number, width: number): number[] =>
+  Array.from(device.read(tensor).subarray(0, rows * width))
+
+/** Asserts that results which the contract calls the same agree to the subject's accuracy. */
+export function same(
+  { accuracy }: Subject,
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  bound: number | ((i: number) => number),
+  what: string,
+): void {
+  close(got, want, bound, what)
+  if (accuracy === 'bits') assert.deepEqual(Array.from(got), Array.from(want), what)
+}
