@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
+import { expectedFormat, exportFormats, type ExportFormat } from '../export/formats.js'
 import { readRunConfig } from '../runs/folder.js'
 import { wholeFlag } from './numbers.js'
 
@@ -9,12 +10,10 @@ interface ExportFlags {
   checkpoint: string
 }
 
-const plannedFormats = ['onnx', 'safetensors']
-
-function parseFormat(format: string): 'wasm' {
-  if (format === 'wasm') return format
-  const planned = plannedFormats.includes(format) ? ` (${format} is not supported yet)` : ''
-  throw usageError(`--format is ${JSON.stringify(format)}: it must be wasm${planned}`)
+function parseFormat(format: string): ExportFormat {
+  const known = exportFormats.find((name) => name === format)
+  if (known) return known
+  throw usageError(`--format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
 }
 
 function parseCheckpoint(text: string): 'latest' | 'best' | number {
@@ -29,7 +28,7 @@ export function exportCommand(): Command {
     .description("Write each agent's policy as a file that runs without this package.")
     .argument('<run>', 'a run folder')
     .requiredOption('--out <dir>', 'where to write the bundle')
-    .option('--format <name>', 'wasm', 'wasm')
+    .option('--format <name>', exportFormats.join(', '), exportFormats[0])
     .option('--checkpoint <which>', 'latest, best or an iteration', 'latest')
     .addHelpText(
       'after',

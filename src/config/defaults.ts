@@ -1,3 +1,4 @@
+import { deviceNames } from '../devices/open.js'
 import type { TrainConfig } from './schema.js'
 
 /** A configuration of which only some keys are given. */
@@ -15,7 +16,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
   steps: 10_000_000,
   envs: 20,
   rolloutSteps: 200,
-  device: 'wasm',
+  device: deviceNames[0],
   actor: {
     hidden: [128, 128],
     activation: 'relu',

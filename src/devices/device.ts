@@ -52,7 +52,10 @@ export interface SolveResult {
   readonly curvature: number
 }
 
-/** Statistics of the elements that count, in f64; min and max are Infinity and -Infinity where none does. */
+/**
+ * Statistics of the elements that count, in f64. Where none does, min and max are Infinity and -Infinity, mean and variance
+ * unspecified.
+ */
 export interface Spread {
   readonly count: number
   readonly min: number
@@ -113,7 +116,7 @@ export interface Device {
   write(tensor: Tensor, values: ArrayLike<number>): void
   /** Copy of the contents. */
   read(tensor: Tensor): HostArray
-  /** Tensor for an array of the rollouts' shared memory. */
+  /** Tensor for an array of the rollouts' shared memory, with the array's contents. */
   mirror(array: HostArray): Mirror
 
   /** Prepares a pass for batches of up to `maxRows` rows, and plans its scratch memory. */
@@ -137,7 +140,7 @@ export interface Device {
   multiply(x: Tensor, y: Tensor): void
   /** x *= exp(newLogProb - oldLogProb) where weight is not 0; weight null: everywhere (Eq. 10). */
   multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void
-  /** out[i] = x[index[i]]; index is i32. */
+  /** out[i] = x[index[i]]; index is i32. @throws RangeError for an index outside x */
   pick(x: Tensor, index: Tensor, out: Tensor): void
   /** x[i] = y[i] where weight[i] is 0 */
   replace(x: Tensor, y: Tensor, weight: Tensor): void
@@ -145,7 +148,7 @@ export interface Device {
   normalise(x: Tensor, mean: number, deviation: number, out: Tensor): void
   /** out = x deviation + mean, in f64 and rounded once; out may be x */
   denormalise(x: Tensor, mean: number, deviation: number, out: Tensor): void
-  /** x = (x - mean) / (population s.d. + eps), mean and s.d. over elements of weight 1; without any, x stays. */
+  /** x = (x - mean) / (population s.d. + eps), mean and s.d. over elements whose weight is not 0; without any, x stays. */
   standardise(x: Tensor, weight: Tensor, eps: number): void
   /** Sum in f64. */
   sum(x: Tensor): number

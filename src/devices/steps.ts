@@ -25,7 +25,10 @@ interface InputOperands {
 export type NetworkStep =
   /** out = standardise(raw ++ one-hot id), [rows, size + count] */
   | ({ readonly op: 'input'; readonly out: Operand } & InputOperands)
-  /** graw = adjoint of `input` at raw, applied to g [rows, size + count]; the entries of the id are dropped. */
+  /**
+   * graw = adjoint of `input` at raw, applied to g [rows, size + count]; the entries of the id are dropped. A constant
+   * vector that is standardised gives zeros.
+   */
   | ({ readonly op: 'inputAdjoint'; readonly g: Operand; readonly graw: Operand } & InputOperands)
   /** out[r] = source[index[r]]; source may have any number of rows. out may not be source. */
   | {
@@ -79,7 +82,7 @@ export type NetworkStep =
       readonly gamma: number
       readonly beta: number
     }
-  /** y = x w' + bias, or y += x w'. weight is [outputs, inputs]. y may not be x. */
+  /** y = x w' + bias, or with `accumulate` and no bias y += x w'. weight is [outputs, inputs]. y may not be x. */
   | {
       readonly op: 'linear'
       readonly x: Operand
@@ -141,7 +144,10 @@ export type GaussianStep =
       readonly size: number
       readonly logProb: Operand
     }
-  /** action = mean + sigma z with z drawn for (seed, purpose, streams[r], steps[r], dimension); its log-probability. */
+  /**
+   * action = mean + sigma z, and its log-probability. z is normal (Box and Muller) from Philox4x32-10 under the key
+   * (seed, purpose, streams[r], steps[r], dimension).
+   */
   | {
       readonly op: 'gaussianSample'
       readonly mean: Operand
@@ -156,8 +162,9 @@ export type GaussianStep =
       readonly logProb: Operand
     }
   /**
-   * Sums: objective, weight, rows outside the clip range. Objective of a row: ratio M, or with a clip
-   * min(ratio M, clip(ratio) M). The gradient has the mean's part per row and logStd's at its offset.
+   * Sums: objective, weight, weight of rows outside the clip range. Objective of a row: ratio M, or with a clip
+   * min(ratio M, clip(ratio) M). The new log-probability is rounded to f32 as the old one is, so that the ratio is exactly
+   * 1 at the old parameters. The gradient has the mean's part per row and logStd's at its offset.
    */
   | {
       readonly op: 'gaussianSurrogate'
@@ -220,12 +227,13 @@ export type ValueStep =
  *   A row may be a whole chunk of time: a program then unrolls the chunk's steps over slices, slice t holding step t of
  *   every chunk. (`gather` reads other rows of its source, which no step of the program writes.)
  * - Its steps run in order.
- * - Operands of a step are distinct memory except where the step says that they may be the same; partial overlap is
- *   never allowed.
+ * - An operand that a step writes is other memory than its other operands, except where the step says that they may be
+ *   the same; partial overlap is never allowed.
  * - Gradients of parameters go to the program's `gradient` vector, at the offsets that steps name. The vector is zeroed
  *   first and then accumulated into: a weight that two steps use gets the sum of both. An entry that no step writes is 0.
  * - Sums over rows are f64 and have names, which are distinct within a program.
  * - Scratch operands have contents within one run only.
+ * - Rows beyond those of a run stay as they are.
  */
 export type RowStep = NetworkStep | GaussianStep | ValueStep
 

@@ -3,7 +3,8 @@ import type { Box } from '../envs/contract.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
-import { assertReplaceable, writeBundle, type WrittenBundle } from '../export/write.js'
+import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
+import { assertReplaceable, type WrittenBundle } from '../export/write.js'
 import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { actorParameters } from './snapshot.js'
 
@@ -12,7 +13,7 @@ export interface ExportOptions {
   readonly run: string
   /** Where the bundle goes: a new or empty folder, or an earlier bundle. */
   readonly out: string
-  readonly format: 'wasm'
+  readonly format: ExportFormat
   readonly checkpoint: 'latest' | 'best' | number
 }
 
@@ -22,8 +23,8 @@ export interface ExportOptions {
  */
 export async function exportPolicies(options: ExportOptions): Promise<WrittenBundle> {
   const { run, out, format, checkpoint } = options
-  if (format !== 'wasm')
-    throw usageError(`format is ${JSON.stringify(format)}: it must be wasm (others are not supported yet)`)
+  const write = formatWriter(format)
+  if (!write) throw usageError(`format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
   assertReplaceable(out)
   const config = readRunConfig(run)
   const { spec: env, config: complete } = await loadEnvFactory(config.env)
@@ -52,5 +53,5 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     iteration,
     evaluation,
   }
-  return writeBundle(out, policies, origin)
+  return write(out, policies, origin)
 }

@@ -88,7 +88,7 @@ test('formats that do not exist yet are refused', async (t) => {
   const options = { run: dir, out, format: 'onnx' as 'wasm', checkpoint: 'latest' } as const
   await assert.rejects(
     exportPolicies(options),
-    /format is "onnx": it must be wasm \(others are not supported yet\)/,
+    /format is "onnx": it must be wasm \(onnx is not supported yet\)/,
   )
 })
 
