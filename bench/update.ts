@@ -61,7 +61,7 @@ function timeUpdates(device: HostDevice, hidden: number[]) {
   const policy = trainedPolicy(device, new Network(device, spec, ROWS), parameters)
   const step = new TrustRegionStep(policy, batch, OPTIONS)
   device.write(parameters, start)
-  new PolicyEvaluation(policy, batch, false).update(ROWS)
+  new PolicyEvaluation(policy, batch, false).evaluate(ROWS)
   device.copy(batch.newLogProb, batch.logProb)
 
   const times = {

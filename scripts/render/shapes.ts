@@ -3,7 +3,10 @@ import type { Vector } from './vector.js'
 /** A ray closer than this to its origin hits nothing: it would hit the surface that it leaves. */
 const NEAREST = 1e-6
 
-/** A solid in its own frame, as MuJoCo places it: capsules and cylinders lie along z. */
+/**
+ * A solid in its own frame, as MuJoCo places it: capsules and cylinders lie along z. The measures of a shape are public
+ * fields: the digest of a picture's scene covers them.
+ */
 export interface Shape {
   /** Radius of a sphere around the origin that holds it. */
   readonly radius: number
@@ -38,19 +41,19 @@ export class Capsule implements Shape {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Shape['hull']
-  readonly #thickness: number
-  readonly #half: number
+  readonly thickness: number
+  readonly half: number
 
   constructor(radius: number, half: number) {
-    this.#thickness = radius
-    this.#half = half
+    this.thickness = radius
+    this.half = half
     this.radius = this.halfLength = radius + half
     this.hull = [-half, half].map((z) => ({ at: [0, 0, z], radius }))
   }
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
-    const thickness = this.#thickness
-    const half = this.#half
+    const thickness = this.thickness
+    const half = this.half
     const across = dx * dx + dy * dy
     let end = dz > 0 ? -half : half
     if (across > 1e-12) {
@@ -69,7 +72,7 @@ export class Capsule implements Shape {
   }
 
   normal(x: number, y: number, z: number, out: Float64Array): void {
-    setUnit(out, x, y, z - Math.max(-this.#half, Math.min(this.#half, z)))
+    setUnit(out, x, y, z - Math.max(-this.half, Math.min(this.half, z)))
   }
 }
 
@@ -77,10 +80,10 @@ export class Cylinder implements Shape {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Shape['hull']
-  readonly #thickness: number
+  readonly thickness: number
 
   constructor(radius: number, half: number) {
-    this.#thickness = radius
+    this.thickness = radius
     this.halfLength = half
     this.radius = Math.sqrt(radius * radius + half * half)
     // The rim: eight points, pushed out so that the octagon through them holds the circle.
@@ -95,7 +98,7 @@ export class Cylinder implements Shape {
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
     const { halfLength } = this
-    const thickness = this.#thickness
+    const thickness = this.thickness
     let nearest = Infinity
     const across = dx * dx + dy * dy
     if (across > 1e-12) {
@@ -113,7 +116,7 @@ export class Cylinder implements Shape {
   }
 
   normal(x: number, y: number, z: number, out: Float64Array): void {
-    const side = Math.sqrt(x * x + y * y) / this.#thickness
+    const side = Math.sqrt(x * x + y * y) / this.thickness
     if (Math.abs(z) / this.halfLength > side) setUnit(out, 0, 0, z)
     else setUnit(out, x, y, 0)
   }
@@ -123,24 +126,24 @@ export class Ellipsoid implements Shape {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Shape['hull']
-  readonly #axes: Vector
+  readonly axes: Vector
 
   constructor(axes: Vector) {
-    this.#axes = axes
+    this.axes = axes
     this.radius = Math.max(...axes)
     this.halfLength = axes[2]
     this.hull = corners(axes)
   }
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
-    const [a, b, c] = this.#axes
+    const [a, b, c] = this.axes
     const [px, py, pz, vx, vy, vz] = [ox / a, oy / b, oz / c, dx / a, dy / b, dz / c]
     const square = vx * vx + vy * vy + vz * vz
     return firstRoot((px * vx + py * vy + pz * vz) / square, (px * px + py * py + pz * pz - 1) / square)
   }
 
   normal(x: number, y: number, z: number, out: Float64Array): void {
-    const [a, b, c] = this.#axes
+    const [a, b, c] = this.axes
     setUnit(out, x / (a * a), y / (b * b), z / (c * c))
   }
 }
@@ -149,17 +152,17 @@ export class Box implements Shape {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Shape['hull']
-  readonly #half: Vector
+  readonly half: Vector
 
   constructor(half: Vector) {
-    this.#half = half
+    this.half = half
     this.halfLength = half[2]
     this.radius = Math.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
     this.hull = corners(half)
   }
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
-    const [hx, hy, hz] = this.#half
+    const [hx, hy, hz] = this.half
     // A direction of exactly 0 divides to an infinity of the right sign, or to NaN on the face itself: a miss.
     const [ax, bx] = [(-hx - ox) / dx, (hx - ox) / dx]
     const [ay, by] = [(-hy - oy) / dy, (hy - oy) / dy]
@@ -170,7 +173,7 @@ export class Box implements Shape {
   }
 
   normal(x: number, y: number, z: number, out: Float64Array): void {
-    const [u, v, w] = [x / this.#half[0], y / this.#half[1], z / this.#half[2]]
+    const [u, v, w] = [x / this.half[0], y / this.half[1], z / this.half[2]]
     const [au, av, aw] = [Math.abs(u), Math.abs(v), Math.abs(w)]
     if (au >= av && au >= aw) setUnit(out, u, 0, 0)
     else if (av >= aw) setUnit(out, 0, v, 0)
@@ -189,54 +192,54 @@ export class Mesh implements Shape {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Shape['hull']
-  readonly #vertices: Float64Array
+  readonly vertices: Float64Array
   /** Three vertices each, in the order of the tree. */
-  readonly #faces: Int32Array
+  readonly faces: Int32Array
   /** Per node: its box as low x, y, z, high x, y, z. */
-  readonly #boxes: number[] = []
+  readonly boxes: number[] = []
   /** Per node: [first face, last face + 1] of a leaf, or [-1, right child]; the left child is the next node. */
-  readonly #links: number[] = []
-  #lastHit = 0
+  readonly links: number[] = []
+  lastHit = 0
 
   /**
    * @param vertices [3 each]
    * @param faces positions of three vertices each
    */
   constructor(vertices: ArrayLike<number>, faces: ArrayLike<number>) {
-    this.#vertices = Float64Array.from(vertices)
-    this.#faces = Int32Array.from(faces)
+    this.vertices = Float64Array.from(vertices)
+    this.faces = Int32Array.from(faces)
     const points = Array.from({ length: vertices.length / 3 }, (_, i): Vector => this.#vertex(i))
     this.radius = Math.max(...points.map((p) => Math.hypot(...p)))
     this.halfLength = Math.max(...points.map((p) => Math.abs(p[2])))
     this.hull = points.map((at) => ({ at, radius: 0 }))
-    this.#build(0, this.#faces.length / 3)
+    this.#build(0, this.faces.length / 3)
   }
 
   #vertex(i: number): Vector {
-    return [this.#vertices[3 * i], this.#vertices[3 * i + 1], this.#vertices[3 * i + 2]]
+    return [this.vertices[3 * i], this.vertices[3 * i + 1], this.vertices[3 * i + 2]]
   }
 
   /** Splits the faces `from` to `to` at the median of their centres along the box's longest side. */
   #build(from: number, to: number): void {
-    const node = this.#links.length / 2
-    const ofFace = (f: number) => [0, 1, 2].map((k) => this.#vertex(this.#faces[3 * f + k]))
+    const node = this.links.length / 2
+    const ofFace = (f: number) => [0, 1, 2].map((k) => this.#vertex(this.faces[3 * f + k]))
     const all = Array.from({ length: to - from }, (_, i) => ofFace(from + i)).flat()
     const low = [0, 1, 2].map((axis) => all.reduce((least, p) => Math.min(least, p[axis]), Infinity))
     const high = [0, 1, 2].map((axis) => all.reduce((most, p) => Math.max(most, p[axis]), -Infinity))
-    this.#boxes.push(...low, ...high)
-    this.#links.push(from, to)
+    this.boxes.push(...low, ...high)
+    this.links.push(from, to)
     if (to - from <= 4) return
     const sides = low.map((l, axis) => high[axis] - l)
     const axis = sides.indexOf(Math.max(...sides))
     const order = Array.from({ length: to - from }, (_, i) => {
       const centre = ofFace(from + i).reduce((sum, p) => sum + p[axis], 0)
-      return { centre, face: Array.from(this.#faces.subarray(3 * (from + i), 3 * (from + i) + 3)) }
+      return { centre, face: Array.from(this.faces.subarray(3 * (from + i), 3 * (from + i) + 3)) }
     }).sort((a, b) => a.centre - b.centre)
-    order.forEach(({ face }, i) => this.#faces.set(face, 3 * (from + i)))
+    order.forEach(({ face }, i) => this.faces.set(face, 3 * (from + i)))
     const middle = (from + to) >> 1
     this.#build(from, middle)
-    this.#links[2 * node] = -1
-    this.#links[2 * node + 1] = this.#links.length / 2
+    this.links[2 * node] = -1
+    this.links[2 * node + 1] = this.links.length / 2
     this.#build(middle, to)
   }
 
@@ -246,7 +249,7 @@ export class Mesh implements Shape {
     while (open.length > 0) {
       const node = open.pop()!
       if (!this.#touches(node, ox, oy, oz, dx, dy, dz, nearest)) continue
-      const [first, second] = [this.#links[2 * node], this.#links[2 * node + 1]]
+      const [first, second] = [this.links[2 * node], this.links[2 * node + 1]]
       if (first < 0) {
         open.push(node + 1, second)
         continue
@@ -255,7 +258,7 @@ export class Mesh implements Shape {
         const t = this.#hitFace(face, ox, oy, oz, dx, dy, dz)
         if (t < nearest) {
           nearest = t
-          this.#lastHit = face
+          this.lastHit = face
         }
       }
     }
@@ -272,7 +275,7 @@ export class Mesh implements Shape {
     dz: number,
     within: number,
   ): boolean {
-    const boxes = this.#boxes
+    const boxes = this.boxes
     const at = 6 * node
     const [ax, bx] = [(boxes[at] - ox) / dx, (boxes[at + 3] - ox) / dx]
     const [ay, by] = [(boxes[at + 1] - oy) / dy, (boxes[at + 4] - oy) / dy]
@@ -284,12 +287,8 @@ export class Mesh implements Shape {
 
   /** T. Moeller and B. Trumbore (1997). */
   #hitFace(face: number, ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
-    const v = this.#vertices
-    const [a, b, c] = [
-      3 * this.#faces[3 * face],
-      3 * this.#faces[3 * face + 1],
-      3 * this.#faces[3 * face + 2],
-    ]
+    const v = this.vertices
+    const [a, b, c] = [3 * this.faces[3 * face], 3 * this.faces[3 * face + 1], 3 * this.faces[3 * face + 2]]
     const [ex, ey, ez] = [v[b] - v[a], v[b + 1] - v[a + 1], v[b + 2] - v[a + 2]]
     const [fx, fy, fz] = [v[c] - v[a], v[c + 1] - v[a + 1], v[c + 2] - v[a + 2]]
     const [px, py, pz] = [dy * fz - dz * fy, dz * fx - dx * fz, dx * fy - dy * fx]
@@ -306,9 +305,9 @@ export class Mesh implements Shape {
   }
 
   normal(_x: number, _y: number, _z: number, out: Float64Array): void {
-    const v = this.#vertices
-    const at = 3 * this.#lastHit
-    const [a, b, c] = [3 * this.#faces[at], 3 * this.#faces[at + 1], 3 * this.#faces[at + 2]]
+    const v = this.vertices
+    const at = 3 * this.lastHit
+    const [a, b, c] = [3 * this.faces[at], 3 * this.faces[at + 1], 3 * this.faces[at + 2]]
     const [ex, ey, ez] = [v[b] - v[a], v[b + 1] - v[a + 1], v[b + 2] - v[a + 2]]
     const [fx, fy, fz] = [v[c] - v[a], v[c + 1] - v[a + 1], v[c + 2] - v[a + 2]]
     setUnit(out, ey * fz - ez * fy, ez * fx - ex * fz, ex * fy - ey * fx)

@@ -66,7 +66,7 @@ export function planMethod(
 ): MethodPlan {
   const parts = partsOf(row)
   if (!parts) throw usageError(`algo is ${options.algo}: it cannot be trained yet`)
-  if (env.mode !== 'cooperative') {
+  if (parts.critic.oneReward && env.mode !== 'cooperative') {
     throw usageError(
       `environment ${env.id} has mode ${env.mode}: ${options.algo} trains teams, it must be cooperative`,
     )

@@ -20,7 +20,8 @@ export class ClippedUpdate implements PolicyUpdate {
   readonly #rule: ClippedRule
   readonly #evaluation: PolicyEvaluation
   readonly #miniBatches: MiniBatches | null
-  #lr = 0
+  /** Learning rate of the update that `propose` began. */
+  #lr: number | undefined
   #results: readonly ClippedResult[] = []
 
   constructor(
@@ -53,34 +54,38 @@ export class ClippedUpdate implements PolicyUpdate {
   }
 
   commit(): PolicyOutcome {
+    const lr = this.#lr
+    if (lr === undefined) throw new Error('commit() without propose()')
+    this.#lr = undefined
     const rows = this.batch.maxRows
     const results: ClippedResult[] = []
     // No pass of a mini-batch sees the old policy on all rows.
     if (this.#miniBatches) this.#evaluation.keep(rows)
     for (let epoch = 0; epoch < this.#rule.epochs; epoch++) {
       if (this.#miniBatches) {
-        this.#miniBatches.forEach((part) => results.push(this.step.step(part, this.#lr)))
+        this.#miniBatches.forEach((part) => results.push(this.step.step(part, lr)))
         continue
       }
-      results.push(this.step.step(rows, this.#lr))
+      results.push(this.step.step(rows, lr))
       // The first step on the whole batch leaves the old policy's distribution behind.
       if (epoch === 0) this.#policy.head.keep(rows)
     }
     this.#results = results
-    const klUsed = this.#evaluation.update(rows)
-    return { entropy: this.#evaluation.entropy(), klUsed, ...summarise(results) }
+    const { kl: klUsed, entropy } = this.#evaluation.evaluate(rows)
+    return { entropy, klUsed, ...summarise(results) }
   }
 }
 
 function summarise(results: readonly ClippedResult[]): Omit<PolicyOutcome, 'entropy' | 'klUsed'> {
   const taken = results.filter((result) => result.taken)
+  const rejections = results.map((result) => result.rejection)
   const mean = (pick: (result: ClippedResult) => number) =>
     taken.reduce((sum, result) => sum + pick(result), 0) / Math.max(1, taken.length)
   return {
     policyLoss: -mean((result) => result.surrogate),
     clipFraction: mean((result) => result.clipFraction),
     gradNorm: mean((result) => result.gradNorm),
-    rejection: results.some((result) => Number.isNaN(result.gradNorm)) ? 'non-finite' : null,
+    rejection: rejections.find((rejection) => rejection === 'non-finite') ?? rejections.find(Boolean) ?? null,
     rejectedSteps: results.length - taken.length,
   }
 }

@@ -39,6 +39,8 @@ export interface UpdateParts {
 }
 
 interface UpdatePart {
+  /** Whether steps are bounded by a KL budget, which the row has to name. */
+  readonly budgeted: boolean
   /** Whether policies are moved by Adam, whose state belongs to checkpoints. */
   readonly adam: boolean
   /** Whether the critics' learning rate falls with the actors'. */
@@ -65,6 +67,7 @@ const everyAgent = (env: EnvSpec) => env.agents.map((_, i) => i)
 
 export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   trustRegion: {
+    budgeted: true,
     adam: false,
     lrDecay: () => false,
     klBound: ({ trustRegion }) => trustRegion.delta,
@@ -72,6 +75,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
   },
   clipped: {
+    budgeted: false,
     adam: true,
     lrDecay: ({ clipped }) => clipped.lrDecay,
     klBound: () => null,
@@ -127,7 +131,7 @@ export interface MethodParts {
   readonly budget: BudgetPart
 }
 
-/** The parts of a row, or undefined where one of them is not built yet. */
+/** The parts of a row, or undefined where one of them is not built yet, or its budget does not suit its update. */
 export function partsOf(row: Algorithm): MethodParts | undefined {
   const update = UPDATES[row.update]
   const schedule = SCHEDULES[row.schedule]
@@ -135,6 +139,7 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
   const sharing = ACTORS[row.actors]
   const budget = BUDGETS[row.klBudget]
   if (!update || !schedule || !critic || !sharing || !budget) return undefined
+  if (update.budgeted !== (row.klBudget !== 'none')) return undefined
   return { update, schedule, critic, sharing, budget }
 }
 

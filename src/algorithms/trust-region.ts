@@ -66,8 +66,8 @@ export class TrustRegionUpdate implements PolicyUpdate {
       this.#proposal = undefined
     }
     this.#results = results
-    this.#evaluation.update(this.batch.maxRows)
-    return { ...summarise(results, klBudget), entropy: this.#evaluation.entropy() }
+    const { entropy } = this.#evaluation.evaluate(this.batch.maxRows)
+    return { ...summarise(results, klBudget), entropy }
   }
 }
 

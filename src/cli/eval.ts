@@ -17,14 +17,14 @@ export function evalCommand(): Command {
     .argument('<run|bundle>', 'a run folder or an exported bundle')
     .option('--episodes <n>', 'episodes to run', '40')
     .option('--seed <n>', 'seed of the episodes', '1')
-    .option('--workers <n>', 'threads that step environments')
+    .option('--workers <n>', 'threads that step environments, 0 for the main one alone')
     .option('--json', 'print everything as JSON')
     .addHelpText('after', '\nExample:\n  hatrpo eval runs/HalfCheetah-2x3-hatrpo-s1 --episodes 10')
     .action(async (source: string, flags: EvalFlags) => {
       const episodes = wholeFlag('--episodes', flags.episodes, 1, 1_000_000)
       const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
       const workers =
-        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
+        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { evaluate } = await import('../training/evaluate.js')
       const onEvent = (message: string, detail?: string) => {

@@ -1,7 +1,6 @@
 import { Argument, Command } from 'commander'
 import { trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithmNames, algorithms } from '../algorithms/table.js'
-import { listDevices } from '../devices/open.js'
 
 interface Entry {
   readonly id: string
@@ -12,12 +11,8 @@ interface Entry {
 const lists: Record<string, () => Promise<readonly Entry[]>> = {
   envs: async () => (await import('../envs/index.js')).listEnvs(),
   algorithms: async () =>
-    algorithmNames.map((id) => ({
-      id,
-      ...algorithms[id],
-      supported: trainableAlgorithms.includes(id),
-    })),
-  devices: async () => listDevices(),
+    algorithmNames.map((id) => ({ id, ...algorithms[id], supported: trainableAlgorithms.includes(id) })),
+  devices: async () => (await import('../devices/open.js')).listDevices(),
 }
 
 export function listCommand(): Command {

@@ -53,7 +53,10 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of everything random (default: 1)')
     .option('--seeds <list>', 'several runs one after another: 1-5 or 1,3,7')
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
-    .option('--workers <n>', 'threads that step environments; results do not depend on it')
+    .option(
+      '--workers <n>',
+      'threads that step environments, 0 for the main one alone; results do not depend on it',
+    )
     .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json')
@@ -76,7 +79,7 @@ Examples:
     )
     .action(async (flags: TrainFlags) => {
       const workers =
-        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 1, 1024) }
+        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
       const code =
         flags.resume === undefined
           ? await startRuns(flags, workers)

@@ -30,7 +30,7 @@ export type NetworkStep =
    * vector that is standardised gives zeros.
    */
   | ({ readonly op: 'inputAdjoint'; readonly g: Operand; readonly graw: Operand } & InputOperands)
-  /** out[r] = source[index[r]]; source may have any number of rows. out may not be source. */
+  /** out[r] = source[index[r]], both f32 or both i32; source may have any number of rows. out may not be source. */
   | {
       readonly op: 'gather'
       readonly source: Tensor

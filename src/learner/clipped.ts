@@ -3,6 +3,7 @@ import type { Tensor } from '../devices/tensor.js'
 import type { Adam } from './adam.js'
 import type { PolicyBatch } from './batch.js'
 import type { TrainedPolicy } from './policy.js'
+import type { Rejection } from './trust-region.js'
 
 export interface ClippedOptions {
   /** epsilon: ratios count between 1 - clip and 1 + clip. */
@@ -20,8 +21,9 @@ export interface ClippedResult {
   readonly entropy: number
   /** Norm of the gradient before clipping it. */
   readonly gradNorm: number
-  /** False when no row was valid or a non-finite gradient kept the step from being taken. */
   readonly taken: boolean
+  /** Reason why the step was not taken, or null. */
+  readonly rejection: Extract<Rejection, 'no-rows' | 'non-finite'> | null
 }
 
 /**
@@ -61,14 +63,18 @@ export class ClippedStep {
   step(rows: number, lr: number): ClippedResult {
     const { device, head, workspace } = this.#policy
     const valid = this.#batch.validRows(rows)
-    if (valid === 0) return { surrogate: 0, clipFraction: 0, entropy: 0, gradNorm: 0, taken: false }
+    if (valid === 0) {
+      const nothing = { surrogate: 0, clipFraction: 0, entropy: 0, gradNorm: 0 }
+      return { ...nothing, taken: false, rejection: 'no-rows' }
+    }
     workspace.claim(null)
     // Adam descends, the surrogate is to ascend.
     const { objective, clipped } = device.run(this.#differentiate, rows, -1 / valid)
     head.addEntropyGradient(this.gradient, -this.#options.entropyCoef)
     const found = { surrogate: objective / valid, clipFraction: clipped / valid, entropy: head.entropy() }
-    if (!device.allFinite(this.gradient)) return { ...found, gradNorm: NaN, taken: false }
+    if (!device.allFinite(this.gradient))
+      return { ...found, gradNorm: NaN, taken: false, rejection: 'non-finite' }
     const gradNorm = this.#adam.step(this.gradient, lr, this.#options.maxGradNorm)
-    return { ...found, gradNorm, taken: true }
+    return { ...found, gradNorm, taken: true, rejection: null }
   }
 }

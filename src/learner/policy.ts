@@ -53,7 +53,7 @@ export class PolicyEvaluation {
   readonly #logProb: Program
   readonly #divergence: boolean
 
-  /** @param divergence whether `update` measures the KL from the head's old distribution */
+  /** @param divergence whether `evaluate` measures the KL from the head's old distribution */
   constructor(policy: TrainedPolicy, batch: PolicyBatch, divergence: boolean) {
     const { device, network, parameters, head } = policy
     const setup = head.setup()
@@ -75,16 +75,13 @@ export class PolicyEvaluation {
 
   /**
    * Writes log pi(a | o) under the current parameters to the batch's `newLogProb`.
-   * @returns mean KL(old || current) over the rows that count, exact; 0 without such rows, or where it is not measured
+   * @returns mean KL(old || current) in nats over the rows that count, exact (0 without such rows, or where it is not
+   * measured), and the current entropy
    */
-  update(rows: number): number {
-    this.#policy.workspace.claim(null)
-    const { kl, klWeight } = this.#policy.device.run(this.#logProb, rows)
-    return this.#divergence && klWeight > 0 ? kl / klWeight : 0
-  }
-
-  /** Entropy of the policy at the parameters of the latest pass, nats. */
-  entropy(): number {
-    return this.#policy.head.entropy()
+  evaluate(rows: number): { readonly kl: number; readonly entropy: number } {
+    const { device, head, workspace } = this.#policy
+    workspace.claim(null)
+    const { kl, klWeight } = device.run(this.#logProb, rows)
+    return { kl: this.#divergence && klWeight > 0 ? kl / klWeight : 0, entropy: head.entropy() }
   }
 }

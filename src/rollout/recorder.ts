@@ -62,11 +62,16 @@ interface Sheet<W> {
   readonly write: W
 }
 
+/** Columns that are written at one moment. */
+interface Sheets {
+  readonly team: readonly Sheet<Writer<[Instant]>>[]
+  readonly agents: readonly (readonly Sheet<Writer<[Instant, number, ActingAgent]>>[])[]
+}
+
 /** Writes the steps of a worker's environments into the shared rollout, column by column. */
 export class Recorder {
   readonly #layout: RolloutLayout
-  readonly #team: readonly Sheet<Writer<[Instant]>>[]
-  readonly #agents: readonly (readonly Sheet<Writer<[Instant, number, ActingAgent]>>[])[]
+  readonly #sheets: Readonly<Record<Moment, Sheets>>
   /** Truncations of each environment so far in this rollout. */
   readonly #truncations: Int32Array
 
@@ -80,25 +85,30 @@ export class Recorder {
     }
     const recorded = ({ width }: { width: number }) => width > 0
     this.#layout = layout
-    this.#team = teamColumns
+    const team = teamColumns
       .map((name) => sheet(TEAM_COLUMNS[name], layout.team[name], TEAM_WRITERS[name]))
       .filter(recorded)
-    this.#agents = layout.agents.map((places) =>
+    const agents = layout.agents.map((places) =>
       agentColumns
         .map((name) => sheet(AGENT_COLUMNS[name], places[name], AGENT_WRITERS[name]))
         .filter(recorded),
     )
+    const at = (moment: Moment): Sheets => ({
+      team: team.filter((sheet) => sheet.moment === moment),
+      agents: agents.map((sheets) => sheets.filter((sheet) => sheet.moment === moment)),
+    })
+    this.#sheets = { choice: at('choice'), outcome: at('outcome'), final: at('final') }
     this.#truncations = new Int32Array(layout.envs)
   }
 
   /** Records what the agents of an environment saw and chose. */
   choice(row: number, instant: Instant): void {
-    this.#write('choice', row, instant)
+    this.#write(this.#sheets.choice, row, instant)
   }
 
   /** Records what a step led to. */
   outcome(row: number, instant: Instant): void {
-    this.#write('outcome', row, instant)
+    this.#write(this.#sheets.outcome, row, instant)
   }
 
   /** Records the state that a truncation cut off. @param e the environment */
@@ -111,31 +121,28 @@ export class Recorder {
           'declare the shorter time limit in its spec',
       )
     }
-    this.#write('final', envs + e * truncations + this.#truncations[e]++, instant)
+    this.#write(this.#sheets.final, envs + e * truncations + this.#truncations[e]++, instant)
   }
 
   /** Records the state after the rollout, which the values of its last steps look forward to. */
   finished(e: number, instant: Instant): void {
-    this.#write('final', e, instant)
+    this.#write(this.#sheets.final, e, instant)
   }
 
   /** Marks a step that broke: nothing about it counts, and the episode before it ends there. */
   broken(row: number): void {
-    for (const sheets of [this.#team, ...this.#agents]) {
-      for (const { moment, array, width, onBrokenStep } of sheets) {
-        if (moment === 'final' || onBrokenStep === null) continue
-        array.fill(onBrokenStep, row * width, (row + 1) * width)
+    for (const { team, agents } of [this.#sheets.choice, this.#sheets.outcome]) {
+      for (const { array, width, onBrokenStep } of [...team, ...agents.flat()]) {
+        if (onBrokenStep !== null) array.fill(onBrokenStep, row * width, (row + 1) * width)
       }
     }
   }
 
-  #write(moment: Moment, row: number, instant: Instant): void {
-    for (const sheet of this.#team)
-      if (sheet.moment === moment) sheet.write(sheet.array, row * sheet.width, instant)
-    for (let i = 0; i < this.#agents.length; i++) {
+  #write({ team, agents }: Sheets, row: number, instant: Instant): void {
+    for (const { array, width, write } of team) write(array, row * width, instant)
+    for (let i = 0; i < agents.length; i++) {
       const agent = instant.actors.agents[i]
-      for (const sheet of this.#agents[i])
-        if (sheet.moment === moment) sheet.write(sheet.array, row * sheet.width, instant, i, agent)
+      for (const { array, width, write } of agents[i]) write(array, row * width, instant, i, agent)
     }
   }
 }

@@ -24,7 +24,7 @@ test('every wrong value is refused with its key, the value and what would be rig
     ['env.id=3', 'env.id is 3', 'name of an environment'],
     ['env.id=""', 'env.id is ""'],
     ['env.obs=[1]', 'env.obs is [1]', 'a text, a number'],
-    ['algo=trpo', 'algo is "trpo"', 'hatrpo, happo', 'trpo is not supported yet'],
+    ['algo=maddpg', 'algo is "maddpg"', 'hatrpo, happo, itrpo', 'maddpg is not supported yet'],
     ['algo=sac', 'algo is "sac"', 'one of hatrpo, happo'],
     ['seed=-1', 'seed is -1', 'from 0 to 9007199254740991'],
     ['seed=1.5', 'seed is 1.5', 'whole number'],

@@ -93,7 +93,7 @@ test('formats that do not exist yet are refused', async (t) => {
 })
 
 test('an evaluation refuses impossible numbers', async () => {
-  const wrong = [{ episodes: 0 }, { episodes: 1.5 }, { seed: -1 }, { seed: NaN }, { workers: 0 }]
+  const wrong = [{ episodes: 0 }, { episodes: 1.5 }, { seed: -1 }, { seed: NaN }, { workers: -1 }]
   for (const options of wrong) {
     const [[name, value]] = Object.entries(options)
     await assert.rejects(evaluate({ source: 'nowhere', episodes: 1, seed: 1, ...options }), {

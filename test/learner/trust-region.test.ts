@@ -229,7 +229,7 @@ for (const { name: on, open } of DEVICES) {
     )
     const got = device.read(batch.newLogProb) as Float32Array
     close(got, logProbs(values), passError(spec) * 20, 'log-probabilities at the old parameters')
-    new PolicyEvaluation(policy, batch, false).update(rows)
+    new PolicyEvaluation(policy, batch, false).evaluate(rows)
     assert.deepEqual(bits(got), bits(device.read(batch.newLogProb) as Float32Array))
     return result
   }

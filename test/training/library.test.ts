@@ -36,7 +36,7 @@ test('what cannot be trained is refused in one line, and no folder is made', asy
       /^environment team has mode general: hatrpo trains teams/,
     ],
     [{ config: { ...config, gamma: 2 } }, /^gamma is 2: /],
-    [{ workers: 0 }, /^workers is 0: it must be a whole number above 0$/],
+    [{ workers: -1 }, /^workers is -1: it must be a whole number, 0 for none but the calling thread$/],
     [{ workerPatience: -1 }, /^workerPatience is -1: /],
   ]
   for (const [options, message] of wrong) {

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listEnvs } from '../../src/envs/index.js'
+import { partsOf, trainableAlgorithms } from '../../src/algorithms/parts.js'
+import { algorithms } from '../../src/algorithms/table.js'
+import { listEnvs, makeEnvFactory } from '../../src/envs/index.js'
 import { RandomStream } from '../../src/envs/random.js'
 import { course, launch, train, until } from './command.js'
 import { temporaryDirectory, tiny } from './runs.js'
@@ -26,16 +28,32 @@ for (const { id } of listEnvs()) {
   if (!robots.has(robot)) robots.set(robot, id)
 }
 
-for (const [robot, id] of robots) {
-  test(`${robot}: a run that is killed twice ends as one that never was`, async (t) => {
+/** Every method with every way of sharing policies that it allows, those with a shared one first. */
+const methods = trainableAlgorithms
+  .flatMap((name) => partsOf(algorithms[name])!.sharing.map((sharing) => ({ name, sharing })))
+  .sort((a, b) => Number(b.sharing === 'shared') - Number(a.sharing === 'shared'))
+
+/** Whether the agents of a task can share a policy. */
+function alike(id: string): boolean {
+  const [first, ...others] = makeEnvFactory({ id }).spec.agents
+  const sizes = ({ observation, action }: typeof first) => JSON.stringify([observation.size, action])
+  return others.every((agent) => sizes(agent) === sizes(first))
+}
+
+const tasks = [...robots].sort(([, a], [, b]) => Number(alike(b)) - Number(alike(a)))
+assert.ok(tasks.length >= methods.length, 'each method has a robot')
+
+for (const [index, [robot, id]] of tasks.entries()) {
+  const { name, sharing } = methods[index % methods.length]
+  test(`${robot}, ${name}, ${sharing} policies: a run that is killed twice ends as one that never was`, async (t) => {
     const folder = temporaryDirectory(t)
-    const run = ['--env', id, '--algo', 'hatrpo', '--set', ...tiny, ...settings]
+    const run = ['--env', id, '--algo', name, '--set', `actor.sharing=${sharing}`, ...tiny, ...settings]
     const whole = join(folder, 'whole')
     const expected = train(...run, '--out', whole)
     assert.equal(expected.code, 0, expected.stderr)
     assert.match(expected.lines.at(-1)!, /^parameters sha256 [0-9a-f]{64}$/)
 
-    const random = new RandomStream([...robots.keys()].indexOf(robot), 1)
+    const random = new RandomStream(index, 1)
     let killed = 0
     for (let attempt = 0; killed < KILLS; attempt++) {
       assert.ok(attempt < 3 * KILLS, 'the run ends before it can be killed')

@@ -39,10 +39,12 @@ export const ROW_STEPS: RowSteps = {
 
   gather({ source, index, width, out }, row) {
     const from = integer(index, row) * width
-    const picked = vectors(source)[0].subarray(from, from + width)
+    const type = source.type === 'i32' ? 'i32' : 'f32'
+    const picked = typed(source, type).subarray(from, from + width)
     if (picked.length !== width)
       throw new RangeError(`row ${from / width} of a matrix of ${source.length} elements`)
-    row.of(out, width).set(picked)
+    if (type === 'f32') row.of(out, width).set(picked)
+    else typed(out as Tensor, type).set(picked, row.index * width)
   },
 
   copy({ x, out, width }, row) {

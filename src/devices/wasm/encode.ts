@@ -131,7 +131,8 @@ function expectShape(
   const what = `${step.op}: ${argument.field ?? name}`
   const size = sizeOf(step, argument)
   const type: ElementType = isScratch(operand) ? 'f32' : operand.type
-  if (type !== argument.type) throw new TypeError(`${what} is ${type}, must be ${argument.type!}`)
+  const allowed = argument.like ? [(field(step, argument.like) as Tensor).type] : [argument.type!].flat()
+  if (!allowed.includes(type)) throw new TypeError(`${what} is ${type}, must be ${allowed.join(' or ')}`)
   if (isScratch(operand)) {
     if (operand.width !== size)
       throw new RangeError(`${what} has ${operand.width} columns, must have ${size}`)

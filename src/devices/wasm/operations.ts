@@ -22,7 +22,9 @@ export interface Argument {
   readonly field?: string
   /** Columns of a matrix, elements of a tensor, entries of a gradient. */
   readonly size?: string
-  readonly type?: ElementType
+  readonly type?: ElementType | readonly ElementType[]
+  /** Field whose element type it has, in place of `type`. */
+  readonly like?: string
   /** Operation that packs the weights. */
   readonly pack?: 'packTransposed' | 'packPlain'
   readonly choices?: readonly string[]
@@ -48,6 +50,11 @@ const real: Argument = { kind: 'real' }
 /** The same from another field, and with a word where the step has no value. */
 const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
 const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
+
+/** The same of f32 or i32, which are moved alike. */
+const anyWord = (argument: Argument): Argument => ({ ...argument, type: ['f32', 'i32'] })
+/** The same of another field's element type. */
+const like = (field: string, argument: Argument): Argument => ({ ...argument, like: field })
 
 const input = {
   raw: rows('size'),
@@ -196,7 +203,12 @@ export const OPERATIONS = {
     calls: ['inputAdjoint(raw, size, id, ids, idCount, standardise, g, graw, from, to)'],
   },
   gather: {
-    words: { source: tensor('width'), index: rows('1', 'i32'), width: integer, out: rows('width') },
+    words: {
+      source: anyWord(tensor('width')),
+      index: rows('1', 'i32'),
+      width: integer,
+      out: like('source', rows('width')),
+    },
     file: 'input',
     calls: ['gatherRows(source, index, width, out, from, to)'],
   },

@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { assembleMethod, planMethod } from '../../src/algorithms/assemble.js'
+import { partsOf, trainableAlgorithms } from '../../src/algorithms/parts.js'
+import { algorithmNames, algorithms, type Algorithm, type AlgorithmName } from '../../src/algorithms/table.js'
+import { resolveConfig, type TrainConfig } from '../../src/config/index.js'
+import { openDevice, openHost } from '../../src/devices/open.js'
+import { loadEnvFactory, type EnvSpec } from '../../src/envs/index.js'
+import { HatrpoError } from '../../src/errors.js'
+import { freshProgress, openSource, RolloutStorage, WorkerPolicies } from '../../src/rollout/index.js'
+import { readCheckpoint } from '../../src/runs/checkpoint.js'
+import { parametersSha256 } from '../../src/runs/sha256.js'
+import { fixture, temporaryDirectory, tiny, trained } from '../training/runs.js'
+
+const BUILT = ['hatrpo', 'happo', 'itrpo', 'ippo', 'matrpo', 'mappo'] as const
+
+/** A tiny run of 80 steps an iteration on the cart of fixtures/line. */
+function configOf(
+  algo: AlgorithmName,
+  options: Record<string, number | string> = {},
+  iterations = 2,
+  ...set: string[]
+): TrainConfig {
+  const flags = { env: { id: fixture('line'), ...options }, algo, steps: iterations * 80 }
+  // Standardised pairs of numbers are 1 and -1 whatever they were.
+  const plain = ['actor.standardise=false', 'critic.standardise=false', 'checkpoint.every=1']
+  return resolveConfig({ flags, set: [...tiny, ...plain, ...set] }).config
+}
+
+async function hashOf(t: TestContext, ...args: Parameters<typeof configOf>): Promise<string> {
+  const { parametersSha256: sha256, events } = await trained(t, configOf(...args), { workers: 0 })
+  assert.deepEqual(events, [])
+  return sha256
+}
+
+async function specOf(options: Record<string, number | string> = {}): Promise<EnvSpec> {
+  return (await loadEnvFactory({ id: fixture('line'), ...options })).spec
+}
+
+/** A usage error of one line. */
+function usage(message: RegExp) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof HatrpoError, String(error))
+    assert.equal(error.exitCode, 2)
+    assert.match(error.message, message)
+    assert.ok(!error.message.includes('\n'))
+    return true
+  }
+}
+
+test('the rows whose parts are all built can be trained, and no others', () => {
+  assert.deepEqual([...trainableAlgorithms].sort(), [...BUILT].sort())
+  for (const name of algorithmNames) {
+    const built = (BUILT as readonly string[]).includes(name)
+    assert.equal(partsOf(algorithms[name]) !== undefined, built, name)
+  }
+})
+
+test('a value that is unknown or not built is refused in one line, in every field', async () => {
+  const spec = await specOf()
+  const config = configOf('happo')
+  const changes: Record<keyof Algorithm, readonly string[]> = {
+    update: ['offPolicy', 'exact', 'none', ''],
+    schedule: ['single', 'greedy', 'none', ''],
+    critic: ['perAgentJoint', 'exact', 'none', ''],
+    actors: ['one', 'shared', ''],
+    // Steps without a budget take no budget, and the other way round.
+    klBudget: ['kkt', 'greedy', 'penalty', 'fixed', ''],
+  }
+  assert.ok(partsOf(algorithms.happo))
+  for (const [field, values] of Object.entries(changes)) {
+    for (const value of values) {
+      const row = { ...algorithms.happo, [field]: value } as Algorithm
+      assert.equal(partsOf(row), undefined, `${field} ${value}`)
+      assert.throws(() => planMethod(config, spec, row), usage(/^algo is happo: it cannot be trained yet$/))
+    }
+  }
+  assert.equal(partsOf({ ...algorithms.hatrpo, klBudget: 'none' }), undefined)
+})
+
+test('each method trains, and no two of them come to the same parameters', async (t) => {
+  const hashes = new Map<string, string>()
+  for (const algo of BUILT) hashes.set(algo, await hashOf(t, algo))
+  for (const algo of ['mappo', 'matrpo', 'ippo', 'itrpo'] as const)
+    hashes.set(`${algo} shared`, await hashOf(t, algo, {}, 2, 'actor.sharing=shared'))
+  assert.equal(new Set(hashes.values()).size, hashes.size, JSON.stringify([...hashes]))
+})
+
+// With one agent the factor of the sequential schedule is 1, and a product with 1 is exact; the one order is that of the
+// one policy; all else is the same code on the same keys. Where its observation is the state, so is its own critic's input.
+for (const family of [
+  ['happo', 'mappo', 'ippo'],
+  ['hatrpo', 'matrpo', 'itrpo'],
+] as const) {
+  test(`one agent: ${family.join(', ')} are one method, bit for bit`, async (t) => {
+    const hashes = await Promise.all(family.map((algo) => hashOf(t, algo, { agents: 1 }, 3)))
+    assert.equal(new Set(hashes).size, 1)
+  })
+}
+
+test('agents that share parameters have one policy, which knows whom it acts for', async (t) => {
+  const set = ['actor.sharing=shared', 'actor.headGain=1', 'clipped.epochs=1', 'clipped.miniBatches=1']
+  const config = configOf('mappo', { agents: 3 }, 3, ...set)
+  const { dir, records, parametersSha256: sha256 } = await trained(t, config, { workers: 1 })
+  const { tensors } = readCheckpoint(dir, 3)
+  const actors = Object.keys(tensors).filter((name) => name.startsWith('actors/'))
+  assert.deepEqual(actors, ['actors/shared'])
+  assert.deepEqual(
+    records.map(({ agents }) => agents.map(({ id }) => id)),
+    [['shared'], ['shared'], ['shared']],
+  )
+  // The first step of an update sees ratios of 1: rollout and learner agree on the policy of every row's agent.
+  for (const { agents } of records) assert.equal(agents[0].clipFraction, 0)
+  const own = tensors['actors/shared'] as Float32Array
+  const vectors = [own, tensors['critics/critic_0'] as Float32Array]
+  assert.equal(parametersSha256(vectors), sha256)
+
+  // Two agents with one observation act differently by the id alone.
+  const spec = await specOf({ agents: 3 })
+  for (const [agentId, different] of [
+    [true, true],
+    [false, false],
+  ]) {
+    const actor = { ...config.actor, agentId }
+    const plan = planMethod({ ...config, actor }, spec)
+    const host = await openHost()
+    const storage = new RolloutStorage(host, spec, 1, 2, plan.needs)
+    const method = assembleMethod(plan, { ...config, actor }, host, host, storage)
+    const parameters = plan.actors.map((_, agent) => method.actingParameters(agent))
+    assert.equal(new Set(parameters).size, 1, 'one vector')
+    const policies = new WorkerPolicies(host, plan.actors, parameters, [1], 1)
+    policies.prepare()
+    const modes = policies.addresses[0].map(({ observations, mode, actions }) => {
+      const { buffer } = host.kernels.memory
+      new Float32Array(buffer, observations, 2).set([0.5, -0.3])
+      host.kernels.exports.runAlone(mode)
+      return new Float32Array(buffer, actions, 1)[0]
+    })
+    assert.equal(new Set(modes).size, different ? 3 : 1)
+  }
+})
+
+test('parameters are shared only where the method and the agents allow it', async () => {
+  const same = await specOf()
+  const shared = (algo: AlgorithmName) => configOf(algo, {}, 2, 'actor.sharing=shared')
+  for (const algo of ['hatrpo', 'happo'] as const) {
+    const refused = usage(new RegExp(`^actor\\.sharing is "shared": ${algo} needs "own"$`))
+    assert.throws(() => planMethod(shared(algo), same), refused)
+  }
+  const wide = await specOf({ wide: 1 })
+  assert.throws(
+    () => planMethod(shared('ippo'), wide),
+    usage(
+      /^actor\.sharing is "shared": it must be "own" for line, whose agents differ: agent_0 has 2 observations and 1 actions, agent_1 3 observations and 1 actions$/,
+    ),
+  )
+  assert.equal(planMethod(shared('ippo'), same).groups.length, 1)
+})
+
+for (const algo of ['itrpo', 'ippo'] as const) {
+  test(`${algo}: every agent has a critic of its own, that learns from its own rewards`, async (t) => {
+    for (const mode of ['cooperative', 'general']) {
+      const config = configOf(algo, { unequal: 1, mode }, 2)
+      const { dir, records, events } = await trained(t, config, { workers: 1 })
+      assert.deepEqual(events, [])
+      const { tensors, state } = readCheckpoint(dir, 2)
+      for (const name of [
+        'critics/critic_0',
+        'critics/critic_1',
+        'optimisers/critic_0.m',
+        'optimisers/critic_1.m',
+      ])
+        assert.ok(tensors[name] instanceof Float32Array, name)
+      const { valueNorms } = state as { valueNorms: number[][] }
+      assert.equal(valueNorms.length, 2)
+      assert.notDeepEqual(valueNorms[0], valueNorms[1])
+      for (const { critics } of records) {
+        assert.equal(critics!.length, 2)
+        assert.notEqual(critics![0].loss, critics![1].loss)
+      }
+    }
+  })
+}
+
+test('what one agent earns alone teaches it alone', async (t) => {
+  const actorsOf = async (unequal: number) => {
+    const config = configOf('ippo', { unequal, mode: 'general' }, 1)
+    const { dir } = await trained(t, config, { workers: 0 })
+    const { tensors } = readCheckpoint(dir, 1)
+    return ['actors/agent_0', 'critics/critic_0', 'actors/agent_1', 'critics/critic_1'].map(
+      (name) => tensors[name],
+    )
+  }
+  // Only the second agent's reward has an unequal part.
+  const [plain, changed] = [await actorsOf(0), await actorsOf(1)]
+  assert.deepEqual(changed.slice(0, 2), plain.slice(0, 2))
+  assert.notDeepEqual(changed[2], plain[2])
+  assert.notDeepEqual(changed[3], plain[3])
+})
+
+for (const algo of ['mappo', 'happo'] as const) {
+  test(`${algo}: rewards that differ are refused in one line`, async (t) => {
+    await assert.rejects(trained(t, configOf(algo, { unequal: 1 }), { workers: 0 }), (error: Error) => {
+      assert.ok(error instanceof HatrpoError)
+      assert.match(error.message, /^line: agent_0 got the reward \S+ and agent_1 \S+ in one step: [^\n]*$/)
+      return true
+    })
+    const general = configOf(algo, { unequal: 1, mode: 'general' })
+    await assert.rejects(
+      trained(t, general, { workers: 0 }),
+      usage(new RegExp(`^environment line has mode general: ${algo} trains teams, it must be cooperative$`)),
+    )
+  })
+}
+
+for (const [algo, ...set] of [
+  ['ippo', 'clipped.miniBatches=2', 'critic.miniBatches=2'],
+  ['mappo', 'actor.sharing=shared', 'clipped.miniBatches=2'],
+  ['itrpo', 'trustRegion.miniBatches=2'],
+] as const) {
+  test(`${algo} ${set.join(' ')}: a run that is stopped and resumed ends as one that never was`, async (t) => {
+    const config = configOf(algo, {}, 4, ...set)
+    const whole = await trained(t, config, { workers: 0 })
+    const dir = join(temporaryDirectory(t), 'run')
+    const stop = new AbortController()
+    const onIteration = ({ iteration }: { iteration: number }) => void (iteration === 2 && stop.abort())
+    const half = await trained(t, config, { workers: 0, dir, signal: stop.signal, onIteration })
+    assert.deepEqual([half.finished, half.iterations], [false, 2])
+    const resumed = await trained(t, config, { workers: 2, dir, resume: true })
+    assert.equal(resumed.parametersSha256, whole.parametersSha256)
+    assert.deepEqual(
+      resumed.records.map(({ agents, critic }) => ({ agents, critic })),
+      whole.records.map(({ agents, critic }) => ({ agents, critic })),
+    )
+  })
+}
+
+test('a row made of parts that exist is trained without further code', async () => {
+  const row: Algorithm = {
+    update: 'trustRegion',
+    schedule: 'sequential',
+    critic: 'perAgent',
+    actors: 'own',
+    klBudget: 'fixed',
+  }
+  assert.ok(!Object.values(algorithms).some((known) => JSON.stringify(known) === JSON.stringify(row)))
+  const spec = await specOf({ unequal: 1, mode: 'general' })
+  const config = configOf('hatrpo', { unequal: 1, mode: 'general' })
+  const course = async (made: Algorithm) => {
+    const plan = planMethod(config, spec, made)
+    assert.deepEqual(
+      plan.critics.map(({ agents }) => agents),
+      [[0], [1]],
+    )
+    const host = await openHost()
+    const device = await openDevice(config.device, host)
+    const storage = new RolloutStorage(host, spec, config.envs, config.rolloutSteps, plan.needs)
+    const method = assembleMethod(plan, config, host, device, storage)
+    const { envs, seed, env } = config
+    const { oneReward } = plan.parts.critic
+    const source = await openSource(host, storage, { workers: 0, envs, seed, env, oneReward })
+    const parameters = plan.actors.map((_, agent) => method.actingParameters(agent))
+    const policies = new WorkerPolicies(host, plan.actors, parameters, [envs], seed)
+    let progress = freshProgress(envs)
+    const spreads: number[] = []
+    for (let iteration = 1; iteration <= 3; iteration++) {
+      policies.prepare()
+      const rollout = await source.collect(policies, progress, (iteration - 1) * config.rolloutSteps)
+      progress = [...rollout.progress]
+      const { turns, critics } = method.improve(iteration, 0)
+      assert.equal(critics.length, 2)
+      for (const { klUsed, accepted, factorSpread } of turns) {
+        assert.ok(klUsed <= config.trustRegion.delta)
+        assert.ok(accepted)
+        if (factorSpread) spreads.push(factorSpread.sd)
+      }
+    }
+    await source.close()
+    return { sha256: parametersSha256(method.parameters()), spreads }
+  }
+  const { sha256, spreads } = await course(row)
+  assert.ok(Math.max(...spreads) > 0, 'the second agent of a turn is weighted by the ratios of the first')
+  assert.deepEqual(await course(row), { sha256, spreads })
+  const simultaneous = await course(algorithms.itrpo)
+  assert.notEqual(simultaneous.sha256, sha256)
+  assert.deepEqual(simultaneous.spreads, [])
+})
