@@ -21,12 +21,12 @@ function splat(x: f32): v128 {
   return f32x4.splat(x)
 }
 
-// x > 0 ? a : b, lane by lane.
+// x > 0 ? a : b in each lane.
 function wherePositive(x: v128, a: v128, b: v128): v128 {
   return v128.bitselect(a, b, f32x4.gt(x, splat(0)))
 }
 
-/** f(z) for four entries. gelu is the exact one (erf); leakyRelu has slope 0.01, elu alpha 1, as in torch. */
+/** f(z) of four entries. gelu is the exact form (erf); leakyRelu has slope 0.01 and elu alpha 1, as in torch. */
 export function activate4(z: v128, kind: i32): v128 {
   if (kind == ACTIVATION_RELU) return f32x4.max(z, splat(0))
   if (kind == ACTIVATION_TANH) return tanh4(z)
@@ -44,7 +44,7 @@ export function activate4(z: v128, kind: i32): v128 {
   return sigmoid4(z)
 }
 
-/** f'(z) for four entries, given z and y = f(z). At the kink of relu and its relatives it is the left one, as in torch. */
+/** f'(z) of four entries, given z and y = f(z). At a kink it is the derivative from the left, as in torch. */
 export function derivative4(z: v128, y: v128, kind: i32): v128 {
   if (kind == ACTIVATION_RELU) return wherePositive(z, splat(1), splat(0))
   if (kind == ACTIVATION_TANH) return f32x4.sub(splat(1), f32x4.mul(y, y))
@@ -65,7 +65,7 @@ export function derivative4(z: v128, y: v128, kind: i32): v128 {
 }
 
 /**
- * y = f(z) over rows `from` <= r < `to` of [rows, n]; keeps f'(z) in `derivative` where that is not 0.
+ * y = f(z) over rows `from` <= r < `to` of [rows, n]. Stores f'(z) at `derivative` unless that address is 0.
  * y may be the same array as z.
  */
 export function activation(
@@ -93,7 +93,7 @@ export function activation(
   }
 }
 
-/** out = a * b, elementwise over rows of [rows, n]: an activation's tangent and adjoint. out may be a or b. */
+/** out = a * b elementwise over rows of [rows, n]: tangent and adjoint of an activation. out may be a or b. */
 export function multiplyRows(a: usize, b: usize, out: usize, n: i32, from: i32, to: i32): void {
   let i = ((from * n) as usize) << 2
   const end = ((to * n) as usize) << 2

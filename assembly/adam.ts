@@ -4,9 +4,9 @@
  *   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
  *   parameters -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  *
- * where g = gradScale * gradient (what limits its norm, or -1 to ascend). parameters, gradient, m and v are f32[n]; all but gradient
- * are updated. beta1Power and beta2Power are beta1^t and beta2^t of this step t (1 for the first), which the caller keeps
- * as running f64 products. Element-wise: a range of elements gives the same bits as the whole.
+ * where g = gradScale * gradient; gradScale limits the norm, or is -1 for ascent. parameters, gradient, m and v are
+ * f32[n]; all but gradient are updated. beta1Power and beta2Power are beta1^t and beta2^t for step t, counted from 1; the
+ * caller keeps them as running f64 products. The update is elementwise: a range of elements gives the bits of the whole.
  */
 export function adamStep(
   parameters: usize,

@@ -1,4 +1,4 @@
-/** The functions of math32 over arrays: x and out are f32[n], may be the same array, need no alignment. */
+/** Functions of math32 over arrays. x and out are f32[n]; they may be the same array and need no alignment. */
 import {
   erf1,
   erf4,

@@ -12,9 +12,9 @@ import {
  *   delta_t = r_t + gamma V(s_{t+1}) - V(s_t),   A_t = delta_t + gamma lambda A_{t+1},   return_t = A_t + V(s_t)
  *
  * Arrays are [T, E] row-major (t * E + e): rewards, values, nextValues, advantages, returns f32; ends u8
- * (EPISODE_*). Values are in reward units. nextValues[t, e] is V of the state that step t led
- * to: at a truncation of the true final state, not of the one after the reset. At a termination it is taken as 0 and
- * not read. The trace stops at both kinds of end and after step T - 1.
+ * (EPISODE_*). Values are in reward units. nextValues[t, e] is the value of the state reached by step t; at a truncation
+ * it is the value of the final state, not of the state after the reset. At a termination it is not read and 0 is used.
+ * The trace stops at both kinds of end and after step T - 1.
  *
  * TRUNCATION_BOOTSTRAP: as above. TRUNCATION_HARL: a truncated step has advantage 0, so its return is V(s_t).
  * TRUNCATION_TERMINATE: a truncation counts as a termination.

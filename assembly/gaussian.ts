@@ -1,8 +1,8 @@
 // The diagonal Gaussian head: mean from the network, a standard deviation that does not depend on the state,
 // sigma = y sigmoid(log_std / x). Sums inside a row and over rows are f64.
 //
-// A head's table holds per action dimension, in f64 (DEVIATION_*): sigma, log sigma, the precision 1 / sigma^2, and the
-// slope d log sigma / d log_std = (1 - sigmoid(log_std / x)) / x.
+// The table of a head holds four f64 per action dimension (DEVIATION_*): sigma, log sigma, the precision 1 / sigma^2 and
+// the slope d log sigma / d log_std = (1 - sigmoid(log_std / x)) / x.
 
 import {
   DEVIATION_ROW,
@@ -16,7 +16,7 @@ import { normal64 } from './random'
 
 const HALF_LOG_TWO_PI: f64 = 0.9189385332046727
 
-/** sigmoid(log_std / x): sigma in units of y. */
+/** sigmoid(log_std / x), which is sigma / y. */
 export function squashedLogStd(logStd: f32, x: f64): f64 {
   return 1 / (1 + exp64(-(logStd as f64) / x))
 }
@@ -70,10 +70,10 @@ export function gaussianLogProb(
 }
 
 /**
- * action[r] = mean[r] + sigma z, z standard normal, drawn for (seed, purpose, stream[r], step) so that a row's
- * noise depends on its environment and step alone; also its log-probability.
- * @param streams i32 [rows], the environment (and agent) a row belongs to
- * @param steps i32 [rows], the step of that environment
+ * Samples action[r] = mean[r] + sigma z and its log-probability. z is standard normal, keyed by
+ * (seed, purpose, streams[r], steps[r]): the noise of a row depends on its environment and step alone.
+ * @param streams i32 [rows], environment (and agent) of each row
+ * @param steps i32 [rows], step of that environment
  */
 export function gaussianSample(
   mean: usize,
@@ -108,18 +108,18 @@ export function gaussianSample(
 }
 
 /**
- * The surrogate of a policy step and its gradient, summed over rows.
+ * Surrogate objective of a policy step and its gradient, summed over rows.
  *
- * With ratio = exp(log pi_new - log pi_old): the trust region's objective (Eq. 9) is ratio M; the clipped one
- * (Eq. 11) min(ratio M, clip(ratio, 1 - clip, 1 + clip) M). Rows with weight 0 count nowhere.
+ * With ratio = exp(log pi_new - log pi_old), the objective of the trust region (Eq. 9) is ratio M and the clipped
+ * objective (Eq. 11) is min(ratio M, clip(ratio, 1 - clip, 1 + clip) M). Rows of weight 0 contribute to no result.
  * @param mean f32 [rows, size]
  * @param weight f32 [rows], 1 for valid rows and 0 for others
  * @param clip negative for the trust region
- * @param gmean d objective / d mean, f32 [rows, size], or 0 when only values are wanted
+ * @param gmean d objective / d mean, f32 [rows, size], or 0 for no gradient
  * @param glogStd d (sum of objectives) / d log_std over these rows, f32 [size], or 0
  * @param logProb f32 [rows], the new log-probabilities
  * @param sums f64: sum of objectives, sum of weights, clipped rows
- * @param accumulate 1 to add to what glogStd holds
+ * @param accumulate 1 to add to the content of glogStd
  */
 export function gaussianSurrogate(
   mean: usize,
@@ -153,7 +153,8 @@ export function gaussianSurrogate(
       if (gmean != 0) memory.fill(gmean + offset, 0, stride)
       continue
     }
-    // The stored log-probability is f32; rounding the new one alike makes the ratio exactly 1 at the old parameters.
+    // The old log-probability is stored as f32. Rounding the new one to f32 too makes the ratio exactly 1 at the old
+    // parameters.
     const ratio = exp64((newLogProb as f32 as f64) - (load<f32>(oldLogProb + at) as f64))
     const advantage = load<f32>(m + at) as f64
     let objective = ratio * advantage
@@ -186,7 +187,7 @@ export function gaussianSurrogate(
 }
 
 /**
- * Sum over rows of weight * KL(old || new), exact:
+ * Sum over rows of weight * KL(old || new) in closed form:
  * sum over dimensions of log(sigma_new / sigma_old) + (sigma_old^2 + (mean_old - mean_new)^2) / (2 sigma_new^2) - 1/2.
  * @param sums f64: sum of divergences, sum of weights
  */
@@ -202,7 +203,7 @@ export function gaussianKl(
   to: i32,
 ): void {
   const stride = (size as usize) << 2
-  // What the state-independent deviations contribute is the same in every row.
+  // The deviations do not depend on the state, so their terms are the same in every row.
   let fixed: f64 = 0
   for (let j = 0; j < size; j++) {
     const t = (j as usize) * DEVIATION_ROW
@@ -229,13 +230,13 @@ export function gaussianKl(
 }
 
 /**
- * The Fisher matrix of the distribution times a tangent: 1 / sigma^2 for the mean, and for log_std
- * 2 (d log sigma / d log_std)^2, each times the row's weight.
+ * Product of the Fisher matrix of the distribution with a tangent. The matrix is diagonal: 1 / sigma^2 for the mean and
+ * 2 (d log sigma / d log_std)^2 for log_std, each times the weight of the row.
  * @param dmean tangent of the mean, f32 [rows, size]
  * @param dlogStd tangent of log_std, f32 [size]
  * @param gmean f32 [rows, size], may be dmean
  * @param glogStd f32 [size], summed over these rows
- * @param accumulate 1 to add to what glogStd holds
+ * @param accumulate 1 to add to the content of glogStd
  */
 export function gaussianFisher(
   dmean: usize,

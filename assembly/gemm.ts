@@ -1,12 +1,12 @@
 // Matrix products for dense layers, f32, row-major.
 //
-// Every output element is one sum over k ascending that starts from 0, with the bias (or the previous content of
-// the output) added last. Full tiles and remainders follow the same order, so a row's result does not depend on
-// which rows stand beside it (row invariance).
+// Every output element is a single sum over ascending k that starts from 0; the bias (or the previous content of the
+// output) is added last. Full tiles and remainders use the same order, so the result of a row does not depend on the
+// other rows of the call (row invariance).
 
 import { PANEL } from './generated/layout'
 
-/** Rows that share a panel while both stay in the first-level cache. */
+/** Number of rows multiplied by one panel in turn, so that rows and panel stay in the first-level cache. */
 const ROW_GROUP: i32 = 64
 
 /** The product overwrites the output. */
@@ -14,7 +14,7 @@ export const STORE: i32 = 0
 /** The product is added to the output. */
 export const ACCUMULATE: i32 = 1
 
-/** Bytes of [n, k] packed into panels of 8 columns (the last one padded with zeros). */
+/** Size in bytes of [n, k] packed into panels of 8 columns, the last panel padded with zeros. */
 export function packedBytes(n: i32, k: i32): i32 {
   return ((n + PANEL - 1) / PANEL) * PANEL * k * 4
 }
@@ -80,7 +80,7 @@ function finish(y: usize, width: i32, low: v128, high: v128, bias: usize, mode: 
     return
   }
   if (bias != 0) {
-    // Reads past the end of the bias stay inside the arena's slack and land in lanes that are not stored.
+    // Reads past the end of the bias stay within the slack of the arena; their lanes are not stored.
     low = f32x4.add(low, v128.load(bias))
     high = f32x4.add(high, v128.load(bias, 16))
   }
@@ -229,7 +229,7 @@ export function gemm(
 
 /**
  * out[n, k] = sum over rows `from` <= r < `to`, ascending, of gy[r, n] x[r, k]: the weight gradient of y = x w^T.
- * Loads may run up to 28 bytes past a row's end; such lanes are not stored.
+ * Loads may extend up to 28 bytes past the end of a row; those lanes are not stored.
  * @param mode STORE or ACCUMULATE (out += ...)
  */
 export function gemmOuter(

@@ -1,4 +1,4 @@
-// Operations that concern a program's header: the number of its blocks, and its gradient.
+// Operations on the header of a program: its number of blocks and its gradient.
 
 import {
   HEADER_GRADIENT_STRIDE,
@@ -9,13 +9,13 @@ import {
 } from './generated/layout'
 import { sumPartials } from './vector'
 
-/** Blocks of rows in a run. */
+/** Number of blocks of rows in a run. */
 export function blockCount(program: usize): i32 {
   const size = load<i32>(program, HEADER_ROWS_PER_BLOCK)
   return (load<i32>(program, HEADER_ROWS) + size - 1) / size
 }
 
-/** out[i] = scale * sum of the blocks' gradients, for parameters first <= i < last. */
+/** out[i] = scale * sum over blocks of their gradients, for parameters first <= i < last. */
 export function reduceGradient(program: usize, first: i32, last: i32, out: usize): void {
   sumPartials(
     load<usize>(program, HEADER_PARTIAL_GRADIENTS),

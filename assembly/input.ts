@@ -1,4 +1,4 @@
-// The input stage, shared by rollout, learner and exported policies: raw observation -> agent id -> standardisation.
+// Input stage of rollouts, learner and exported policies: raw observation, one-hot agent id, standardisation.
 
 /** Mean of n entries, ascending in f64. */
 function meanOf(row: usize, n: i32): f64 {
@@ -18,10 +18,10 @@ function squaresAround(row: usize, n: i32, mean: f64): f64 {
 }
 
 /**
- * out[r] = raw[r] followed by a one-hot agent id, then, if asked, standardised: minus the mean of the vector's own
- * entries, divided by their population standard deviation (both in f64). A constant vector becomes zeros.
- * @param id index of the agent, used where `ids` is 0
- * @param ids i32 [rows], each row's index
+ * out[r] = raw[r] followed by a one-hot agent id, optionally standardised: the mean of the entries is subtracted and the
+ * result divided by their population standard deviation, both in f64. A constant vector becomes zeros.
+ * @param id index of the agent for all rows, if `ids` is 0
+ * @param ids i32 [rows], index of the agent for each row, or 0
  * @param idCount length of the one-hot id, 0 for none
  */
 export function inputStage(
@@ -57,9 +57,9 @@ export function inputStage(
 }
 
 /**
- * graw = adjoint of `inputStage` at raw, applied to g [rows, size + idCount], in f64 and rounded once. With z the
- * standardised vector: graw = (g - mean(g) - z mean(g z)) / deviation; zeros where the deviation is 0. Entries of the id
- * count in the means and are dropped from the result.
+ * graw = adjoint of `inputStage` at raw applied to g [rows, size + idCount], in f64 and rounded once. With z the
+ * standardised vector, graw = (g - mean(g) - z mean(g z)) / deviation, or zeros if the deviation is 0. The means include
+ * the entries of the id; the result does not.
  */
 export function inputAdjoint(
   raw: usize,
@@ -112,7 +112,7 @@ export function inputAdjoint(
   }
 }
 
-/** Entry i of a raw vector followed by the one-hot id. */
+/** Entry i of a raw vector extended by the one-hot id. */
 function entry(raw: usize, size: i32, index: i32, i: i32): f64 {
   if (i < size) return load<f32>(raw + ((i as usize) << 2)) as f64
   return i - size == index ? 1 : 0

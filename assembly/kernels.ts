@@ -1,4 +1,4 @@
-/** The kernels module: everything that TypeScript may call. */
+/** Exports of the kernels module. */
 export { adamStep } from './adam'
 export * from './elementwise'
 export { gae } from './gae'
@@ -12,7 +12,7 @@ export * from './statistics'
 export { dismiss, help, runShared } from './threads'
 export * from './vector'
 
-/** First byte of the memory that the module leaves free. */
+/** Address of the first byte that the module does not use. */
 export function heapBase(): usize {
   return __heap_base
 }

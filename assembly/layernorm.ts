@@ -1,6 +1,6 @@
 // LayerNorm over the entries of each row (Ba et al. 2016): xhat = (x - mean) / sqrt(variance + eps), population
-// variance, eps 1e-5, then gamma and beta. A row's sums run over four lanes (entries k mod 4) that are joined as
-// (0 + 1) + (2 + 3), so they depend on n alone.
+// variance, eps 1e-5, then gamma and beta. Sums of a row have one partial sum per lane (entries k mod 4), combined as
+// (0 + 1) + (2 + 3); their order depends on n alone.
 
 const EPSILON: f32 = 1e-5
 
@@ -12,7 +12,7 @@ function joinLanes(v: v128): f32 {
   )
 }
 
-// Entries [at, at + count) with count < 4, zeros behind them.
+// Entries [at, at + count) with count < 4, padded with zeros.
 function loadTail(at: usize, count: i32): v128 {
   let v = f32x4.splat(0)
   if (count > 0) v = f32x4.replace_lane(v, 0, load<f32>(at))
@@ -28,8 +28,8 @@ function storeTail(at: usize, count: i32, v: v128): void {
 }
 
 /**
- * out = gamma * xhat + beta, row by row; keeps xhat [rows, n] and rstd [rows] (1 / sqrt(variance + eps)) where
- * they are not 0. x may be the same array as out or xhat.
+ * out = gamma * xhat + beta for each row. Stores xhat [rows, n] and rstd [rows] = 1 / sqrt(variance + eps) unless their
+ * addresses are 0. x may be the same array as out or xhat.
  */
 export function layerNorm(
   x: usize,
@@ -91,7 +91,7 @@ function splatTail(value: f32, count: i32): v128 {
 
 /**
  * Tangent: out = gamma * dxhat + dgamma * xhat + dbeta with
- * dxhat = rstd (dx - mean(dx) - xhat mean(dx xhat)). With dx = 0 the input is constant and dxhat is 0.
+ * dxhat = rstd (dx - mean(dx) - xhat mean(dx xhat)). If the address dx is 0, the input is constant and dxhat = 0.
  */
 export function layerNormTangent(
   dx: usize,
@@ -210,7 +210,7 @@ export function layerNormAdjoint(
 
 /**
  * Sums over the rows, ascending: dgamma[j] = sum g xhat, dbeta[j] = sum g.
- * @param accumulate 1 to add the sums to what dgamma and dbeta hold
+ * @param accumulate 1 to add the sums to the content of dgamma and dbeta
  */
 export function layerNormWeights(
   g: usize,
@@ -239,7 +239,7 @@ export function layerNormWeights(
   }
 }
 
-// Stores the first `count` of four sums, or adds them to what is there.
+// Stores the first `count` of four sums, or adds them to the stored values.
 function storeSums(at: usize, count: i32, sums: v128, accumulate: i32): void {
   if (count >= 4) {
     v128.store(at, accumulate ? f32x4.add(v128.load(at), sums) : sums)

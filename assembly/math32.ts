@@ -1,9 +1,9 @@
 /**
- * Elementary functions on four f32 lanes, and scalar twins that give the same bits as a lane does.
+ * Elementary functions on four f32 lanes, and scalar versions with the same bits as a lane.
  *
- * Every function is branch-free and treats each lane alone, so a value's result depends on that value only.
+ * Every function is free of branches and of operations across lanes: a result depends on its own argument only.
  * NaN gives NaN. Errors are in units in the last place (ulp) of the correctly rounded f32 result; the bound in each
- * docstring is asserted by test/kernels/math32.test.ts on dense grids. No tables: constants are immediates.
+ * docstring is asserted by test/kernels/math32.test.ts on dense grids. Constants are immediates, not tables in memory.
  */
 
 const LOG2_E: f32 = 1.44269502
@@ -11,7 +11,7 @@ const LOG2_E: f32 = 1.44269502
 const LN2_HI: f32 = 0.693359375
 const LN2_LO: f32 = -0.000212194442
 
-/** Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the low mantissa bits. */
+/** 1.5 * 2^23. Adding it rounds to the nearest integer and leaves that integer in the low mantissa bits. */
 const ROUND_MAGIC: f32 = 12582912.0
 const ROUND_MAGIC_BITS: i32 = 0x4b400000
 
@@ -51,12 +51,12 @@ function mulAdd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** x * log2(e) rounded to an integer, still carrying the rounding constant. */
+/** x * log2(e) rounded to an integer, with the rounding constant still added. */
 function roundedExponent(x: v128): v128 {
   return mulAdd(x, f32x4.splat(LOG2_E), f32x4.splat(ROUND_MAGIC))
 }
 
-/** e^r - 1 where r = x - n ln 2 and n is the integer that `rounded` carries. */
+/** e^r - 1 where r = x - n ln 2 and n is the integer in the low bits of `rounded`. */
 function reducedExpMinusOne(x: v128, rounded: v128): v128 {
   const n = f32x4.sub(rounded, f32x4.splat(ROUND_MAGIC))
   const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_HI))), f32x4.mul(n, f32x4.splat(LN2_LO)))
@@ -83,7 +83,7 @@ function scaleByPower(x: v128, n: v128): v128 {
  * 88.72284, underflows gradually below -87.33655 and to 0 below about -103.98.
  */
 export function exp4(x: v128): v128 {
-  // pmin and pmax in this order keep a NaN in x.
+  // This order of operands of pmin and pmax preserves a NaN in x.
   const y = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89.0)), f32x4.splat(-105.0))
   const rounded = roundedExponent(y)
   const p = reducedExpMinusOne(y, rounded)
@@ -100,7 +100,7 @@ export function expMinusOne4(x: v128): v128 {
   const rounded = roundedExponent(y)
   const p = reducedExpMinusOne(y, rounded)
   const n = i32x4.sub(rounded, i32x4.splat(ROUND_MAGIC_BITS))
-  // e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)); n = 128 makes 2^-n harmless: its bits are those of 0.
+  // e^x - 1 = 2^n ((e^r - 1) + (1 - 2^-n)); for n = 128 the bits of 2^-n are those of 0, which is harmless.
   const lift = f32x4.sub(f32x4.splat(1.0), powerOfTwo(i32x4.max_s(i32x4.neg(n), i32x4.splat(-127))))
   return scaleByPower(f32x4.add(p, lift), n)
 }
@@ -153,7 +153,7 @@ export function log4(x: v128): v128 {
   const finite = mulAdd(k, f32x4.splat(LN2_HI), fraction)
   const negative = f32x4.lt(x, f32x4.splat(0.0))
   const zero = f32x4.eq(x, f32x4.splat(0.0))
-  // An x that is Infinity or NaN is its own logarithm.
+  // The result for Infinity and NaN is x itself.
   const special = v128.not(f32x4.lt(x, f32x4.splat(Infinity)))
   let result = v128.bitselect(x, finite, special)
   result = v128.bitselect(f32x4.splat(-Infinity), result, zero)

@@ -1,6 +1,6 @@
 /**
- * Elementary functions on f64 scalars, by argument reduction and polynomials: no tables, so the module has no data
- * segment and several threads may instantiate it over one memory. They replace Math.*, whose last bits differ by engine.
+ * Elementary functions on f64 scalars, by argument reduction and polynomials. They replace Math.*, whose last bits differ
+ * between engines. Without tables the module has no data segment, so several threads can instantiate it over one memory.
  *
  * The error bounds are asserted by test/kernels/math64.test.ts against 200-bit arithmetic. Reductions and polynomial
  * coefficients follow fdlibm (Sun Microsystems, 1993).
@@ -42,7 +42,7 @@ const C4: f64 = -2.75573143513906633035e-7
 const C5: f64 = 2.0875723212981748279e-9
 const C6: f64 = -1.13596475577881948265e-11
 
-/** pi/2 in pieces of 33 bits, whose products with integers below 2^20 are exact, and the rest. */
+/** pi/2 as pieces of 33 bits, whose products with integers below 2^20 are exact, and a remainder. */
 const TWO_OVER_PI: f64 = 0.6366197723675814
 const HALF_PI_1: f64 = 1.5707963267341256
 const HALF_PI_2: f64 = 6.077100506303966e-11
@@ -140,7 +140,7 @@ function cosReduced(r: f64, tail: f64): f64 {
 function sinShifted(x: f64, quadrants: i32): f64 {
   if (!(abs(x) <= TRIGONOMETRIC_LIMIT)) return NaN
   const n = nearest(x * TWO_OVER_PI)
-  // Cody-Waite in three exact steps; the rounding errors of the differences are kept.
+  // Cody-Waite reduction in three exact steps. The rounding errors of the differences are carried along.
   const a = x - n * HALF_PI_1
   const w2 = n * HALF_PI_2
   const b = a - w2
@@ -190,7 +190,7 @@ export function tanh64(x: f64): f64 {
 const TWO_THIRDS_HI: f64 = 0.6666666666666666
 const TWO_THIRDS_LO: f64 = 3.700743415417188e-17
 
-/** The rounding error of product = a * b (Dekker), for operands well inside the range. */
+/** Rounding error of product = a * b (Dekker), for operands far from overflow and underflow. */
 function productError(a: f64, b: f64, product: f64): f64 {
   const a1 = highHalf(a)
   const b1 = highHalf(b)
@@ -199,12 +199,12 @@ function productError(a: f64, b: f64, product: f64): f64 {
   return a2 * b2 - (product - a1 * b1 - a2 * b1 - a1 * b2)
 }
 
-/** The upper 26 bits of a. */
+/** Upper 26 bits of a. */
 function highHalf(a: f64): f64 {
   return reinterpret<f64>(reinterpret<u64>(a) & 0xfffffffff8000000)
 }
 
-/** x^y for finite x > 0 and finite y, through ln x in about 110 bits. */
+/** x^y for finite x > 0 and finite y, from ln x to about 110 bits. */
 function positivePower(x: f64, y: f64): f64 {
   const k = <f64>exponentOf(x)
   const m = mantissaOf(x)
@@ -215,7 +215,7 @@ function positivePower(x: f64, y: f64): f64 {
   const s = f / d
   const sd = s * d
   const sTail = (f - sd - productError(s, d, sd) - s * dTail) / d
-  // z = s^2 in two parts, then 2/3 + z g in two parts, where g needs f64 only.
+  // z = s^2 in two parts, then 2/3 + z g in two parts, where f64 is enough for g.
   const z = s * s
   const zTail = productError(s, s, z) + 2.0 * s * sTail
   const g = seriesTail(z)
@@ -227,7 +227,7 @@ function positivePower(x: f64, y: f64): f64 {
   const cubeTail = productError(s, z, cube) + s * zTail + sTail * z
   const term = cube * h
   const termTail = productError(cube, h, term) + cube * hTail + cubeTail * h
-  // ln x = k LN2_HI + 2 s + term + tails; k LN2_HI is exact, and the largest part unless it is 0.
+  // ln x = k LN2_HI + 2 s + term + tails; k LN2_HI is exact and, unless 0, the largest term.
   const base = k * LN2_HI
   const sum1 = 2.0 * s + term
   const rest1 = 2.0 * s - sum1 + term
@@ -237,12 +237,12 @@ function positivePower(x: f64, y: f64): f64 {
   const log = sum2 + tail
   const logTail = sum2 - log + tail
   const power = y * log
-  // Outside the range of exp, where splitting y could overflow.
+  // Outside the range of exp. Splitting y could overflow here.
   if (!(abs(power) < 1024.0)) return power > 0.0 ? Infinity : 0.0
   return expWithTail(power, productError(y, log, power) + y * logTail)
 }
 
-/** 2/5 + 2/7 z + 2/9 z^2 + ..., z <= 0.0295: the terms left out are below 1e-19. */
+/** 2/5 + 2/7 z + 2/9 z^2 + ..., for z <= 0.0295. The omitted terms are below 1e-19. */
 function seriesTail(z: f64): f64 {
   let q = 0.08695652173913043 + z * 0.08
   q = 0.09523809523809523 + z * q
@@ -256,14 +256,14 @@ function seriesTail(z: f64): f64 {
   return 0.4 + z * q
 }
 
-/** Whether a finite y is an integer, and an odd one: 0 no integer, 1 odd, 2 even. */
+/** Parity of a finite y: 1 for an odd integer, 2 for an even one, 0 for any other number. */
 function parity(y: f64): i32 {
   if (trunc(y) != y) return 0
   const half = y * 0.5
   return trunc(half) == half ? 2 : 1
 }
 
-/** x^y. Error below 1 ulp where the result is normal; zeros, infinities, NaN and negative x as ECMAScript's Math.pow. */
+/** x^y. Error below 1 ulp where the result is normal; zeros, infinities, NaN and negative x as in ECMAScript's Math.pow. */
 export function pow64(x: f64, y: f64): f64 {
   if (y == 0.0) return 1.0
   if (x != x || y != y) return NaN

@@ -1,9 +1,9 @@
-// One row times a packed matrix, for policies that act on one observation at a time.
+// Product of one row with a packed matrix, for policies that act on one observation at a time.
 //
-// The summation order is that of gemm.ts (one f32 sum an output, k ascending from 0, bias last), so the bits are the
-// trainer's. What differs is the packing: panels of 16 columns keep four independent sums in flight, which hides the
-// latency of an addition (wider panels and unrolled loops measured slower on Node 20 and no faster on Node 26);
-// what is left over goes into panels of 8. Padding columns are zeros.
+// The summation order is that of gemm.ts (one f32 sum per output, ascending k from 0, bias last), so results have the
+// bits of the trainer's. Only the packing differs: panels of 16 columns have four independent sums, which hides the
+// latency of an addition; wider panels and unrolled loops are slower on Node 20 and no faster on Node 26. The remaining
+// columns are in panels of 8. Padding columns are zeros.
 
 import { POLICY_PANEL_NARROW, POLICY_PANEL_NARROW_UNTIL, POLICY_PANEL_WIDE } from './generated/layout'
 
@@ -43,9 +43,9 @@ function narrowPanel(x: usize, end: usize, w: usize, bias: usize, y: usize): voi
 
 /**
  * y[0..n) = x[0..k) times a matrix + bias.
- * @param w panels as src/export/pack.ts lays them out
+ * @param w panels in the layout of src/export/pack.ts
  * @param bias f32 [n], padded to whole panels
- * @param y f32 [n], padded to whole panels: what stands behind n is overwritten
+ * @param y f32 [n], padded to whole panels; the padding is overwritten
  */
 export function matrixVector(x: usize, k: i32, w: usize, bias: usize, y: usize, n: i32): void {
   const end = x + ((k as usize) << 2)

@@ -1,7 +1,7 @@
 /**
- * The template of an exported policy: a feed-forward network with a Gaussian head that acts on one observation.
+ * Template of an exported policy: a feed-forward network with a Gaussian head that acts on one observation at a time.
  *
- * It holds no sizes and no weights. `src/export` splices them in as data, with the memory's size and the two
+ * It contains no sizes and no weights. `src/export` adds them as data and sets the size of the memory and the two
  * addresses below. The record at address 0 (POLICY_*) is described in src/kernels/layout.ts.
  */
 import { activate4 } from './activation'
@@ -37,31 +37,31 @@ import { layerNorm } from './layernorm'
 import { matrixVector } from './matvec'
 import { normal64 } from './random'
 
-/** Addresses that a host reads: placeholders, replaced at export. */
+/** Addresses that a host reads. The values are placeholders, replaced at export. */
 export const observation: i32 = 1
 export const action: i32 = 2
 
 let seedLow: u32 = 0
 let seedHigh: u32 = 0
-/** Samples drawn since the last `seed`. */
+/** Number of samples drawn since the last `seed`. */
 let drawn: u32 = 0
 
 function allFinite(at: usize, size: i32): bool {
-  // 0 times a number is 0, unless it is infinite or NaN.
+  // 0 times an infinity or NaN is NaN.
   let zero: f32 = 0
   for (const end = at + ((size as usize) << 2); at < end; at += 4) zero += load<f32>(at) * 0
   return zero == 0
 }
 
-/** x = f(x), whole vectors: what stands behind the entries is padding. */
+/** x = f(x). x is padded to whole vectors, and the padding is overwritten. */
 function activate(x: usize, width: i32, kind: i32): void {
   const end = x + ((width as usize) << 2)
-  // The commonest one has a loop of its own: asking for the kind would cost more than the function.
+  // relu, the most common kind, has a loop of its own: a test of the kind per vector would cost more than the function.
   if (kind == ACTIVATION_RELU) for (; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)))
   else for (; x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
 }
 
-/** The mode: action = mean of the policy at the observation. Returns 1, and writes nothing, when that is not finite. */
+/** action = mode of the policy at the observation. Returns 0, or 1 without an action if the observation is not finite. */
 export function act(): i32 {
   const size = load<i32>(POLICY_OBSERVATION_SIZE)
   const raw = load<usize>(POLICY_OBSERVATION)
@@ -93,7 +93,7 @@ export function act(): i32 {
   }
 }
 
-/** action = mean + sigma z. Number k since `seed` is the same on every host. Returns as `act`. */
+/** action = mean + sigma z. The k-th sample after `seed` is the same on every host. Returns the same codes as `act`. */
 export function sample(): i32 {
   if (act() != 0) return 1
   const size = load<i32>(POLICY_ACTION_SIZE)
@@ -111,10 +111,10 @@ export function sample(): i32 {
   return 0
 }
 
-/** Clears recurrent state, of which a feed-forward policy has none. */
+/** Clears recurrent state. A feed-forward policy has none. */
 export function reset(): void {}
 
-/** Restarts the samples, under a 64-bit seed. */
+/** Restarts the sequence of samples with a 64-bit seed. */
 export function seed(low: i32, high: i32): void {
   seedLow = low
   seedHigh = high

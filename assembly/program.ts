@@ -1,11 +1,11 @@
-// Programs: a pass over the rows of a batch written down as words in shared memory, so that any thread can run any
-// block of rows without asking JavaScript.
+// Programs. A program is a pass over the rows of a batch, encoded as words in shared memory. Any thread can run any
+// block of rows without a call to JavaScript.
 //
-// A program is a list of phases. A phase over rows runs its operations, in order, on one block of rows after another;
-// a phase of tasks runs each operation once. Blocks are counted from row 0 and have a constant size, every block has
-// its own partial sums, and partial sums are added in ascending order: results do not depend on the threads.
+// A program is a list of phases. A phase over rows runs its operations, in order, on each block of rows; a phase of tasks
+// runs each operation once. Blocks start at row 0 and have a constant size, each block has its own partial sums, and
+// partial sums are added in ascending order. Results therefore do not depend on the threads.
 //
-// The header and the phases behind it are described in src/kernels/layout.ts, operations and their arguments in
+// The header and the phases after it are described in src/kernels/layout.ts, operations and their arguments in
 // src/devices/wasm/operations.ts; src/devices/wasm/encode.ts writes all of it. A list of operations is words
 // `operation, arguments ...` that end with END.
 
@@ -42,7 +42,7 @@ function phaseCount(program: usize, phase: usize): i32 {
   return load<i32>(phase, PHASE_KIND) == PHASE_KIND_ROWS ? blockCount(program) : load<i32>(phase, PHASE_COUNT)
 }
 
-/** Units of work in the program, at the number of rows its header holds. */
+/** Number of units of work in the program, for the number of rows in its header. */
 export function ticketCount(program: usize): i32 {
   let total = 0
   let phase = program + HEADER_BYTES
@@ -53,7 +53,7 @@ export function ticketCount(program: usize): i32 {
   return total
 }
 
-/** The first ticket of the phase that `ticket` belongs to: everything before it must be finished first. */
+/** First ticket of the phase that contains `ticket`. All earlier tickets must be finished before it runs. */
 export function phaseStart(program: usize, ticket: i32): i32 {
   let start = 0
   let phase = program + HEADER_BYTES
@@ -65,7 +65,7 @@ export function phaseStart(program: usize, ticket: i32): i32 {
   }
 }
 
-/** The first ticket behind the phase that `ticket` belongs to. */
+/** First ticket after the phase that contains `ticket`. */
 export function phaseEnd(program: usize, ticket: i32): i32 {
   let end = 0
   let phase = program + HEADER_BYTES

@@ -1,16 +1,16 @@
 /**
  * Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
- * 1, 2, 3" (SC 2011). A number depends on its key and counter only, never on what was drawn before or by which thread.
+ * 1, 2, 3" (SC 2011). A number depends on its key and counter only, not on earlier draws or on the thread.
  *
  * Keying: the 64-bit seed is the Philox key (low word, high word); the counter is
  *   word 0: block of the index   word 1: step   word 2: stream (an environment or agent)   word 3: purpose
- * All are unsigned 32-bit. Purposes are numbered by the callers; two purposes never share numbers.
+ * All are unsigned 32-bit. Callers number the purposes; two purposes never share random numbers.
  */
 import { cos64, log64, sin64 } from './math64'
 
 const TWO_PI: f64 = 6.283185307179586
 
-/** The four words of the block computed last. Each instance (one a thread) has its own. */
+/** The four words of the most recent block. Each instance, and so each thread, has its own. */
 let word0: u32 = 0
 let word1: u32 = 0
 let word2: u32 = 0
@@ -50,7 +50,7 @@ export function random32(seedLo: u32, seedHi: u32, purpose: u32, stream: u32, st
   return which < 2 ? (which == 0 ? word0 : word1) : which == 2 ? word2 : word3
 }
 
-/** 52 bits to the middle of their interval: strictly between 0 and 1, exact in f64. */
+/** Midpoint of the interval given by 52 bits: strictly between 0 and 1, exact in f64. */
 function openUnit(low: u32, high: u32): f64 {
   const bits = ((<u64>(high >> 12)) << 32) | low
   return (<f64>bits + 0.5) * 2.220446049250313e-16
@@ -75,12 +75,12 @@ export function fillUniforms(
   for (let i = 0; i < n; i++) store<f64>(out + (i << 3), uniform64(seedLo, seedHi, purpose, stream, step, i))
 }
 
-/** The Box-Muller radius of the block computed last. */
+/** Box-Muller radius of the most recent block. */
 function normalRadius(): f64 {
   return sqrt(-2.0 * log64(openUnit(word0, word1)))
 }
 
-/** The Box-Muller angle of the block computed last. */
+/** Box-Muller angle of the most recent block. */
 function normalAngle(): f64 {
   return TWO_PI * openUnit(word2, word3)
 }
@@ -115,8 +115,8 @@ export function fillNormals(
 }
 
 /**
- * out (i32[n]) = a permutation of 0 .. n - 1, each equally likely (Fisher-Yates from the end). Bounded integers are
- * exact (Lemire, "Fast random integer generation in an interval", 2019: a product's high word, rejecting the excess).
+ * out (i32[n]) = a permutation of 0 .. n - 1, uniformly distributed (Fisher-Yates from the end). Bounded integers are
+ * unbiased (Lemire, "Fast random integer generation in an interval", 2019: high word of a product, with rejection).
  */
 export function permutation(
   out: usize,

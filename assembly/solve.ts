@@ -1,14 +1,14 @@
-// Conjugate gradients with programs as the product, in one call from JavaScript.
+// Conjugate gradients in one call from JavaScript, with a program as the matrix product.
 
 import { runShared } from './threads'
 import { axpy, copy, dot, fill, scaleAdd } from './vector'
 
 /**
- * Conjugate gradients for (F + damping I) x = b from x = 0, operation by operation as `conjugateGradient` in
- * src/devices/solve.ts, whose bits it repeats. Vectors are f32[n].
- * @param program computes product = F direction; its header has the rows and the scale
- * @param out f64[iterations + 1]: r'r before each iteration, and behind the last one the curvature x'(b - r)
- * @returns number of iterations, or -1 when a helper died while it held work
+ * Conjugate gradients for (F + damping I) x = b from x = 0. The operations are those of `conjugateGradient` in
+ * src/devices/solve.ts, with the same bits. Vectors are f32[n].
+ * @param program computes product = F direction, for the rows and the scale in its header
+ * @param out f64[iterations + 1]: r'r before each iteration, then the curvature x'(b - r)
+ * @returns number of iterations, or -1 if a helper died with unfinished work
  */
 export function solve(
   control: usize,

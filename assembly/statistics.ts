@@ -1,11 +1,11 @@
 /**
- * Selection, normalisation and statistics of f32 vectors. Statistics are f64, elements ascending; a weight is f32[n], and
- * an element counts where it is not 0. Pointers need no alignment, those of f64 results excepted.
+ * Selection, normalisation and statistics of f32 vectors. Statistics are accumulated in f64 over ascending elements. A
+ * weight is f32[n]; elements of weight 0 do not count. Only pointers to f64 results need alignment.
  */
 
 /**
  * out[i] = x[index[i]] for i < n; index is i32[n].
- * @returns 0, or 1 when an index is not in 0 .. length - 1; nothing is written then
+ * @returns 0, or 1 without writing anything if an index is not in 0 .. length - 1
  */
 export function pick(x: usize, length: u32, index: usize, out: usize, n: i32): i32 {
   for (let i = 0; i < n; i++) if (load<u32>(index + (i << 2)) >= length) return 1
@@ -47,7 +47,7 @@ export function sum(x: usize, n: i32): f64 {
   return total
 }
 
-/** out (f64[2]) = sum and sum of squares of the elements that count; returns their number. */
+/** out (f64[2]) = sum and sum of squares of the elements that count. Returns their number. */
 export function moments(x: usize, weight: usize, n: i32, out: usize): i32 {
   let count = 0
   let total: f64 = 0
@@ -72,8 +72,8 @@ function difference(x: usize, minus: usize, i: i32): f64 {
 }
 
 /**
- * out (f64[4]) = min, max, mean and population variance of x, or of x - minus, over the elements that count; returns
- * their number. The variance takes a second pass. Without any element: Infinity, -Infinity, NaN and NaN.
+ * out (f64[4]) = min, max, mean and population variance of x, or of x - minus, over the elements that count. Returns
+ * their number. The variance takes a second pass. If no element counts, out is Infinity, -Infinity, NaN and NaN.
  * @param minus f32[n], or 0 for x itself
  */
 export function spread(x: usize, weight: usize, minus: usize, n: i32, out: usize): i32 {

@@ -1,5 +1,5 @@
-// Runs MuJoCo's own mj_step from inside MuJoCo's memory and function table, so that one step of any number of worlds is
-// one call from JavaScript. Holds no data of its own: every address belongs to MuJoCo.
+// Calls MuJoCo's mj_step through MuJoCo's own memory and function table, so that a step of any number of worlds is one
+// call from JavaScript. The module has no data of its own: every address belongs to MuJoCo.
 
 import {
   WORLD_AFTER,
@@ -18,7 +18,7 @@ import {
   WORLD_WARNING_COUNT,
 } from './generated/layout'
 
-/** Largest magnitude of a state element that still counts as sound: MuJoCo's mjMAXVAL. */
+/** Largest valid magnitude of a state element: MuJoCo's mjMAXVAL. */
 const LARGEST: f64 = 1e10
 
 /** Bytes of one mjWarningStat: `int lastinfo; int number`. */
@@ -32,13 +32,13 @@ const BAD_QVEL: i32 = 4
 function isBad(address: usize, count: i32): bool {
   for (let i = 0; i < count; i++) {
     const x = load<f64>(address + ((<usize>i) << 3))
-    // Written so that NaN, which compares false with everything, counts as bad.
+    // NaN compares false with everything, so this form of the test also rejects NaN.
     if (!(abs(x) <= LARGEST)) return true
   }
   return false
 }
 
-/** 1 + the index of the first warning that MuJoCo has counted, 0 when there is none. */
+/** 1 + index of the first warning that MuJoCo has counted, or 0 if there is none. */
 function firstWarning(warnings: usize, count: i32): i32 {
   for (let i = 0; i < count; i++) {
     if (load<i32>(warnings + <usize>i * WARNING_BYTES, 4) != 0) return i + 1
@@ -47,9 +47,9 @@ function firstWarning(warnings: usize, count: i32): i32 {
 }
 
 /**
- * Advances one world by its physics frames, and stops at the first frame that MuJoCo warns about. WORLD_AFTER (0: none)
- * is called once at the end; it and WORLD_MJ_STEP are positions in the function table.
- * @returns 0, or 1 + the index of the warning that describes what went bad
+ * Advances one world by its physics frames and stops at the first frame with a MuJoCo warning. WORLD_AFTER (0: none) is
+ * called once at the end; it and WORLD_MJ_STEP are positions in the function table.
+ * @returns 0, or 1 + index of the warning
  */
 function advance(world: usize): i32 {
   const model = <usize>load<u32>(world, WORLD_MODEL)
@@ -61,7 +61,7 @@ function advance(world: usize): i32 {
     const warning = firstWarning(load<u32>(world, WORLD_WARNINGS), load<i32>(world, WORLD_WARNING_COUNT))
     if (warning != 0) return warning
   }
-  // mj_step checks the state it starts from; the state it ends in is checked here.
+  // mj_step checks the state before the step. The state after it is checked here.
   if (isBad(load<u32>(world, WORLD_QPOS), load<i32>(world, WORLD_NQ))) return 1 + BAD_QPOS
   if (isBad(load<u32>(world, WORLD_QVEL), load<i32>(world, WORLD_NV))) return 1 + BAD_QVEL
   const after = load<u32>(world, WORLD_AFTER)
@@ -69,7 +69,7 @@ function advance(world: usize): i32 {
   return 0
 }
 
-/** Advances a list of worlds, linked by WORLD_NEXT, and leaves each one's result in its record. */
+/** Advances a list of worlds, linked by WORLD_NEXT, and stores the result of each in its record. */
 export function advanceAll(first: usize): void {
   for (let world = first; world != 0; world = load<u32>(world, WORLD_NEXT)) {
     store<i32>(world, WORLD_RESULT_UNFINISHED, WORLD_RESULT)

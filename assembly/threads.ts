@@ -1,11 +1,11 @@
-// Running one program on several threads of one shared memory.
+// Execution of one program on several threads that share a memory.
 //
-// Units of work are handed out as tickets, in order. A thread that holds a ticket of a later phase waits until all
-// earlier phases are finished. Nobody waits for a thread that has not taken a ticket, so a late helper costs nothing.
+// Units of work are distributed in order as tickets. A thread with a ticket of a later phase waits until all earlier
+// phases are finished. No thread waits for one without a ticket, so a late helper costs nothing.
 //
-// A ticket keeps its program running: until its holder has counted it as finished, `runShared` cannot return and the
-// control block cannot describe another program. Between taking a ticket and counting it, a thread may therefore read
-// the program; before and after, it must not.
+// `runShared` cannot return, and the control block cannot describe another program, before every ticket is counted as
+// finished. A thread may therefore read the program from the time it takes a ticket until it counts that ticket as
+// finished, and at no other time.
 
 import {
   CONTROL_FINISHED,
@@ -17,14 +17,14 @@ import {
 import { phaseEnd, phaseStart, runTicket, ticketCount } from './program'
 
 const SPINS: i32 = 20000
-/** Nanoseconds without progress after which a helper thread is taken for dead. */
+/** Time without progress, in nanoseconds, after which a helper thread is considered dead. */
 const PATIENCE: i64 = 120_000_000_000
-/** Nanoseconds after which an idle helper looks again whether it should leave. */
+/** Interval, in nanoseconds, at which an idle helper checks whether it should leave. */
 const NAP: i64 = 50_000_000
 
 const TIMED_OUT: i32 = 2
 
-// Waits until `goal` tickets are finished. False when none was for PATIENCE.
+// Waits until `goal` tickets are finished. Returns false if none is finished within PATIENCE.
 function waitForFinished(control: usize, goal: i32): bool {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<i32>(control + CONTROL_FINISHED) >= goal) return true
@@ -33,12 +33,12 @@ function waitForFinished(control: usize, goal: i32): bool {
     const seen = atomic.load<i32>(control + CONTROL_FINISHED)
     if (seen >= goal) return true
     if (atomic.wait<i32>(control + CONTROL_FINISHED, seen, PATIENCE) != TIMED_OUT) continue
-    // Only the end of a phase wakes sleepers, so time may have run out while tickets were finished.
+    // Only the end of a phase wakes sleeping threads, so other tickets may have been finished before the timeout.
     if (atomic.load<i32>(control + CONTROL_FINISHED) == seen) return false
   }
 }
 
-// Takes and runs tickets until the current program has none left. False when another thread stopped answering.
+// Takes and runs tickets until the current program has none left. Returns false if another thread stops responding.
 function work(control: usize): bool {
   while (true) {
     const state = atomic.add<u64>(control + CONTROL_STATE, 1)
@@ -49,21 +49,21 @@ function work(control: usize): bool {
     const end = phaseEnd(program, ticket)
     if (start > 0 && !waitForFinished(control, start)) return false
     runTicket(program, ticket)
-    // Somebody may be waiting only where a phase ends.
+    // Threads wait only for the end of a phase.
     if (atomic.add<i32>(control + CONTROL_FINISHED, 1) + 1 == end)
       atomic.notify(control + CONTROL_FINISHED, -1)
   }
 }
 
 /**
- * Runs a program with whatever helpers are present. To be called by one thread at a time.
- * @returns 0, or 1 when a helper died while it held work; the control block is of no use then
+ * Runs a program with the helpers that are present. Only one thread may call it at a time.
+ * @returns 0, or 1 if a helper died with unfinished work; the control block must not be used afterwards
  */
 export function runShared(control: usize, program: usize): i32 {
   const total = ticketCount(program)
   atomic.store<i32>(control + CONTROL_FINISHED, 0)
   atomic.store<u32>(control + CONTROL_PROGRAM, program as u32)
-  // From here on tickets can be taken.
+  // Tickets can be taken from now on.
   atomic.store<u64>(control + CONTROL_STATE, (total as u64) << 32)
   atomic.add<i32>(control + CONTROL_GENERATION, 1)
   atomic.notify(control + CONTROL_GENERATION, -1)
@@ -71,10 +71,11 @@ export function runShared(control: usize, program: usize): i32 {
   return waitForFinished(control, total) ? 0 : 1
 }
 
-/** A helper thread's loop: works on every program until `dismiss`. */
+/** Loop of a helper thread: works on every program until `dismiss`. */
 export function help(control: usize): void {
   while (true) {
-    // Read before looking for work: a program that starts after the look changes it, and the wait below falls through.
+    // The generation is read before the search for work. A program that starts after the search changes it, and the wait
+    // below returns at once.
     const seen = atomic.load<i32>(control + CONTROL_GENERATION)
     if (!work(control)) return
     let spins = SPINS
@@ -85,7 +86,7 @@ export function help(control: usize): void {
   }
 }
 
-/** Lets helpers in (0) or sends them away (1). */
+/** Admits helpers (leave = 0) or dismisses them (leave = 1). */
 export function dismiss(control: usize, leave: i32): void {
   atomic.store<i32>(control + CONTROL_LEAVE, leave)
   atomic.notify(control + CONTROL_GENERATION, -1)

@@ -1,6 +1,6 @@
-// The critic's loss.
+// Loss of the critic.
 
-// Huber loss of an error, quadratic within delta.
+// Huber loss of an error, quadratic up to delta.
 function huber(error: f64, delta: f64): f64 {
   const size = abs<f64>(error)
   return size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta)
@@ -14,11 +14,11 @@ function huberSlope(error: f64, delta: f64): f64 {
  * Sum over rows of max(huber(target - v), huber(target - clipped)), clipped = old + clamp(v - old, +-clip),
  * and its gradient with respect to v. All in normalised units.
  * @param v f32 [rows], the critic's output
- * @param old f32 [rows], its output when the rollout was made
+ * @param old f32 [rows], its output at the time of the rollout
  * @param target f32 [rows]
  * @param weight f32 [rows], 1 for valid rows and 0 for others
  * @param clip negative for the plain Huber loss
- * @param delta Huber's threshold
+ * @param delta threshold of the Huber loss
  * @param gv f32 [rows]
  * @param sums f64: sum of losses, sum of weights
  */

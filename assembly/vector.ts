@@ -1,12 +1,13 @@
 /**
- * Operations on f32 vectors. Element-wise ones round once per operation, whatever the position; reductions are in f64 in
- * an order that depends on n only. Pointers need no alignment.
+ * Operations on f32 vectors. Elementwise operations round once per arithmetic operation, at every position. Reductions
+ * are in f64, in an order that depends on n only. Pointers need no alignment.
  */
 import { exp1, exp4 } from './math32'
 
 /**
- * x . y in f64. Products of f32 are exact in f64. Element i below 8 floor(n / 8) goes to partial sum i mod 8, ascending;
- * with s0 .. s7 the result is ((s0 + s2) + (s4 + s6)) + ((s1 + s3) + (s5 + s7)), then the remaining elements ascending.
+ * x . y in f64. Products of f32 are exact in f64. Element i < 8 floor(n / 8) is added to partial sum s(i mod 8), in
+ * ascending order. The result is ((s0 + s2) + (s4 + s6)) + ((s1 + s3) + (s5 + s7)), to which the remaining elements are
+ * added in ascending order.
  */
 export function dot(x: usize, y: usize, n: i32): f64 {
   let a = f64x2.splat(0.0)
@@ -27,7 +28,7 @@ export function dot(x: usize, y: usize, n: i32): f64 {
   return sum
 }
 
-/** Two f32 as f64. */
+/** Two f32 converted to f64. */
 function loadPair(at: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load64_zero(at))
 }
@@ -62,7 +63,7 @@ export function scale(alpha: f64, x: usize, n: i32): void {
   for (; i < n; i++) store<f32>(x + (i << 2), factor * load<f32>(x + (i << 2)))
 }
 
-/** out = x, so many bytes; the arrays may overlap. */
+/** Copies bytes from x to out; the arrays may overlap. */
 export function copy(x: usize, out: usize, bytes: usize): void {
   memory.copy(out, x, bytes)
 }
@@ -76,8 +77,8 @@ export function fill(x: usize, value: f32, n: i32): void {
 }
 
 /**
- * out[j] = scale * sum over b of partials[b, j], for from <= j < to: partials is f32 [blocks, n], out f32 [n].
- * Added in f64 with b ascending, scaled, rounded once: the sum over blocks of rows, whatever thread made which block.
+ * out[j] = scale * sum over b of partials[b, j], for from <= j < to. partials is f32 [blocks, n], out f32 [n]. The sum is
+ * in f64 over ascending b, then scaled and rounded once, so it does not depend on which thread computed which block.
  */
 export function sumPartials(
   partials: usize,
@@ -116,9 +117,9 @@ export function sumPartials(
 }
 
 /**
- * out (f64[2]) = mean and population variance of the valid elements of x; returns how many are valid.
- * valid is f32[n], 0 where an element does not count, or the pointer 0 when all count. Two passes, ascending.
- * With no valid element, out is left alone.
+ * out (f64[2]) = mean and population variance of the valid elements of x. Returns the number of valid elements.
+ * valid is f32[n], 0 for elements that do not count, or the address 0 if all count. Two passes over ascending elements.
+ * Without a valid element, out is unchanged.
  */
 export function meanAndVariance(x: usize, valid: usize, n: i32, out: usize): i32 {
   let count = 0
@@ -142,9 +143,9 @@ export function meanAndVariance(x: usize, valid: usize, n: i32, out: usize): i32
 }
 
 /**
- * x = (x - mean) / (s + eps) for every element, in f64 and rounded once, where mean and s (population standard
- * deviation) are over the valid elements (see `meanAndVariance`). scratch is f64[2] and holds the mean and the variance
- * afterwards. Returns how many elements are valid; with none, x is left alone.
+ * x = (x - mean) / (s + eps) for every element, in f64 and rounded once. mean and s, the population standard deviation,
+ * are those of the valid elements (see `meanAndVariance`). scratch is f64[2] and receives the mean and the variance.
+ * Returns the number of valid elements; if there is none, x is unchanged.
  */
 export function standardise(x: usize, valid: usize, n: i32, eps: f64, scratch: usize): i32 {
   const count = meanAndVariance(x, valid, n, scratch)
@@ -159,8 +160,8 @@ export function standardise(x: usize, valid: usize, n: i32, eps: f64, scratch: u
 }
 
 /**
- * m *= e^(newLogProb - oldLogProb) where weight is not 0: the factor of the next agent (HATRPO paper, Eq. 10). All
- * f32[n]; the difference, the exponential (1.1 ulp, `exp4`) and the product are each rounded to f32.
+ * m *= e^(newLogProb - oldLogProb) where weight is not 0: the factor of the next agent (HATRPO paper, Eq. 10). All are
+ * f32[n]. The difference, the exponential (1.1 ulp, `exp4`) and the product are each rounded to f32.
  * @param weight 0 for none: every element counts
  */
 export function ratioProduct(m: usize, newLogProb: usize, oldLogProb: usize, n: i32, weight: usize): void {
@@ -181,7 +182,7 @@ export function ratioProduct(m: usize, newLogProb: usize, oldLogProb: usize, n: 
   }
 }
 
-/** 1 when every element is finite, else 0. */
+/** 1 if every element is finite, else 0. */
 export function allFinite(x: usize, n: i32): i32 {
   const infinity = i32x4.splat(0x7f800000)
   let bad = i32x4.splat(0)

@@ -1,4 +1,4 @@
-// A thread that refreshes the lock of a run folder, however long the main thread is busy with an update.
+// Thread that refreshes the lock of a run folder, also while the main thread is busy with an update.
 
 import { workerData } from 'node:worker_threads'
 import { refreshUntilReleased, type LockRefresh } from '../src/runs/refresh.js'

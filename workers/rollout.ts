@@ -1,4 +1,4 @@
-// A thread of the pool: steps environments and evaluates policies, or helps with an update.
+// Thread of the pool. It steps environments, evaluates policies or helps with an update.
 
 import { workerData } from 'node:worker_threads'
 import { RolloutWorker } from '../src/rollout/worker.js'

@@ -1,5 +1,5 @@
-// What Piscina loads in a thread of the pool. Piscina loads a file with `require` first. A thread that was ended while
-// it required an ES module has once brought all of Node 20 down (v8::Module::IsGraphAsync); an import is not open to that.
+// Entry point of a thread of the pool. Piscina loads it with `require`. If a thread is terminated while it requires an ES
+// module, Node 20 can crash (v8::Module::IsGraphAsync); a dynamic import does not have this fault.
 
 /* eslint-disable-next-line no-undef -- this file is CommonJS */
 module.exports = async (task: unknown): Promise<unknown> => {

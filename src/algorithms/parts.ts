@@ -39,8 +39,8 @@ export interface UpdateParts {
 }
 
 interface UpdatePart {
-  /** Whether steps are bounded by a KL budget, which the row has to name. */
-  readonly budgeted: boolean
+  /** Budgets that a row may name with it. */
+  readonly budgets: readonly KlBudget[]
   /** Whether policies are moved by Adam, whose state belongs to checkpoints. */
   readonly adam: boolean
   /** Whether the critics' learning rate falls with the actors'. */
@@ -67,7 +67,7 @@ const everyAgent = (env: EnvSpec) => env.agents.map((_, i) => i)
 
 export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   trustRegion: {
-    budgeted: true,
+    budgets: ['fixed', 'kkt', 'greedy'],
     adam: false,
     lrDecay: () => false,
     klBound: ({ trustRegion }) => trustRegion.delta,
@@ -75,7 +75,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
   },
   clipped: {
-    budgeted: false,
+    budgets: ['fixed'],
     adam: true,
     lrDecay: ({ clipped }) => clipped.lrDecay,
     klBound: () => null,
@@ -131,15 +131,23 @@ export interface MethodParts {
   readonly budget: BudgetPart
 }
 
+/** The part of a value; undefined for a value that no table lists, too. */
+function partOf<Value extends string, Part>(
+  parts: Parts<Value, Part>,
+  value: Value,
+): Part | null | undefined {
+  return Object.hasOwn(parts, value) ? parts[value] : undefined
+}
+
 /** The parts of a row, or undefined where one of them is not built yet, or its budget does not suit its update. */
 export function partsOf(row: Algorithm): MethodParts | undefined {
-  const update = UPDATES[row.update]
-  const schedule = SCHEDULES[row.schedule]
-  const critic = CRITICS[row.critic]
-  const sharing = ACTORS[row.actors]
-  const budget = BUDGETS[row.klBudget]
+  const update = partOf(UPDATES, row.update)
+  const schedule = partOf(SCHEDULES, row.schedule)
+  const critic = partOf(CRITICS, row.critic)
+  const sharing = partOf(ACTORS, row.actors)
+  const budget = partOf(BUDGETS, row.klBudget)
   if (!update || !schedule || !critic || !sharing || !budget) return undefined
-  if (update.budgeted !== (row.klBudget !== 'none')) return undefined
+  if (!update.budgets.includes(row.klBudget)) return undefined
   return { update, schedule, critic, sharing, budget }
 }
 

@@ -5,7 +5,10 @@ import type { PolicyOutcome, PolicyUpdate } from './agent-update.js'
 /** Added to the standard deviation that advantages are divided by. */
 const EPSILON = 1e-5
 
-/** Rows over which advantages are standardised: those that count for any agent, or for the agent whose turn it is. */
+/**
+ * Rows over which advantages are standardised: `joint`: all rows of the rollout that count, whichever agent's advantages
+ * they are; `agent`: the rows that count for the agents of the policy whose turn it is.
+ */
 export type AdvantageNorm = 'joint' | 'agent' | 'none'
 
 export interface TurnOutcome extends PolicyOutcome {
@@ -77,7 +80,7 @@ class AdvantageTerms {
 }
 
 /**
- * The agents' turns of one iteration (HATRPO paper, Algorithm 2): each is updated on the joint advantage times the
+ * The agents' turns of one iteration (Kuba et al. 2022, Algorithm 2): each is updated on the joint advantage times the
  * ratios of the agents before it,
  *   M^{1:1} = A,   M^{1:m+1} = M^{1:m} pi_new^m(a^m | o^m) / pi_old^m(a^m | o^m)   (Eq. 10).
  */

@@ -15,6 +15,7 @@ export interface SharedKernels {
  */
 export interface HostDevice extends Device {
   readonly kernels: Kernels
+  /** Nothing may be compiled between `arena.mark` and `arena.release`: programs keep scratch memory of later ones. */
   readonly arena: Arena
   readonly shared: SharedKernels
   /** Address of the control block that helper threads wait on. */

@@ -1,22 +1,22 @@
 import { HatrpoError } from '../errors.js'
 import type { Kernels } from './load.js'
 
-/** Every allocation starts at a multiple of this: a cache line, so that threads never share one by accident. */
+/** Alignment of every allocation: one cache line, so that threads never share a line by accident. */
 const ALIGNMENT = 64
 const PAGE_BYTES = 65536
 
 /**
- * Bump allocation over the kernels' memory: `alloc` takes the next bytes, `release` gives back everything since a mark.
- * The memory grows when it must. Contents are what was there before, so callers initialise what they allocate.
+ * Bump allocation in the memory of the kernels. `alloc` takes the next bytes; `release` frees everything allocated since a
+ * mark. The memory grows as needed. Allocated bytes keep their earlier contents, so callers initialise them.
  *
- * One thread owns the arena; others are handed addresses. Views made before a growth stay valid: the memory is shared
- * and keeps its place.
+ * One thread owns the arena and passes addresses to others. Views made before a growth remain valid, because a shared
+ * memory does not move.
  */
 export class Arena {
   readonly memory: WebAssembly.Memory
   readonly #base: number
   #top: number
-  /** Buffers that views were made of: each growth of a shared memory gives it another object. */
+  /** Buffers of existing views. A shared memory has another buffer object after each growth. */
   readonly #buffers = new WeakSet<ArrayBufferLike>()
 
   constructor(kernels: Pick<Kernels, 'memory' | 'exports'>) {
@@ -25,53 +25,53 @@ export class Arena {
     this.#top = this.#base
   }
 
-  /** Bytes taken at present. */
+  /** Number of bytes in use. */
   get used(): number {
     return this.#top - this.#base
   }
 
-  /** The address of `bytes` fresh bytes, a multiple of 64. */
+  /** Allocates `bytes` bytes. Returns their address, a multiple of 64. */
   alloc(bytes: number): number {
     if (!Number.isInteger(bytes) || bytes < 0) {
       throw new HatrpoError(`bytes ${bytes}: must be an integer of at least 0`)
     }
     const address = this.#top
     const top = alignUp(address + bytes)
-    // Vector loads may run past an array's end, so there is always something behind the last one.
+    // Vector loads may extend past the end of an array, so memory is reserved after the last one.
     this.#growTo(top + ALIGNMENT)
     this.#top = top
     return address
   }
 
-  /** Where the arena stands, for `release`. */
+  /** Current end of the arena, for `release`. */
   mark(): number {
     return this.#top
   }
 
-  /** Gives back everything allocated since `mark` was taken. */
+  /** Frees everything allocated since `mark` was taken. */
   release(mark: number): void {
     if (!(mark >= this.#base && mark <= this.#top && mark % ALIGNMENT === 0)) {
-      throw new HatrpoError(`mark ${mark}: must come from mark() and not be released already`)
+      throw new HatrpoError(`mark ${mark}: must come from mark() and not have been released`)
     }
     this.#top = mark
   }
 
-  /** n f32 at an address, as a view. */
+  /** View of n f32 at an address. */
   f32(address: number, n: number): Float32Array {
     return new Float32Array(this.#buffer, address, n)
   }
 
-  /** n f64 at an address, as a view. */
+  /** View of n f64 at an address. */
   f64(address: number, n: number): Float64Array {
     return new Float64Array(this.#buffer, address, n)
   }
 
-  /** n i32 at an address, as a view. */
+  /** View of n i32 at an address. */
   i32(address: number, n: number): Int32Array {
     return new Int32Array(this.#buffer, address, n)
   }
 
-  /** n bytes at an address, as a view. */
+  /** View of n bytes at an address. */
   u8(address: number, n: number): Uint8Array {
     return new Uint8Array(this.#buffer, address, n)
   }
@@ -81,14 +81,14 @@ export class Arena {
     return this.#buffers.has(array.buffer)
   }
 
-  /** Buffer of the memory as it is now. */
+  /** Current buffer of the memory. */
   get #buffer(): ArrayBufferLike {
     const { buffer } = this.memory
     this.#buffers.add(buffer)
     return buffer
   }
 
-  /** Makes the memory at least `bytes` long. */
+  /** Grows the memory to at least `bytes` bytes. */
   #growTo(bytes: number): void {
     const missing = bytes - this.memory.buffer.byteLength
     if (missing <= 0) return
@@ -103,7 +103,7 @@ export class Arena {
   }
 }
 
-/** The next multiple of ALIGNMENT. */
+/** Smallest multiple of ALIGNMENT that is not below an address. */
 function alignUp(address: number): number {
   return Math.ceil(address / ALIGNMENT) * ALIGNMENT
 }

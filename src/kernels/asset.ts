@@ -1,8 +1,8 @@
 import { HatrpoError } from '../errors.js'
 
 /**
- * The bytes of a compiled AssemblyScript module, which the build leaves beside the compiled TypeScript.
- * @param name without `.wasm`
+ * Bytes of a compiled AssemblyScript module. The build writes it beside the compiled TypeScript.
+ * @param name file name without `.wasm`
  * @throws HatrpoError when it cannot be read
  */
 export async function readAssembly(name: 'kernels' | 'policy' | 'stepper'): Promise<Uint8Array<ArrayBuffer>> {
@@ -10,14 +10,14 @@ export async function readAssembly(name: 'kernels' | 'policy' | 'stepper'): Prom
 }
 
 /**
- * The bytes of a file that belongs to the package or to one that it needs: from the disk, or over HTTP in a page.
- * @param remedy what to do when it cannot be read
+ * Bytes of a file of the package or of one of its dependencies, from the disk or, in a page, over HTTP.
+ * @param remedy advice for the error message
  * @throws HatrpoError when it cannot be read
  */
 export async function readBytes(url: URL, remedy: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     if (url.protocol === 'file:') {
-      // Asked of the process and not imported, so that tools that bundle for pages find no Node module to resolve.
+      // Obtained from the process instead of an import: bundlers for pages would try to resolve an imported Node module.
       const { readFile } = process.getBuiltinModule('node:fs/promises')
       return new Uint8Array(await readFile(url))
     }

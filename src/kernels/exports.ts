@@ -1,7 +1,7 @@
 /**
- * What dist/assembly/kernels.wasm exports. Pointers are byte addresses in the module's memory; unsigned 32-bit arguments
- * take any number that is congruent to them modulo 2^32, and unsigned results come back signed (`>>> 0` to read them).
- * Shapes, orders of summation and error bounds are described at the functions in assembly/.
+ * Exports of dist/assembly/kernels.wasm. Pointers are byte addresses in the memory of the module. Unsigned 32-bit arguments
+ * may be any number congruent to them modulo 2^32; unsigned results are returned as signed numbers (read with `>>> 0`).
+ * The functions in assembly/ document shapes, orders of summation and error bounds.
  */
 export interface KernelExports
   extends
@@ -13,11 +13,11 @@ export interface KernelExports
     LearningExports,
     LayerExports,
     ProgramExports {
-  /** First byte of the memory that the module leaves free. */
+  /** Address of the first byte that the module does not use. */
   heapBase(): number
 }
 
-/** assembly/elementwise.ts: f32[n] to f32[n], in place where x = out. */
+/** assembly/elementwise.ts: f32[n] to f32[n], in place if x = out. */
 export interface ElementwiseExports {
   expArray(x: number, out: number, n: number): void
   expMinusOneArray(x: number, out: number, n: number): void
@@ -27,7 +27,7 @@ export interface ElementwiseExports {
   erfArray(x: number, out: number, n: number): void
 }
 
-/** assembly/math64.ts: replacements of Math.* that give the same bits in every engine. */
+/** assembly/math64.ts: replacements of Math.* with the same bits in every engine. */
 export interface Math64Exports {
   exp64(x: number): number
   log64(x: number): number
@@ -125,13 +125,13 @@ export interface VectorExports {
   standardise(x: number, valid: number, n: number, eps: number, scratch: number): number
   /** weight is f32[n] or 0. */
   ratioProduct(m: number, newLogProb: number, oldLogProb: number, n: number, weight: number): void
-  /** 1 when every element is finite, else 0. */
+  /** 1 if every element is finite, else 0. */
   allFinite(x: number, n: number): number
 }
 
 /** assembly/gae.ts and assembly/adam.ts. */
 export interface LearningExports {
-  /** rewards, values, nextValues, advantages, returns f32 [T, E]; ends u8 [T, E]; mode a position in TRUNCATION_MODES. */
+  /** rewards, values, nextValues, advantages, returns f32 [T, E]; ends u8 [T, E]; mode an index into TRUNCATION_MODES. */
   gae(
     rewards: number,
     values: number,
@@ -161,9 +161,9 @@ export interface LearningExports {
   ): void
 }
 
-/** assembly/statistics.ts: f32 vectors; weight is f32[n], an element counts where it is not 0. */
+/** assembly/statistics.ts: f32 vectors; weight is f32[n]; elements of weight 0 do not count. */
 export interface StatisticsExports {
-  /** index is i32[n]. 1 when an index is not in 0 .. length - 1, else 0. */
+  /** index is i32[n]. Returns 1 if an index is not in 0 .. length - 1, else 0. */
   pick(x: number, length: number, index: number, out: number, n: number): number
   replace(x: number, y: number, weight: number, n: number): void
   normalise(x: number, mean: number, deviation: number, out: number, n: number): void
@@ -175,7 +175,7 @@ export interface StatisticsExports {
   spread(x: number, weight: number, minus: number, n: number, out: number): number
 }
 
-/** Kernels of single steps that TypeScript calls by name; the others run in programs. */
+/** Kernels of single steps that TypeScript calls by name. The others run in programs only. */
 export interface LayerExports {
   packedBytes(n: number, k: number): number
   multiplyRows(a: number, b: number, out: number, n: number, from: number, to: number): void
@@ -185,12 +185,15 @@ export interface LayerExports {
 export interface ProgramExports {
   /** Runs a whole program on the calling thread. */
   runAlone(program: number): void
-  /** Runs a program with the helpers present. 1 when one of them died while it held work, else 0. */
+  /** Runs a program with the helpers that are present. Returns 1 if one died with unfinished work, else 0. */
   runShared(control: number, program: number): number
   /** Works on every program that `runShared` starts, until `dismiss(control, 1)`. */
   help(control: number): void
   dismiss(control: number, leave: number): void
-  /** out is f64[iterations + 1]: squared residuals, then the curvature. Number of iterations, or -1 as `runShared`'s 1. */
+  /**
+   * out is f64[iterations + 1]: squared residuals, then the curvature.
+   * @returns number of iterations, or -1 if a helper died with unfinished work
+   */
   solve(
     control: number,
     program: number,

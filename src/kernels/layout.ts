@@ -1,19 +1,19 @@
 /**
- * Layouts and numbers that TypeScript and AssemblyScript share. scripts/assembly.mjs writes them down for the latter, as
- * assembly/generated/layout.ts: entry `rowsPerBlock` of `HEADER` is `HEADER_ROWS_PER_BLOCK` there.
+ * Layouts and constants shared by TypeScript and AssemblyScript. scripts/assembly.mjs generates from them
+ * assembly/generated/layout.ts: entry `rowsPerBlock` of `HEADER` becomes `HEADER_ROWS_PER_BLOCK`.
  */
 
 /** Header of a program: offsets in bytes. */
 export const HEADER = {
-  /** i32: rows of the run. */
+  /** i32: number of rows in the run. */
   rows: 0,
-  /** i32: rows that one ticket takes. */
+  /** i32: number of rows per ticket. */
   rowsPerBlock: 4,
   /** i32: number of phases. */
   phases: 8,
   /** i32: address of the blocks' gradients, f32 [blocks, gradientStride]. */
   partialGradients: 12,
-  /** i32: floats from one block's gradient to the next one's. */
+  /** i32: distance in floats between the gradients of consecutive blocks. */
   gradientStride: 16,
   /** i32: address of the blocks' sums, f64 [blocks, sumsPerBlock]. */
   partialSums: 20,
@@ -29,10 +29,7 @@ export const HEADER = {
 export const PHASE = {
   /** i32: one of `PHASE_KIND`. */
   kind: 0,
-  /**
-   * i32: address of the operations of a phase over rows; of a phase of tasks, address of a table of their operations'
-   * addresses.
-   */
+  /** i32: address of the operations in a phase over rows; in a phase of tasks, of a table of the tasks' addresses. */
   operations: 4,
   /** i32: number of tasks. */
   count: 8,
@@ -43,23 +40,23 @@ export const PHASE_KIND = { rows: 0, tasks: 1 } as const
 
 /** Control block of the threads that share a program: offsets in bytes. */
 export const CONTROL = {
-  /** u64: tickets << 32 | next ticket, so that one atomic addition takes a ticket and tells whether there was one. */
+  /** u64: tickets << 32 | next ticket. One atomic addition takes a ticket and shows whether any was left. */
   state: 0,
-  /** i32: tickets finished. */
+  /** i32: number of finished tickets. */
   finished: 8,
-  /** i32: number of programs so far, to sleep on. */
+  /** i32: number of programs so far, on which helpers wait. */
   generation: 12,
   /** i32: address of the program. */
   program: 16,
-  /** i32: 1 when helpers should leave. */
+  /** i32: 1 if helpers should leave. */
   leave: 20,
   bytes: 64,
 } as const
 
-/** Columns of a packed panel of weights. */
+/** Number of columns in a packed panel of weights. */
 export const PANEL = 8
 
-/** Columns of the panels of an exported policy; `narrowUntil` columns or fewer make a narrow one. */
+/** Numbers of columns in the panels of an exported policy. A remainder of at most `narrowUntil` has a narrow panel. */
 export const POLICY_PANEL = { wide: 16, narrow: 8, narrowUntil: 8 } as const
 
 /** Record of an exported policy, at address 0: offsets in bytes. */
@@ -72,7 +69,7 @@ export const POLICY = {
   agents: 12,
   /** i32: 1 to standardise. */
   standardise: 16,
-  /** i32: address of the input vector, and of its LayerNorm's gamma (0: none) and beta. */
+  /** i32: addresses of the input vector and of the gamma (0: none) and beta of its LayerNorm. */
   input: 20,
   gamma: 24,
   beta: 28,
@@ -85,7 +82,7 @@ export const POLICY = {
   actionSize: 44,
   /** f64[2]: numbers of the head. */
   headConstants: 48,
-  /** u32: purpose and stream of the samples' noise. */
+  /** u32: purpose and stream of the noise of samples. */
   purpose: 64,
   stream: 68,
   /** The layers, the head last. */
@@ -105,7 +102,7 @@ export const POLICY_LAYER = {
   bytes: 24,
 } as const
 
-/** Columns of the f64 table of a distribution's deviations, a row per dimension. */
+/** Columns of the f64 table of the deviations of a distribution, with one row per dimension. */
 export const DEVIATION = {
   sigma: 0,
   logSigma: 1,
@@ -117,19 +114,19 @@ export const DEVIATION = {
   row: 4,
 } as const
 
-/** Effects of a time limit on the trace of advantages; the position is the number that the kernel takes. */
+/** Effects of a time limit on the trace of advantages. The index is the argument of the kernel. */
 export const TRUNCATION_MODES = ['bootstrap', 'harl', 'terminate'] as const
 
-/** Record of a world of MuJoCo, whose steps are made in one call: positions of 32-bit integers. */
+/** Record of a MuJoCo world, all of which are stepped in one call: indices of 32-bit integers. */
 export const WORLD = {
-  /** Address of the next record in the list, 0 at its end. */
+  /** Address of the next record in the list, or 0 at its end. */
   next: 0,
-  /** 0, 1 + the index of a warning, or a result below 0 of a step that is not done. */
+  /** 0, 1 + index of a warning, or a negative result of a step that is not finished. */
   result: 1,
   /** Addresses of the model and of the data. */
   model: 2,
   data: 3,
-  /** Frames of physics in the step. */
+  /** Number of physics frames in the step. */
   frames: 4,
   /** Positions in the function table of mj_step, and of the function called at the end of the step (0: none). */
   mjStep: 5,
@@ -143,5 +140,5 @@ export const WORLD = {
   nv: 12,
 } as const
 
-/** Results of a step that has not come to its end. */
+/** Results of a step that is not finished. */
 export const WORLD_RESULT = { unfinished: -1 } as const

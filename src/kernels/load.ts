@@ -5,17 +5,17 @@ import type { KernelExports } from './exports.js'
 /** Pages (64 KiB) that the module's memory import allows. */
 const MAXIMUM_PAGES = 65536
 
-/** One instance of the kernels module over its memory. */
+/** Instance of the kernels module with its memory. */
 export interface Kernels {
   readonly exports: KernelExports
   readonly memory: WebAssembly.Memory
-  /** Compiled code, to be posted to other threads and given to their `loadKernels`. */
+  /** Compiled code, for `loadKernels` in other threads. */
   readonly module: WebAssembly.Module
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined
 
-/** The compiled kernels module; compiled once a thread. */
+/** Compiled kernels module. It is compiled once per thread. */
 export function compileKernels(): Promise<WebAssembly.Module> {
   compiled ??= readAssembly('kernels')
     .then((bytes) => WebAssembly.compile(bytes))
@@ -26,7 +26,7 @@ export function compileKernels(): Promise<WebAssembly.Module> {
   return compiled
 }
 
-/** A shared memory of one page that can grow to `maximumPages` pages of 64 KiB. */
+/** Shared memory of one page that can grow to `maximumPages` pages of 64 KiB. */
 export function createKernelMemory(maximumPages: number = MAXIMUM_PAGES): WebAssembly.Memory {
   if (!Number.isInteger(maximumPages) || maximumPages < 1 || maximumPages > MAXIMUM_PAGES) {
     throw new HatrpoError(`maximumPages ${maximumPages}: must be an integer from 1 to ${MAXIMUM_PAGES}`)
@@ -35,10 +35,10 @@ export function createKernelMemory(maximumPages: number = MAXIMUM_PAGES): WebAss
 }
 
 /**
- * Instantiates the kernels. Threads that give the same memory share its contents; the module has no data segments, so
- * another instance changes nothing in it.
+ * Instantiates the kernels. Threads that pass the same memory share its contents. The module has no data segments, so a
+ * further instance leaves the contents unchanged.
  *
- * @param options.memory a shared memory from `createKernelMemory`; a new one by default
+ * @param options.memory shared memory from `createKernelMemory`; a new one by default
  * @param options.module compiled code from another thread; read and compiled here by default
  */
 export async function loadKernels(

@@ -1,11 +1,11 @@
 /**
- * What random numbers are drawn for: the `purpose` of their key. Two purposes never share numbers.
- * The key's other parts are (seed, stream, step, index).
+ * Purposes of random numbers, one part of their key. Two purposes never share numbers.
+ * The other parts of the key are (seed, stream, step, index).
  */
 export const PURPOSE = {
   /** Initial parameters: stream = network, step = tensor. */
   parameters: 1,
-  /** Episode seeds while training: stream = environment, step = episode. */
+  /** Episode seeds during training: stream = environment, step = episode. */
   episodes: 2,
   /** Episode seeds of evaluations: stream = episode, step = iteration. */
   evaluation: 3,
@@ -13,13 +13,13 @@ export const PURPOSE = {
   order: 4,
   /** Mini-batches: stream = network, step = running count. */
   shuffle: 5,
-  /** Samples of an exported policy: stream = agent, step = samples drawn. */
+  /** Samples of an exported policy: stream = agent, step = number of samples drawn before. */
   exported: 6,
-  /** Actions: stream = environment, step = its step; the agent's number is added to the purpose. */
+  /** Actions: stream = environment, step = its step; the index of the agent is added to the purpose. */
   actions: 0x10000,
 } as const
 
-/** A seed below 2^53 as the two 32-bit words that key the generator. */
+/** Two 32-bit words, the key of the generator, for a seed below 2^53. */
 export function splitSeed(seed: number): [low: number, high: number] {
   return [seed >>> 0, Math.floor(seed / 0x100000000)]
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../devices/tensor.js'
 const BETA1 = 0.9
 const BETA2 = 0.999
 
-/** What Adam carries from step to step, for checkpoints. */
+/** State of Adam between steps, for checkpoints. */
 export interface AdamState {
   readonly m: Float32Array
   readonly v: Float32Array
@@ -12,12 +12,12 @@ export interface AdamState {
   readonly powers: readonly [number, number]
 }
 
-/** What a gradient of norm `norm` is multiplied by so that its norm is at most `maxNorm` (torch's clip_grad_norm_). */
+/** Factor that limits a gradient of norm `norm` to norm `maxNorm` (torch's clip_grad_norm_); null: no limit. */
 export function clipScale(norm: number, maxNorm: number | null): number {
   return maxNorm === null ? 1 : Math.min(1, maxNorm / (norm + 1e-6))
 }
 
-/** Adam with clipping of the gradient's norm, as torch computes both. */
+/** Adam with clipping of the gradient norm, both as in torch. */
 export class Adam {
   readonly #device: Device
   readonly #parameters: Tensor
@@ -36,8 +36,8 @@ export class Adam {
   }
 
   /**
-   * One step down `gradient`, whose Euclidean norm is first limited to maxNorm (null: not limited).
-   * @returns the norm before limiting
+   * Takes one descent step. The Euclidean norm of `gradient` is first limited to maxNorm (null: no limit).
+   * @returns norm before the limit
    */
   step(gradient: Tensor, lr: number, maxNorm: number | null): number {
     const norm = Math.sqrt(this.#device.dot(gradient, gradient))

@@ -27,7 +27,7 @@ export interface ClippedResult {
 }
 
 /**
- * The clipped step of one policy (HAPPO, Kuba et al. 2022, Eq. 11): Adam up the gradient of
+ * The clipped step of one policy (Kuba et al. 2022, Eq. 11): Adam up the gradient of
  * mean min(ratio M, clip(ratio) M) + entropyCoef * entropy, once per call.
  */
 export class ClippedStep {

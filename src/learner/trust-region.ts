@@ -66,7 +66,7 @@ export function fullStepScale(delta: number, { curvature }: Pick<Proposal, 'curv
 }
 
 /**
- * The trust-region step of one policy (HATRPO, Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10):
+ * The trust-region step of one policy (Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10):
  * maximise the mean of ratio * M subject to KL(old || new) <= delta, by conjugate gradients on the Fisher matrix and a
  * backtracking line search. `propose` finds the direction, `commit` spends a budget along it; updates of other policies
  * may come between the two.
@@ -94,6 +94,7 @@ export class TrustRegionStep {
   readonly #revisit: Program
   /** Sum of #klWeight over the rows that `differentiate` saw. */
   #klRows = 0
+  #latest: Proposal | undefined
 
   constructor(policy: TrainedPolicy, batch: PolicyBatch, options: TrustRegionOptions) {
     const { device, network } = policy
@@ -119,6 +120,11 @@ export class TrustRegionStep {
    * ones. `batch.newLogProb` holds their log-probabilities.
    */
   propose(rows: number): Proposal {
+    this.#latest = this.#findStep(rows)
+    return this.#latest
+  }
+
+  #findStep(rows: number): Proposal {
     const { device } = this.#policy
     const { surrogate, valid } = this.differentiate(rows)
     const start = { rows, valid, surrogate, residuals: [], curvature: 0, slope: 0 }
@@ -138,8 +144,10 @@ export class TrustRegionStep {
   /**
    * Tries fractions of the full step with KL budget `delta` from the old parameters on, and keeps the first acceptable
    * one. `batch.newLogProb` holds the log-probabilities under the parameters that result.
+   * @throws Error for a proposal that is not the latest, whose direction is gone
    */
   commit(proposal: Proposal, delta: number): TrustRegionResult {
+    if (proposal !== this.#latest) throw new Error('commit() of a proposal that is not the latest')
     const { rejection, surrogate, residuals, curvature } = proposal
     const found = { surrogate, residuals, curvature }
     const stepScale = rejection === null ? fullStepScale(delta, proposal) : 0

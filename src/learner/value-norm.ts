@@ -18,7 +18,7 @@ export class ValueNorm {
     this.#beta = beta
   }
 
-  /** Takes in a batch of targets, in reward units. */
+  /** Updates the averages with a batch of targets, in reward units. */
   update(mean: number, meanSquare: number): void {
     const beta = this.#beta
     this.#mean = beta * this.#mean + (1 - beta) * mean

@@ -46,7 +46,7 @@ export function initialParameters(
 }
 
 /**
- * A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`: the Q of a Gaussian matrix'
+ * A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`: the Q of a normal random matrix'
  * QR decomposition whose R has a positive diagonal, which makes it uniform (Mezzadri 2007). Householder, in f64.
  * @param out f32 [rows, cols]
  */

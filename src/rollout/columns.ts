@@ -1,5 +1,6 @@
 import type { ElementType } from '../devices/tensor.js'
-import { TERMINATED, type ActionSpace, type AgentSpec, type EnvSpec } from '../envs/contract.js'
+import { TERMINATED, type AgentSpec, type EnvSpec } from '../envs/contract.js'
+import { actionSize, maskSize } from '../envs/shape.js'
 
 /** Columns that a rollout records besides those that every method reads. */
 export interface RolloutNeeds {
@@ -35,18 +36,6 @@ export interface Column<Source> {
 }
 
 const one = () => 1
-
-/** Numbers that hold an action: the vector of a Box, an index per choice otherwise. */
-export function actionWidth(space: ActionSpace): number {
-  if (space.kind === 'box') return space.size
-  return space.kind === 'discrete' ? 1 : space.sizes.length
-}
-
-/** Entries of a mask of available actions; a Box has none. */
-export function maskWidth(space: ActionSpace): number {
-  if (space.kind === 'box') return 0
-  return space.kind === 'discrete' ? space.n : space.sizes.reduce((total, n) => total + n, 0)
-}
 
 /** Everything that a rollout records of the team: one row per step and environment. */
 export const TEAM_COLUMNS = {
@@ -86,7 +75,7 @@ export const AGENT_COLUMNS = {
   availableActions: {
     type: 'u8',
     moment: 'choice',
-    width: ({ action }) => maskWidth(action),
+    width: ({ action }) => maskSize(action),
     onBrokenStep: 1,
   },
   /** Recurrent state before the step. */
@@ -102,7 +91,7 @@ export const AGENT_COLUMNS = {
   actions: {
     type: 'f32',
     moment: 'choice',
-    width: ({ action }) => actionWidth(action),
+    width: ({ action }) => actionSize(action),
     onBrokenStep: 0,
     policy: true,
   },

@@ -12,25 +12,25 @@ import { body, loadPolicy, type Policy, type PolicySource } from './policy.js'
 
 export const BUNDLE_FILE = 'bundle.json'
 
-/** One agent in bundle.json. */
+/** Entry of an agent in bundle.json. */
 export interface BundleAgent {
   readonly index: number
   readonly id: string
-  /** Name of its module, beside bundle.json. */
+  /** File name of the module, in the folder of bundle.json. */
   readonly file: string
   readonly bytes: number
-  /** Of the file, 64 hexadecimal digits. */
+  /** SHA-256 of the file, 64 hexadecimal digits. */
   readonly sha256: string
   readonly observation: ObservationInfo
-  /** As in the module: null for an infinite bound. */
+  /** Action as in the module: null for an infinite bound. */
   readonly action: StoredAction
 }
 
-/** bundle.json: the agents, and what made them. */
+/** Content of bundle.json: the agents and their origin. */
 export interface BundleInfo {
   readonly format: typeof BUNDLE_FORMAT
   readonly version: typeof VERSION
-  /** Of the package that exported it. */
+  /** Version of the package that exported the bundle. */
   readonly packageVersion: string
   /** Id and options of the environment whose raw local observations the policies take. */
   readonly environment: { readonly id: string; readonly [option: string]: string | number | boolean }
@@ -38,10 +38,10 @@ export interface BundleInfo {
   readonly environmentSha256?: string
   readonly algorithm: string
   readonly seed: number
-  /** Steps of all environments up to the exported checkpoint, and its iteration. */
+  /** Number of steps of all environments up to the exported checkpoint, and the iteration of that checkpoint. */
   readonly steps: number
   readonly iteration: number
-  /** Mean return of the evaluation at that checkpoint, or null when there was none. */
+  /** Mean return of the evaluation at that checkpoint, or null without an evaluation. */
   readonly evaluation: number | null
   readonly agents: readonly BundleAgent[]
 }
@@ -49,16 +49,16 @@ export interface BundleInfo {
 /** All policies of a bundle. */
 export interface Bundle {
   readonly info: BundleInfo
-  /** In the order of the agents' indices. */
+  /** Policies in the order of the agents' indices. */
   readonly agents: readonly Policy[]
 }
 
-/** Gives a file of a bundle by its name; `bundle.json` may also be given as the parsed object. */
+/** Function that returns a file of a bundle by name. It may return `bundle.json` as the parsed object. */
 export type BundleFetcher = (name: string) => BundleFile | PromiseLike<BundleFile>
 export type BundleFile = PolicySource | BundleInfo
 
 /**
- * Loads a bundle and checks that its files belong together.
+ * Loads a bundle and checks that its files match bundle.json.
  * @param source location of bundle.json, as the URL of its folder or of the file itself, or a function that gives
  *   the bundle's files
  * @throws PolicyError when a file is missing, damaged or not the one that bundle.json describes
@@ -70,7 +70,7 @@ export async function loadBundle(source: string | URL | BundleFetcher): Promise<
   return { info, agents }
 }
 
-/** Fetches a bundle's files from beside its bundle.json. */
+/** Fetches the files of a bundle from the folder of its bundle.json. */
 function fetcherOf(source: string | URL): BundleFetcher {
   const given = new URL(source, typeof location === 'object' ? location.href : undefined)
   const isFolder = !given.pathname.endsWith('.json') && !given.pathname.endsWith('/')
@@ -103,7 +103,7 @@ function checkBundle(value: Record<string, unknown>): BundleInfo {
     throw new PolicyError(`${BUNDLE_FILE} is damaged: environment must have an id`)
   }
   agents.forEach((agent: Partial<BundleAgent> | null, i) => {
-    // A file name must not lead out of the bundle.
+    // A file name must not refer to a file outside the bundle.
     const plain = typeof agent?.file === 'string' && /^[\w-][\w.-]*$/.test(agent.file)
     const complete =
       agent?.index === i &&
@@ -116,7 +116,7 @@ function checkBundle(value: Record<string, unknown>): BundleInfo {
   return value as unknown as BundleInfo
 }
 
-/** Loads one agent's file and compares it with what bundle.json says. */
+/** Loads the file of one agent and compares it with its entry in bundle.json. */
 async function load(agent: BundleAgent, file: BundleFile): Promise<Policy> {
   let source = file
   if (!(source instanceof WebAssembly.Module)) {
@@ -128,7 +128,7 @@ async function load(agent: BundleAgent, file: BundleFile): Promise<Policy> {
   return policy
 }
 
-/** Compares a file with its checksum. Pages without a secure context have no SHA-256; there only sizes are compared. */
+/** Compares the size and checksum of a file. Pages without a secure context have no SHA-256, so only sizes are compared. */
 async function verify({ file, bytes, sha256 }: BundleAgent, content: BufferSource): Promise<void> {
   if (content.byteLength !== bytes) {
     throw new PolicyError(`${file} has ${content.byteLength} bytes: ${BUNDLE_FILE} describes one of ${bytes}`)

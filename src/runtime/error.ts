@@ -1,4 +1,4 @@
-/** A module, bundle or observation that cannot be used: its message is one line that says what would be right. */
+/** Error of an invalid module, bundle or observation. The message is one line that also names a valid value. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
 }

@@ -4,18 +4,18 @@ import { PolicyError } from './error.js'
 export const SECTION = 'hatrpo'
 export const POLICY_FORMAT = 'hatrpo-policy'
 export const BUNDLE_FORMAT = 'hatrpo-bundle'
-/** Of both formats; higher versions are refused. */
+/** Version of both formats. Higher versions are refused. */
 export const VERSION = 1
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** Steps by which the module prepares a raw observation for its first layer. The caller does none of them. */
+/** Steps by which the module prepares a raw observation for its first layer. Callers perform none of them. */
 export interface ObservationInput {
   /** One-hot id appended to the observation, or null. */
   readonly agentId: { readonly index: number; readonly count: number } | null
-  /** Less its own mean, over the standard deviation of its own entries. */
+  /** Whether the mean of the entries is subtracted and the result divided by their standard deviation. */
   readonly standardise: boolean
-  /** Then LayerNorm with learned gain and bias. */
+  /** Whether LayerNorm with learned gain and bias follows. */
   readonly layerNorm: boolean
 }
 
@@ -25,7 +25,7 @@ export interface ObservationInfo {
   readonly input: ObservationInput
 }
 
-/** A continuous action. JSON has no infinities: null in `low` is -Infinity, null in `high` is Infinity. */
+/** Continuous action in JSON, which has no infinities: null in `low` is -Infinity, null in `high` is Infinity. */
 export interface StoredAction {
   readonly kind: 'box'
   readonly size: number
@@ -33,7 +33,7 @@ export interface StoredAction {
   readonly high: readonly (number | null)[]
 }
 
-/** A continuous action, with the bounds of the agent's action space. Actions are not clipped to them. */
+/** Continuous action with the bounds of the agent's action space. Actions are not clipped to the bounds. */
 export interface ActionInfo {
   readonly kind: 'box'
   readonly size: number
@@ -41,7 +41,7 @@ export interface ActionInfo {
   readonly high: readonly number[]
 }
 
-/** The JSON of a policy module's custom section `hatrpo`. */
+/** JSON of the custom section `hatrpo` of a policy module. */
 export interface StoredPolicyInfo {
   readonly format: typeof POLICY_FORMAT
   readonly version: typeof VERSION
@@ -66,7 +66,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** Parses JSON and checks what it says it is. @param name how an error calls it */
+/** Parses a JSON description and checks its format. @param name name in error messages */
 export function parseFormat(text: string, format: string, name: string): Record<string, unknown> {
   let value: unknown
   try {
@@ -90,7 +90,7 @@ export function checkFormat(value: unknown, format: string, name: string): Recor
   return value
 }
 
-/** The bounds of an action space, with infinities for nulls. */
+/** Bounds of an action space, with infinities for nulls. */
 function parseBounds(value: unknown, size: number, unbounded: number): number[] | undefined {
   if (!Array.isArray(value) || value.length !== size) return undefined
   if (!value.every((bound) => bound === null || typeof bound === 'number')) return undefined
@@ -119,9 +119,9 @@ function isNetwork(value: unknown): value is PolicyInfo['network'] {
 }
 
 /**
- * Reads a custom section.
- * @param text its JSON
- * @throws PolicyError when it is not one, is damaged, or is of a later version
+ * Reads the custom section of a policy module.
+ * @param text JSON of the section
+ * @throws PolicyError when the section is of another format, damaged or of a later version
  */
 export function parsePolicyInfo(text: string): PolicyInfo {
   const name = `the module's section ${SECTION}`

@@ -1,7 +1,7 @@
 import { PolicyError } from './error.js'
 import { parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
 
-/** Exports of every policy module; a host needs no others. */
+/** Exports of every policy module. A host needs no others. */
 interface PolicyExports {
   readonly memory: WebAssembly.Memory
   /** Addresses in bytes: f32 [observation size] and f32 [action size]. */
@@ -23,37 +23,37 @@ const KINDS: Readonly<Record<keyof PolicyExports, string>> = {
   seed: 'function',
 }
 
-/** Where a policy comes from: a compiled module, the bytes of one, or an answer that carries them. */
+/** Source of a policy: a compiled module, the bytes of a module or a response whose body is the bytes. */
 export type PolicySource = WebAssembly.Module | BufferSource | Response
 
-/** One agent's policy. */
+/** Policy of one agent. */
 export interface Policy {
   readonly info: PolicyInfo
   /**
-   * The most likely action.
-   * @param observation the raw local observation, as the environment gives it; stored as f32
-   * @param out f32 [action size], where to put the action; a new array by default
+   * Most likely action.
+   * @param observation raw local observation of the environment; stored as f32
+   * @param out f32 [action size] for the action; a new array by default
    * @returns `out`: the action in the agent's action space, not clipped
    * @throws PolicyError for a wrong length or an entry that is not finite as f32
    */
   act(observation: ArrayLike<number>, out?: Float32Array): Float32Array
-  /** An action drawn from the policy; otherwise as `act`. The same seed gives the same actions on every host. */
+  /** Like `act`, but samples the action from the policy. The same seed gives the same actions on every host. */
   sample(observation: ArrayLike<number>, out?: Float32Array): Float32Array
   /**
-   * Restarts the sequence of `sample` (2^32 actions long). Without it the seed is 0.
-   * @param seed an integer from 0 to 2^64 - 1
+   * Restarts the sequence of `sample`, which has 2^32 actions. The initial seed is 0.
+   * @param seed integer from 0 to 2^64 - 1
    */
   seed(seed: number | bigint): void
-  /** Starts an episode: clears recurrent state. Policies without any may skip it. */
+  /** Starts an episode by clearing recurrent state. Optional for policies without recurrent state. */
   reset(): void
 }
 
 /**
- * Loads one agent's policy.
+ * Loads the policy of one agent.
  *
  * Where a host forbids compiling from bytes (some edge workers), import the `.wasm` file statically and pass the
  * `WebAssembly.Module`.
- * @throws PolicyError when the source is not an exported policy or cannot be compiled here
+ * @throws PolicyError when the source is not an exported policy or cannot be compiled
  */
 export async function loadPolicy(source: PolicySource | PromiseLike<PolicySource>): Promise<Policy> {
   const module = await compile(await source)
@@ -61,7 +61,7 @@ export async function loadPolicy(source: PolicySource | PromiseLike<PolicySource
   return bind(await WebAssembly.instantiate(module), info)
 }
 
-/** `loadPolicy` for a compiled module, at once. */
+/** Synchronous `loadPolicy` for a compiled module. */
 export function createPolicy(module: WebAssembly.Module): Policy {
   return bind(new WebAssembly.Instance(module), describe(module))
 }
@@ -78,13 +78,13 @@ async function compile(source: PolicySource): Promise<WebAssembly.Module> {
   }
 }
 
-/** The body of an answer, whatever type its server gives it. */
+/** Body of a response, whatever its content type. */
 export async function body(response: Response): Promise<ArrayBuffer> {
   if (!response.ok) throw new PolicyError(`${response.url || 'the policy'}: HTTP status ${response.status}`)
   return response.arrayBuffer()
 }
 
-/** Checks that a module is an exported policy and reads what it says of itself. */
+/** Checks that a module is an exported policy and reads its description. */
 function describe(module: WebAssembly.Module): PolicyInfo {
   const [section] = WebAssembly.Module.customSections(module, SECTION)
   if (!section) throw new PolicyError(`the module has no section ${SECTION}: it is not an exported policy`)
@@ -139,7 +139,7 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
   }
 }
 
-/** The low and the high word of a seed. */
+/** Low and high 32-bit word of a seed. */
 function seedWords(seed: number | bigint): [low: number, high: number] {
   const exact = typeof seed === 'bigint' || Number.isSafeInteger(seed) ? BigInt(seed) : -1n
   if (exact < 0n || exact >= 1n << 64n) {

@@ -1,6 +1,6 @@
 /**
- * Says that an environment's code is not what policies were trained with, where both are known.
- * @param trained,now SHA-256 of the code; built-in environments have none
+ * Emits an event if the code of an environment differs from the code that the policies were trained with.
+ * @param trained,now SHA-256 of the code; undefined for built-in environments
  */
 export function tellOfChange(
   id: string,

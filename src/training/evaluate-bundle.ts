@@ -17,14 +17,14 @@ import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
 import { tellOfChange } from './env-change.js'
 
 interface BundleEvaluation {
-  /** The bundle's folder. */
+  /** Folder of the bundle. */
   readonly source: string
   readonly episodes: number
   readonly seed: number
   onEvent?(message: string): void
 }
 
-/** Episodes of a bundle's policies, deterministic, on this thread. @returns the episodes' returns, in order */
+/** Runs episodes with deterministic actions of a bundle's policies, on this thread. @returns return of each episode */
 export async function evaluateBundle({
   source: folder,
   episodes,
@@ -53,9 +53,9 @@ export async function evaluateBundle({
 }
 
 /**
- * The environment that a bundle names. Its files are looked for in the bundle's folder and those above it, which finds a
- * bundle's own project wherever that lies, then in the working directory. Of several, the one whose code the policies
- * were trained with is the right one.
+ * Environment named by a bundle. Its files are searched for in the folder of the bundle and in all folders above it, so
+ * that a project can be moved together with its bundles, and then in the working directory. If several match, the
+ * environment whose code the policies were trained with is preferred.
  */
 async function loadBundleEnv(
   bundle: string,
@@ -66,8 +66,8 @@ async function loadBundleEnv(
   const found = findEnv(environment, [...foldersFrom(realpathSync(bundle)), process.cwd()])
   if (found.length === 0)
     throw usageError(
-      `bundle ${bundle}: its environment's ${files.join(' and ')}: no such file from the bundle's folder or one above it, ` +
-        `nor from ${process.cwd()}: run this in the folder where the path starts`,
+      `bundle ${bundle}: no environment file ${files.join(' and ')} in the bundle's folder, in a folder above it ` +
+        `or in ${process.cwd()}: run this in the folder that the path is relative to`,
     )
   const factories: EnvFactory[] = []
   for (const config of found) {
@@ -78,7 +78,7 @@ async function loadBundleEnv(
   return factories[0]
 }
 
-/** A folder and all above it. */
+/** Folder and all its parents. */
 function foldersFrom(folder: string): string[] {
   const above = dirname(folder)
   return above === folder ? [folder] : [folder, ...foldersFrom(above)]

@@ -13,15 +13,15 @@ import { actorParameters } from './snapshot.js'
 import { summarise } from './statistics.js'
 
 export interface EvaluateOptions {
-  /** A run folder or an exported bundle. */
+  /** Run folder or exported bundle. */
   readonly source: string
   readonly episodes: number
   readonly seed: number
-  /** Which of a run's policies; `latest` by default. */
+  /** Checkpoint of a run that provides the policies; `latest` by default. */
   readonly checkpoint?: 'latest' | 'best' | number
-  /** Threads that step environments, 0 for none but the calling thread; does not change the result. */
+  /** Number of threads that step environments; 0 uses the calling thread only. The result does not depend on it. */
   readonly workers?: number
-  /** @param detail where it came from, in several lines */
+  /** @param detail origin of the event, in several lines */
   onEvent?(message: string, detail?: string): void
 }
 
@@ -29,7 +29,7 @@ export interface EvaluateResult {
   readonly source: string
   readonly env: string
   readonly episodes: number
-  /** One per episode, in order. */
+  /** Return of each episode, in order. */
   readonly returns: readonly number[]
   readonly mean: number
   /** Population standard deviation. */
@@ -37,9 +37,9 @@ export interface EvaluateResult {
 }
 
 /**
- * Runs whole episodes with deterministic actions. Episode k starts from the same state for the same seed, whatever the
- * policies; a bundle gives the returns of the run it was exported from.
- * @throws HatrpoError when the source is neither a run nor a bundle, or is damaged, and for impossible numbers
+ * Runs whole episodes with deterministic actions. The initial state of episode k depends on the seed only, not on the
+ * policies. A bundle has the same returns as the run it was exported from.
+ * @throws HatrpoError when the source is neither a run nor a bundle, when it is damaged, and for invalid numbers
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
   const { source, episodes, seed, workers = 1 } = options
@@ -48,7 +48,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   expectWhole('workers', workers, 0)
   const isRun = existsSync(join(source, 'config.json'))
   if (!isRun && !existsSync(join(source, 'bundle.json'))) {
-    throw usageError(`${source} holds neither a run (config.json) nor a bundle (bundle.json)`)
+    throw usageError(`${source} contains neither a run (config.json) nor a bundle (bundle.json)`)
   }
   const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(options))
   return { source, env, episodes, returns, ...summarise(returns) }

@@ -9,16 +9,16 @@ import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } f
 import { actorParameters } from './snapshot.js'
 
 export interface ExportOptions {
-  /** The run folder. */
+  /** Run folder. */
   readonly run: string
-  /** Where the bundle goes: a new or empty folder, or an earlier bundle. */
+  /** Folder for the bundle: a new or empty folder, or an earlier bundle. */
   readonly out: string
   readonly format: ExportFormat
   readonly checkpoint: 'latest' | 'best' | number
 }
 
 /**
- * Writes the policies of a run as a bundle.
+ * Exports the policies of a run as a bundle.
  * @throws HatrpoError when the run or its checkpoint cannot be read, or the folder cannot be written
  */
 export async function exportPolicies(options: ExportOptions): Promise<WrittenBundle> {
@@ -35,13 +35,13 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     agent: { index, id },
     spec: actors[index],
     parameters: parameters[index],
-    // Plans refuse other action spaces.
+    // Other action spaces are refused before training.
     action: action as Box,
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config
   const environmentSha256 = readRunEnvSha256(run)
-  // Neither this machine's folders nor the one that the bundle goes to show in its bytes.
+  // The bytes of a bundle depend neither on the folders of this machine nor on the output folder.
   const { env: environment } = portableEnv({ ...complete, ...readPortableEnv(run) })
   const origin = {
     packageVersion,

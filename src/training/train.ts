@@ -12,10 +12,10 @@ import { TrainingLoop } from './loop.js'
 /**
  * Trains a team of agents and writes a run folder (see docs/ARCHITECTURE.md for the loop).
  *
- * The result depends on the configuration alone: not on the number of workers, not on interruptions, not on workers
- * that fail and are replaced.
- * @throws HatrpoError when the folder, the configuration or the environment is at fault; a folder is made only when the
- * configuration and the environment are sound
+ * The result depends on the configuration alone. It does not depend on the number of workers, on interruptions, or on
+ * workers that fail and are replaced.
+ * @throws HatrpoError when the folder, the configuration or the environment is invalid. A folder is created only after the
+ *   configuration and the environment are checked
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { dir, resume = false, origin, onEvent } = options
@@ -57,7 +57,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** Options of the machine, checked. */
+/** Checks options that do not affect the result. */
 function machineOptions({ workers = availableParallelism(), workerPatience: patience }: TrainOptions) {
   if (!(Number.isSafeInteger(workers) && workers >= 0))
     throw usageError(`workers is ${workers}: it must be a whole number, 0 for none but the calling thread`)

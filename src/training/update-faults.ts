@@ -5,11 +5,11 @@ const REASONS: Readonly<Record<string, string>> = {
   curvature: 'a curvature that is not positive',
 }
 
-/** A line for every network whose steps numerical faults kept from being taken. */
+/** One line for every network with steps that were not taken because of numerical faults. */
 export function updateFaults({ iteration, agents, critic }: IterationRecord): string[] {
   const lines = agents.flatMap(({ id, rejection, rejectedSteps = 0 }) => {
     const reason = REASONS[rejection ?? '']
-    // A line search without an acceptable trial is ordinary.
+    // A line search without an acceptable trial is no fault.
     return reason ? [`${steps(rejectedSteps, id)} not taken in iteration ${iteration}: ${reason}`] : []
   })
   const { skippedSteps } = critic

@@ -65,8 +65,8 @@ test('a value that is unknown or not built is refused in one line, in every fiel
     schedule: ['single', 'greedy', 'none', ''],
     critic: ['perAgentJoint', 'exact', 'none', ''],
     actors: ['one', 'shared', ''],
-    // Steps without a budget take no budget, and the other way round.
-    klBudget: ['kkt', 'greedy', 'penalty', 'fixed', ''],
+    // A clip range is no KL that could be split.
+    klBudget: ['kkt', 'greedy', 'penalty', 'none', ''],
   }
   assert.ok(partsOf(algorithms.happo))
   for (const [field, values] of Object.entries(changes)) {

@@ -6,7 +6,7 @@ import { findPython, pythonId } from '../envs/python.js'
 import { temporaryDirectory } from '../runs/fixtures.js'
 import { hatrpo } from './command.js'
 
-/** A TypeScript environment of one agent on a line; the test may replace parts of it. */
+/** TypeScript environment of one agent on a line. Tests may replace parts of it. */
 const line = `
 import { box, defineEnv, RUNNING, TERMINATED } from 'hatrpo/env'
 
@@ -35,7 +35,7 @@ export default defineEnv((options) => ({
 }))
 `
 
-/** Writes a file into a directory of its own. @returns what runs check-env there */
+/** Writes a file to a new directory. @returns function that runs check-env there */
 function project(
   t: TestContext,
   name: string,
@@ -46,7 +46,7 @@ function project(
   return (...args) => hatrpo(['check-env', ...args], cwd)
 }
 
-test('a sound environment: what it is, its episodes, and exit code 0', (t) => {
+test('a valid environment: a description, its episodes and exit code 0', (t) => {
   const check = project(t, 'line.ts', line)
   const { code, stdout, stderr } = check('./line.ts', '--episodes', '2')
   assert.equal(stderr, '')
@@ -63,7 +63,7 @@ test('a sound environment: what it is, its episodes, and exit code 0', (t) => {
   assert.equal(lines[5], 'nothing wrong found')
 })
 
-test('options come to the environment, with and without env. before them; --json prints the report', (t) => {
+test('options are passed to the environment, with and without the prefix env.; --json prints the report', (t) => {
   const check = project(t, 'line.ts', line)
   for (const setting of ['end=-5', 'env.end=-5']) {
     const { code, stdout } = check('line.ts', '--json', '--seed', '4', '--set', setting)
@@ -85,7 +85,7 @@ test('options come to the environment, with and without env. before them; --json
   }
 })
 
-test('errors are printed on stdout, each on its line, and the exit code is 1', (t) => {
+test('errors are printed on stdout, one per line, and the exit code is 1', (t) => {
   const broken = line.replace('box(2)', 'box(2, 0, 0.5)').replace('random.uniform()', '5 * Math.random()')
   const { code, stdout, stderr } = project(t, 'line.ts', broken)('./line.ts')
   assert.equal(code, 1)
@@ -99,7 +99,7 @@ test('errors are printed on stdout, each on its line, and the exit code is 1', (
   assert.match(stdout, /^2 errors, 0 warnings\n$/m)
 })
 
-test('warnings alone leave the exit code 0', (t) => {
+test('the exit code is 0 if there are only warnings', (t) => {
   const broken = line
     .replace('random.uniform()', '0.5')
     .replace('box(2)', 'box(1)')
@@ -113,7 +113,7 @@ test('warnings alone leave the exit code 0', (t) => {
   assert.match(stdout, /^warning {2}seed-ignored: .*\n0 errors, 2 warnings\n$/m)
 })
 
-test('an environment that is not whole is told all that it lacks', (t) => {
+test('every missing part of an incomplete environment is reported', (t) => {
   const broken = 'export default () => ({ spec: { id: "half" }, step() {} })'
   const { code, stdout } = project(t, 'half.mjs', broken)('half.mjs')
   assert.equal(code, 1)
@@ -124,7 +124,7 @@ test('an environment that is not whole is told all that it lacks', (t) => {
   )
 })
 
-test('an environment that cannot be made is a finding; one that is not there, a usage error', (t) => {
+test('an environment that throws when made is a finding; a missing file is a usage error', (t) => {
   const check = project(t, 'oops.mjs', 'export default () => { throw new TypeError("no robot") }')
   const made = check('oops.mjs')
   assert.equal(made.code, 1)
@@ -135,7 +135,7 @@ test('an environment that cannot be made is a finding; one that is not there, a 
   assert.match(missing.stderr, /^hatrpo: environment \.\/missing\.ts: there is no file .*missing\.ts\n$/)
 })
 
-test('wrong flags are usage errors of one line', (t) => {
+test('invalid flags are usage errors of one line', (t) => {
   const cwd = temporaryDirectory(t)
   const wrong: [string[], RegExp][] = [
     [[], /missing required argument 'id\|file'/],

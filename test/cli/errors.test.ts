@@ -8,7 +8,7 @@ import { hatrpo } from './command.js'
 
 const train = ['train', '--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'hatrpo']
 
-/** Asserts that a command prints one line with all `words` on stderr, nothing on stdout, and ends with `code`. */
+/** Asserts that a command prints one line with all `words` on stderr, nothing on stdout, and exits with `code`. */
 function assertRefused(cwd: string, args: readonly string[], words: readonly string[], code = 2): void {
   const said = `hatrpo ${args.join(' ')}`
   const outcome = hatrpo(args, cwd)
@@ -19,7 +19,7 @@ function assertRefused(cwd: string, args: readonly string[], words: readonly str
   assert.equal(outcome.code, code, said)
 }
 
-test('wrong commands and flags', (t) => {
+test('invalid commands and flags', (t) => {
   const cwd = temporaryDirectory(t)
   const wrong: [args: string[], ...words: string[]][] = [
     [[], 'name a command', 'train, eval, export, check-env, list'],
@@ -53,7 +53,7 @@ test('wrong commands and flags', (t) => {
   assert.deepEqual(readdirSync(cwd), [])
 })
 
-test('wrong values for train', (t) => {
+test('invalid values for train', (t) => {
   const cwd = temporaryDirectory(t)
   const outside = temporaryDirectory(t)
   const file = join(outside, 'config.json')
@@ -101,7 +101,7 @@ test('wrong values for train', (t) => {
   assert.deepEqual(readdirSync(cwd), [])
 })
 
-test('a folder made for --out stays when the training is refused', (t) => {
+test('a folder made for --out is kept when training is refused', (t) => {
   const cwd = temporaryDirectory(t)
   const module = join(cwd, 'rivals.mjs')
   writeFileSync(
@@ -136,14 +136,14 @@ test('a damaged run folder is a failure of one line', (t) => {
   assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged', 'missing'], 1)
 })
 
-test('--verbose adds where an error came from', (t) => {
+test('--verbose adds the origin of an error', (t) => {
   const cwd = temporaryDirectory(t)
   const { stderr, code } = hatrpo([...train, '--steps', '0', '--verbose'], cwd)
   assert.equal(code, 2)
   assert.match(stderr, /^hatrpo: steps is 0[^\n]*\nHatrpoError: [^\n]*\n\s+at /)
 })
 
-test('a run that another process writes is not resumed', (t) => {
+test('a run that another process is writing is not resumed', (t) => {
   const dir = temporaryDirectory(t)
   const run = openRun(join(dir, 'run'), testConfig())
   t.after(() => run.close())

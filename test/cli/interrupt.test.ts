@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import test from 'node:test'
 
-/** Sends signals to the script, each after the line it printed before. @returns its lines and exit code */
+/** Sends signals to the script, each after it printed another line. @returns its lines and exit code */
 async function signalled(...signals: NodeJS.Signals[]): Promise<{ lines: string[]; code: number }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'wait-for-signal.js')])
   let text = ''
@@ -17,7 +17,7 @@ async function signalled(...signals: NodeJS.Signals[]): Promise<{ lines: string[
   return { lines: text.trim().split('\n'), code }
 }
 
-test('the first signal asks for an orderly end and decides the exit code', async () => {
+test('the first signal requests an orderly end and determines the exit code', async () => {
   assert.deepEqual(await signalled('SIGINT'), { lines: ['ready', 'announced', 'ended'], code: 130 })
   assert.deepEqual(await signalled('SIGTERM'), { lines: ['ready', 'announced', 'ended'], code: 143 })
 })

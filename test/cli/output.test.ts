@@ -12,7 +12,7 @@ import { packageVersion } from '../../src/runs/version.js'
 import { checkpointData, iterationRecord, saying, temporaryDirectory, testConfig } from '../runs/fixtures.js'
 import { hatrpo, MAIN } from './command.js'
 
-/** A finished run of ten iterations. */
+/** Finished run of ten iterations. */
 function finishedRun(dir: string): void {
   const run = openRun(dir, testConfig())
   run.logIteration(iterationRecord(10))
@@ -22,7 +22,7 @@ function finishedRun(dir: string): void {
   run.close()
 }
 
-test('every command explains itself with an example', (t) => {
+test('the help of every command contains an example', (t) => {
   const cwd = temporaryDirectory(t)
   for (const command of [[], ['train'], ['eval'], ['export'], ['check-env'], ['list']]) {
     const { code, stdout, stderr } = hatrpo([...command, '--help'], cwd)
@@ -33,7 +33,7 @@ test('every command explains itself with an example', (t) => {
   }
 })
 
-test('the help of train offers only what can be chosen', (t) => {
+test('the help of train lists only values that are accepted', (t) => {
   const { stdout } = hatrpo(['train', '--help'], temporaryDirectory(t))
   const [, offered] = /published settings: (.*)/.exec(stdout)!
   assert.deepEqual(offered.split(', '), presetNames)
@@ -55,7 +55,7 @@ test('--version prints the version of the package', (t) => {
   })
 })
 
-test('list prints names, and as JSON an array of objects with an id', (t) => {
+test('list prints names or, with --json, an array of objects with an id', (t) => {
   const cwd = temporaryDirectory(t)
   const algorithms = JSON.parse(hatrpo(['list', 'algorithms', '--json'], cwd).stdout) as { id: string }[]
   assert.deepEqual(
@@ -123,7 +123,7 @@ test('resuming a finished run prints its result again', (t) => {
   assert.match(shorter.stderr, /^hatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
 })
 
-test('one episode is not several', () => {
+test('a single episode is printed in the singular', () => {
   assert.deepEqual([1, 2, 40].map(episodeCount), ['1 episode', '2 episodes', '40 episodes'])
 })
 
@@ -135,7 +135,7 @@ test('seeds are lists and ranges', () => {
     assert.throws(() => parseSeeds(wrong), saying('--seeds is'), wrong)
 })
 
-test('a run is named after its environment, algorithm and seed, and never shares a folder', (t) => {
+test('a run is named after its environment, algorithm and seed, and has its own folder', (t) => {
   const before = process.cwd()
   t.after(() => process.chdir(before))
   process.chdir(temporaryDirectory(t))

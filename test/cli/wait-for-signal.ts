@@ -1,4 +1,4 @@
-// Waits for a signal as `train` does, ends in an orderly way half a second later, and prints what happened.
+// Waits for a signal in the same way as `train`, ends in an orderly way half a second later and prints each event.
 import { Interrupt } from '../../src/cli/interrupt.js'
 
 const interrupt = new Interrupt(() => console.log('announced'))

@@ -13,12 +13,12 @@ import { saying, testConfig } from '../runs/fixtures.js'
 
 const task = { env: { id: 'mamujoco/HalfCheetah-2x3' }, algo: 'hatrpo' } as const
 
-/** The value under a dotted key. */
+/** Value of a dotted key. */
 function at(config: TrainConfig, key: string): unknown {
   return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config)
 }
 
-test('every wrong value is refused with its key, the value and what would be right', () => {
+test('every invalid value is refused with its key, the value and the valid values', () => {
   const wrong: [setting: string, ...words: string[]][] = [
     ['env=cheetah', 'env is "cheetah"', 'an object with an id'],
     ['env.id=3', 'env.id is 3', 'name of an environment'],
@@ -107,7 +107,7 @@ test('a setting that the method never reads is refused with its key, the method 
     assert.throws(() => resolveConfig(sources), saying(...words), words[0])
 })
 
-test('settings that no person asked for are never refused as unread', () => {
+test('settings that the user did not choose are never refused as unread', () => {
   for (const algo of ['hatrpo', 'happo'] as const) {
     const flags = { ...task, algo }
     const { config } = resolveConfig({ flags, preset: 'harl' })
@@ -120,7 +120,7 @@ test('settings that no person asked for are never refused as unread', () => {
   }
 })
 
-test('as many steps as random numbers have keys for are accepted', () => {
+test('steps may be as many as there are keys of random numbers', () => {
   const set = ['envs=2', `steps=${2 * 2 ** 32 - 1}`]
   assert.equal(resolveConfig({ flags: task, set }).config.steps, 2 * 2 ** 32 - 1)
 })
@@ -193,7 +193,7 @@ test('a resolved configuration holds every key and is its own configuration file
   assert.deepEqual(validateConfig(JSON.parse(JSON.stringify(config))), config)
 })
 
-test('the hash covers what decides the course of a run', () => {
+test('the hash covers the settings that determine the course of a run', () => {
   const hash = configSha256(testConfig())
   const reordered = Object.fromEntries(Object.entries(testConfig()).reverse()) as TrainConfig
   assert.equal(configSha256(reordered), hash)

@@ -27,7 +27,7 @@ const happo: Record<string, [number, number, number, number, number, boolean]> =
   'Humanoid-17x1': [0.1, 5, 1, 0, 5e-4, true],
 }
 
-test("--preset harl gives HATRPO the task's tuned row", () => {
+test('--preset harl gives HATRPO the tuned row of the task', () => {
   for (const [name, delta] of Object.entries(hatrpo)) {
     const { config, tunedFor, preset } = resolve(name, 'hatrpo', 'harl')
     assert.equal(tunedFor, name)
@@ -47,7 +47,7 @@ test("--preset harl gives HATRPO the task's tuned row", () => {
   }
 })
 
-test("--preset harl gives HAPPO the task's tuned row, actors and critic alike", () => {
+test('--preset harl gives HAPPO the tuned row of the task, for actors and critic', () => {
   for (const [name, [clip, epochs, miniBatches, entropyCoef, lr, lrDecay]] of Object.entries(happo)) {
     const { config, tunedFor } = resolve(name, 'happo', 'harl')
     assert.equal(tunedFor, name)
@@ -64,7 +64,7 @@ test("--preset harl gives HAPPO the task's tuned row, actors and critic alike", 
   }
 })
 
-test('--preset harl gives what all tuned rows have in common', () => {
+test('--preset harl gives the settings common to all tuned rows', () => {
   const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'harl')
   const { actor, critic } = config
   assert.deepEqual(actor, {
@@ -99,7 +99,7 @@ test('without a preset the tuned row is used with the textbook computation', () 
   )
 })
 
-test('another split of the same robot uses the nearest tuned row and says which', () => {
+test('another split of the same robot uses the nearest tuned row and names it', () => {
   const rows = {
     'HalfCheetah-6x1': 'HalfCheetah-2x3',
     'HalfCheetah-3x2': 'HalfCheetah-2x3',
@@ -113,7 +113,7 @@ test('another split of the same robot uses the nearest tuned row and says which'
   assert.equal(resolve('Humanoid-9_8', 'happo', 'harl').tunedFor, 'Humanoid-17x1')
 })
 
-test('without a tuned row there are general defaults, and --preset harl is refused', () => {
+test('a task without a tuned row has general defaults and refuses --preset harl', () => {
   for (const [name, algo] of [
     ['ManySegmentSwimmer-10x2', 'happo'],
     ['HumanoidStandup-17x1', 'happo'],
@@ -129,7 +129,7 @@ test('without a tuned row there are general defaults, and --preset harl is refus
   }
 })
 
-test('a preset chooses the tuned row by the update rule of the method, and names the method it was tuned with', () => {
+test('a preset selects the tuned row by the update rule of the method and names the method of the row', () => {
   for (const [algo, like, group] of [
     ['matrpo', 'hatrpo', 'trustRegion'],
     ['mappo', 'happo', 'clipped'],
@@ -145,7 +145,7 @@ test('a preset chooses the tuned row by the update rule of the method, and names
   }
 })
 
-test('a method whose update rule HARL did not tune has defaults alone', () => {
+test('a method whose update rule HARL did not tune has the defaults only', () => {
   const id = 'mamujoco/Hopper-3x1'
   assert.deepEqual(choosePreset(undefined, id, 'maddpg'), { settings: [] })
   assert.throws(
@@ -154,12 +154,12 @@ test('a method whose update rule HARL did not tune has defaults alone', () => {
   )
 })
 
-test('every preset that is offered can be used', () => {
+test('every listed preset can be used', () => {
   assert.ok(presetNames.length > 0)
   for (const name of presetNames) assert.equal(resolve('Hopper-3x1', 'hatrpo', name).preset, name)
 })
 
-test('presets that need what is missing are refused with what it is', () => {
+test('presets with a missing requirement are refused with the requirement', () => {
   assert.throws(() => resolve('Hopper-3x1', 'hatrpo', 'paper'), saying('--preset paper', 'critic of its own'))
   assert.throws(
     () => resolve('Hopper-3x1', 'hatrpo', 'marllib'),

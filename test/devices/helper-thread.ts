@@ -1,4 +1,4 @@
-// A helper thread of a wasm device: works on its programs until it is dismissed.
+// Helper thread of a wasm device. It works on programs of the device until it is dismissed.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SharedKernels } from '../../src/devices/host.js'
 import { loadKernels } from '../../src/kernels/load.js'

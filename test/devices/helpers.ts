@@ -6,12 +6,12 @@ import { WasmDevice } from '../../src/devices/wasm/device.js'
 export interface HelpedDevice {
   readonly device: WasmDevice
   readonly accuracy: 'bits'
-  /** New array in the device's memory, which is that of rollouts. */
+  /** New array in the memory of the device, which is also the memory of rollouts. */
   array(type: ElementType, length: number): HostArray
   close(): Promise<void>
 }
 
-/** A wasm device with helper threads inside its programs. */
+/** Wasm device with helper threads that run its programs. */
 export async function openWasm(helpers: number): Promise<HelpedDevice> {
   const device = await WasmDevice.create()
   const workerData = { ...device.shared, control: device.control }
@@ -30,7 +30,7 @@ export async function openWasm(helpers: number): Promise<HelpedDevice> {
   return { device, accuracy: 'bits', array, close }
 }
 
-/** Opens a wasm device for a test and sends its helpers away afterwards, also when the test fails. */
+/** Opens a wasm device for a test. Its helpers are dismissed after the test, also if the test fails. */
 export async function withWasm(
   helpers: number,
   use: (device: WasmDevice, dismiss: () => Promise<void>) => Promise<void> | void,

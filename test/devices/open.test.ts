@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { deviceNames, expectedDevice, listDevices, openDevice, openHost } from '../../src/devices/open.js'
 
-test('the table lists every device, and the ones that open are the names', async () => {
+test('the table lists every device, and deviceNames are those that can be opened', async () => {
   const list = listDevices()
   assert.deepEqual(
     list.map(({ id, supported }) => [id, supported]),
@@ -20,7 +20,7 @@ test('the table lists every device, and the ones that open are the names', async
   )
 })
 
-test('each name opens its device; the host is the device of rollouts itself', async () => {
+test('each name opens its device, and the default device is that of rollouts itself', async () => {
   const host = await openHost()
   for (const name of deviceNames) {
     const device = await openDevice(name, host)
@@ -33,7 +33,7 @@ test('each name opens its device; the host is the device of rollouts itself', as
   assert.notEqual(await openDevice('reference', host), await openDevice('reference', host))
 })
 
-test('a device that is unknown or not built is one line with the choices', async () => {
+test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
   const lines = [
     ['cuda', 'device is "cuda": it must be wasm or reference (cuda is not supported yet)'],

@@ -36,7 +36,7 @@ function outer(x: Float32Array, gy: Float32Array, rows: number, inputs: number, 
   return { total, size }
 }
 
-test('a weight that two steps use has the sum of both gradients, with any number of helpers', async () => {
+test('a weight used by two steps has the sum of both gradients, with any number of helpers', async () => {
   const [inputs, outputs] = [5, 7]
   const [weights, length] = [outputs * inputs, outputs * inputs + 2 * outputs]
   const data = [1, 2].map((seed) => ({
@@ -47,7 +47,7 @@ test('a weight that two steps use has the sum of both gradients, with any number
   for (const helpers of HELPERS) {
     await withWasm(helpers, (device) => {
       const gradient = device.tensor('f32', length)
-      // Both share the weight; each has a bias of its own.
+      // Both share the weight. Each has its own bias.
       const steps = data.map(({ x, gy }, i): RowStep => ({
         op: 'linearWeights',
         x: tensorOf(device, x),
@@ -87,7 +87,7 @@ test('a weight that two steps use has the sum of both gradients, with any number
   for (const other of found) assert.deepEqual(other, found[0])
 })
 
-test('gradients of another program never leak into entries that a program does not write', async () => {
+test('gradient entries that a program does not write contain no values of another program', async () => {
   const [inputs, outputs] = [9, 11]
   for (const helpers of HELPERS) {
     await withWasm(helpers, (device) => {
@@ -114,7 +114,7 @@ test('gradients of another program never leak into entries that a program does n
         },
         ROWS,
       )
-      // Gaps before, between and behind; the second weight is used twice.
+      // Gaps before, between and after the entries. The second weight is used twice.
       const gradient = device.tensor('f32', length)
       const second = gap + weights + outputs + gap
       const sparse = [
@@ -149,7 +149,7 @@ test('gradients of another program never leak into entries that a program does n
   }
 })
 
-test('a gradient is stored where a step is alone and added where it is not', () => {
+test('a gradient entry is stored if one step writes it and added if several do', () => {
   const norm = (at: number, beta: number): RowStep => {
     const width = 4
     return { op: 'layerNormWeights', g: scratch(width), xhat: scratch(width), width, gamma: at, beta }
@@ -165,7 +165,7 @@ test('a gradient is stored where a step is alone and added where it is not', () 
     { from: 12, to: 14 },
     { from: 18, to: 20 },
   ])
-  // The second overlaps the first by one entry, and takes its other entries with it; the third is alone.
+  // The second overlaps the first by one entry, so all entries of both are accumulated. The third overlaps neither.
   const [first, second, third] = [norm(0, 4), norm(7, 11), norm(20, 24)]
   const shared = planGradient([first, second, third], 28)
   assert.deepEqual([...shared.accumulating], [first, second])
@@ -185,7 +185,7 @@ test('a gradient is stored where a step is alone and added where it is not', () 
   )
 })
 
-test('scratches share a slot when their widths agree and their uses do not overlap', () => {
+test('scratch matrices share a slot if their widths agree and their uses do not overlap', () => {
   const [a, b, c, d] = [scratch(4), scratch(4), scratch(4), scratch(5)]
   const multiply = (x: typeof a, y: typeof a, out: typeof a): RowStep => ({
     op: 'multiply',
@@ -206,7 +206,7 @@ test('scratches share a slot when their widths agree and their uses do not overl
   )
 })
 
-test('programs that run in turn share scratch memory; passes that run at once do not', async () => {
+test('programs that run in turn share scratch memory; concurrent passes do not', async () => {
   const device = await WasmDevice.create()
   const [x, out] = [tensorOf(device, normals(1000 * 8, 1)), device.tensor('f32', 1000 * 8)]
   const spec = () => {
@@ -227,14 +227,14 @@ test('programs that run in turn share scratch memory; passes that run at once do
     bytes(() => device.compile(spec(), 10)),
   ]
   const matrix = 1000 * 8 * 4
-  // Six matrices in a chain need the memory of two.
+  // A chain of six matrices needs the memory of two.
   assert.ok(first > 2 * matrix && first < 3 * matrix, `${first} bytes`)
   assert.ok(later < matrix && smaller < matrix, `${later} and ${smaller} bytes`)
   const passes = bytes(() => device.compilePrepared([spec(), spec()], [1000, 1000]))
   assert.ok(passes > 4 * matrix, `${passes} bytes`)
 })
 
-/** F = X' X / rows of random rows, as a program whose gradient is F direction. */
+/** Program with the gradient F direction, where F = X' X / rows for random rows X. */
 function linearSystem(device: Device, n: number, b: Float32Array) {
   const x = tensorOf(device, normals(ROWS * n, 3))
   const [direction, gradient] = [device.tensor('f32', n), device.tensor('f32', n + 1)]
@@ -299,7 +299,7 @@ test('a helper that dies while solve runs is an error', async () => {
   const system = linearSystem(broken, 5, normals(5, 1))
   assert.throws(
     () => broken.solve(system, { iterations: 3, tolerance: 0 }),
-    (error) => error instanceof HatrpoError && /a worker thread stopped answering/.test(error.message),
+    (error) => error instanceof HatrpoError && /a worker thread stopped responding/.test(error.message),
   )
 })
 
@@ -321,7 +321,7 @@ test('a mirror of the device memory is the array itself, before and after the me
   }
 })
 
-test('a mirror of another array copies when it is told to', async () => {
+test('a mirror of another array copies on upload and download', async () => {
   const device = await WasmDevice.create()
   for (const array of [new Float32Array(3), new Float64Array(3), new Int32Array(3), new Uint8Array(3)]) {
     const { tensor, upload, download } = device.mirror(array)

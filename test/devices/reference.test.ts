@@ -21,7 +21,7 @@ test('device reference', (t) =>
     close: async () => {},
   })))
 
-// The functions that other devices and kernels are compared with, against published and hand-made values.
+// Functions that other devices and kernels are compared with, tested against published values and hand calculations.
 
 test('erf and the activations have their tabulated values', () => {
   // Abramowitz & Stegun, Table 7.1.
@@ -60,7 +60,7 @@ test('erf and the activations have their tabulated values', () => {
     assert.equal(DERIVATIVE[kind](0), slope, `${kind}' from the left`)
 })
 
-test('Philox gives the known answers of Random123', () => {
+test('Philox4x32-10 gives the known answers of Random123', () => {
   const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ')
   assert.equal(hex(philox([0, 0, 0, 0], [0, 0])), '6627e8d5 e169c58d bc57ac4c 9b00dbd8')
   const ones = 0xffffffff
@@ -90,7 +90,7 @@ test('layers of a row, by hand', () => {
   const agentId = { index: 1, count: 2 }
   assert.deepEqual(inputStage({ agentId, standardise: false }, [4, 5]), [4, 5, 0, 1])
   assert.deepEqual(inputStage({ agentId: null, standardise: true }, [1, 3]), [-1, 1])
-  // Sums of few f32 numbers are exact in f64, so that a constant vector has a deviation of exactly 0.
+  // Sums of few f32 numbers are exact in f64, so the deviation of a constant vector is exactly 0.
   const tenth = Math.fround(0.1)
   assert.deepEqual(inputStage({ agentId: null, standardise: true }, [tenth, tenth, tenth]), [0, 0, 0])
 })
@@ -137,7 +137,7 @@ test('operands that do not fit a step are errors', () => {
   fails({ op: 'copy', x: foreign, out, width: 2 }, TypeError, 'tensor of another device')
 })
 
-test('a scratch matrix that is read before it is written shows', () => {
+test('reading a scratch matrix before writing it gives NaN', () => {
   const device = new ReferenceDevice()
   const out = device.tensor('f32', 4)
   const hidden = scratch(2)

@@ -37,8 +37,8 @@ const CHECKS: Checks = {
 }
 
 /**
- * Contract of devices as parts of test `t`: each result against f64 arithmetic to the accuracy of f32, and results that
- * are the same to the accuracy that the device states. `open` is called once.
+ * Tests of the contract of devices, as subtests of `t`. Each result is compared with f64 arithmetic to the accuracy of f32.
+ * Results that the contract calls the same are compared to the stated accuracy of the device. `open` is called once.
  */
 export async function deviceSuite(t: TestContext, open: () => Promise<OpenDevice>): Promise<void> {
   const subject = await open()

@@ -10,7 +10,7 @@ import { withWasm } from './helpers.js'
 const ROWS = 900
 const [INPUTS, UNITS] = [3, 6]
 
-/** A layer with LayerNorm, a value head and their adjoint on random data: three phases, up to eight blocks of rows. */
+/** Layer with LayerNorm, value head and their adjoint on random data, in three phases and up to eight blocks of rows. */
 function pass(device: WasmDevice) {
   const fill = (n: number, seed: number) => {
     const tensor = device.tensor('f32', n)
@@ -70,13 +70,13 @@ function pass(device: WasmDevice) {
   return { run, program, gradient }
 }
 
-/** Row counts with whole and broken blocks in no regular order. */
+/** Row counts with full and partial blocks, in irregular order. */
 function* rowCounts(n: number): Generator<number> {
   const random = generator(n)
   for (let i = 0; i < n; i++) yield 1 + Math.floor((i % 3 === 0 ? 20 : ROWS) * random())
 }
 
-test('thousands of small programs give the bits of one thread, with any number of helpers', async () => {
+test('thousands of small programs have the bits of one thread, with any number of helpers', async () => {
   await withWasm(0, async (alone) => {
     const want = pass(alone)
     const known = new Map<number, Buffer>()
@@ -94,7 +94,7 @@ test('thousands of small programs give the bits of one thread, with any number o
   })
 })
 
-test('a program run by one thread alone gives the same bits', async () => {
+test('a program has the same bits on a single thread', async () => {
   await withWasm(1, (device) => {
     const { run, program, gradient } = pass(device)
     run(300)
@@ -105,12 +105,12 @@ test('a program run by one thread alone gives the same bits', async () => {
   })
 })
 
-test('helpers that fell asleep are woken', async () => {
+test('sleeping helpers are woken', async () => {
   await withWasm(2, async (device) => {
     const { run } = pass(device)
     const first = run(ROWS)
     for (let i = 0; i < 10; i++) {
-      // Longer than a helper spins, and now and then longer than it sleeps before it looks whether to leave.
+      // Longer than a helper spins and, now and then, longer than the interval at which it checks whether to leave.
       await new Promise((resolve) => setTimeout(resolve, i % 2 ? 5 : 70))
       assert.ok(run(ROWS).equals(first))
     }

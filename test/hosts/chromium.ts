@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { serve } from './serve.js'
 
-/** What tests use of a page of playwright-core. */
+/** Part of the page of playwright-core that tests use. */
 export interface Page {
-  /** Runs a function in the page. It sees nothing of the test but `argument`. */
+  /** Runs a function in the page. Of the test, the function can access `argument` only. */
   evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>
   goto(url: string): Promise<unknown>
   textContent(selector: string): Promise<string | null>
@@ -22,18 +22,18 @@ interface Playwright {
   }
 }
 
-/** Chromium on this machine, with what drives it. */
+/** Chromium on this machine, driven by playwright-core. */
 export interface Chromium {
   readonly path: string
   readonly version: string
-  /** False, or why it cannot be used: what node:test's `skip` takes. */
+  /** False, or the reason why Chromium cannot be used, for `skip` of node:test. */
   readonly missing: false | string
 }
 
-/** Resolved by hand: the compiled tests lie where node_modules of test/hosts is not looked for. */
+/** URL instead of a package name: Node does not search node_modules of test/hosts for the compiled tests. */
 const playwright = new URL('../../../test/hosts/node_modules/playwright-core/index.mjs', import.meta.url)
 const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-/** No sandbox, since continuous integration runs as root; and a browser that stays off the network. */
+/** Flags. No sandbox, because continuous integration runs as root, and no network access in the background. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-quic',
@@ -44,8 +44,8 @@ const FLAGS = [
 ]
 
 /**
- * The Chromium that the system installed, driven by the playwright-core that `npm run hosts` installed.
- * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and one is missing
+ * Chromium of the system, driven by the playwright-core that `npm run hosts` installs.
+ * @throws Error when one is missing and HATRPO_TEST_HOSTS=required (as in continuous integration)
  */
 export function findChromium(): Chromium {
   for (const path of existsSync(playwright) ? CANDIDATES : []) {
@@ -60,9 +60,9 @@ export function findChromium(): Chromium {
 }
 
 /**
- * Opens a page beside which the package and MuJoCo are served; it is closed when the test ends.
- * @param html of the page
- * @returns the page, and what went wrong in it that nobody caught
+ * Opens a page, served together with the package and MuJoCo. The page is closed when the test ends.
+ * @param html content of the page
+ * @returns the page and its uncaught errors
  */
 export async function openPage(
   t: TestContext,
@@ -72,7 +72,7 @@ export async function openPage(
   const { chromium } = (await import(playwright.href)) as Playwright
   const server = await serve(html)
   t.after(() => server.close())
-  // Its profile is a new folder, deleted when it closes.
+  // The profile is a new folder, deleted when the browser closes.
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })
   t.after(() => browser.close())
   const page = await browser.newPage()

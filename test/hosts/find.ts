@@ -2,23 +2,23 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** A JavaScript engine other than the one that runs the tests. */
+/** JavaScript engine other than the one that runs the tests. */
 export interface Host {
   readonly name: 'node26' | 'bun' | 'deno'
-  /** The executable; empty when the engine is missing. */
+  /** Path of the executable; empty if the engine is missing. */
   readonly path: string
   /** Arguments that precede the path of a script. */
   readonly args: readonly string[]
-  /** What `--version` prints, for messages; empty when the engine is missing. */
+  /** Output of `--version`, for messages; empty if the engine is missing. */
   readonly version: string
-  /** False, or why the engine cannot be used: what node:test's `skip` takes. */
+  /** False, or the reason why the engine cannot be used, for `skip` of node:test. */
   readonly missing: false | string
 }
 
 const modules = fileURLToPath(new URL('../../../test/hosts/node_modules/', import.meta.url))
 const exe = process.platform === 'win32' ? '.exe' : ''
 
-/** The folders of test/hosts/node_modules/SCOPE whose names match: npm keeps those of this platform alone. */
+/** Folders of test/hosts/node_modules/SCOPE whose names match. npm installs only those of this platform. */
 function packages(scope: string, pattern: RegExp): string[] {
   const folder = `${modules}${scope}`
   if (!existsSync(folder)) return []
@@ -27,7 +27,7 @@ function packages(scope: string, pattern: RegExp): string[] {
     .map((name) => `${folder}${name}`)
 }
 
-/** The first candidate that runs on this machine. */
+/** First candidate that runs on this machine. */
 function find(name: Host['name'], candidates: string[], args: readonly string[] = []): Host {
   for (const path of candidates) {
     const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
@@ -44,9 +44,9 @@ function find(name: Host['name'], candidates: string[], args: readonly string[] 
 }
 
 /**
- * The engines that `npm run hosts` installs, found in the packages that carry the executables themselves, so
- * that nothing depends on install scripts.
- * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and one is missing
+ * Engines that `npm run hosts` installs. The executables are found in the packages that contain them, so no install
+ * script is needed.
+ * @throws Error when one is missing and HATRPO_TEST_HOSTS=required (as in continuous integration)
  */
 export function findHosts(): { node26: Host; bun: Host; deno: Host } {
   const node = packages('', /^node-(bin-)?[a-z0-9]+-[a-z0-9]+$/).map((folder) => `${folder}/bin/node${exe}`)
@@ -55,7 +55,7 @@ export function findHosts(): { node26: Host; bun: Host; deno: Host } {
   return {
     node26: find('node26', node),
     bun: find('bun', bun),
-    // Every permission granted, and packages taken from node_modules, as in Node.
+    // All permissions, and packages from node_modules, as in Node.
     deno: find('deno', deno, ['run', '--allow-all', '--node-modules-dir=manual']),
   }
 }

@@ -8,7 +8,7 @@ const root = new URL('../../../', import.meta.url)
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' }
 
 /**
- * Serves a page to this machine alone, and beside it this package and MuJoCo, as in a project that has installed both.
+ * Serves a page, this package and MuJoCo to this machine only, as in a project with both packages installed.
  * @param page HTML
  */
 export async function serve(page: string): Promise<{ url: string; close(): void }> {

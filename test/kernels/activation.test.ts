@@ -34,7 +34,7 @@ const VALUE_BOUND: Readonly<Record<Activation, (z: number, y: number) => number>
   sigmoid: (_, y) => 3 * U * Math.abs(y),
 }
 
-/** Error of f', computed from z and the rounded y: absolute, because of 1 - y and its like. */
+/** Error of f', computed from z and the rounded y. It is absolute, because of cancellation in terms such as 1 - y. */
 const SLOPE_BOUND: Readonly<Record<Activation, (z: number) => number>> = {
   relu: () => 0,
   tanh: () => 10 * U,
@@ -47,7 +47,7 @@ const SLOPE_BOUND: Readonly<Record<Activation, (z: number) => number>> = {
 }
 
 for (const kind of ACTIVATIONS) {
-  test(`${kind} and its derivative agree with f64`, () => {
+  test(`${kind} and its derivative agree with f64 arithmetic`, () => {
     const { y, derivative } = activated(kind, POINTS)
     const want = Array.from(POINTS, ACTIVATE[kind])
     // Results below the smallest normal f32 may be flushed or rounded to a multiple of 2^-149.
@@ -56,7 +56,7 @@ for (const kind of ACTIVATIONS) {
       const h = Math.min(1e-3, Math.abs(z) / 4)
       return directional((t) => [ACTIVATE[kind](z + t)], h)[0]
     })
-    // Differences: h^4 f''''' / 30 < 1e-12, and 1.5 eps |f| / h, which matters where a kink forces h to be small.
+    // Error of the differences: h^4 f''''' / 30 < 1e-12, and 1.5 eps |f| / h, which matters near a kink, where h is small.
     const differences = (z: number) => 1e-11 + (2e-15 * Math.abs(z)) / Math.min(1e-3, Math.abs(z) / 4)
     const noise = (z: number) =>
       Math.abs(z) < 1e-2 && (kind === 'sigmoid' || kind === 'elu' || kind === 'selu') ? 0 : differences(z)
@@ -67,7 +67,7 @@ for (const kind of ACTIVATIONS) {
   })
 }
 
-test('kinks have the slope from the left', () => {
+test('the derivative at a kink is the derivative from the left', () => {
   const slopes: Partial<Record<Activation, number>> = {
     relu: 0,
     leakyRelu: Math.fround(0.01),
@@ -85,7 +85,7 @@ test('kinks have the slope from the left', () => {
   }
 })
 
-test('huge arguments saturate and never give NaN', () => {
+test('large arguments saturate without NaN', () => {
   const z = [-3e38, -1e10, -200, 200, 1e10, 3e38]
   for (const kind of ACTIVATIONS) {
     const { y, derivative } = activated(kind, z)
@@ -104,11 +104,11 @@ test('huge arguments saturate and never give NaN', () => {
   }
 })
 
-test('NaN stays NaN, in y for every kind', () => {
+test('y is NaN for a NaN argument, for every kind', () => {
   for (const kind of ACTIVATIONS) assert.ok(Number.isNaN(activated(kind, [NaN, 1, 1, 1]).y[0]), kind)
 })
 
-test('any range, in place or not, with or without derivative, gives the same bits', () => {
+test('results have the same bits for any range of rows, in place and with or without the derivative', () => {
   for (const kind of ACTIVATIONS) {
     const code = ACTIVATIONS.indexOf(kind)
     for (const n of [1, 2, 3, 5, 8, 19]) {
@@ -128,7 +128,7 @@ test('any range, in place or not, with or without derivative, gives the same bit
   }
 })
 
-test('multiplyRows multiplies element by element over its range, in place too', () => {
+test('multiplyRows multiplies its range of rows elementwise, also in place', () => {
   for (const n of [1, 3, 4, 19]) {
     const rows = 6
     const [a, b, out] = [f32(normals(rows * n, 1)), f32(normals(rows * n, 2)), f32(rows * n).fill(7)]

@@ -4,7 +4,7 @@ import { clipScale } from '../../src/learner/adam.js'
 import { readGolden, type GoldenArray } from './golden.js'
 import { bits, f32, generator, kernels } from './harness.js'
 
-/** Runs Adam over a list of gradients; gives the parameters after each. */
+/** Runs Adam over a list of gradients. @returns parameters after each step */
 function adam(
   start: ArrayLike<number>,
   gradients: ArrayLike<number>[],
@@ -47,7 +47,7 @@ interface HappoFile {
 
 const GOLDEN = 'happo_update.stale_clipped.s2.json'
 
-test(`${GOLDEN}: fed with PyTorch's gradients, the parameters are PyTorch's after each of its steps`, (t) => {
+test(`${GOLDEN}: with PyTorch's gradients, the parameters after each step are PyTorch's`, (t) => {
   const { header, inputs, harl, tolerance } = readGolden<HappoFile>(GOLDEN)
   const { lr, opti_eps: eps } = header.hyper_parameters
   const steps = adam(
@@ -63,7 +63,7 @@ test(`${GOLDEN}: fed with PyTorch's gradients, the parameters are PyTorch's afte
   })
 })
 
-test(`${GOLDEN}: clipScale brings the gradients to PyTorch's clipped norms`, () => {
+test(`${GOLDEN}: clipScale gives PyTorch's clipped gradient norms`, () => {
   const { header, harl } = readGolden<HappoFile>(GOLDEN)
   for (const { grad_norm, clipped_grad } of harl.epochs) {
     const norm = Math.sqrt(clipped_grad.data.reduce((sum, g) => sum + g * g, 0))
@@ -72,7 +72,7 @@ test(`${GOLDEN}: clipScale brings the gradients to PyTorch's clipped norms`, () 
   }
 })
 
-test('clipScale leaves small gradients alone', () => {
+test('clipScale does not change small gradients', () => {
   assert.equal(clipScale(0, 10), 1)
   assert.equal(clipScale(9.9, 10), 1)
   assert.equal(clipScale(10, 10), 10 / (10 + 1e-6))
@@ -81,7 +81,7 @@ test('clipScale leaves small gradients alone', () => {
   assert.equal(clipScale(1e9, null), 1)
 })
 
-test('twenty steps stay with the same recursion in f64', () => {
+test('twenty steps agree with the same recursion in f64', () => {
   const n = 103
   const start = randomVector(n, 1)
   const gradients = Array.from({ length: 20 }, (_, t) => randomVector(n, t + 2, 10 ** ((t % 5) - 2)))
@@ -101,7 +101,7 @@ test('twenty steps stay with the same recursion in f64', () => {
   })
 })
 
-test('any split into ranges gives the bits of the whole; gradScale = -1 ascends', () => {
+test('any split into ranges has the bits of the whole; gradScale = -1 ascends', () => {
   const n = 103
   const start = randomVector(n, 3)
   const gradients = [4, 5, 6].map((seed) => randomVector(n, seed))

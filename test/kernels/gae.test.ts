@@ -68,7 +68,7 @@ interface GaeFile {
   tolerance: Record<string, { suggest_atol: number }>
 }
 
-/** The file's rollout, with values turned into reward units where the critic's are normalised. */
+/** Rollout of the file, with normalised values of the critic converted to reward units. */
 function rolloutOf(file: GaeFile, valuenorm: boolean): Rollout {
   const { gamma, gae_lambda: lambda, T, E } = file.header.hyper_parameters
   const { rewards, value_preds, next_value, masks, bad_masks, final_values, valuenorm_state } = file.inputs
@@ -112,14 +112,14 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
       })
     })
 
-    test(`${name} ${units}: HARL's returns without (mode terminate)`, () => {
+    test(`${name} ${units}: HARL's returns without proper time limits (mode terminate)`, () => {
       const quantity = `returns_not_proper_${units}`
       assertClose(gae(rollout, 'terminate').returns, file.harl[quantity].data, bound(quantity), quantity)
     })
 
-    test(`${name} ${units}: the textbook's advantages and returns (mode bootstrap)`, () => {
+    test(`${name} ${units}: textbook advantages and returns (mode bootstrap)`, () => {
       const { advantages, returns } = gae(rollout, 'bootstrap')
-      // The file gives no bound for its f64 textbook block; HARL's for the same data are taken.
+      // The file has no bound for its f64 textbook block, so HARL's bounds for the same data are used.
       const atol = bound(`returns_proper_${units}`)
       assertClose(returns, file.ref64[`textbook_${units}_returns`].data, atol, 'returns')
       assertClose(advantages, file.ref64[`textbook_${units}_advantages`].data, atol, 'advantages')
@@ -127,7 +127,7 @@ for (const name of ['gae_returns.T12E3.s1.json', 'gae_returns.T12E3.s2.json']) {
   }
 }
 
-/** A rollout of random numbers in f32, every 7th step or so an end. */
+/** Rollout of random numbers in f32. About every seventh step is an end. */
 function randomRollout(T: number, E: number, lambda: number): Rollout {
   const random = generator(T * 31 + E)
   const numbers = () => Float32Array.from({ length: T * E }, () => 2 * random() - 1)
@@ -144,7 +144,7 @@ test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value 
 
   const all = randomRollout(40, 3, 1)
   const { T, E, gamma } = all
-  // Make the next values consistent, so that the values in between cancel.
+  // Consistent next values, so that intermediate values cancel.
   const nextValues = Float32Array.from(all.nextValues)
   for (let i = 0; i < (T - 1) * E; i++) if (all.ends[i] === 0) nextValues[i] = all.values[i + E]!
   const { returns } = gae({ ...all, nextValues }, 'bootstrap')
@@ -164,7 +164,7 @@ test('lambda = 0 gives one-step errors; lambda = 1 with V(s_{t+1}) = next value 
   }
 })
 
-test('the next value of a terminated step is not read, and environments do not mix', () => {
+test('the next value of a terminated step is not read, and environments are independent', () => {
   const rollout = randomRollout(30, 4, 0.9)
   const poisoned = Float32Array.from(rollout.nextValues, (v, i) => (rollout.ends[i] === TERMINATED ? NaN : v))
   assert.ok(poisoned.some(Number.isNaN))

@@ -35,7 +35,8 @@ test('the table holds sigma, log sigma, 1 / sigma^2 and d log sigma / d log_std'
     const sigma = deviation(value, X, Y)
     const [slope] = directional((t) => [Math.log(deviation(value + t, X, Y))], 1e-3)
     const want = [sigma, Math.log(sigma), 1 / (sigma * sigma), slope]
-    // exp64 and log64 are good to an ulp; log sigma is absolute because it passes through 0; differences to 1e-12.
+    // exp64 and log64 have an error of one ulp. The bound of log sigma is absolute, because log sigma has a zero.
+    // Differences have an error of 1e-12.
     const bound = [8 * EPS * sigma, 16 * EPS, (16 * EPS) / (sigma * sigma), 2e-12]
     close(table.subarray(4 * j, 4 * j + 4), want, (i) => bound[i], `log_std ${value}`)
   })
@@ -45,7 +46,7 @@ test('log_std = x starts at sigma = y sigmoid(1)', () => {
   close([tableOf([1], 1, 0.5)[0]], [0.5 / (1 + Math.exp(-1))], EPS, 'sigma')
 })
 
-test('log-probabilities agree with f64 to one rounding', () => {
+test('log-probabilities agree with f64 arithmetic to one rounding', () => {
   for (const size of [1, 2, 3, 6, 17]) {
     const rows = 11
     const logStd = normals(size, 1)
@@ -67,7 +68,7 @@ test('log-probabilities agree with f64 to one rounding', () => {
   }
 })
 
-test('a sample is mean + sigma z with the z of its environment and step, whatever the row', () => {
+test('a sample is mean + sigma z, where z depends on environment and step but not on the row', () => {
   const [size, rows, seed, purpose] = [3, 5, 0x1_2345_6789, 4]
   const [low, high] = [seed >>> 0, Math.floor(seed / 2 ** 32)]
   const logStd = normals(size, 1)
@@ -129,7 +130,7 @@ interface PolicyBatch {
   readonly oldLogProb: Float32Array
 }
 
-/** A batch around the old policy whose rows 3k have weight 0. */
+/** Batch of actions near the old policy. Rows 3k have weight 0. */
 function policyBatch(rows: number, size: number, seed: number): PolicyBatch {
   const logStd = normals(size, seed)
   const oldMean = normals(rows * size, seed + 1)
@@ -165,7 +166,7 @@ function surrogateOf(batch: PolicyBatch, clip: number | null, accumulate = 0) {
   return { gmean, glogStd, out, sums }
 }
 
-/** The f64 objective as a function of means and log_std. */
+/** Objective in f64 as a function of means and log_std. */
 function objective(
   batch: PolicyBatch,
   clip: number | null,
@@ -183,7 +184,7 @@ function objective(
 
 for (const clip of [null, 0.2]) {
   const name = clip === null ? 'the surrogate' : 'the clipped surrogate'
-  test(`${name} and its gradient agree with f64 and its differences`, () => {
+  test(`${name} and its gradient agree with f64 arithmetic and finite differences`, () => {
     for (const size of [1, 3, 6]) {
       const batch = policyBatch(40, size, 10 * size)
       const { gmean, glogStd, out, sums } = surrogateOf(batch, clip)
@@ -192,7 +193,7 @@ for (const clip of [null, 0.2]) {
       const logProbs = rowsOf(batch.mean, size).map((row, r) => logProb(actions[r], row, sigma))
       const ratios = logProbs.map((v, r) => Math.exp(v - batch.oldLogProb[r]))
       close(out, logProbs, (r) => U * Math.abs(logProbs[r]) + 1e-11, 'log-probability')
-      // The new log-probability is rounded to f32, which moves the ratio by U |log pi|.
+      // The new log-probability is rounded to f32, which changes the ratio by U |log pi|.
       const ratioError = 2 * U * Math.max(...logProbs.map(Math.abs)) + 1e-10
       const size1 = sum(ratios.map((v, r) => batch.weight[r] * v * Math.abs(batch.m[r])))
       close([sums[0]], [objective(batch, clip, batch.mean, batch.logStd)], ratioError * size1, 'objective')
@@ -218,7 +219,7 @@ for (const clip of [null, 0.2]) {
   })
 }
 
-test('the clip holds back on the side that M favours and only there', () => {
+test('the clip removes the gradient only where the ratio moves in the direction favoured by M', () => {
   const action = [0.4]
   const sigma = sigmas([0])
   const cases = [
@@ -249,7 +250,7 @@ test('the clip holds back on the side that M favours and only there', () => {
   }
 })
 
-test('rows of weight 0 count nowhere, whatever they hold, and have gradient 0', () => {
+test('rows of weight 0 contribute to no sum, whatever their content, and have gradient 0', () => {
   const batch = policyBatch(12, 3, 5)
   const want = surrogateOf(batch, null)
   for (let r = 0; r < 12; r += 3) {
@@ -264,7 +265,7 @@ test('rows of weight 0 count nowhere, whatever they hold, and have gradient 0', 
   assert.ok(got.gmean.subarray(0, 3).every((v) => v === 0))
 })
 
-test('accumulating, the gradient of log_std is added to what is there', () => {
+test('with accumulate, the gradient of log_std is added to the content of its array', () => {
   const batch = policyBatch(9, 3, 8)
   // surrogateOf fills its output with 7.
   const [stored, added] = [surrogateOf(batch, 0.2), surrogateOf(batch, 0.2, 1)]
@@ -302,7 +303,7 @@ test('at the old parameters every ratio is exactly 1', () => {
   assert.equal(again.sums[2], 0)
 })
 
-test('values alone are the same without a gradient', () => {
+test('values are the same without a gradient', () => {
   const batch = policyBatch(10, 2, 7)
   const want = surrogateOf(batch, 0.2)
   const [out, sums] = [f32(10), f64(3)]
@@ -359,7 +360,7 @@ test('KL(old || new) is the integral of old log(old / new)', () => {
     const of = (v: number) => Float32Array.of(v)
     const got = klOf(1, of(m0), of(s0), of(m1), of(s1), of(1))[0]
     const [a, b] = [deviation(of(s0)[0], X, Y), deviation(of(s1)[0], X, Y)]
-    // The trapezoidal rule converges geometrically for a density that vanishes at both ends.
+    // The trapezoidal rule converges geometrically for an integrand that vanishes at both ends.
     const n = 4000
     let total = 0
     for (let i = 0; i <= n; i++) {
@@ -371,7 +372,7 @@ test('KL(old || new) is the integral of old log(old / new)', () => {
   }
 })
 
-test('KL sums rows of weight 1 and is exactly 0 between equal policies', () => {
+test('the KL is a sum over rows of weight 1 and exactly 0 between equal policies', () => {
   for (const size of [1, 3, 6]) {
     const { oldMean, mean, logStd, weight } = policyBatch(30, size, 20 + size)
     const newLogStd = logStd.map((v) => v + 0.1)
@@ -381,7 +382,7 @@ test('KL sums rows of weight 1 and is exactly 0 between equal policies', () => {
       (row, r) => weight[r] * gaussianKl(row, sigmas(logStd), rows[r], sigmas(newLogStd)),
     )
     close(got, [sum(terms), sum(weight)], 1e-12, 'sums')
-    // 1 / sigma^2 times sigma^2 is 1 to an ulp or two, in each of the 20 valid rows and each dimension.
+    // 1 / sigma^2 times sigma^2 is 1 to one or two ulp, in each of the 20 valid rows and each dimension.
     close(
       klOf(size, mean, logStd, mean, logStd, weight),
       [0, sum(weight)],
@@ -415,7 +416,7 @@ test('the Fisher product is the Hessian of the KL, row by row and for log_std', 
       )
       return sum(terms)
     }
-    // H v is the derivative along v of the gradient; both by differences in f64: 1e-4^4 and 1e-16 / 1e-6 remain.
+    // H v is the derivative of the gradient along v. Both are differences in f64, with errors of 1e-4^4 and 1e-16 / 1e-6.
     const at = (p: Float32Array, d: Float32Array, t: number) => Float64Array.from(p, (v, i) => v + t * d[i])
     const gmeans = directional((t) => {
       const moved = at(logStd, dlogStd, t)
@@ -430,7 +431,7 @@ test('the Fisher product is the Hessian of the KL, row by row and for log_std', 
   }
 })
 
-test('an address that is not a multiple of 8 serves f32 arrays as well', () => {
+test('f32 arrays may have an address that is not a multiple of 8', () => {
   const values = f32(normals(7, 1))
   const [mean, action] = [values.subarray(1, 4), values.subarray(4, 7)]
   const out = arena.f32(arena.alloc(8) + 4, 1)

@@ -6,7 +6,7 @@ import { arena, bits, f32, kernels } from './harness.js'
 
 const STORE = 0
 const ACCUMULATE = 1
-/** Full panels, remainders and both together, in every dimension. */
+/** Sizes with full panels, remainders and both, in every dimension. */
 const SHAPES = [
   [1, 1, 1],
   [2, 3, 5],
@@ -28,7 +28,7 @@ function packed(w: Float32Array, n: number, k: number, transposed: boolean): num
   return out
 }
 
-/** x w' (+ bias), every element summed over k ascending in f32, what is added to it last. */
+/** x w' (+ bias): f32 sums over ascending k, with the bias added last. */
 function emulated(
   x: Float32Array,
   w: Float32Array,
@@ -49,7 +49,7 @@ function emulated(
   return y
 }
 
-test('packing lays columns out in panels of eight with zeros behind the last one', () => {
+test('packing stores columns in panels of eight, padded with zeros', () => {
   for (const [n, k] of [
     [1, 1],
     [8, 3],
@@ -71,7 +71,7 @@ test('packing lays columns out in panels of eight with zeros behind the last one
   }
 })
 
-test('gemm is an f32 sum over k ascending with the bias last, to the bit', () => {
+test('gemm is an f32 sum over ascending k with the bias last, to the bit', () => {
   for (const [rows, k, n] of SHAPES) {
     const [x, w, bias] = [f32(normals(rows * k, 1)), f32(normals(n * k, 2)), f32(normals(n, 3))]
     const y = f32(rows * n + 1).fill(7)
@@ -89,7 +89,7 @@ test('gemm is an f32 sum over k ascending with the bias last, to the bit', () =>
   }
 })
 
-test('gemm stays within the error bound of an f32 sum', () => {
+test('the error of gemm is within the bound of an f32 sum', () => {
   for (const [rows, k, n] of SHAPES) {
     const [x, w, bias] = [f32(normals(rows * k, 4)), f32(normals(n * k, 5)), f32(normals(n, 6))]
     const y = f32(rows * n)
@@ -109,7 +109,7 @@ test('gemm stays within the error bound of an f32 sum', () => {
   }
 })
 
-test('gemm with a plain pack is the input gradient gy w, to the bit', () => {
+test('gemm with a plain packing is the input gradient gy w, to the bit', () => {
   for (const [rows, n, k] of SHAPES) {
     const [gy, w] = [f32(normals(rows * n, 7)), f32(normals(n * k, 8))]
     const gx = f32(rows * k)
@@ -120,7 +120,7 @@ test('gemm with a plain pack is the input gradient gy w, to the bit', () => {
   }
 })
 
-test('a range of rows is computed alone and the others are left alone', () => {
+test('gemm on a range of rows leaves the other rows unchanged', () => {
   const [rows, k, n] = [70, 7, 11]
   const [x, w] = [f32(normals(rows * k, 9)), f32(normals(n * k, 10))]
   const pack = packed(w, n, k, true)
@@ -130,7 +130,7 @@ test('a range of rows is computed alone and the others are left alone', () => {
   part.forEach((v, i) => assert.equal(v, i >= 3 * n && i < 68 * n ? whole[i] : 7))
 })
 
-test('gemmOuter and columnSums are f32 sums over the rows ascending, to the bit', () => {
+test('gemmOuter and columnSums are f32 sums over ascending rows, to the bit', () => {
   for (const [rows, k, n] of SHAPES) {
     for (const from of [0, Math.min(3, rows - 1)]) {
       const [x, gy] = [f32(normals(rows * k, 11)), f32(normals(rows * n, 12))]
@@ -152,7 +152,7 @@ test('gemmOuter and columnSums are f32 sums over the rows ascending, to the bit'
       }
       assert.deepEqual(bits(out), bits(wantOut))
       assert.deepEqual(bits(sums), bits(wantSums))
-      // Added to what is there, in one rounding per entry.
+      // Added to the stored entries, with one rounding per entry.
       const [before, beforeSums] = [f32(normals(n * k, 13)), f32(normals(n, 14))]
       const [added, addedSums] = [f32(n * k + 1).fill(7), f32(n + 1).fill(7)]
       added.set(before)

@@ -6,11 +6,11 @@ import type { KernelName } from '../../src/devices/wasm/operations.js'
 const { exports, memory } = await loadKernels()
 export const arena = new Arena({ exports, memory })
 
-/** Kernels that programs call; numbers in the order of assembly/, the last ones 0 where left out. */
+/** Kernels that programs call. Arguments are in the order of assembly/; omitted trailing arguments are 0. */
 type StepKernels = Readonly<Record<KernelName, (...values: number[]) => void>>
 export const kernels = exports as KernelExports & StepKernels
 
-/** Copies numbers into the kernels' memory as f32; the view's byteOffset is their address. */
+/** Copies numbers to the memory of the kernels as f32. The byteOffset of the view is their address. */
 export function f32(values: ArrayLike<number> | number): Float32Array {
   const n = typeof values === 'number' ? values : values.length
   const view = arena.f32(arena.alloc(4 * n), n)
@@ -19,26 +19,26 @@ export function f32(values: ArrayLike<number> | number): Float32Array {
   return view
 }
 
-/** Copies bytes into the kernels' memory. */
+/** Copies bytes to the memory of the kernels. */
 export function u8(values: ArrayLike<number>): Uint8Array {
   const view = arena.u8(arena.alloc(values.length), values.length)
   view.set(values)
   return view
 }
 
-/** f64[n] of zeros in the kernels' memory. */
+/** f64[n] of zeros in the memory of the kernels. */
 export function f64(n: number): Float64Array {
   return arena.f64(arena.alloc(8 * n), n).fill(0)
 }
 
-/** i32[n] of zeros in the kernels' memory. */
+/** i32[n] of zeros in the memory of the kernels. */
 export function i32(n: number): Int32Array {
   return arena.i32(arena.alloc(4 * n), n).fill(0)
 }
 
 type ArrayKernel = { [K in keyof KernelExports]: K extends `${string}Array` ? K : never }[keyof KernelExports]
 
-/** Applies one of the element-wise kernels to a list of numbers. */
+/** Applies an elementwise kernel to a list of numbers. */
 export function apply(name: ArrayKernel, values: ArrayLike<number>): Float32Array {
   const mark = arena.mark()
   const x = f32(values)
@@ -49,7 +49,7 @@ export function apply(name: ArrayKernel, values: ArrayLike<number>): Float32Arra
   return copy
 }
 
-/** A small generator for test inputs (mulberry32): numbers in [0, 1). */
+/** Generator of test inputs (mulberry32): numbers in [0, 1). */
 export function generator(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -60,7 +60,7 @@ export function generator(seed: number): () => number {
   }
 }
 
-/** The bits of each f32, all NaN alike: engines differ in NaN payloads. */
+/** Bits of each f32, with the same value for every NaN, because NaN payloads differ between engines. */
 export function bits(values: Float32Array): Uint32Array {
   const result = new Uint32Array(Float32Array.from(values).buffer)
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) result[i] = 0x7fc00000

@@ -12,12 +12,12 @@ function staged(raw: ArrayLike<number>, size: number, id: [number, number] | nul
   return Float32Array.from(out)
 }
 
-test('without standardisation it copies and appends the one-hot id', () => {
+test('the input stage without standardisation copies the row and appends the one-hot id', () => {
   assert.deepEqual([...staged([1, 2, 3, 4], 2, null, false)], [1, 2, 3, 4])
   assert.deepEqual([...staged([1, 2, 3, 4], 2, [2, 3], false)], [1, 2, 0, 0, 1, 3, 4, 0, 0, 1])
 })
 
-test('standardised rows agree with f64 to one rounding', () => {
+test('standardised rows agree with f64 arithmetic to one rounding', () => {
   for (const size of [1, 2, 3, 17, 19, 128]) {
     for (const id of [null, [0, 2], [1, 3]] as const) {
       const raw = normals(8 * size, size, 3).map((v, i) => v + (i % 5))
@@ -25,7 +25,7 @@ test('standardised rows agree with f64 to one rounding', () => {
       const agentId = id ? { index: id[0], count: id[1] } : null
       const spec = { size, agentId, standardise: true, layerNorm: false }
       const want = rowsOf(raw, size).flatMap((row) => inputStage(spec, row))
-      // Everything is f64 until the last rounding; 1e-12 covers the f64 sums.
+      // All arithmetic is f64 until the last rounding. 1e-12 covers the f64 sums.
       close(got, want, (i) => (U + 1e-12) * Math.abs(want[i]) + 1e-12, `size ${size}`)
     }
   }
@@ -38,7 +38,7 @@ test('a standardised row has mean 0 and deviation 1', () => {
   }
 })
 
-test('a constant vector becomes zeros exactly, whatever its value', () => {
+test('a constant vector of any value becomes exact zeros', () => {
   for (const value of [0, 1, -3.5, 0.1, 1e-30, 1e30, 123456.78]) {
     for (const size of [1, 3, 7, 10, 17]) {
       const got = staged(Array<number>(size).fill(value), size, null, true)
@@ -50,22 +50,22 @@ test('a constant vector becomes zeros exactly, whatever its value', () => {
   }
 })
 
-test('one number becomes 0, and two become 1 and -1 or 0: only their order is left', () => {
+test('standardisation maps one number to 0 and two numbers to 1 and -1, or to 0 if they are equal', () => {
   assert.deepEqual([...staged([3, -7, 1e20], 1, null, true)], [0, 0, 0])
   assert.deepEqual([...staged([1, 2, 900, -3, 5, 5], 2, null, true)], [-1, 1, 1, -1, 0, 0])
-  // One agent's id makes two of one number: only whether the number is above 1 is left.
+  // With the id of a single agent, one number becomes a vector of two: only its order relative to 1 remains.
   assert.deepEqual([...staged([1.5, 90, -4], 1, [0, 1], true)], [1, -1, 1, -1, -1, 1])
 })
 
-test('a one-hot id of two agents or more keeps numbers apart that are standardised', () => {
+test('with a one-hot id of at least two agents, different numbers remain different when standardised', () => {
   const rows = rowsOf(staged([-2, 0, 0.5, 1, 3], 1, [0, 2], true), 3).map(([first]) => first)
   for (let i = 1; i < rows.length; i++) assert.ok(rows[i] > rows[i - 1] + 0.1, rows.join(' '))
 })
 
-test('tiny and huge vectors keep their shape', () => {
+test('standardisation is invariant to very small and very large scales', () => {
   const shape = [-1.5, 0.25, 3, 0.5]
   const want = staged(shape, 4, null, true)
-  // Powers of two change no rounding, as long as the squares stay inside the range of f64.
+  // Powers of two do not affect rounding, provided that squares neither overflow nor underflow in f64.
   for (const factor of [2 ** -100, 2 ** 100]) {
     assert.deepEqual(
       staged(
@@ -79,7 +79,7 @@ test('tiny and huge vectors keep their shape', () => {
   }
 })
 
-test('it writes its range of rows alone', () => {
+test('the input stage writes only its range of rows', () => {
   const raw = normals(5 * 3, 1)
   const out = f32(5 * 4).fill(7)
   kernels.inputStage(f32(raw).byteOffset, 3, 0, 0, 1, 1, out.byteOffset, 1, 4)
@@ -90,7 +90,7 @@ test('it writes its range of rows alone', () => {
   )
 })
 
-test('a column of ids gives every row its own', () => {
+test('with a column of ids every row has its own id', () => {
   const [rows, size, count] = [6, 3, 4]
   const raw = normals(rows * size, 2)
   const ids = i32(rows)
@@ -115,7 +115,7 @@ test('a column of ids gives every row its own', () => {
   }
 })
 
-/** graw of rows with these ids, for g [rows, size + count]. */
+/** graw for rows with the given ids and g [rows, size + count]. */
 function adjoint(
   raw: Float32Array,
   size: number,
@@ -162,7 +162,7 @@ test('the adjoint is the transpose of the derivative of the input stage, without
           )
         return dot(directional(moved), slope)
       })
-      // Differences of numbers of order 1 in f64 leave 1e-16 / 1e-4 and O(1e-16) times the fifth derivative.
+      // Differences of numbers of order 1 in f64 have errors of 1e-16 / 1e-4 and O(1e-16) times the fifth derivative.
       close(
         got.subarray(r * size, (r + 1) * size),
         want,
@@ -173,7 +173,7 @@ test('the adjoint is the transpose of the derivative of the input stage, without
   }
 })
 
-test('the adjoint at a constant vector is 0, and one index serves all rows', () => {
+test('the adjoint at a constant vector is 0, also with one index for all rows', () => {
   const g = normals(2 * 3, 1)
   assert.deepEqual(
     [...adjoint(Float32Array.of(4, 4, 4, 0.1, 0.1, 0.1), 3, [0, 0], 0, true, g)],
@@ -184,7 +184,7 @@ test('the adjoint at a constant vector is 0, and one index serves all rows', () 
   assert.deepEqual(Float32Array.from(graw), adjoint(raw, 3, [1, 1, 1, 1], 2, true, slopes))
 })
 
-test('copyRows copies its range of rows alone', () => {
+test('copyRows copies only its range of rows', () => {
   const [x, out] = [f32(normals(5 * 3, 1)), f32(5 * 3).fill(7)]
   kernels.copyRows(x.byteOffset, out.byteOffset, 3, 1, 4)
   assert.deepEqual(
@@ -193,7 +193,7 @@ test('copyRows copies its range of rows alone', () => {
   )
 })
 
-test('gatherRows copies the rows it is told, repeated ones too', () => {
+test('gatherRows copies rows by index, including repeated indices', () => {
   for (const n of [1, 3, 19]) {
     const source = f32(normals(6 * n, n))
     const index = i32(5)

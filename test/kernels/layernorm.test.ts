@@ -18,7 +18,7 @@ import { bits, f32, kernels } from './harness.js'
 const WIDTHS = [1, 2, 3, 4, 5, 7, 8, 19, 128]
 const ROWS = 9
 
-/** A batch with its LayerNorm, as the forward kernel leaves it. */
+/** Batch with the results of the forward kernel of LayerNorm. */
 function batch(n: number, seed: number) {
   const x = f32(normals(ROWS * n, seed, 2).map((v, i) => v + (i % 3)))
   const [gain, bias] = [f32(normals(n, seed + 1)), f32(normals(n, seed + 2))]
@@ -36,8 +36,8 @@ function batch(n: number, seed: number) {
 }
 
 /**
- * Error of xhat relative to its size in a row: the mean's error is gamma(n) max|x|, the deviations and the sum of
- * squares add gamma(n) and a few roundings, and division by the deviation amplifies all by the row's condition
+ * Error of xhat relative to its size in a row. The error of the mean is gamma(n) max|x|. The differences and the sum of
+ * squares add gamma(n) and a few roundings. Division by the deviation amplifies all of it by the condition of the row,
  * max|x| / sqrt(variance + eps).
  */
 const hatError = (row: number[]) =>
@@ -45,7 +45,7 @@ const hatError = (row: number[]) =>
   (1 + largest(row) / Math.sqrt(moments(row).variance + 1e-5)) *
   (1 + Math.sqrt(row.length))
 
-test('the forward pass normalises each row and keeps xhat and 1 / deviation', () => {
+test('the forward pass normalises each row and stores xhat and 1 / deviation', () => {
   for (const n of WIDTHS) {
     const { x, gain, bias, xhat, rstd, out } = batch(n, n)
     rowsOf(x, n).forEach((row, r) => {
@@ -70,7 +70,7 @@ test('the forward pass normalises each row and keeps xhat and 1 / deviation', ()
   }
 })
 
-test('it works in place, onto xhat, and without keeping anything', () => {
+test('the forward pass may run in place, onto xhat, and without storing xhat and 1 / deviation', () => {
   for (const n of WIDTHS) {
     const { x, gain, bias, xhat, out } = batch(n, 20 + n)
     for (const keep of [false, true]) {
@@ -91,7 +91,7 @@ test('a constant row becomes the bias exactly', () => {
   assert.deepEqual(out, bias)
 })
 
-test('the tangent is the derivative along a direction, of the parameters alone too', () => {
+test('the tangent is the derivative along a direction, also of the parameters alone', () => {
   for (const n of WIDTHS) {
     const { x, gain, bias, xhat, rstd } = batch(n, 40 + n)
     const [dx, dgain, dbias, out] = [
@@ -174,7 +174,7 @@ test('the adjoint is the transpose of the tangent', () => {
   }
 })
 
-test('the gradients of gain and bias are f32 sums over the rows ascending, to the bit', () => {
+test('the gradients of gain and bias are f32 sums over ascending rows, to the bit', () => {
   for (const n of WIDTHS) {
     const [g, xhat] = [f32(normals(ROWS * n, 10)), f32(normals(ROWS * n, 11))]
     const [dgain, dbias] = [f32(n + 1).fill(7), f32(n + 1).fill(7)]

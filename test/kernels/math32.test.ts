@@ -3,7 +3,7 @@ import test from 'node:test'
 import { erf } from '../../src/devices/reference/activation.js'
 import { apply, bits, generator } from './harness.js'
 
-/** Distance between neighbouring f32 around x. */
+/** Distance between adjacent f32 near x. */
 function ulp32(x: number): number {
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -126)
   return 2 ** (exponent - 23)
@@ -16,12 +16,12 @@ const everywhere = (() => {
   return new Float32Array(patterns.buffer)
 })()
 
-/** A dense grid on [-limit, limit]. */
+/** Dense grid on [-limit, limit]. */
 function grid(limit: number): Float32Array {
   return Float32Array.from({ length: 400_001 }, (_, i) => (i / 200_000 - 1) * limit)
 }
 
-/** Largest error in ulps where x passes `within`, over the grid and over all bit patterns; NaN must give NaN. */
+/** Largest error in ulps over the grid and the bit patterns, for x that satisfy `within`. NaN must give NaN. */
 function largestError(
   name: Parameters<typeof apply>[0],
   exact: (x: number) => number,
@@ -109,7 +109,7 @@ test('tanh and erf are odd to the bit', () => {
   }
 })
 
-test('a value gives the same bits in any lane, in a remainder and alone', () => {
+test('a result has the same bits in any lane, in a remainder and alone', () => {
   const random = generator(1)
   const inputs = Float32Array.from({ length: 1027 }, (_, i) =>
     i % 3 === 0 ? everywhere[Math.floor(random() * everywhere.length)] : (random() - 0.5) * 20,

@@ -17,7 +17,7 @@ function largestError(
   return Math.max(...inputs.map((x) => reference.ulpsFrom(f(x), exact(x))))
 }
 
-/** f64 nearest to multiples of pi/2 and their neighbours, where the reduction cancels most. */
+/** f64 nearest to multiples of pi/2, and adjacent f64, where cancellation in the reduction is greatest. */
 const nearZeros = times(1500, (i) => {
   const x = (i % 2 === 0 ? i + 1 : Math.floor(between(1, 667_000))) * (Math.PI / 2)
   return x * (1 + (i % 5) * 2 ** -52)
@@ -86,7 +86,7 @@ test('pow64 treats zeros, infinities, NaN, signs and integers as Math.pow does',
     for (const y of values) {
       const wanted = Math.pow(x, y)
       const got = kernels.pow64(x, y)
-      // Where Math.pow rounds, one ulp is left to each side.
+      // If Math.pow rounds, an error of one ulp is allowed.
       const close = Math.abs(got - wanted) <= 2 ** -51 * Math.abs(wanted)
       assert.ok(
         Object.is(got, wanted) || (close && wanted !== 0),

@@ -10,7 +10,7 @@ const fresh = async (maximumPages?: number) => {
   return { exports, memory, arena: new Arena({ exports, memory }) }
 }
 
-test('allocations are aligned to 64 bytes, apart, and behind the module', async () => {
+test('allocations are aligned to 64 bytes, disjoint and after the data of the module', async () => {
   const { arena, exports } = await fresh()
   const sizes = [0, 1, 64, 65, 3, 1000]
   let end = exports.heapBase()
@@ -22,7 +22,7 @@ test('allocations are aligned to 64 bytes, apart, and behind the module', async 
   }
 })
 
-test('the memory grows when it must, and views made before stay valid', async () => {
+test('the memory grows as needed, and earlier views remain valid', async () => {
   const { arena, memory, exports } = await fresh()
   const early = arena.f32(arena.alloc(16), 4)
   const large = arena.alloc(10_000_000)
@@ -34,7 +34,7 @@ test('the memory grows when it must, and views made before stay valid', async ()
   assert.equal(arena.u8(large + 9_999_992 + 7, 1)[0], 0x3f)
 })
 
-test('release gives back what came after the mark, and refuses other numbers', async () => {
+test('release frees allocations after the mark and refuses other numbers', async () => {
   const { arena } = await fresh()
   const first = arena.alloc(100)
   const mark = arena.mark()
@@ -47,7 +47,7 @@ test('release gives back what came after the mark, and refuses other numbers', a
   for (const wrong of [-1, 1.5, NaN]) assert.throws(() => arena.alloc(wrong), HatrpoError)
 })
 
-test('a full memory is an error that leaves the arena as it was', async () => {
+test('a full memory is an error that leaves the arena unchanged', async () => {
   const { arena } = await fresh(2)
   const { used } = arena
   assert.throws(() => arena.alloc(200_000), /kernel memory of \d+ bytes/)
@@ -55,12 +55,12 @@ test('a full memory is an error that leaves the arena as it was', async () => {
   arena.alloc(1000)
 })
 
-test('createKernelMemory names a wrong maximum', () => {
+test('createKernelMemory refuses an invalid maximum', () => {
   for (const wrong of [0, 65537, 1.5, NaN])
     assert.throws(() => createKernelMemory(wrong), /maximumPages .*1 to 65536/)
 })
 
-test('a second instance, in another thread, shares the contents and overwrites nothing', async () => {
+test('a second instance in another thread shares the contents of the memory and leaves them unchanged', async () => {
   const { arena, memory, exports } = await fresh()
   const x = arena.f32(arena.alloc(400), 100).fill(1)
   const before = Uint8Array.from(arena.u8(0, x.byteOffset))

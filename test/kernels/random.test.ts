@@ -23,7 +23,7 @@ for (const [counter, key, result] of [
   })
 }
 
-test('random32 and uniform64 read the block that their key and index name', () => {
+test('random32 and uniform64 read the block given by key and index', () => {
   const out = i32(4)
   const [purpose, stream, step] = [3, 7, 4_000_000_001]
   for (const index of [0, 1, 2, 3, 4, 1001, 4294967295]) {
@@ -64,7 +64,7 @@ test('an element of fillNormals and fillUniforms depends on its key and index on
   uniforms.forEach((u, i) => assert.equal(u, kernels.uniform64(...SEED, 1, 2, 3, i)))
 })
 
-/** The Kolmogorov-Smirnov statistic sqrt(n) sup |F_n - F|; above 1.95 with probability 0.001. */
+/** Kolmogorov-Smirnov statistic sqrt(n) sup |F_n - F|, which exceeds 1.95 with probability 0.001. */
 function kolmogorovSmirnov(sample: ArrayLike<number>, cdf: (x: number) => number): number {
   const sorted = Float64Array.from(sample).sort()
   const n = sorted.length
@@ -111,7 +111,7 @@ test('uniforms are uniform in (0, 1), within a step and across steps and streams
   assert.ok(kolmogorovSmirnov(streams, (x) => x) < 1.95)
 })
 
-test('permutation gives each order of four equally often', () => {
+test('permutation gives every order of four elements equally often', () => {
   const out = i32(4)
   const counts = new Map<string, number>()
   const draws = 24_000
@@ -127,7 +127,7 @@ test('permutation gives each order of four equally often', () => {
   assert.ok(chiSquare < 49.73, `chi-square ${chiSquare}`)
 })
 
-test('permutation is one of 0 .. n - 1 for any n, the same again for the same key', () => {
+test('permutation permutes 0 .. n - 1 for any n and repeats for the same key', () => {
   for (const n of [0, 1, 2, 3, 17, 4000]) {
     const out = i32(n + 1).fill(-9)
     kernels.permutation(out.byteOffset, n, ...SEED, 8, 1, 2)

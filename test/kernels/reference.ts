@@ -4,7 +4,7 @@ const FRACTION = 256
 const SHIFT = BigInt(FRACTION)
 const ONE = 1n << SHIFT
 
-/** value * 2^exponent, exact or good to far more than 53 bits. */
+/** value * 2^exponent, exact or accurate to far more than 53 bits. */
 export interface Big {
   readonly value: bigint
   readonly exponent: number
@@ -12,7 +12,7 @@ export interface Big {
 
 const view = new DataView(new ArrayBuffer(8))
 
-/** A finite f64 as integer * 2^exponent. */
+/** Finite f64 as integer * 2^exponent. */
 export function exact(x: number): Big {
   view.setFloat64(0, x)
   const bits = view.getBigUint64(0)

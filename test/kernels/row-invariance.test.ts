@@ -16,10 +16,10 @@ const BATCHES = [1, 2, 3, 4, 5, 7, 63, 64, 65, 127, 128, 129, 1003]
 const WIDTHS = [...Array.from({ length: 19 }, (_, i) => i + 1), 128]
 const MOST = Math.max(...BATCHES)
 
-/** A kernel over rows: reads `x` [rows, width], writes `out` [rows, outputs]. */
+/** Kernel over rows. It reads `x` [rows, width] and writes `out` [rows, outputs]. */
 type RowKernel = (x: number, out: number, rows: number) => void
 
-/** Asserts that every row of every batch size has the bits of that row computed alone. */
+/** Asserts that every row of a batch of any size has the bits of that row computed alone. */
 function assertRowInvariant(what: string, width: number, outputs: number, kernel: RowKernel): void {
   const x = f32(normals(MOST * width, width + outputs, 2))
   const alone = f32(MOST * outputs)
@@ -68,7 +68,7 @@ test('LayerNorm, activations, input stage, log-probability: any row of any batch
     })
     const table = f64(4 * n).byteOffset
     kernels.gaussianTable(f32(normals(n, 7)).byteOffset, 1, 0.5, table, n)
-    // One action vector for all rows would hide an offset: the action is the row backwards in memory, mean + 1 entry.
+    // Each row has its own action, at the offset of the row. An action shared by all rows would hide a wrong offset.
     const actions = f32(normals((MOST + 1) * n, 8)).byteOffset
     const first = { x: 0 }
     assertRowInvariant(`log-probability of ${n}`, n, 1, (x, out, rows) => {
@@ -90,7 +90,7 @@ test('the adjoint of the input stage: any row of any batch equals that row alone
   }
 })
 
-/** Network of one input stage and two hidden layers as steps, its inner matrices in scratch memory. */
+/** Steps of a network with an input stage and two hidden layers. Its inner matrices are in scratch memory. */
 function networkSteps(device: WasmDevice, kind: Activation, raw: Tensor, out: Tensor): RowStep[] {
   let seed = 20
   const tensor = (n: number) => tensorOf(device, normals(n, seed++))

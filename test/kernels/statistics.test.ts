@@ -6,13 +6,13 @@ import { bits, f32, f64, i32, kernels } from './harness.js'
 const SIZES = [0, 1, 3, 4, 9, 1001]
 
 const ascending = (values: readonly number[]) => values.reduce((total, v) => total + v, 0)
-/** Every third element does not count; two weights that count are not 1. */
+/** Weights: every third is 0, and two of the others are not 1. */
 const weightOf = (n: number) =>
   f32(Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 0 : i % 7 === 0 ? -2 : 1)))
 const counted = (values: ArrayLike<number>, weight: Float32Array) =>
   Array.from(values).filter((_, i) => weight[i] !== 0)
 
-test('pick reads by index, repeated ones too, and refuses an index outside', () => {
+test('pick reads by index, including repeated indices, and refuses an index outside the range', () => {
   const x = f32([5, 6, 7])
   const [index, out] = [i32(4), f32(5).fill(9)]
   index.set([2, 0, 2, 1])
@@ -26,7 +26,7 @@ test('pick reads by index, repeated ones too, and refuses an index outside', () 
   }
 })
 
-test('replace takes the elements of weight 0 from the other vector', () => {
+test('replace copies the elements of weight 0 from the other vector', () => {
   for (const n of SIZES) {
     const [x, y, weight] = [f32(normals(n + 1, 1)), f32(normals(n + 1, 2)), weightOf(n + 1)]
     weight[n] = 0
@@ -36,7 +36,7 @@ test('replace takes the elements of weight 0 from the other vector', () => {
   }
 })
 
-test('normalise and denormalise are f64 arithmetic rounded once, in place too', () => {
+test('normalise and denormalise are f64 arithmetic rounded once, also in place', () => {
   const [mean, deviation] = [12.3456789, 0.0123456789]
   for (const n of SIZES) {
     const values = normals(n, n, 50)
@@ -65,7 +65,7 @@ test('sum and moments are f64 sums over ascending elements, to the bit', () => {
   }
 })
 
-test('spread is min, max, mean and variance of what counts, of differences too, to the bit', () => {
+test('spread is min, max, mean and variance of the elements that count, or of differences, to the bit', () => {
   for (const n of SIZES.filter((n) => n > 1)) {
     const [x, y, weight, out] = [f32(normals(n, n, 3)), f32(normals(n, n + 1)), weightOf(n), f64(4)]
     for (const minus of [null, y]) {
@@ -82,7 +82,7 @@ test('spread is min, max, mean and variance of what counts, of differences too, 
   }
 })
 
-test('spread of nothing is an empty range; of a number that is none, that', () => {
+test('spread of no elements is an empty range, and spread of NaN is NaN', () => {
   const [x, none, out] = [f32([1, 2]), f32(2), f64(4)]
   assert.equal(kernels.spread(x.byteOffset, none.byteOffset, 0, 2, out.byteOffset), 0)
   assert.deepEqual([...out], [Infinity, -Infinity, NaN, NaN])

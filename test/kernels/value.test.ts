@@ -30,7 +30,7 @@ function lossOf(
 
 for (const clip of [null, 0.2]) {
   for (const delta of [0.5, 10]) {
-    test(`clip ${String(clip)}, Huber delta ${delta}: loss and gradient agree with f64 and its differences`, () => {
+    test(`clip ${String(clip)}, Huber delta ${delta}: loss and gradient agree with f64 arithmetic and finite differences`, () => {
       const rows = 300
       const [v, old, target] = [normals(rows, 1), normals(rows, 2, 0.3), normals(rows, 3, 4)]
       const near = old.map((o, r) => (r % 2 ? o + 0.1 * v[r] : v[r]))
@@ -41,19 +41,19 @@ for (const clip of [null, 0.2]) {
       close(sums, [sum(Array.from(near, (_, r) => loss(r, 0))), sum(weight)], 1e-9, 'sums')
       near.forEach((_, r) => {
         const [slope] = directional((t) => [loss(r, t)], 1e-6)
-        // f64 until the last rounding; differences of a loss below 100 leave 1e-14 / 1e-6.
+        // All arithmetic is f64 until the last rounding. Differences of a loss below 100 have an error of 1e-14 / 1e-6.
         close([gv[r]], [slope], U * Math.abs(slope) + 1e-7, `row ${r}`)
       })
     })
   }
 }
 
-test('the loss is the larger of the plain and the clipped one, and a bound value has no gradient', () => {
-  // Moving from 0 to 1 towards the target 1 is held at 0.2: only the clipped error counts, and it does not move.
+test('the loss is the maximum of the plain and the clipped loss, and a clipped value has no gradient', () => {
+  // A move from 0 to 1, the target, is clipped to 0.2. Only the clipped error counts, and it is constant.
   const held = lossOf([1], [0], [1], [1], 0.2, 10)
   close([held.sums[0]], [0.5 * 0.8 * 0.8], 1e-7, 'loss')
   assert.equal(held.gv[0], 0)
-  // Moving away from the target, the plain loss is the larger one and pulls back.
+  // For a move away from the target, the plain loss is larger and has a gradient.
   const away = lossOf([1], [0], [-1], [1], 0.2, 10)
   assert.equal(away.sums[0], 2)
   assert.equal(away.gv[0], 2)
@@ -65,7 +65,7 @@ test('beyond delta the loss is linear', () => {
   assert.deepEqual([...gv], [-10, 10])
 })
 
-test('rows of weight 0 count nowhere', () => {
+test('rows of weight 0 contribute to no sum', () => {
   const { gv, sums } = lossOf([1, 2], [0, 0], [5, 1e30], [1, 0], 0.2, 10)
   assert.equal(sums[1], 1)
   close([sums[0]], [0.5 * (5 - 0.2) * (5 - 0.2)], 1e-6, 'loss')

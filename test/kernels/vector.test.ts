@@ -10,7 +10,7 @@ function randomVector(n: number, seed: number): Float32Array {
   return f32(Float32Array.from({ length: n }, () => 2 * random() - 1))
 }
 
-/** The order that `dot` documents, in plain code. */
+/** Plain implementation of `dot` in its documented order. */
 function orderedDot(x: Float32Array, y: Float32Array): number {
   const partial = new Float64Array(8)
   const whole = x.length - (x.length % 8)
@@ -33,7 +33,7 @@ test('dot adds in the documented order, to the bit, at any address', () => {
   }
 })
 
-test('axpy, scaleAdd, scale, copy, fill equal f32 arithmetic element by element and touch nothing else', () => {
+test('axpy, scaleAdd, scale, copy and fill equal elementwise f32 arithmetic and write only their elements', () => {
   const alpha = -1.7
   const a = Math.fround(alpha)
   for (const n of SIZES) {
@@ -106,7 +106,7 @@ test('meanAndVariance and standardise count the valid elements only', () => {
   assert.deepEqual([...without], [...withPointer])
 })
 
-test('with no valid element standardise leaves the vector; a constant one becomes zeros', () => {
+test('standardise leaves a vector without valid elements unchanged and maps a constant vector to zeros', () => {
   const x = f32([1, 2, 3, 4, 5])
   const none = f32(5)
   const out = f64(2).fill(9)
@@ -131,13 +131,13 @@ test('ratioProduct multiplies by the ratio of probabilities', () => {
     kernels.ratioProduct(m.byteOffset, now.byteOffset, old.byteOffset, n, 0)
     m.forEach((got, i) => {
       const wanted = before[i] * Math.exp(Math.fround(now[i] - old[i]))
-      // 1.1 ulp of the exponential, half an ulp of the product.
+      // 1.1 ulp for the exponential and half an ulp for the product.
       assert.ok(Math.abs(got - wanted) <= 1.9e-7 * Math.abs(wanted), `${got} and ${wanted}`)
     })
   }
 })
 
-test('equal log-probabilities leave the factor alone, to the bit', () => {
+test('equal log-probabilities leave the factor unchanged, to the bit', () => {
   const m = randomVector(101, 1)
   const before = bits(m)
   const logProb = randomVector(101, 2)
@@ -145,7 +145,7 @@ test('equal log-probabilities leave the factor alone, to the bit', () => {
   assert.deepEqual(bits(m), before)
 })
 
-test('allFinite finds one bad element anywhere', () => {
+test('allFinite detects a single non-finite element at any position', () => {
   for (const n of SIZES) {
     const x = randomVector(n, n)
     if (n > 0) x[0] = 3.4028234663852886e38

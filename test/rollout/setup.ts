@@ -86,14 +86,14 @@ export interface Recorded {
 export function recorded(storage: RolloutStorage): Recorded[] {
   const team = teamColumns.map((name) => ({
     name,
-    column: TEAM_COLUMNS[name] as Column<never>,
+    column: TEAM_COLUMNS[name],
     width: storage.layout.team[name].width,
     values: storage.team[name].slice(),
   }))
   const agents = storage.layout.agents.flatMap((places, i) =>
     agentColumns.map((name) => ({
       name: `${name} ${i}`,
-      column: AGENT_COLUMNS[name] as Column<never>,
+      column: AGENT_COLUMNS[name],
       width: places[name].width,
       values: storage.agentColumn(name, [i]).slice(),
     })),

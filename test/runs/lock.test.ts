@@ -47,7 +47,7 @@ test(
   (t) => {
     const dir = temporaryDirectory(t)
     // The shell starts a child and becomes a program that never waits for it: the child stays as a zombie.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], {
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     t.after(() => parent.kill('SIGKILL'))

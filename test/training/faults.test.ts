@@ -44,7 +44,7 @@ test('a worker that fails again and again ends the run in one line, and the run 
     assert.ok(error instanceof HatrpoError)
     assert.match(
       error.message,
-      /^the rollout from step \d+ failed 3 times, last because a worker failed \(.*: step\(\) threw TypeError: something is not a function \(.*\.js:\d+\)\)$/,
+      /^the rollout from step \d+ failed 3 times; last error: a worker failed \(.*: step\(\) threw TypeError: something is not a function \(.*\.js:\d+\)\)$/,
     )
     return true
   }

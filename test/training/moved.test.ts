@@ -144,7 +144,7 @@ test('the same training in two folders exports the same bytes, wherever it is ex
   assert.equal(lost.code, 2)
   assert.equal(
     lost.stderr,
-    `hatrpo: bundle bundle: its environment's ./envs/wind.ts: no such file from the bundle's folder or one above it, nor from ${elsewhere}: run this in the folder where the path starts\n`,
+    `hatrpo: bundle bundle: no environment file ./envs/wind.ts in the bundle's folder, in a folder above it or in ${elsewhere}: run this in the folder that the path is relative to\n`,
   )
 })
 

@@ -133,7 +133,7 @@ test('what an environment throws while it trains is told, and with --verbose fro
   const { code, stderr } = hatrpo([...training('./wind.ts', 'run'), '--verbose'], cwd)
   assert.equal(code, 1)
   const said = `step() threw TypeError: there is no wind (wind.ts:${at + 2})`
-  assert.match(stderr, /^hatrpo: the rollout from step 0 failed 3 times, last because a worker failed \(/m)
+  assert.match(stderr, /^hatrpo: the rollout from step 0 failed 3 times; last error: a worker failed \(/m)
   assert.ok(stderr.includes(said), stderr)
   assert.ok(stderr.includes(`${join(cwd, 'wind.ts')}:${at + 2}:`), stderr)
 })

@@ -7,6 +7,7 @@ import { partsOf, trainableAlgorithms } from '../../src/algorithms/parts.js'
 import { algorithms } from '../../src/algorithms/table.js'
 import { listEnvs, makeEnvFactory } from '../../src/envs/index.js'
 import { RandomStream } from '../../src/envs/random.js'
+import { actionSize } from '../../src/envs/shape.js'
 import { course, launch, train, until } from './command.js'
 import { temporaryDirectory, tiny } from './runs.js'
 
@@ -36,7 +37,7 @@ const methods = trainableAlgorithms
 /** Whether the agents of a task can share a policy. */
 function alike(id: string): boolean {
   const [first, ...others] = makeEnvFactory({ id }).spec.agents
-  const sizes = ({ observation, action }: typeof first) => JSON.stringify([observation.size, action])
+  const sizes = ({ observation, action }: typeof first) => `${observation.size} ${actionSize(action)}`
   return others.every((agent) => sizes(agent) === sizes(first))
 }
 

@@ -25,26 +25,26 @@ import {
 import { ScratchPool } from './scratch.js'
 import { BYTES, copyingMirror, elementType, lengthError, type WasmTensor } from './tensor.js'
 
-/** Rows that one thread takes at a time. A constant: partial sums, and so results, depend on it. */
+/** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
 export const ROWS_PER_BLOCK = 128
 
-/** Numbers that one statistic yields at most. */
+/** Greatest number of values of one statistic. */
 const RESULTS = 4
 
 interface WasmProgram extends Program {
   readonly device: WasmDevice
   readonly address: number
-  /** The header's number of rows and factor of the gradient. */
+  /** Number of rows and factor of the gradient in the header. */
   readonly rows: Int32Array
   readonly scale: Float64Array
-  /** Names of sums, and the blocks' values. */
+  /** Names of the sums, and their values for each block. */
   readonly sums: readonly string[]
   readonly partialSums: Float64Array
 }
 
 /**
- * The default device: SIMD kernels over one shared WebAssembly memory. A pass runs on the calling thread and on every
- * thread that is inside `help` at the time; results do not depend on how many those are.
+ * Default device: SIMD kernels over one shared WebAssembly memory. A pass runs on the calling thread and on every thread
+ * that is inside `help` at the time. Results do not depend on their number.
  */
 export class WasmDevice implements HostDevice {
   readonly name = 'wasm'
@@ -54,13 +54,13 @@ export class WasmDevice implements HostDevice {
 
   readonly #memory: ProgramMemory
   readonly #pool: ScratchPool
-  /** f64 results of kernels. */
+  /** Memory for f64 results of kernels. */
   readonly #results: Float64Array
   #partialGradients = { address: 0, bytes: 0 }
   #residuals: Float64Array = new Float64Array(0)
   #overlaying = false
 
-  /** @param kernels an instance whose memory this device owns; a fresh one by default */
+  /** @param kernels instance whose memory this device owns; a new instance by default */
   static async create(kernels?: Kernels): Promise<WasmDevice> {
     return new WasmDevice(kernels ?? (await loadKernels()))
   }
@@ -339,7 +339,7 @@ export class WasmDevice implements HostDevice {
     return { type, length, device: this, address }
   }
 
-  /** Partial gradients of programs, which run one at a time, in one place. */
+  /** Memory for partial gradients, shared by all programs because they run one at a time. */
   #gradientSpace(bytes: number): number {
     if (bytes > this.#partialGradients.bytes)
       this.#partialGradients = { address: this.#reserve(bytes), bytes }
@@ -364,7 +364,7 @@ export class WasmDevice implements HostDevice {
     return own
   }
 
-  /** Writes the size and the factor of a run into its program's header. */
+  /** Writes the number of rows and the factor of a run into the header of its program. */
   #prepare(program: Program, rows: number, scale: number): WasmProgram {
     const own = this.#own(program)
     if (!(Number.isInteger(rows) && rows >= 1 && rows <= own.maxRows))
@@ -375,7 +375,7 @@ export class WasmDevice implements HostDevice {
   }
 
   #expectAnswered(answered: boolean): void {
-    if (!answered) throw new HatrpoError('a worker thread stopped answering in the middle of an update')
+    if (!answered) throw new HatrpoError('a worker thread stopped responding during an update')
   }
 
   #expectNoOverlay(): void {
@@ -384,7 +384,7 @@ export class WasmDevice implements HostDevice {
 
   /** Address of a tensor of one type. */
   #expect(tensor: Tensor, type: ElementType): number {
-    if (tensor.type !== type) throw new TypeError(`a tensor of ${tensor.type} where ${type} was meant`)
+    if (tensor.type !== type) throw new TypeError(`a tensor of ${tensor.type}, must be of ${type}`)
     return this.addressOf(tensor)
   }
 

@@ -4,11 +4,11 @@ import { isScratch, type ElementType, type Operand, type Tensor } from '../tenso
 import { OPERATIONS, type Argument, type Operation, type OperationName } from './operations.js'
 
 const NAMES = Object.keys(OPERATIONS) as OperationName[]
-/** Codes of operations; 0 ends a list. */
+/** Codes of operations. Code 0 ends a list. */
 const CODES = Object.fromEntries(NAMES.map((name, i) => [name, i + 1])) as Record<OperationName, number>
 export const END = 0
 
-/** Step, or an operation of the table that no step names. */
+/** Step, or operation of the table that is not a step. */
 export type Encodable = RowStep | SetupStep | InternalOperation
 type InternalOperation =
   | {
@@ -23,9 +23,9 @@ type InternalOperation =
   | { readonly op: 'clearBlock'; readonly offset: number; readonly length: number }
   | { readonly op: 'reduce'; readonly first: number; readonly last: number; readonly out: number }
 
-/** Places that the words of a program refer to. */
+/** Addresses and indices that the words of a program refer to. */
 export interface Places {
-  /** Rows that matrices must have. */
+  /** Minimum number of rows of matrices. */
   readonly maxRows: number
   readonly address: (operand: Operand) => number
   /** Address of a packed copy of a weight [outputs, inputs]. */
@@ -40,13 +40,13 @@ export interface Places {
   readonly accumulates: (step: Encodable) => boolean
 }
 
-/** Words of a step: its operation's code and arguments, in the table's order. */
+/** Words of a step: code and arguments of its operation, in the order of the table. */
 export function encodeStep(step: Encodable, places: Places): number[] {
   const words = argumentsOf(step).flatMap(([name, argument]) => encodeArgument(step, name, argument, places))
   return [CODES[step.op], ...words]
 }
 
-/** Matrices with a row for every row of the batch that a step reads or writes. */
+/** Matrices that a step reads or writes, with one row for every row of the batch. */
 export function rowOperands(step: Encodable): Operand[] {
   return argumentsOf(step)
     .filter(([, { kind }]) => kind === 'rows')
@@ -75,7 +75,7 @@ function field(step: Encodable, path: string): unknown {
     .reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], step)
 }
 
-/** Value of an argument, or null where the step has none. @throws TypeError when it needs one */
+/** Value of an argument, or null if the step has none. @throws TypeError when a value is required */
 function valueOf(step: Encodable, name: string, argument: Argument): unknown {
   const path = argument.field ?? name
   const value = field(step, path) ?? null
@@ -83,7 +83,7 @@ function valueOf(step: Encodable, name: string, argument: Argument): unknown {
   return value
 }
 
-/** Value of the argument's `size` for a step; a field that the step lacks counts 0. */
+/** Value of the argument's `size` for a step. A field that the step lacks counts as 0. */
 function sizeOf(step: Encodable, { size = '1' }: Argument): number {
   const factor = (text: string) => (/^\d/.test(text) ? Number(text) : ((field(step, text) as number) ?? 0))
   const product = (text: string) => text.split(' * ').reduce((result, part) => result * factor(part), 1)

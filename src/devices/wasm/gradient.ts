@@ -8,18 +8,18 @@ export interface Span {
 }
 
 export interface GradientPlan {
-  /** Steps that add to their entries; all others are alone on theirs and store them. */
+  /** Steps that add to their entries. All others share no entry and store theirs. */
   readonly accumulating: ReadonlySet<RowStep>
-  /** Entries that a block zeroes before its first step. */
+  /** Entries set to zero in each block before its first step. */
   readonly cleared: readonly Span[]
   readonly written: readonly Span[]
   readonly unwritten: readonly Span[]
 }
 
 /**
- * Plans how steps yield a gradient of `length` entries that is zeroed and then accumulated into. Where every entry has
- * one step, which is the common case, nothing is zeroed and nothing added.
- * @throws RangeError for a step whose entries are not in the gradient
+ * Plan of a gradient of `length` entries that is zeroed and then accumulated by steps. In the common case of one step per
+ * entry, the steps store their entries and no zeroing is needed.
+ * @throws RangeError for a step whose entries are outside the gradient
  */
 export function planGradient(steps: readonly RowStep[], length: number): GradientPlan {
   const spans = steps.flatMap((step) => gradientSpans(step).map((span) => ({ ...span, step })))
@@ -43,7 +43,7 @@ export function planGradient(steps: readonly RowStep[], length: number): Gradien
   }
 }
 
-/** Unions of spans that overlap, directly or through others, in ascending order. */
+/** Unions of spans that overlap, directly or transitively, in ascending order. */
 function overlapping<T extends Span>(spans: readonly T[]): { from: number; to: number; members: T[] }[] {
   const groups: { from: number; to: number; members: T[] }[] = []
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
@@ -58,7 +58,7 @@ function overlapping<T extends Span>(spans: readonly T[]): { from: number; to: n
   return groups
 }
 
-/** Ascending disjoint spans with neighbours joined. */
+/** Ascending disjoint spans, with adjacent spans merged. */
 function joined(spans: readonly Span[]): Span[] {
   const result: { from: number; to: number }[] = []
   for (const { from, to } of spans) {

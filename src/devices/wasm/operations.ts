@@ -2,8 +2,8 @@ import { ACTIVATIONS, type RowStep, type SetupStep } from '../steps.js'
 import type { ElementType } from '../tensor.js'
 
 /**
- * Source of an argument: the step's field of the same name unless `field` gives a path (`agentId.index`). `size` is a
- * sum of products of numbers and paths (`4 * size`, `size + agentId.count`).
+ * Source of an argument: the field of the step with the same name, unless `field` gives a path (`agentId.index`). `size`
+ * is a sum of products of numbers and paths (`4 * size`, `size + agentId.count`).
  */
 export interface Argument {
   readonly kind:
@@ -20,7 +20,7 @@ export interface Argument {
     | 'real'
     | 'choice'
   readonly field?: string
-  /** Columns of a matrix, elements of a tensor, entries of a gradient. */
+  /** Number of columns of a matrix, elements of a tensor or entries of a gradient. */
   readonly size?: string
   readonly type?: ElementType | readonly ElementType[]
   /** Field whose element type it has, in place of `type`. */
@@ -28,26 +28,26 @@ export interface Argument {
   /** Operation that packs the weights. */
   readonly pack?: 'packTransposed' | 'packPlain'
   readonly choices?: readonly string[]
-  /** Word for a value that the step lacks or that is null; without it, such a value is an error. */
+  /** Word for a value that is absent or null. Without it, such a value is an error. */
   readonly missing?: number
 }
 
-/** Matrix of `size` columns with a row for every row of the batch. */
+/** Matrix of `size` columns, with one row for every row of the batch. */
 const rows = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'rows', size, type })
-/** Tensor of at least `size` elements, the same for every row. */
+/** Tensor of at least `size` elements that all rows share. */
 const tensor = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'tensor', size, type })
-/** Packed copy of a weight [outputs, inputs], for x w' or for gy w. */
+/** Packed copy of a weight [outputs, inputs], for the product x w' or gy w. */
 const panels = (pack: 'packTransposed' | 'packPlain'): Argument => ({ kind: 'panels', field: 'weight', pack })
-/** Entries of the block's gradient, from the offset that the step names. */
+/** Entries of the block's gradient, starting at the offset given by the step. */
 const gradient = (size: string): Argument => ({ kind: 'gradient', size })
-/** Whether the step's gradients share entries with others and are to be added to what the block has. */
+/** Whether the step adds its gradients to those of the block, because other steps write the same entries. */
 const accumulate: Argument = { kind: 'accumulate' }
-/** The block's sums, from the step's first one. */
+/** Sums of the block, starting at the first sum of the step. */
 const sums: Argument = { kind: 'sums' }
 const address: Argument = { kind: 'address' }
 const integer: Argument = { kind: 'integer' }
 const real: Argument = { kind: 'real' }
-/** The same from another field, and with a word where the step has no value. */
+/** Argument of another field and, optionally, with a word for an absent value. */
 const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
 const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
 
@@ -68,21 +68,18 @@ const input = {
 export interface Operation {
   /** Arguments in the order of their words. */
   readonly words: Readonly<Record<string, Argument>>
-  /**
-   * Kernels in `file` of assembly/, called with words by name, with `from` and `to`, the range of rows, and with
-   * `program`.
-   */
+  /** Calls of kernels in `file` of assembly/. Arguments are words by name, the range of rows `from`, `to` and `program`. */
   readonly file: string
   readonly calls: readonly string[]
 }
 
-/** Operations that steps do not name: packing of weights, and the passes over gradients. */
+/** Operations that are not steps: packing of weights and passes over gradients. */
 type Internal = 'packTransposed' | 'packPlain' | 'clear' | 'clearBlock' | 'reduce'
 export type OperationName = RowStep['op'] | SetupStep['op'] | Internal
 
 /**
- * Every operation of a program with its arguments and kernels: the one description of the words that encode.ts writes
- * and that assembly/generated/operations.ts, made from this table, reads.
+ * Operations of programs, with their arguments and kernels. This table is the only description of the words of a program:
+ * encode.ts writes them, and assembly/generated/operations.ts, generated from the table, reads them.
  */
 export const OPERATIONS = {
   linear: {
@@ -323,19 +320,19 @@ export const OPERATIONS = {
     file: 'gemm',
     calls: ['packPlain(weight, outputs, inputs, packed)'],
   },
-  /** Zeroes entries of the gradient. */
+  /** Sets entries of the gradient to zero. */
   clear: {
     words: { start: address, length: integer },
     file: 'header',
     calls: ['clear(start, length)'],
   },
-  /** Zeroes entries of the block's gradient that several steps accumulate into. */
+  /** Sets entries of the block's gradient that several steps accumulate to zero. */
   clearBlock: {
     words: { offset: gradient('length'), length: integer },
     file: 'header',
     calls: ['clear(offset, length)'],
   },
-  /** Adds up the blocks' gradients over parameters first <= i < last. */
+  /** Sum of the gradients of all blocks, over parameters first <= i < last. */
   reduce: {
     words: { first: integer, last: integer, out: address },
     file: 'header',
@@ -344,5 +341,5 @@ export const OPERATIONS = {
 } as const satisfies Readonly<Record<OperationName, Operation>>
 
 type Call = (typeof OPERATIONS)[OperationName]['calls'][number]
-/** Kernels that operations call; the compiled module exports them too. */
+/** Names of the kernels that operations call. The compiled module exports them too. */
 export type KernelName = Call extends `${infer Name}(${string}` ? Name : never

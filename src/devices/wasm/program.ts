@@ -5,10 +5,10 @@ import { encodeStep, END, type Encodable, type Places } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
 import { ScratchPool } from './scratch.js'
 
-/** Parameters that a reduction task adds up. */
+/** Number of parameters that a reduction task sums. */
 const REDUCE_SPAN = 4096
 
-/** Memory that programs are compiled into. */
+/** Memory for compiled programs. */
 export interface ProgramMemory {
   readonly rowsPerBlock: number
   /** Reserves zeroed memory. */
@@ -17,27 +17,27 @@ export interface ProgramMemory {
   readonly addressOf: (tensor: Tensor) => number
 }
 
-/** Program's words, with the addresses they have once written to `address`. */
+/** Words of a program, with their addresses if stored at `address`. */
 export interface EncodedProgram {
   readonly address: number
   readonly words: Int32Array
 }
 
-/** Memory of a program's results and work. */
+/** Memory for the results and intermediate values of a program. */
 export interface ProgramSpace {
-  /** Scratch of programs that run one at a time. */
+  /** Scratch memory, shared by programs that run one at a time. */
   readonly pool: ScratchPool
   /** Address of [blocks, stride] f32 for partial gradients, and of [blocks, sums] f64. */
   readonly partialGradients: number
   readonly partialSums: number
 }
 
-/** Floats between two blocks' partial gradients: a multiple of a cache line. */
+/** Distance in floats between the partial gradients of two blocks: a multiple of a cache line. */
 export function gradientStride(length: number): number {
   return Math.ceil(length / 16) * 16
 }
 
-/** Packed copies of weights that products read, each made once per run. */
+/** Packed copies of the weights in products. Each is made once per run. */
 class Packing {
   readonly tasks: Encodable[] = []
   readonly #known = new Map<string, number>()
@@ -61,8 +61,8 @@ class Packing {
 }
 
 /**
- * Writes a pass down as words: a phase of tasks that prepares tables and packs weights, a phase over the rows, and a
- * phase of tasks that adds up the blocks' gradients.
+ * Encodes a pass as words of three phases: tasks that prepare tables and pack weights, operations over the rows, and tasks
+ * that sum the gradients of the blocks.
  */
 export function encodeProgram(
   spec: ProgramSpec,
@@ -93,8 +93,8 @@ export function encodeProgram(
 }
 
 /**
- * Writes passes whose tables and packed weights one separate program prepares for all of them. The passes may run at
- * the same time on different threads, so each has scratch memory of its own.
+ * Encodes passes that share one separate program, which prepares the tables and packed weights for all of them. The
+ * passes may run at the same time on different threads, so each has its own scratch memory.
  */
 export function encodePrepared(
   specs: readonly ProgramSpec[],
@@ -139,7 +139,7 @@ function placesOf(
   }
 }
 
-/** Tasks that add up the blocks' gradients, and that zero what no step writes. */
+/** Tasks that sum the gradients of the blocks, and tasks that zero entries without a step. */
 function reductions({ written, unwritten }: GradientPlan, out: number): Encodable[] {
   const tasks: Encodable[] = unwritten.map(({ from, to }) => ({
     op: 'clear',
@@ -155,7 +155,7 @@ function reductions({ written, unwritten }: GradientPlan, out: number): Encodabl
 
 interface Phase {
   readonly kind: (typeof PHASE_KIND)[keyof typeof PHASE_KIND]
-  /** Words of each task, or of the one list of row operations. */
+  /** Words of each task, or of the single list of row operations. */
   readonly groups: readonly (readonly number[])[]
 }
 
@@ -171,7 +171,7 @@ function setWord({ words }: EncodedProgram, offset: number, value: number): void
   words[offset / 4] = value
 }
 
-/** Lays out header, phases, then each phase's operations; a task phase has a table of their addresses first. */
+/** Lays out the header, the phases and the operations of each phase, preceded in a task phase by their addresses. */
 function assemble(phases: readonly Phase[], memory: ProgramMemory): EncodedProgram {
   const tableLength = ({ kind, groups }: Phase) => (kind === PHASE_KIND.tasks ? groups.length : 0)
   const head = (HEADER.bytes + phases.length * PHASE.bytes) / 4

@@ -3,8 +3,8 @@ import type { RowStep } from '../steps.js'
 import { rowOperands } from './encode.js'
 
 /**
- * Memory of scratch matrices, shared by programs that run one at a time. A slot has one width, so that the rows of a
- * block lie at the same place in all matrices that use it and blocks on different threads never touch each other's.
+ * Memory for scratch matrices, shared by programs that run one at a time. All matrices in a slot have the same width. The
+ * rows of a block are then at the same place in each of them, and blocks on different threads do not overlap.
  */
 export class ScratchPool {
   readonly #reserve: (bytes: number) => number
@@ -14,14 +14,14 @@ export class ScratchPool {
     this.#reserve = reserve
   }
 
-  /** Places the scratch operands of a program; two that are never in use together may get the same memory. */
+  /** Allocates the scratch operands of a program. Operands that are not in use together may share memory. */
   place(steps: readonly RowStep[], maxRows: number): Map<Scratch, number> {
     return new Map(
       [...assignSlots(steps)].map(([scratch, slot]) => [scratch, this.#slot(scratch.width, slot, maxRows)]),
     )
   }
 
-  /** Address of a width's slot with room for so many rows; earlier programs keep a smaller one that it replaces. */
+  /** Address of a slot with room for `rows` rows. If it replaces a smaller slot, earlier programs keep that one. */
   #slot(width: number, index: number, maxRows: number): number {
     const bytes = maxRows * width * 4
     const slots = this.#slots.get(width) ?? []
@@ -34,13 +34,13 @@ export class ScratchPool {
   }
 }
 
-/** Slot of each scratch, counted per width: one is in use from its first step to its last. */
+/** Index of the slot of each scratch, per width. A scratch is in use from its first step to its last. */
 export function assignSlots(steps: readonly RowStep[]): Map<Scratch, number> {
   const operands = steps.map((step) => rowOperands(step).filter(isScratch))
   const last = new Map<Operand, number>()
   operands.forEach((scratches, i) => scratches.forEach((scratch) => last.set(scratch, i)))
   const slots = new Map<Scratch, number>()
-  /** Occupants of each width's slots, null where one is free. */
+  /** Scratch in each slot of each width, or null for a free slot. */
   const occupants = new Map<number, (Scratch | null)[]>()
   operands.forEach((scratches, i) => {
     for (const scratch of scratches) {

@@ -1,7 +1,7 @@
 import type { Device, Mirror } from '../device.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
 
-/** Tensor with its place in the device's memory. */
+/** Tensor with its address in the memory of the device. */
 export interface WasmTensor extends Tensor {
   readonly device: Device
   readonly address: number
@@ -19,7 +19,7 @@ export function lengthError(x: Tensor, y: Tensor): RangeError {
   return new RangeError(`tensors of ${x.length} and ${y.length} elements`)
 }
 
-/** Mirror of an array that lies outside the device's memory: every transfer is a copy. */
+/** Mirror of an array outside the memory of the device. Every transfer is a copy. */
 export function copyingMirror(device: Device, array: HostArray): Mirror {
   const tensor = device.tensor(elementType(array), array.length)
   return {

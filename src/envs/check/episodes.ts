@@ -139,14 +139,14 @@ export function checkStepAfterEnd(
   findings.add('step-after-end', `${how}: ${right}`)
 }
 
-/** Runs a short episode with actions beyond their bounds, which a Gaussian policy draws. */
+/** Runs a short episode with actions beyond their bounds, which policies may draw. */
 export function checkUnclipped(
   env: MultiAgentEnv,
   seed: number,
   sampler: ActionSampler,
   findings: Findings,
 ): void {
-  const right = 'policies are Gaussian and nothing clips their actions: clip within step'
+  const right = 'policies draw numbers beyond the bounds and nothing clips them: clip within step'
   startEpisode(env, seed, 0, sampler)
   for (let step = 1, end = RUNNING; end === RUNNING && step <= UNCLIPPED_STEPS; step++) {
     sampler.fillBeyond(env)

@@ -34,7 +34,7 @@ export class ActionSampler {
     env.spec.agents.forEach(({ action }, i) => this.#draw(action, env.actions[i], env.availableActions?.[i]))
   }
 
-  /** Fills box actions with numbers up to the width of the space beyond its bounds, as a Gaussian policy may draw. */
+  /** Fills box actions with numbers up to the width of the space beyond its bounds, as policies may draw. */
   fillBeyond(env: MultiAgentEnv): void {
     this.fill(env)
     env.spec.agents.forEach(({ action }, i) => {

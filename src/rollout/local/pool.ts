@@ -37,7 +37,7 @@ const MAX_ATTEMPTS = 3
 
 const DEFAULT_PATIENCE = 120_000
 
-/** The threads that step environments; between rollouts they help with updates. */
+/** Pool of threads that step environments. Between rollouts they help with updates. */
 export class RolloutPool implements RolloutSource {
   readonly shares: readonly Share[]
   readonly #options: SourceOptions
@@ -48,7 +48,7 @@ export class RolloutPool implements RolloutSource {
   #pool: Piscina<WorkerTask, WorkerAnswer>
   #restarts = 0
 
-  /** @param host device whose shared memory holds the rollout and the policies */
+  /** @param host device whose shared memory contains the rollout and the policies */
   static async start(
     host: HostDevice,
     storage: RolloutStorage,
@@ -81,8 +81,8 @@ export class RolloutPool implements RolloutSource {
   }
 
   /**
-   * As `RolloutSource.collect`. A worker that throws, exits or hangs is replaced and the rollout made again, which gives
-   * the same result: it depends on `progress`, the policies and the seed alone.
+   * See `RolloutSource.collect`. If a worker throws, exits or hangs, it is replaced and the rollout is repeated. The result
+   * is the same, because it depends on `progress`, the policies and the seed alone.
    */
   async collect(
     policies: WorkerPolicies,
@@ -107,14 +107,14 @@ export class RolloutPool implements RolloutSource {
   }
 
   /**
-   * Runs `update` on this thread while the other threads help with its passes. Helpers that fail are replaced: as long as
-   * they held no work, which `update` would notice, that changes nothing.
+   * Runs `update` on this thread while the other threads help with its passes. Helpers that fail are replaced. The result
+   * is unchanged, because `update` throws if a helper fails with unfinished work.
    */
   async assist<T>(update: () => T | Promise<T>): Promise<T> {
     const { dismiss } = this.#host.kernels.exports
     dismiss(this.#host.control, 0)
     const helpers = Promise.all(this.shares.slice(1).map(() => this.#pool.run({ kind: 'assist' })))
-    // Awaited below; a helper that fails before that is no unhandled rejection.
+    // Awaited below. Until then, a failing helper must not cause an unhandled rejection.
     helpers.catch(() => {})
     try {
       return await update()
@@ -137,7 +137,7 @@ export class RolloutPool implements RolloutSource {
       idleTimeout: Infinity,
       workerData: this.#setup,
     })
-    // A thread that fails between tasks: Piscina replaces it.
+    // Error of a thread between tasks. Piscina replaces the thread.
     pool.on('error', (error) => {
       this.#restarts++
       this.#options.onEvent?.(`a worker failed (${firstLine(error)}) between rollouts: it was replaced`)
@@ -152,11 +152,11 @@ export class RolloutPool implements RolloutSource {
     this.#pool = this.#startPool()
   }
 
-  // What became of helpers that were sent away: undefined when all is well.
+  // Description of a failure among dismissed helpers, or undefined if all of them returned.
   async #failure(helpers: Promise<unknown>): Promise<string | undefined> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve('a worker did not come back'), this.#patience)
+      timer = setTimeout(() => resolve('a worker did not return'), this.#patience)
     })
     const gone = helpers.then(
       () => undefined,
@@ -169,7 +169,7 @@ export class RolloutPool implements RolloutSource {
     }
   }
 
-  // Runs one task per worker; all of them again, with fresh workers, when one fails.
+  // Runs one task per worker. If one fails, all tasks are repeated with new workers.
   async #runAll<T extends CollectResult | EvaluateResult>(
     tasks: readonly (CollectTask | EvaluateTask)[],
     what: string,
@@ -184,7 +184,7 @@ export class RolloutPool implements RolloutSource {
       const { error } = outcome
       if (error instanceof HatrpoError) throw error
       if (attempt === MAX_ATTEMPTS) {
-        throw new HatrpoError(`${what} failed ${attempt} times, last because ${firstLine(error)}`, {
+        throw new HatrpoError(`${what} failed ${attempt} times; last error: ${firstLine(error)}`, {
           cause: error,
         })
       }

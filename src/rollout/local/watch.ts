@@ -1,11 +1,11 @@
-/** A worker's first step may take this long, whatever the patience: its thread is started and loads the environment. */
+/** Minimum patience for the first step of a worker, in ms. It includes the start of its thread and of the environment. */
 const START_PATIENCE = 60_000
-/** Looks at the workers within one patience. */
+/** Number of checks of the workers per patience. */
 const LOOKS = 10
 
 /**
- * Watches the steps that workers count in shared memory while they are at their tasks.
- * A worker whose count stands still is taken to hang: time alone says nothing, a rollout may rightly take hours.
+ * Watches the counts of steps that workers keep in shared memory during their tasks. A worker is considered to hang if
+ * its count stops increasing. The duration of a task is no criterion, because a rollout may take hours.
  */
 export class PulseWatch {
   readonly #timer: NodeJS.Timeout
@@ -13,15 +13,15 @@ export class PulseWatch {
 
   /**
    * @param pulses i32 [workers], all 0 at the start
-   * @param patience milliseconds without a step that are allowed
-   * @param onHang told which worker; called once
+   * @param patience longest time without a step, in milliseconds
+   * @param onHang called once, with the index of the worker
    */
   constructor(pulses: Int32Array, patience: number, onHang: (worker: number) => void) {
     const interval = patience / LOOKS
     const last = Array.from(pulses, () => 0)
     const still = Array.from(pulses, () => 0)
     this.#done = Array.from(pulses, () => false)
-    // Looks are counted, not time: those a stopped or starved process missed are nobody's fault.
+    // Checks are counted instead of time, because a suspended or starved process also misses its checks.
     this.#timer = setInterval(() => {
       for (let worker = 0; worker < pulses.length; worker++) {
         const pulse = Atomics.load(pulses, worker)
@@ -36,7 +36,7 @@ export class PulseWatch {
     }, interval)
   }
 
-  /** Says that a worker has answered. */
+  /** Records that a worker has finished its task. */
   answered(worker: number): void {
     this.#done[worker] = true
   }

@@ -6,7 +6,7 @@ import { gamma, gradient as slopes, largest, normals, rowsOf, sum, U } from '../
 import { COUNTS, f32, head, ROWS, type Checks } from './setup.js'
 
 /**
- * Two steps of a recurrent layer, unrolled over slices: h_t = tanh(W x_t + U h_{t-1} + b), h_0 = 0, with the adjoint of
+ * Two steps of a recurrent layer, h_t = tanh(W x_t + U h_{t-1} + b) with h_0 = 0, unrolled over slices, and the adjoint of
  * g . h_2 through time. A row is a chunk of two steps.
  */
 function checkChunks(device: Device): void {
@@ -19,7 +19,7 @@ function checkChunks(device: Device): void {
   const part = (at: number, n: number) => device.slice(parameters, at, n)
   const [weight, recurrent, bias] = [part(atW, atU), part(atU, units * units), part(atB, units)]
   const xs = f32(device, x)
-  // [2, ROWS, width]: slice t holds step t of every chunk.
+  // [2, ROWS, width]: slice t contains step t of every chunk.
   const time = (tensor: Tensor, width: number, t: number) =>
     device.slice(tensor, t * ROWS * width, ROWS * width)
   const matrix = () => device.tensor('f32', 2 * ROWS * units)
@@ -69,7 +69,7 @@ function checkChunks(device: Device): void {
       bias: atB,
     },
   ]
-  // The product with the recurrent weight has no bias of its own: its column sums go to entries that nothing else uses.
+  // The product with the recurrent weight has no bias. Its column sums are written to otherwise unused entries.
   const spare = theta.length
   const all = device.tensor('f32', theta.length + units)
   const rows: RowStep[] = [

@@ -23,7 +23,7 @@ import { ROWS, each, f32, head, type Checks } from './setup.js'
 const X = 1.2
 const Y = 0.6
 
-/** A Gaussian policy and its old self on the device and here; every fifth row has weight 0. */
+/** A Gaussian policy and its old policy, on the device and in f64. Every fifth row has weight 0. */
 function policy(device: Device, size: number) {
   const host = {
     mean: normals(ROWS * size, 1),
@@ -119,7 +119,7 @@ function checkGaussianSurrogate(device: Device): void {
         (i) => (i ? 0 : error * size1),
         'sums',
       )
-      // d objective / d log pi is ratio M where the clip does not hold.
+      // d objective / d log pi is ratio M where the clip is inactive.
       const slopes = ratios.map((v, r) => {
         const [objective, free] = [surrogate(v, host.factor[r], clip), v * host.factor[r]]
         return objective < free ? 0 : host.weight[r] * free
@@ -220,14 +220,14 @@ function checkGaussianSample(device: Device): void {
   const z = rowsOf(head(device, action, ROWS, size), size).flatMap((row, r) =>
     row.map((a, j) => (a - host.mean[r * size + j]) / sigma[j]),
   )
-  // 900 standard normal numbers: four standard errors of their mean and variance.
+  // Bounds of four standard errors for the mean and variance of 900 standard normal numbers.
   const { mean, variance } = moments(z)
   close([mean], [0], 4 / Math.sqrt(z.length), 'mean of the noise')
   close([variance], [1], 4 * Math.sqrt(2 / z.length), 'variance of the noise')
   assert.equal(new Set(z).size, z.length, 'no number twice')
 }
 
-/** At the old parameters each ratio is exactly 1, although log-probabilities are rounded: nothing is clipped. */
+/** At the old parameters each ratio is exactly 1 despite the rounding of log-probabilities, and nothing is clipped. */
 function checkUnchangedPolicy(device: Device): void {
   const size = 3
   const { host, tensors, table, setup } = policy(device, size)

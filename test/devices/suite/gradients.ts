@@ -8,7 +8,7 @@ import { COUNTS, f32, ROWS, type Checks } from './setup.js'
 
 const WIDTH = 3
 
-/** Small whole numbers, so that sums over rows are exact in f32. */
+/** Small integers, so that sums over rows are exact in f32. */
 const whole = (n: number, seed: number) => Float32Array.from(normals(n, seed), (v) => Math.round(2 * v))
 
 /** Sum over rows of a[r] b[r]'. */
@@ -29,10 +29,10 @@ const columns = (a: Float32Array, count: number): number[] =>
   })
 
 const add = (a: readonly number[], b: readonly number[]) => a.map((v, i) => v + b[i])
-/** -0 as 0. */
+/** Replaces -0 by 0. */
 const unsigned = (values: ArrayLike<number>) => Array.from(values, (v) => v + 0)
 
-/** A weight that two steps use gets the sum of both; entries that no step writes are 0. */
+/** The gradient of a weight used by two steps is the sum of both. Entries that no step writes are 0. */
 function checkAccumulation(device: Device): void {
   const [x, g, x2, g2] = [1, 2, 3, 4].map((seed) => whole(ROWS * WIDTH, seed))
   const [tx, tg, tx2, tg2] = [x, g, x2, g2].map((v) => f32(device, v))
@@ -86,7 +86,7 @@ function checkAccumulation(device: Device): void {
   assert.deepEqual(unsigned(device.read(gradient)), new Array(length).fill(0), 'no step writes')
 }
 
-/** The distribution's steps accumulate as well. */
+/** Steps of the distribution accumulate their gradients too. */
 function checkDistribution(device: Device): void {
   const size = 2
   const table = device.tensor('f64', 4 * size)
@@ -129,13 +129,13 @@ function checkDistribution(device: Device): void {
   const parts = steps.map((step) => gradientOf([step]))
   const got = gradientOf(steps)
   assert.deepEqual([got[0], got[3]].map(Math.abs), [0, 0], 'entries that no step writes')
-  // Means over the rows of three terms each, of 5 on average at most, in any order.
+  // Means over the rows, in any order, of three terms with an average of at most 5.
   const want = got.map((_, i) => parts[0][i] + parts[1][i] + parts[2][i])
   close(got, want, gamma(3 * ROWS) * 5, 'sum of the steps')
   assert.ok(parts.every((part) => Math.abs(part[1]) > 1e-2 && Math.abs(part[2]) > 1e-2))
 }
 
-/** Scale multiplies the gradient alone. */
+/** `scale` multiplies the gradient only. */
 function checkScale(device: Device): void {
   const [x, g] = [whole(ROWS * WIDTH, 1), whole(ROWS * WIDTH, 2)]
   const gradient = device.tensor('f32', WIDTH * WIDTH + WIDTH)

@@ -8,7 +8,7 @@ import { COUNTS, each, f32, head, i32, ROWS, type Checks } from './setup.js'
 const SIZE = 5
 const COUNT = 3
 
-/** Ids of each kind, as the step and as the id of a row. */
+/** Ids of each kind: argument of the step, and id of each row. */
 function ids(device: Device): { agentId: AgentIdInput | null; of: (r: number) => number; count: number }[] {
   const column = Array.from({ length: ROWS }, (_, r) => (r * r) % COUNT)
   return [
@@ -18,7 +18,7 @@ function ids(device: Device): { agentId: AgentIdInput | null; of: (r: number) =>
   ]
 }
 
-/** Raw rows, the seventh of each ten a constant one. */
+/** Raw rows. The seventh of every ten is constant. */
 function rawRows(): Float32Array {
   const raw = normals(ROWS * SIZE, 1)
   for (let r = 6; r < ROWS; r += 10) raw.fill(raw[r * SIZE], r * SIZE, (r + 1) * SIZE)
@@ -55,7 +55,7 @@ function checkInputAdjoint(device: Device): void {
       const operands = { raw: f32(device, raw), size: SIZE, agentId, standardise }
       each(device, { rows: [{ op: 'inputAdjoint', ...operands, g: f32(device, g), graw }] }, (count) => {
         const got = rowsOf(head(device, graw, count, SIZE), SIZE)
-        // Every row of a small batch, and of a large one every seventh.
+        // Every row of a small batch and every seventh row of a large one.
         for (let r = 0; r < count; r += count > 100 ? 7 : 1) {
           const row = Array.from(raw.subarray(r * SIZE, (r + 1) * SIZE))
           const cotangent = g.subarray(r * width, (r + 1) * width)
@@ -66,7 +66,7 @@ function checkInputAdjoint(device: Device): void {
             continue
           }
           const deviation = standardise ? Math.sqrt(variance) : 1
-          // Steps of the difference stay well below the deviation of the vector.
+          // The steps of the differences are small compared with the deviation of the vector.
           const h = 1e-3 * Math.min(1, deviation)
           const want = row.map((_, i) => {
             const moved = (t: number) => row.map((v, j) => (i === j ? v + t : v))
@@ -75,7 +75,7 @@ function checkInputAdjoint(device: Device): void {
               cotangent,
             )
           })
-          // g, its mean and its component along y, each as large as g, over the deviation.
+          // g, its mean and its component along y, all of the order of g, divided by the deviation.
           const bound = (16 * U * width * (1 + largest(row)) * largest(cotangent)) / deviation
           close(got[r], want, bound + 1e-9, 'graw')
         }
@@ -107,7 +107,7 @@ function checkGatherAndCopy(device: Device): void {
 }
 
 export const inputChecks: Checks = {
-  'the input stage, with a constant id, a column of ids and without': checkInput,
+  'the input stage, with a constant id, with a column of ids and without an id': checkInput,
   'the adjoint of the input stage': checkInputAdjoint,
   'gather and copy': checkGatherAndCopy,
 }

@@ -40,7 +40,7 @@ function checkLayerNorm(device: Device): void {
         fromParameters,
         gx,
       ].map(read)
-      // Every row of a small batch, and of a large one every seventh.
+      // Every row of a small batch and every seventh row of a large one.
       for (let r = 0; r < count; r += count > 100 ? 7 : 1) {
         const row = part(x, r)
         // Rounding of sums over the row, amplified by max|x| / deviation.

@@ -11,7 +11,7 @@ const WIDTH = SIZE + 2
 const UNITS = 5
 const ACTIONS = 3
 
-/** Widths of the operands of a program in which every kind of row step occurs. */
+/** Widths of the operands of a program that contains every kind of row step. */
 const INPUTS = {
   raw: SIZE,
   g: WIDTH,
@@ -51,7 +51,7 @@ const OUTPUTS = {
 } as const
 type Name = keyof typeof INPUTS | keyof typeof OUTPUTS
 
-/** Operands of all rows, and the program on a part of them. */
+/** Operands for all rows, and the program on some of the rows. */
 class World {
   readonly tensors: Record<Name, Tensor>
   readonly ids: Tensor
@@ -239,7 +239,7 @@ class World {
   }
 }
 
-/** Rounding of a chain of some twenty operations on numbers of about 1. */
+/** Rounding of a chain of about twenty operations on numbers of order 1. */
 const bound = (want: readonly number[]) => 200 * U * (1 + largest(want))
 
 function compare(
@@ -252,7 +252,7 @@ function compare(
     same(subject, got[name], want[name], bound(want[name]), `${name} ${what}`)
 }
 
-/** A row alone, and in batches of any size and place, gives the same results, sums and gradients included. */
+/** A row has the same results, sums and gradients alone and in any batch, at any position. */
 function checkRowsAlone(device: Device, subject: Subject): void {
   const world = new World(device)
   const alone: { results: Record<string, number[]>; gradient: number[]; sums: Record<string, number> }[] = []
@@ -276,7 +276,7 @@ function checkRowsAlone(device: Device, subject: Subject): void {
       for (const values of Object.values(world.results(start, n)))
         assert.ok(
           values.every((v) => v === 7),
-          'rows that are not run stay as they are',
+          'rows outside the run are unchanged',
         )
     }
   }
@@ -291,7 +291,7 @@ function checkRowsAlone(device: Device, subject: Subject): void {
   close(device.read(world.gradient), total, (i) => gamma(40) * sizes[i] + 1e-12, 'gradient of rows alone')
 }
 
-/** Other rows that are not finite do not reach a row. */
+/** Rows that are not finite do not affect other rows. */
 function checkOtherRows(device: Device, subject: Subject): void {
   const world = new World(device)
   const program = device.compile(world.spec(0, ROWS), ROWS)
@@ -311,6 +311,6 @@ function checkOtherRows(device: Device, subject: Subject): void {
 }
 
 export const localityChecks: Checks = {
-  'a row alone gives that row of any batch': checkRowsAlone,
-  'a row does not see other rows': checkOtherRows,
+  'a row has the same results alone and in any batch': checkRowsAlone,
+  'a row does not depend on other rows': checkOtherRows,
 }

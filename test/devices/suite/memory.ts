@@ -52,7 +52,7 @@ function checkSlices(device: Device): void {
     ])
       assert.throws(() => device.slice(tensor, start, length), RangeError, `${length} from ${start}`)
   }
-  // Operations on a slice leave its neighbours alone, wherever it begins.
+  // Operations on a slice do not change adjacent elements, whatever its start.
   for (const start of [1, 2, 3, 5]) {
     const x = device.tensor('f32', 40)
     const part = device.slice(x, start, 33)
@@ -92,7 +92,7 @@ function checkOverlay(device: Device): void {
   ]) as [Tensor, Tensor[], Tensor]
   const after = device.tensor('f32', 50)
   device.fill(after, 3)
-  // Within one builder nothing overlaps; what comes after the overlay overlaps none of it.
+  // Tensors of one builder do not overlap. Tensors allocated after the overlay overlap none of its tensors.
   device.fill(b[0], 1)
   device.fill(b[1], 2)
   assert.ok(device.read(b[0]).every((v) => v === 1))
@@ -116,7 +116,7 @@ function checkProgramErrors(device: Device): void {
 const ADAM = { lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-5, power1: 0.9, power2: 0.999, gradScale: 1 }
 const GAE = { gamma: 0.9, lambda: 0.9, truncation: 'bootstrap' } as const
 
-/** Calls with tensors x, of which one may be wrong; `i` takes an i32 tensor and `u` a u8 one. */
+/** Calls with tensors x, one of which may be invalid. `i` takes an i32 tensor and `u` a u8 tensor. */
 function calls(device: Device, f: readonly Tensor[], i: Tensor, u: Tensor): Record<string, () => unknown> {
   const [a, b, c, d, e] = f
   const rollout = { steps: 2, envs: 4, rewards: a, values: b, nextValues: c, ends: u }
@@ -148,7 +148,7 @@ const OPERANDS: Readonly<Record<string, number>> = {
   gae: 5,
 }
 
-/** Every operand of every operation is checked for its length and its type. */
+/** Length and type of every operand of every operation are checked. */
 function checkOperands(device: Device): void {
   const good = () => Array.from({ length: 5 }, () => device.tensor('f32', 8))
   const [i, u] = [device.tensor('i32', 8), device.tensor('u8', 8)]
@@ -180,9 +180,9 @@ function checkOperands(device: Device): void {
 
 export const memoryChecks: Checks = {
   'tensors are written and read': checkTensors,
-  'overlaid builders share memory with each other alone': checkOverlay,
+  'overlaid builders share memory only with each other': checkOverlay,
   'slices share the memory': checkSlices,
   'mirrors of arrays': checkMirrors,
-  'wrong row counts and programs are errors': checkProgramErrors,
-  'wrong lengths and types are errors': checkOperands,
+  'invalid row counts and programs are errors': checkProgramErrors,
+  'invalid lengths and types are errors': checkOperands,
 }

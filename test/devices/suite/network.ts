@@ -62,7 +62,7 @@ function checkLinear(device: Device): void {
         const terms = gRows.map((row, r) => row[j] * (at < outputs ? 1 : xRows[r][(at - outputs) % inputs]))
         return [-0.5 * sum(terms), 0.5 * sum(abs(terms))] as const
       })
-      // At most a constant number of rows is summed in f32 at a time; gamma(count) covers every order.
+      // At most a constant number of rows is summed in f32 at a time. gamma(count) covers every order of summation.
       close(
         device.read(gradient),
         slopes.map(([v]) => v),

@@ -6,10 +6,10 @@ import { close } from '../../reference/close.js'
 import { dot, largest, normals, sum, U } from '../../reference/dense.js'
 import { COUNTS, f32, head, ROWS, same, type Checks, type Subject } from './setup.js'
 
-/** Each step reads what the step before it left. */
+/** Each step reads the result of the step before it. */
 function checkOrder(device: Device): void {
   const width = 3
-  // Whole numbers: their fourth powers are exact.
+  // Integers, whose fourth powers are exact.
   const values = Float32Array.from({ length: ROWS * width }, (_, i) => (i % 7) - 3)
   const [a, b] = [f32(device, values), device.tensor('f32', values.length)]
   const square: RowStep = { op: 'multiply', a, b: a, out: a, width }
@@ -31,13 +31,13 @@ function checkOrder(device: Device): void {
 interface Alias {
   readonly what: string
   readonly width: number
-  /** The step from one operand to the other, which the contract lets be the same. */
+  /** Step from one operand to the other. The contract allows them to be the same. */
   readonly step: (from: Operand, to: Operand) => RowStep
-  /** Matrices that the step keeps besides, with their widths. */
+  /** Further matrices that the step writes, with their widths. */
   readonly kept?: readonly (readonly [Tensor, number])[]
 }
 
-/** Every pair of operands that the contract lets be the same. */
+/** Every pair of operands that the contract allows to be the same. */
 function aliases(device: Device): Alias[] {
   const width = 6
   const random = (n: number, seed: number) => f32(device, normals(n, seed))
@@ -183,7 +183,7 @@ function checkSums(device: Device): void {
     assert.deepEqual(Object.keys(sums), ['one', 'n', 'two', 'm'])
     assert.equal(sums.n, count)
     assert.equal(sums.m, Math.floor(count / 2))
-    // Unit deviations: half of the squared distance.
+    // With unit deviations, the divergence is half of the squared distance.
     const squares = (v: Float32Array, skip: boolean) =>
       sum(Array.from(v.subarray(0, count), (x, r) => (skip && r % 2 === 0 ? 0 : 0.5 * x * x)))
     close([sums.one, sums.two], [squares(mean, false), squares(other, true)], 1e-12 * count, 'sums by name')
@@ -196,7 +196,7 @@ function checkSums(device: Device): void {
     assert.throws(() => device.compile(spec, ROWS), /two sums of a program are called a/)
 }
 
-/** Every run says the same, and a run leaves nothing behind that another one sees. */
+/** Every run has the same results, and a run does not affect later runs. */
 function checkRepetition(device: Device): void {
   const [inputs, outputs] = [9, 17]
   const [x, gy] = [f32(device, normals(ROWS * inputs, 1)), f32(device, normals(ROWS * outputs, 2))]
@@ -226,7 +226,7 @@ function checkRepetition(device: Device): void {
   }
 }
 
-/** Parameters and tables are those of the time of the run. */
+/** A run uses the parameters and tables at the time of the run. */
 function checkParameters(device: Device): void {
   const width = 4
   const values = normals(ROWS * width, 1)
@@ -248,15 +248,15 @@ function checkParameters(device: Device): void {
     device.write(weight, w)
     device.run(program, ROWS)
     const want = Array.from({ length: ROWS }, (_, r) => dot(w, values.subarray(r * width, (r + 1) * width)))
-    // Four products of at most 20.
+    // Sum of four products of at most 20.
     close(device.read(y), want, 8 * U * 20 * width, 'y')
   }
 }
 
 export const programChecks: Checks = {
   'steps run in order': checkOrder,
-  'operands that may be the same': checkAliases,
+  'operands may be the same where the contract allows it': checkAliases,
   'sums have names': checkSums,
   'runs repeat to the bit': checkRepetition,
-  'a run reads the parameters of its time': checkParameters,
+  'a run reads the current parameters': checkParameters,
 }

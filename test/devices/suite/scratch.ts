@@ -8,7 +8,7 @@ import { COUNTS, f32, head, ROWS, same, type Checks, type Subject } from './setu
 
 const WIDTHS = [3, 5, 17] as const
 
-/** Numbers +-1: products and signed permutations of them are exact. */
+/** Numbers +-1, for which products and signed permutations are exact. */
 const signs = (n: number, random: () => number) =>
   Float32Array.from({ length: n }, () => (random() < 0.5 ? -1 : 1))
 
@@ -18,9 +18,9 @@ interface RandomProgram {
 }
 
 /**
- * Program of `length` random steps over scratch matrices of several widths, with what its outputs must hold. Matrices
- * have lifetimes of all lengths: each step reads any of those written before it, some are overwritten in place, and a
- * third of them is copied out at the end.
+ * Program of `length` random steps over scratch matrices of several widths, and the expected outputs. Matrices have
+ * lifetimes of all lengths: each step may read any matrix written before, some matrices are overwritten in place, and a
+ * third of them is copied to the outputs at the end.
  */
 function randomProgram(device: Device, seed: number, length: number): RandomProgram {
   const random = generator(seed)
@@ -79,7 +79,7 @@ function randomProgram(device: Device, seed: number, length: number): RandomProg
   return { program: device.compile({ rows }, ROWS), outputs }
 }
 
-/** Many matrices with lifetimes of all lengths; programs that run in turns do not see each other's. */
+/** Many matrices with lifetimes of all lengths. Programs that run in turns do not affect each other. */
 function checkRandomPrograms(device: Device): void {
   const programs = [2, 10, 40, 80, 120].map((length, seed) => randomProgram(device, seed + 1, length))
   for (let turn = 0; turn < 3; turn++) {
@@ -94,7 +94,7 @@ function checkRandomPrograms(device: Device): void {
   assert.ok(programs.every(({ outputs }, i) => i === 0 || outputs.length > 0))
 }
 
-/** A layer with its adjoint gives the same with its matrices in scratch memory as with tensors. */
+/** A layer and its adjoint have the same results with scratch matrices as with tensors. */
 function checkEquivalence(device: Device, subject: Subject): void {
   const [inputs, units] = [7, 6]
   const parameter = (n: number, seed: number) => f32(device, normals(n, seed))
@@ -126,7 +126,7 @@ function checkEquivalence(device: Device, subject: Subject): void {
       return [head(device, out, count, units), head(device, graw, count, inputs), device.read(gradient)]
     })
   })
-  // The same operations: rounding of the longest sum, over the rows, where a device orders it otherwise.
+  // The operations are the same. A device may order sums differently; the longest sum is over the rows.
   results[0].forEach((want, i) =>
     same(subject, results[1][i], want, (at) => 1e-4 * (1 + Math.abs(want[at])), 'in scratch memory'),
   )
@@ -134,5 +134,5 @@ function checkEquivalence(device: Device, subject: Subject): void {
 
 export const scratchChecks: Checks = {
   'scratch matrices of many programs': checkRandomPrograms,
-  'scratch matrices stand for tensors': checkEquivalence,
+  'scratch matrices are equivalent to tensors': checkEquivalence,
 }

@@ -8,19 +8,19 @@ import { close } from '../../reference/close.js'
 export interface Subject {
   readonly device: Device
   /**
-   * Agreement of results that the contract calls the same, such as those of a row alone and of the row in a batch:
-   * 'bits', or 'f32' for the rounding of another order of operations.
+   * Accuracy to which results agree that the contract calls the same, such as those of a row alone and in a batch: 'bits',
+   * or 'f32' for the rounding of a different order of operations.
    */
   readonly accuracy: 'bits' | 'f32'
   /** New array in the memory of rollouts. */
   array(type: ElementType, length: number): HostArray
 }
 
-/** Checks of the suite by what they check. */
+/** Checks of the suite, by name. */
 export type Checks = Readonly<Record<string, (device: Device, subject: Subject) => void>>
 
 export const ROWS = 300
-/** One row, a part of a block of rows, several blocks, all. */
+/** Row counts: one row, part of a block of rows, several blocks, all rows. */
 export const COUNTS = [1, 100, 257, ROWS]
 
 export const f32 = (device: Device, values: ArrayLike<number>): Tensor => {
@@ -35,7 +35,7 @@ export const i32 = (device: Device, values: ArrayLike<number>): Tensor => {
   return tensor
 }
 
-/** Runs steps on each row count and hands the count and the sums to `check`. */
+/** Runs steps on each row count and passes the count and the sums to `check`. */
 export function each(
   device: Device,
   spec: ProgramSpec,
@@ -47,11 +47,11 @@ export function each(
   for (const rows of COUNTS) check(rows, device.run(program, rows, scale))
 }
 
-/** The first `rows` rows of a matrix on the device. */
+/** First `rows` rows of a matrix on the device. */
 export const head = (device: Device, tensor: Tensor, rows: number, width: number): number[] =>
   Array.from(device.read(tensor).subarray(0, rows * width))
 
-/** Asserts that results which the contract calls the same agree to the subject's accuracy. */
+/** Asserts that results which the contract calls the same agree to the accuracy of the subject. */
 export function same(
   { accuracy }: Subject,
   got: ArrayLike<number>,

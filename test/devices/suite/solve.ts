@@ -79,7 +79,7 @@ function checkSolution(device: Device): void {
     device.fill(linear.x, 5)
     const { residuals, curvature } = device.solve(linear, { iterations: 40, tolerance: 1e-12 })
     const want = eliminate(matrix, b)
-    // The matrix's condition is below 10; each product rounds sums over the rows in f32.
+    // The condition of the matrix is below 10. Each product rounds sums over the rows in f32.
     const bound = 10 * gamma(rows) * largest(want)
     close(device.read(linear.x), want, bound, 'solution')
     assert.ok(residuals.length <= N + 2, `${residuals.length} products for ${N} unknowns`)
@@ -89,7 +89,7 @@ function checkSolution(device: Device): void {
   }
 }
 
-/** A device's own version repeats the definition, and ends where that does. */
+/** The version of a device has the results of the definition and ends at the same iteration. */
 function checkDefinition(device: Device, subject: Subject): void {
   const b = normals(N, 3)
   const { linear } = system(device, ROWS, b)
@@ -107,7 +107,7 @@ function checkDefinition(device: Device, subject: Subject): void {
     const got = device.solve(linear, options)
     assert.equal(got.residuals.length, want.residuals.length)
     assert.ok(got.residuals.length <= options.iterations)
-    // Another order of rounding grows from iteration to iteration; residuals are compared with the first.
+    // Differences in rounding grow with the iterations. Residuals are compared relative to the first one.
     same(subject, got.residuals, want.residuals, 1e-4 * dot(b, b), "r'r")
     same(subject, device.read(linear.x), wanted, 1e-4 * (1 + largest(wanted)), 'x')
     same(subject, [got.curvature], [want.curvature], 1e-4 * (1 + Math.abs(want.curvature)), 'curvature')
@@ -117,7 +117,7 @@ function checkDefinition(device: Device, subject: Subject): void {
   assert.equal(early.residuals.length, 1, 'ends below the tolerance')
 }
 
-/** A right side of 0 has no direction: the solution is 0, without a product. */
+/** For a right-hand side of 0 the solution is 0, without a product. */
 function checkZero(device: Device): void {
   const { linear } = system(device, ROWS, new Float32Array(N))
   device.fill(linear.x, 5)
@@ -127,6 +127,6 @@ function checkZero(device: Device): void {
 
 export const solveChecks: Checks = {
   'solve finds the solution of the damped system': checkSolution,
-  'solve repeats the definition': checkDefinition,
-  'solve with a right side of 0': checkZero,
+  'solve agrees with the definition': checkDefinition,
+  'solve with a right-hand side of 0': checkZero,
 }

@@ -6,13 +6,13 @@ import { dot, moments, normals, sum, U } from '../../reference/dense.js'
 import { f32, type Checks } from './setup.js'
 
 const N = 1003
-/** Rounding of N additions in f64, with room for another order. */
+/** Bound for the rounding of N additions in f64, in any order. */
 const EXACT = 1e-12
 
 function checkStatistics(device: Device): void {
   const [values, minus] = [normals(N, 1, 4).map((v) => v + 100), normals(N, 2)]
   const weight = Float32Array.from({ length: N }, (_, i) => (i % 7 === 0 ? 0 : i % 7 === 1 ? 0.5 : 1))
-  // Elements that do not count are neither read into a sum nor the extremes.
+  // Elements that do not count affect neither sums nor extremes.
   values[0] = 1e30
   values[7] = -1e30
   const counts = (_: number, i: number) => weight[i] !== 0
@@ -35,7 +35,7 @@ function checkStatistics(device: Device): void {
   ] as const) {
     const { mean, variance } = moments(of)
     assert.deepEqual([got.count, got.min, got.max], [of.length, Math.min(...of), Math.max(...of)])
-    // Two passes: a variance from sums of squares would lose four digits to the mean of 100.
+    // The variance takes two passes. With a mean of 100, sums of squares would lose four digits.
     close([got.mean, got.variance], [mean, variance], EXACT * 100, 'mean and variance')
   }
 
@@ -45,14 +45,14 @@ function checkStatistics(device: Device): void {
   assert.deepEqual([count, min, max], [0, Infinity, -Infinity], 'nothing counts')
 }
 
-/** Numbers in halves: with gamma and lambda 1/2 all results are exact. */
+/** Multiples of 1/2. With gamma and lambda 1/2, all results are exact. */
 function checkGaeByHand(device: Device): void {
   const tensor = (type: ElementType, values: number[]) => {
     const made = device.tensor(type, values.length)
     device.write(made, values)
     return made
   }
-  // Environment 0 terminates at step 1, environment 1 is cut there, environment 2 goes through.
+  // Environment 0 terminates at step 1, environment 1 is truncated at step 1, environment 2 has no end.
   const input = {
     steps: 3,
     envs: 3,
@@ -62,7 +62,7 @@ function checkGaeByHand(device: Device): void {
     ends: tensor('u8', [0, 0, 0, 1, 2, 0, 0, 0, 0]),
   }
   // delta of step 2 is 4 + 6/2 - 2 = 5; of step 1: -2 terminated, 6 bootstrapped, -1 running; of step 0: -5.
-  // A running step adds a quarter of the advantage after it.
+  // A step without an end adds a quarter of the next advantage.
   const wanted: Record<GaeOptions['truncation'], number[]> = {
     bootstrap: [-5.5, -3.5, -5 + 0.25 * 0.25, -2, 6, 0.25, 5, 5, 5],
     harl: [-5.5, -5, -5 + 0.25 * 0.25, -2, 0, 0.25, 5, 5, 5],
@@ -82,7 +82,7 @@ function checkGaeByHand(device: Device): void {
   }
 }
 
-/** Against the sum that the recursion stands for: A_t = sum over k of (gamma lambda)^k delta_{t+k} up to an end. */
+/** Comparison with the explicit sum: A_t = sum over k of (gamma lambda)^k delta_{t+k}, up to an end. */
 function checkGaeSums(device: Device): void {
   const [steps, envs, gamma, lambda] = [40, 7, 0.97, 0.9]
   const n = steps * envs

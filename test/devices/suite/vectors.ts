@@ -11,7 +11,7 @@ function checkVectors(device: Device): void {
   close([device.dot(x, y)], [dot(a, b)], 1e-10, 'dot')
   device.axpy(-1.7, x, y)
   let want = Array.from(b, (v, i) => v - 1.7 * a[i])
-  // The factor, the product and the sum are rounded.
+  // The factor, the product and the sum are each rounded.
   const bound = (i: number) => 2 * U * (2 * Math.abs(a[i]) + Math.abs(want[i]))
   close(device.read(y), want, bound, 'axpy')
   device.write(y, b)
@@ -109,7 +109,7 @@ function checkAdam(device: Device): void {
       want[i] -= (0.01 * (m64[i] / (1 - power1))) / (Math.sqrt(v64[i] / (1 - power2)) + 1e-5)
     })
   }
-  // Three steps of about lr with a dozen roundings and one rounding of the parameter.
+  // Three steps of about lr, each with a dozen roundings and one rounding of the parameter.
   close(
     device.read(parameters),
     want,
@@ -138,7 +138,7 @@ function checkPickAndReplace(device: Device): void {
   )
 }
 
-/** Both maps are f64 arithmetic with one rounding, to another tensor or in place. */
+/** Both maps are f64 arithmetic with one rounding, into another tensor or in place. */
 function checkNormalise(device: Device, subject: Subject): void {
   const values = normals(301, 1, 3)
   const [mean, deviation] = [0.7, 1 / 3]
