@@ -117,7 +117,7 @@ export class Advantages {
     const where =
       bad < rollout ? `environment ${bad % envs}, step ${Math.floor(bad / envs)}` : 'an episode that was cut'
     return new HatrpoError(
-      `the critic gave the value ${values[bad]} (${where} of the rollout): its state is too large`,
+      `the critic gave the value ${values[bad]} (${where} of the rollout): its input is too large`,
     )
   }
 }

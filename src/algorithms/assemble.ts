@@ -132,7 +132,7 @@ export function assembleMethod(
     return makeCritic(site, { name, agents, parameters, network, shuffle: shuffle(number) })
   })
 
-  const schedule = parts.schedule({
+  const schedule = parts.schedule.make({
     device,
     updates: policies.map(({ update }) => update),
     advantages: plan.env.agents.map(

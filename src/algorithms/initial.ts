@@ -40,6 +40,5 @@ export function networkParameters(
   const parameters = host.tensor('f32', parameterLayout(spec).size)
   host.write(parameters, values)
   const mirror = device.mirror(host.view(parameters))
-  mirror.upload()
   return { host: parameters, tensor: mirror.tensor, download: () => mirror.download() }
 }

@@ -21,6 +21,8 @@ import {
 } from './table.js'
 import { TrustRegionUpdate, type TrustRegionRule } from './trust-region.js'
 
+type Sharing = ActorOptions['sharing']
+
 /** Settings of all update rules. */
 export interface RuleOptions {
   readonly trustRegion: TrustRegionRule
@@ -48,6 +50,12 @@ interface UpdatePart {
   /** Its own bound on the KL of an update, nats; null for rules with another bound. */
   readonly klBound: (rules: RuleOptions) => number | null
   readonly make: (parts: UpdateParts) => PolicyUpdate
+}
+
+interface SchedulePart {
+  /** Ways of sharing parameters that it can order. */
+  readonly sharing: readonly Sharing[]
+  readonly make: (parts: ScheduleParts) => Schedule
 }
 
 interface CriticPart {
@@ -86,9 +94,10 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   exact: null,
 }
 
-export const SCHEDULES: Parts<Turns, (parts: ScheduleParts) => Schedule> = {
-  sequential: (parts) => new SequentialSchedule(parts),
-  simultaneous: (parts) => new SimultaneousSchedule(parts),
+export const SCHEDULES: Parts<Turns, SchedulePart> = {
+  // The product of ratios has one entry per step of the team, as has the batch of one agent.
+  sequential: { sharing: ['own'], make: (parts) => new SequentialSchedule(parts) },
+  simultaneous: { sharing: ['own', 'shared'], make: (parts) => new SimultaneousSchedule(parts) },
   single: null,
   greedy: null,
 }
@@ -106,7 +115,7 @@ export const CRITICS: Parts<CriticView, CriticPart> = {
 }
 
 /** Ways of sharing parameters that a method allows. */
-export const ACTORS: Parts<ActorSets, readonly ActorOptions['sharing'][]> = {
+export const ACTORS: Parts<ActorSets, readonly Sharing[]> = {
   own: ['own'],
   ownOrShared: ['own', 'shared'],
   one: null,
@@ -125,9 +134,10 @@ export const BUDGETS: Parts<KlBudget, BudgetPart> = {
 /** The parts that a row names. */
 export interface MethodParts {
   readonly update: UpdatePart
-  readonly schedule: (parts: ScheduleParts) => Schedule
+  readonly schedule: SchedulePart
   readonly critic: CriticPart
-  readonly sharing: readonly ActorOptions['sharing'][]
+  /** Ways of sharing parameters that actors and schedule both allow. */
+  readonly sharing: readonly Sharing[]
   readonly budget: BudgetPart
 }
 
@@ -139,15 +149,17 @@ function partOf<Value extends string, Part>(
   return Object.hasOwn(parts, value) ? parts[value] : undefined
 }
 
-/** The parts of a row, or undefined where one of them is not built yet, or its budget does not suit its update. */
+/** The parts of a row, or undefined where one of them is not built yet, or two of them do not fit together. */
 export function partsOf(row: Algorithm): MethodParts | undefined {
   const update = partOf(UPDATES, row.update)
   const schedule = partOf(SCHEDULES, row.schedule)
   const critic = partOf(CRITICS, row.critic)
-  const sharing = partOf(ACTORS, row.actors)
+  const actors = partOf(ACTORS, row.actors)
   const budget = partOf(BUDGETS, row.klBudget)
-  if (!update || !schedule || !critic || !sharing || !budget) return undefined
+  if (!update || !schedule || !critic || !actors || !budget) return undefined
   if (!update.budgets.includes(row.klBudget)) return undefined
+  const sharing = actors.filter((way) => schedule.sharing.includes(way))
+  if (sharing.length === 0) return undefined
   return { update, schedule, critic, sharing, budget }
 }
 

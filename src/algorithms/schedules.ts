@@ -6,8 +6,8 @@ import type { PolicyOutcome, PolicyUpdate } from './agent-update.js'
 const EPSILON = 1e-5
 
 /**
- * Rows over which advantages are standardised: `joint`: all rows of the rollout that count, whichever agent's advantages
- * they are; `agent`: the rows that count for the agents of the policy whose turn it is.
+ * Rows over which advantages are standardised: `joint`: a critic's advantages over all valid rows of the rollout, whether
+ * an agent took part in them or not; `agent`: over the rows that count for the agents of the policy whose turn it is.
  */
 export type AdvantageNorm = 'joint' | 'agent' | 'none'
 

@@ -69,7 +69,8 @@ export function policyGroups(
     )
   }
   const { agentId } = first.input
-  const input = { ...first.input, agentId: agentId && { index: null, count: agentId.count } }
+  const differs = others.length > 0
+  const input = differs && agentId ? { ...first.input, agentId: { ...agentId, index: null } } : first.input
   return [{ name: 'shared', agents: specs.map((_, i) => i), spec: { ...first, input } }]
 }
 

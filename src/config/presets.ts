@@ -48,9 +48,9 @@ const harl: Preset = (envId, algo) => {
 
 const presets: Readonly<Record<string, Preset>> = { harl }
 
-/** Published settings that need a part which is not built yet, and the part. */
+/** Published settings that no method can use yet, and what they need. */
 const plannedPresets: Readonly<Record<string, string>> = {
-  paper: 'a critic of its own for every agent',
+  paper: 'a sequential method with a critic of its own for every agent',
   marllib: "RLlib's additional KL penalty",
 }
 

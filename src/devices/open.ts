@@ -36,7 +36,7 @@ const isBuilt = (name: string): name is DeviceName =>
 /** Devices that can be opened, the default first. */
 export const deviceNames: readonly DeviceName[] = Object.keys(DEVICES).filter(isBuilt)
 
-/** What the key `device` must be, for the error line of a wrong value. */
+/** Expected values of the key `device`, for the error line of a wrong one. */
 export function expectedDevice(value: unknown): string {
   const choices = deviceNames.join(' or ')
   // tfjs:webgl names a backend of a device; auto is the choice among them all.

@@ -61,6 +61,7 @@ export const AGENT_COLUMNS = {
     type: 'f32',
     moment: 'choice',
     width: ({ observation }) => observation.size,
+    // The observation may be why an action was not finite. Critics of observations value 0 where the episode broke.
     onBrokenStep: 0,
     policy: true,
   },

@@ -12,7 +12,7 @@ import { findEnv, relativePaths } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
-import { episodeSeed } from '../rollout/index.js'
+import { episodeSeed, teamReward } from '../rollout/index.js'
 import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
 import { tellOfChange } from './env-change.js'
 
@@ -91,7 +91,7 @@ function runEpisode(env: MultiAgentEnv, agents: readonly Policy[]): number {
   while (end === RUNNING) {
     agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i]))
     end = env.step()
-    total += env.rewards[0]
+    total += teamReward(env)
   }
   return total
 }

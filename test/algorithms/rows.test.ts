@@ -11,6 +11,8 @@ import { HatrpoError } from '../../src/errors.js'
 import { freshProgress, openSource, RolloutStorage, WorkerPolicies } from '../../src/rollout/index.js'
 import { readCheckpoint } from '../../src/runs/checkpoint.js'
 import { parametersSha256 } from '../../src/runs/sha256.js'
+import { evaluate } from '../../src/training/evaluate.js'
+import { exportPolicies } from '../../src/training/export.js'
 import { fixture, temporaryDirectory, tiny, trained } from '../training/runs.js'
 
 const BUILT = ['hatrpo', 'happo', 'itrpo', 'ippo', 'matrpo', 'mappo'] as const
@@ -156,6 +158,32 @@ test('parameters are shared only where the method and the agents allow it', asyn
     ),
   )
   assert.equal(planMethod(shared('ippo'), same).groups.length, 1)
+
+  // The sequential schedule multiplies the ratios of one agent's batch at a time.
+  const inTurn: Algorithm = { ...algorithms.matrpo, schedule: 'sequential' }
+  const refused = usage(/^actor\.sharing is "shared": matrpo needs "own"$/)
+  assert.throws(() => planMethod(shared('matrpo'), same, inTurn), refused)
+  assert.equal(planMethod(configOf('matrpo'), same, inTurn).groups.length, 2)
+})
+
+test('one agent: a shared policy is its own, bit for bit', async (t) => {
+  for (const set of [[], ['clipped.miniBatches=2']]) {
+    const [own, shared] = await Promise.all([
+      hashOf(t, 'mappo', { agents: 1 }, 2, ...set),
+      hashOf(t, 'mappo', { agents: 1 }, 2, 'actor.sharing=shared', ...set),
+    ])
+    assert.equal(shared, own)
+  }
+})
+
+test('a bundle of agents with rewards of their own earns what its run does: their mean', async (t) => {
+  const config = configOf('ippo', { unequal: 1, mode: 'general' }, 1)
+  const { dir } = await trained(t, config, { workers: 0 })
+  const out = join(temporaryDirectory(t), 'bundle')
+  await exportPolicies({ run: dir, out, format: 'wasm', checkpoint: 'latest' })
+  const options = { episodes: 3, seed: 9 }
+  const ofRun = await evaluate({ source: dir, workers: 0, ...options })
+  assert.deepEqual((await evaluate({ source: out, ...options })).returns, ofRun.returns)
 })
 
 for (const algo of ['itrpo', 'ippo'] as const) {

@@ -17,7 +17,7 @@ function blocks(...languages: string[]): string[] {
 }
 
 const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
-/** What the page says to put behind `train` for a quick try. */
+/** Flags of `train` that the page names for a quick try. */
 const quick = /with `(--set [^`]+)` behind it/.exec(page)![1].split(' ')
 
 let project = ''

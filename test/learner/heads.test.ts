@@ -1,4 +1,4 @@
-// What every head of a policy promises (src/learner/heads/head.ts), against its own distribution in f64.
+// Contract of every head of a policy (src/learner/heads/head.ts), against its own distribution in f64.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Device } from '../../src/devices/device.js'

@@ -1,5 +1,5 @@
 /**
- * What tests compare with: the reference device's f64 functions of a row, and random inputs, error bounds and finite
+ * Oracle of the tests: the reference device's f64 functions of a row, with random inputs, error bounds and finite
  * differences.
  */
 import { ACTIVATE } from '../../src/devices/reference/activation.js'

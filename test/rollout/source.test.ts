@@ -1,4 +1,4 @@
-// What every source of rollouts does, whether it has threads or not.
+// Contract of every source of rollouts, with and without threads.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
@@ -38,7 +38,7 @@ async function using<T>(args: Parameters<typeof open>, use: (opened: Opened) => 
   }
 }
 
-/** What a rollout came to, without the time that it took. */
+/** Result of a rollout, without the time that it took. */
 function course({ progress, episodes, faults, environmentRestarts }: Rollout) {
   return { progress, episodes, faults, environmentRestarts }
 }

@@ -50,7 +50,7 @@ test('a worker that fails again and again ends the run in one line, and the run 
   }
   await assert.rejects(failing(false), ends)
   assert.equal(events.length, 2)
-  // What was learned before it is kept.
+  // The iterations before it are kept.
   await assert.rejects(failing(true), ends)
   assert.match(events[2], /^going on from checkpoint .*00000\d$/)
 })

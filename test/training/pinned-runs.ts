@@ -10,7 +10,7 @@ import { fixture, type Trained } from './runs.js'
 /** Iterations of a run. */
 export const ITERATIONS = 4
 
-/** What a run came to: its last parameters, its course, its evaluations. */
+/** Result of a run: its last parameters, its course, its evaluations. */
 export interface Digests {
   /** `parametersSha256` of the result. */
   readonly parameters: string

@@ -22,9 +22,7 @@ export function lengthError(x: Tensor, y: Tensor): RangeError {
 /** Mirror of an array outside the memory of the device. Every transfer is a copy. */
 export function copyingMirror(device: Device, array: HostArray): Mirror {
   const tensor = device.tensor(elementType(array), array.length)
-  return {
-    tensor,
-    upload: () => device.write(tensor, array),
-    download: () => array.set(device.read(tensor)),
-  }
+  const upload = () => device.write(tensor, array)
+  upload()
+  return { tensor, upload, download: () => array.set(device.read(tensor)) }
 }

@@ -33,7 +33,7 @@ export function gaussianHead(size: number, { stdX, stdY }: GaussianOptions): Gau
   return { kind: 'gaussian', size, vectors, action: { type: 'f32', width: size }, stdX, stdY }
 }
 
-/** What the template of exported policies needs of the head. */
+/** Description of the head for the template of exported policies. */
 export function exportGaussian({ stdX, stdY }: GaussianHeadSpec): ExportedHead {
   return { vector: 'logStd', constants: [stdX, stdY] }
 }
