@@ -1,5 +1,6 @@
 // Runs the compiled tests, two files at a time, and ends with one line: `N passed, N failed` (`, N skipped`).
-// `node scripts/test.mjs WORD...` runs the test files whose path contains one of the words.
+// `node scripts/test.mjs WORD...` runs the test files whose path contains one of the words. With `--long` it runs the
+// `.long.ts` files instead: every task, every method, which continuous integration has no time for.
 import { existsSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
@@ -10,11 +11,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const FILES_AT_ONCE = 2
 const FILE_LIMIT_MS = 10 * 60_000
 
+const args = process.argv.slice(2)
+const ending = args.includes('--long') ? '.long.ts' : '.test.ts'
+
 /** The sources under test/, so that what an earlier build left in dist/ is not run. */
 function testSources() {
   return readdirSync(join(root, 'test'), { recursive: true })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules/'))
+    .filter((path) => path.endsWith(ending) && !path.includes('node_modules/'))
     .sort()
 }
 
@@ -24,7 +28,7 @@ function reason(error) {
   return String(message).trim().split('\n')[0]
 }
 
-const words = process.argv.slice(2)
+const words = args.filter((arg) => arg !== '--long')
 const chosen = testSources().filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
 const files = chosen.map((path) => join(root, 'dist/test', path.replace(/\.ts$/, '.js')))
 const unbuilt = files.filter((file) => !existsSync(file))

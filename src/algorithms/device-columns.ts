@@ -52,7 +52,7 @@ export class DeviceColumns {
   /** Columns of a critic of one agent's observations. */
   ofAgent(agent: number): CriticColumns {
     const of = (name: Parameters<RolloutStorage['agentColumn']>[0]) => this.agents(name, [agent])
-    const seen = { inputs: of('observations'), finalInputs: of('finalObservations') }
+    const seen = { inputs: of('valuedObservations'), finalInputs: of('finalObservations') }
     const [ends, valid] = [this.team('ends'), this.team('valid')]
     return { ...seen, rewards: of('rewards'), ends, valid, weight: of('weight') }
   }

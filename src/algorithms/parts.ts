@@ -53,6 +53,8 @@ interface UpdatePart {
 }
 
 interface SchedulePart {
+  /** Whether the order of the policies' updates changes a result. */
+  readonly ordered: boolean
   /** Ways of sharing parameters that it can order. */
   readonly sharing: readonly Sharing[]
   readonly make: (parts: ScheduleParts) => Schedule
@@ -96,8 +98,12 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
 
 export const SCHEDULES: Parts<Turns, SchedulePart> = {
   // The product of ratios has one entry per step of the team, as has the batch of one agent.
-  sequential: { sharing: ['own'], make: (parts) => new SequentialSchedule(parts) },
-  simultaneous: { sharing: ['own', 'shared'], make: (parts) => new SimultaneousSchedule(parts) },
+  sequential: { ordered: true, sharing: ['own'], make: (parts) => new SequentialSchedule(parts) },
+  simultaneous: {
+    ordered: false,
+    sharing: ['own', 'shared'],
+    make: (parts) => new SimultaneousSchedule(parts),
+  },
   single: null,
   greedy: null,
 }
@@ -105,7 +111,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
 export const CRITICS: Parts<CriticView, CriticPart> = {
   state: { needs: {}, oneReward: true, groups: (env) => [everyAgent(env)], seesState: true },
   perAgent: {
-    needs: { finalObservations: true },
+    needs: { observationValues: true },
     oneReward: false,
     groups: (env) => everyAgent(env).map((agent) => [agent]),
     seesState: false,
@@ -125,7 +131,7 @@ type BudgetPart = (update: UpdatePart, rules: RuleOptions) => ScheduleParts['bud
 
 export const BUDGETS: Parts<KlBudget, BudgetPart> = {
   fixed: (update, rules) => () => update.klBound(rules),
-  none: () => () => null,
+  none: null,
   kkt: null,
   greedy: null,
   penalty: null,

@@ -1,3 +1,4 @@
+import { partsOf } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import type { TrainConfig } from './schema.js'
 
@@ -8,5 +9,5 @@ export function totalIterations(config: TrainConfig): number {
 
 /** Whether a schedule of the run is stretched over its total number of steps, so that the run cannot be extended. */
 export function dependsOnTotalSteps(config: TrainConfig): boolean {
-  return algorithms[config.algo].update === 'clipped' && config.clipped.lrDecay
+  return partsOf(algorithms[config.algo])?.update.lrDecay(config) ?? false
 }

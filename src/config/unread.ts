@@ -1,3 +1,4 @@
+import { partsOf } from '../algorithms/parts.js'
 import { type AlgorithmName, algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
@@ -14,13 +15,17 @@ function keysOf(group: string): string[] {
 }
 
 /**
- * Refuses settings that the update rule of a method never reads: they would do nothing, in silence.
+ * Refuses settings that the update rule or the schedule of a method never reads: they would do nothing, in silence.
  *
  * @param given nested settings of the user's own, without defaults and presets
  * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
  */
 export function refuseUnread(given: Tree, algo: AlgorithmName): void {
-  const { update } = algorithms[algo]
+  const { update, schedule } = algorithms[algo]
+  if (given.order !== undefined && partsOf(algorithms[algo])?.schedule.ordered === false)
+    throw usageError(
+      `order is ${show(given.order)}: ${algo} never reads it, its agents move at the same time (schedule ${schedule})`,
+    )
   for (const group of ruleGroups.filter((rule) => rule !== update)) {
     const settings = given[group]
     const [setting] = isTree(settings) ? Object.entries(settings) : []
@@ -41,9 +46,8 @@ export function refuseUnread(given: Tree, algo: AlgorithmName): void {
 export function withoutCompleteGroups(settings: Tree): Tree {
   const complete = (group: string, values: unknown) =>
     isTree(values) && keysOf(group).every((key) => Object.hasOwn(values, key.slice(group.length + 1)))
-  return Object.fromEntries(
-    Object.entries(settings).filter(
-      ([group, values]) => !ruleGroups.includes(group) || !complete(group, values),
-    ),
-  )
+  const groups = ruleGroups.filter((group) => complete(group, settings[group]))
+  // A file with the groups of all rules is a resolved configuration, which holds `order` for every schedule.
+  const left = groups.length === ruleGroups.length ? [...groups, 'order'] : groups
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
 }

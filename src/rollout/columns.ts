@@ -4,8 +4,8 @@ import { actionSize, maskSize } from '../envs/shape.js'
 
 /** Columns that a rollout records besides those that every method reads. */
 export interface RolloutNeeds {
-  /** Observations after the rollout and at truncations, for critics that see observations. */
-  readonly finalObservations: boolean
+  /** Observations as they are at every step, after the rollout and at truncations, for critics that see observations. */
+  readonly observationValues: boolean
   /** Marks of the first steps of episodes, for recurrent networks. */
   readonly episodeStarts: boolean
   /** Length of an agent's recurrent state; 0 for feed-forward policies. */
@@ -13,7 +13,7 @@ export interface RolloutNeeds {
 }
 
 /** Needs of a feed-forward policy and a critic of states. */
-export const BASIC_NEEDS: RolloutNeeds = { finalObservations: false, episodeStarts: false, hidden: 0 }
+export const BASIC_NEEDS: RolloutNeeds = { observationValues: false, episodeStarts: false, hidden: 0 }
 
 /**
  * Moment at which a column is written: before the agents' step, after it, or when an episode is truncated or the rollout
@@ -61,15 +61,22 @@ export const AGENT_COLUMNS = {
     type: 'f32',
     moment: 'choice',
     width: ({ observation }) => observation.size,
-    // The observation may be why an action was not finite. Critics of observations value 0 where the episode broke.
+    // The observation may be why an action was not finite.
     onBrokenStep: 0,
     policy: true,
+  },
+  /** Observations as critics of observations value them, kept as `states` are where a step breaks. */
+  valuedObservations: {
+    type: 'f32',
+    moment: 'choice',
+    width: ({ observation }, needs) => (needs.observationValues ? observation.size : 0),
+    onBrokenStep: null,
   },
   /** Rows as in `finalStates`. */
   finalObservations: {
     type: 'f32',
     moment: 'final',
-    width: ({ observation }, needs) => (needs.finalObservations ? observation.size : 0),
+    width: ({ observation }, needs) => (needs.observationValues ? observation.size : 0),
     onBrokenStep: null,
   },
   /** 1 where a discrete action may be chosen. A broken step leaves all of them available. */

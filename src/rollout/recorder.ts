@@ -39,6 +39,7 @@ const TEAM_WRITERS: Record<TeamColumn, Writer<[Instant]>> = {
 
 const AGENT_WRITERS: Record<AgentColumn, Writer<[Instant, number, ActingAgent]>> = {
   observations: (out, at, { env }, i) => out.set(env.observations[i], at),
+  valuedObservations: (out, at, { env }, i) => out.set(env.observations[i], at),
   finalObservations: (out, at, { env }, i) => out.set(env.observations[i], at),
   availableActions: (out, at, { env }, i) => {
     const mask = env.availableActions?.[i]

@@ -59,7 +59,8 @@ export function expectEqualRewards({ spec, rewards }: MultiAgentEnv): void {
     const [first, other] = [spec.agents[0].id, spec.agents[i].id]
     throw new HatrpoError(
       `${spec.id}: ${first} got the reward ${rewards[0]} and ${other} ${rewards[i]} in one step: ` +
-        'a method whose critic values the state of the team needs the same reward for all agents',
+        'a method whose critic values the state of the team needs the same reward for all agents; ' +
+        'one with a critic of each agent does not (hatrpo list algorithms --json)',
     )
   }
 }

@@ -6,16 +6,17 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** One line for every network with steps that were not taken because of numerical faults. */
-export function updateFaults({ iteration, agents, critic }: IterationRecord): string[] {
+export function updateFaults({ iteration, agents, critic, critics }: IterationRecord): string[] {
   const lines = agents.flatMap(({ id, rejection, rejectedSteps = 0 }) => {
     const reason = REASONS[rejection ?? '']
     // A line search without an acceptable trial is no fault.
     return reason ? [`${steps(rejectedSteps, id)} not taken in iteration ${iteration}: ${reason}`] : []
   })
-  const { skippedSteps } = critic
-  if (skippedSteps > 0) {
-    const reason = 'its gradient was not finite, or no sample counted'
-    lines.push(`${steps(skippedSteps, 'the critic')} not taken in iteration ${iteration}: ${reason}`)
+  const reason = 'its gradient was not finite, or no sample counted'
+  for (const [i, { skippedSteps }] of (critics ?? [critic]).entries()) {
+    const name = critics ? `critic ${i}` : 'the critic'
+    if (skippedSteps > 0)
+      lines.push(`${steps(skippedSteps, name)} not taken in iteration ${iteration}: ${reason}`)
   }
   return lines
 }

@@ -102,13 +102,14 @@ test('a setting that the method never reads is refused with its key, the method 
     [{ flags: task, file: { clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
     [{ flags: { ...task, clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
     [{ file: resolveConfig({ flags: happo }).config, set: ['trustRegion.delta=1'] }, 'happo never reads'],
+    [{ flags: { ...task, algo: 'mappo' }, set: ['order=fixed'] }, 'order is "fixed": mappo never reads it'],
   ]
   for (const [sources, ...words] of refused)
     assert.throws(() => resolveConfig(sources), saying(...words), words[0])
 })
 
 test('settings that the user did not choose are never refused as unread', () => {
-  for (const algo of ['hatrpo', 'happo'] as const) {
+  for (const algo of ['hatrpo', 'happo', 'mappo'] as const) {
     const flags = { ...task, algo }
     const { config } = resolveConfig({ flags, preset: 'harl' })
     const file = JSON.parse(JSON.stringify(config)) as unknown

@@ -27,7 +27,7 @@ export const ENVS = 3
 export const STEPS = 20
 
 /** Everything that a rollout can record. */
-export const ALL_NEEDS: RolloutNeeds = { finalObservations: true, episodeStarts: true, hidden: 2 }
+export const ALL_NEEDS: RolloutNeeds = { observationValues: true, episodeStarts: true, hidden: 2 }
 
 export interface Opened {
   readonly host: HostDevice

@@ -196,7 +196,7 @@ for (const workers of SOURCES) {
         assert.ok(error instanceof HatrpoError)
         assert.match(
           error.message,
-          /^line: agent_0 got the reward \S+ and agent_1 \S+ in one step: a method whose critic [^\n]* needs the same reward for all agents$/,
+          /^line: agent_0 got the reward \S+ and agent_1 \S+ in one step: a method whose critic [^\n]* needs the same reward for all agents; one with a critic of each agent does not \(hatrpo list algorithms --json\)$/,
         )
         return true
       })

@@ -84,6 +84,15 @@ test('an aborted training keeps what it has done and goes on to the same end', a
   assert.deepEqual([again.parametersSha256, again.finished], [whole.parametersSha256, true])
 })
 
+test('training on the calling thread alone serves its timers and signals, and can be aborted', async (t) => {
+  const signal = AbortSignal.timeout(300)
+  const config = tinyConfig(team, 1_000_000)
+  const dir = join(temporaryDirectory(t), 'run')
+  const { finished, iterations } = await train({ config, dir, workers: 0, signal })
+  assert.equal(finished, false)
+  assert.ok(iterations < 1_000_000)
+})
+
 test('an aborted training does not give an older evaluation as that of its parameters', async (t) => {
   const controller = new AbortController()
   const dir = join(temporaryDirectory(t), 'run')

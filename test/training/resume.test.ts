@@ -10,7 +10,7 @@ import { checkpoints, course, launch, train, until } from './command.js'
 import { temporaryDirectory, tiny } from './runs.js'
 
 const ITERATIONS = 30
-const KILLS = 10
+const KILLS = 7
 const settings = [
   'checkpoint.every=2',
   'evaluation.every=10',
@@ -19,7 +19,7 @@ const settings = [
 ]
 const run = ['--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'happo', '--set', ...tiny, ...settings]
 
-test('a run that is killed ten times ends as one that never was', async (t) => {
+test('a run that is killed seven times ends as one that never was', async (t) => {
   const folder = temporaryDirectory(t)
   const whole = join(folder, 'whole')
   const begun = performance.now()

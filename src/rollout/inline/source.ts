@@ -67,6 +67,8 @@ export class InlineSource implements RolloutSource {
   }
 
   async #run<Result extends CollectResult | EvaluateResult>(task: WorkerTask): Promise<Result> {
+    // Signals and timers of this thread are served between tasks, which do not wait for anything themselves.
+    await new Promise((served) => setTimeout(served, 0))
     const result = (await this.#worker.run(task))!
     if ('failure' in result) {
       const { failure, detail } = result

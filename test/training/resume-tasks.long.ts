@@ -45,7 +45,7 @@ const tasks = [...robots].sort(([, a], [, b]) => Number(alike(b)) - Number(alike
 assert.ok(tasks.length >= methods.length, 'each method has a robot')
 
 for (const [index, [robot, id]] of tasks.entries()) {
-  const { name, sharing } = methods[index % methods.length]
+  const { name, sharing } = methods[Math.min(index, methods.length - 1)]
   test(`${robot}, ${name}, ${sharing} policies: a run that is killed twice ends as one that never was`, async (t) => {
     const folder = temporaryDirectory(t)
     const run = ['--env', id, '--algo', name, '--set', `actor.sharing=${sharing}`, ...tiny, ...settings]
