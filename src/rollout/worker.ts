@@ -79,6 +79,8 @@ export class RolloutWorker {
     const { env, envSha256 } = this.#setup
     const factory = await loadEnvFactory(env, this.#context)
     if (envSha256 === undefined || factory.sha256 === envSha256) return factory
-    throw new HatrpoError(`environment ${env.id} was changed while it was in use: restore it, then go on`)
+    throw new HatrpoError(
+      `environment ${env.id} was changed while it was in use: restore it, then start again`,
+    )
   }
 }
