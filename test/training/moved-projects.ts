@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'node:test'
+import type { TestContext } from 'node:test'
 import type { EvaluateResult } from '../../src/training/evaluate.js'
 import { hatrpo } from '../cli/command.js'
 import { CRAWLER } from '../envs/team-model.js'
@@ -81,30 +81,27 @@ export function contents(folder: string): Record<string, string> {
 
 export const digest = (text: string) => /^parameters sha256 .*$/m.exec(text)![0]
 
-/** Tests that a project can be moved with its runs and bundles. */
-export function testMoved(name: string, project: Project, skip: string | false): void {
-  test(`a project with ${name} moves: eval, export and --resume work in its new place`, { skip }, (t) => {
-    const parent = temporaryDirectory(t)
-    const [before, after] = ['before', 'after/deeper'].map((path) => join(parent, path))
-    make(before, project)
-    train(before, project, 'runs/a')
-    run(before, 'export', 'runs/a', '--out', 'policies/a')
-    const found = returns(before, 'runs/a')
-    train(before, project, 'runs/longer', 480)
-    for (const [path, text] of Object.entries(contents(join(before, 'runs/a'))))
-      assert.ok(!text.includes(parent), `${path} names the project's folder`)
+/** Moves a project with its runs and bundles, then evaluates, exports and resumes them in the new place. */
+export function moves(t: TestContext, project: Project): void {
+  const parent = temporaryDirectory(t)
+  const [before, after] = ['before', 'after/deeper'].map((path) => join(parent, path))
+  make(before, project)
+  train(before, project, 'runs/a')
+  run(before, 'export', 'runs/a', '--out', 'policies/a')
+  const found = returns(before, 'runs/a')
+  train(before, project, 'runs/longer', 480)
+  for (const [path, text] of Object.entries(contents(join(before, 'runs/a'))))
+    assert.ok(!text.includes(parent), `${path} names the project's folder`)
 
-    mkdirSync(join(after, '..'), { recursive: true })
-    renameSync(before, after)
-    for (const source of ['runs/a', 'policies/a', join(after, 'policies/a')])
-      assert.deepEqual(returns(after, source), found)
-    // A run and a bundle inside the project find it from anywhere.
-    for (const source of ['runs/a', 'policies/a'])
-      assert.deepEqual(returns(parent, join(after, source)), found)
-    run(after, 'export', 'runs/a', '--out', 'policies/again')
-    assert.deepEqual(contents(join(after, 'policies/again')), contents(join(after, 'policies/a')))
-    const resumed = run(after, 'train', '--resume', 'runs/a', '--steps', '480')
-    assert.match(resumed.stderr, /going on from checkpoint/)
-    assert.equal(digest(resumed.stdout), digest(run(after, 'train', '--resume', 'runs/longer').stdout))
-  })
+  mkdirSync(join(after, '..'), { recursive: true })
+  renameSync(before, after)
+  for (const source of ['runs/a', 'policies/a', join(after, 'policies/a')])
+    assert.deepEqual(returns(after, source), found)
+  // A run and a bundle inside the project find it from anywhere.
+  for (const source of ['runs/a', 'policies/a']) assert.deepEqual(returns(parent, join(after, source)), found)
+  run(after, 'export', 'runs/a', '--out', 'policies/again')
+  assert.deepEqual(contents(join(after, 'policies/again')), contents(join(after, 'policies/a')))
+  const resumed = run(after, 'train', '--resume', 'runs/a', '--steps', '480')
+  assert.match(resumed.stderr, /going on from checkpoint/)
+  assert.equal(digest(resumed.stdout), digest(run(after, 'train', '--resume', 'runs/longer').stdout))
 }

@@ -3,10 +3,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join } from 'node:path'
 import test from 'node:test'
 import { hatrpo } from '../cli/command.js'
-import { contents, make, returns, run, testMoved, train, wind } from './moved-projects.js'
+import { contents, make, returns, run, moves, train, wind } from './moved-projects.js'
 import { temporaryDirectory } from './runs.js'
 
-testMoved('a module', wind, false)
+test('a project with a module moves: eval, export and --resume work in its new place', (t) => moves(t, wind))
 
 test('the same training in two folders exports the same bytes, wherever it is exported', (t) => {
   const [one, two, elsewhere] = [0, 1, 2].map(() => temporaryDirectory(t))
