@@ -3,7 +3,7 @@ import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'
 import type { CollectResult, CollectTask, EnvProgress, WorkerSetup } from './messages.js'
-import { Recorder } from './recorder.js'
+import { Recorder, type Instant } from './recorder.js'
 import { episodeSeed } from './seeds.js'
 import {
   expectEqualRewards,
@@ -27,12 +27,13 @@ interface Running {
   faults: number
   /** Why its step cannot be made, found before the step. */
   unfit: Breakage | undefined
+  /** View of it for the recorder: one object, so that no step allocates. */
+  readonly instant: Instant
 }
 
 /** A rollout in the making. */
 interface Course {
   readonly task: CollectTask
-  readonly actors: Actors
   readonly recorder: Recorder
   readonly episodes: { env: number; return: number; steps: number }[]
   readonly faults: Fault[]
@@ -65,8 +66,8 @@ export class Collector {
     const { agents } = this.#envs[0].spec
     const actors = new Actors(this.#kernels, agents, task.policies, task.progress.length)
     const recorder = new Recorder(this.#kernels.memory.buffer, this.#setup.layout)
-    const course: Course = { task, actors, recorder, episodes: [], faults: [] }
-    const running = task.progress.map((progress, k) => this.#resume(task.first + k, k, progress))
+    const course: Course = { task, recorder, episodes: [], faults: [] }
+    const running = task.progress.map((progress, k) => this.#resume(task.first + k, k, progress, actors))
     let physics = 0
     let policy = 0
 
@@ -79,7 +80,7 @@ export class Collector {
       for (const agent of actors.agents) agent.sample()
       policy += performance.now() - acting
 
-      for (const run of running) recorder.choice(t * total + run.e, instant(run, actors))
+      for (const run of running) recorder.choice(t * total + run.e, instant(run))
 
       const stepping = performance.now()
       for (const run of running) run.unfit = submit(run.env, actors, run.k)
@@ -87,13 +88,13 @@ export class Collector {
       physics += performance.now() - stepping
     }
 
-    for (const run of running) recorder.finished(run.e, instant(run, actors))
+    for (const run of running) recorder.finished(run.e, instant(run))
     const time = { physics, policy, total: performance.now() - begun }
     return { ...sorted(course), progress: running.map(progressOf), time }
   }
 
   /** Makes one environment's step, records it, and starts a new episode where it ended or broke. */
-  #step({ task, actors, recorder, episodes, faults }: Course, run: Running, t: number): void {
+  #step({ task, recorder, episodes, faults }: Course, run: Running, t: number): void {
     const { env, e } = run
     const row = t * this.#setup.layout.envs + e
     this.#pulse()
@@ -107,20 +108,22 @@ export class Collector {
       return
     }
     if (this.#setup.oneReward) expectEqualRewards(env)
-    recorder.outcome(row, instant(run, actors, end))
+    recorder.outcome(row, instant(run, end))
     run.episodeReturn += teamReward(env)
     run.episodeSteps++
     if (end === RUNNING) return
-    if (end === TRUNCATED) recorder.truncated(e, instant(run, actors, end))
+    if (end === TRUNCATED) recorder.truncated(e, instant(run, end))
     episodes.push({ env: e, return: run.episodeReturn, steps: run.episodeSteps })
     this.#startEpisode(run)
   }
 
   /** Brings an environment to its progress. */
-  #resume(e: number, k: number, { state, ...counters }: EnvProgress): Running {
+  #resume(e: number, k: number, { state, ...counters }: EnvProgress, actors: Actors): Running {
     // To restore an environment may take as long as its episode did.
     this.#pulse()
-    const run = { env: this.#envs[k], e, k, ...counters, faults: 0, unfit: undefined }
+    const env = this.#envs[k]
+    const instant = { env, actors, k, starts: false, end: RUNNING }
+    const run = { env, e, k, ...counters, faults: 0, unfit: undefined, instant }
     if (state === null) this.#startEpisode(run)
     else loadState(run.env, state)
     return run
@@ -135,8 +138,10 @@ export class Collector {
   }
 }
 
-function instant({ env, k, episodeSteps }: Running, actors: Actors, end = RUNNING) {
-  return { env, actors, k, starts: episodeSteps === 0, end }
+function instant({ instant: view, episodeSteps }: Running, end = RUNNING): Instant {
+  view.starts = episodeSteps === 0
+  view.end = end
+  return view
 }
 
 function progressOf({ env, episode, episodeReturn, episodeSteps }: Running): EnvProgress {

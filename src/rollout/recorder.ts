@@ -15,7 +15,7 @@ import {
 import { columnRows, type ColumnPlace, type RolloutLayout } from './storage.js'
 
 /** An environment at a moment that is recorded. */
-interface Instant {
+export interface Instant {
   env: MultiAgentEnv
   actors: Actors
   /** Row of the environment among those that the actors act for. */
