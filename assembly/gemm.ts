@@ -3,43 +3,59 @@
 // Every output element is a single sum over ascending k that starts from 0; the bias (or the previous content of the
 // output) is added last. Full tiles and remainders use the same order, so the result of a row does not depend on the
 // other rows of the call (row invariance).
+//
+// Columns are packed in panels: as many of 16 columns as fit, then one of 8, then some of 4, of which the last is padded.
+// A tile keeps at most eight sums, so that sums and operands fit in the sixteen vector registers of x86, and is not
+// unrolled, because compilers then spill sums to the stack. Vectors are locals and never arguments: engines that join
+// vectors into wider ones cannot compile such arguments.
 
-import { PANEL } from './generated/layout'
+import { PANEL, PANEL_REST } from './generated/layout'
 
 /** Number of rows multiplied by one panel in turn, so that rows and panel stay in the first-level cache. */
 const ROW_GROUP: i32 = 64
+/** Number of rows that a tile of `gemmOuter` sums at a time, for the same reason. */
+const OUTER_ROWS: i32 = 64
 
 /** The product overwrites the output. */
 export const STORE: i32 = 0
 /** The product is added to the output. */
 export const ACCUMULATE: i32 = 1
+/** The sums start from the output, which holds those of earlier rows. */
+const EXTEND: i32 = 2
 
-/** Size in bytes of [n, k] packed into panels of 8 columns, the last panel padded with zeros. */
-export function packedBytes(n: i32, k: i32): i32 {
-  return ((n + PANEL - 1) / PANEL) * PANEL * k * 4
+/** Number of columns of the panel that begins where `columns` columns are left. */
+function panelWidth(columns: i32): i32 {
+  return columns >= PANEL ? PANEL : columns >= 8 ? 8 : PANEL_REST
 }
 
-/** Packs w [n, k] (a torch Linear weight) for y = x w^T: panel p holds k rows of columns 8p .. 8p+7. */
+/** Size in bytes of [n, k] packed into panels. */
+export function packedBytes(n: i32, k: i32): i32 {
+  return ((n + PANEL_REST - 1) / PANEL_REST) * PANEL_REST * k * 4
+}
+
+/** Packs w [n, k] (a torch Linear weight) for y = x w^T: a panel holds k rows of its columns. */
 export function packTransposed(w: usize, n: i32, k: i32, out: usize): void {
-  for (let first = 0; first < n; first += PANEL) {
-    const width = min(PANEL, n - first)
-    for (let i = 0; i < k; i++) {
-      for (let j = 0; j < PANEL; j++) {
-        const value = j < width ? load<f32>(w + ((((first + j) * k + i) as usize) << 2)) : <f32>0
-        store<f32>(out, value)
-        out += 4
+  for (let first = 0, width = 0; first < n; first += width) {
+    width = panelWidth(n - first)
+    for (let j = 0; j < width; j++) {
+      let to = out + ((j as usize) << 2)
+      const from = w + ((((first + j) * k) as usize) << 2)
+      for (let i = 0; i < k; i++) {
+        store<f32>(to, first + j < n ? load<f32>(from + ((i as usize) << 2)) : <f32>0)
+        to += (width as usize) << 2
       }
     }
+    out += ((width * k) as usize) << 2
   }
 }
 
 /** Packs w [k, n] for y = x w, as in the product of an output gradient with a Linear weight. */
 export function packPlain(w: usize, k: i32, n: i32, out: usize): void {
-  for (let first = 0; first < n; first += PANEL) {
-    const width = min(PANEL, n - first)
+  for (let first = 0, width = 0; first < n; first += width) {
+    width = panelWidth(n - first)
     for (let i = 0; i < k; i++) {
-      for (let j = 0; j < PANEL; j++) {
-        const value = j < width ? load<f32>(w + (((i * n + first + j) as usize) << 2)) : <f32>0
+      for (let j = 0; j < width; j++) {
+        const value = first + j < n ? load<f32>(w + (((i * n + first + j) as usize) << 2)) : <f32>0
         store<f32>(out, value)
         out += 4
       }
@@ -47,50 +63,148 @@ export function packPlain(w: usize, k: i32, n: i32, out: usize): void {
   }
 }
 
-// Stores the first `width` of eight sums.
-function storeTail(y: usize, width: i32, low: v128, high: v128, mode: i32): void {
-  for (let j = 0; j < width; j++) {
-    const lane = j & 3
-    const from = j < 4 ? low : high
-    const sum =
-      lane == 0
-        ? f32x4.extract_lane(from, 0)
-        : lane == 1
-          ? f32x4.extract_lane(from, 1)
-          : lane == 2
-            ? f32x4.extract_lane(from, 2)
-            : f32x4.extract_lane(from, 3)
-    store<f32>(y, mode == ACCUMULATE ? load<f32>(y) + sum : sum)
-    y += 4
-  }
-}
-
-function finish(y: usize, width: i32, low: v128, high: v128, bias: usize, mode: i32): void {
-  if (width == PANEL) {
-    if (bias != 0) {
-      low = f32x4.add(low, v128.load(bias))
-      high = f32x4.add(high, v128.load(bias, 16))
-    }
-    if (mode == ACCUMULATE) {
-      low = f32x4.add(v128.load(y), low)
-      high = f32x4.add(v128.load(y, 16), high)
-    }
-    v128.store(y, low)
-    v128.store(y, high, 16)
-    return
+// Two rows times a panel of 16 columns; one row if `pair` is false.
+function tile16(
+  x: usize,
+  xStride: usize,
+  pair: bool,
+  k: i32,
+  panel: usize,
+  y: usize,
+  yStride: usize,
+  bias: usize,
+  mode: i32,
+): void {
+  let x0 = x
+  let x1 = pair ? x + xStride : x
+  let a0 = f32x4.splat(0)
+  let a1 = f32x4.splat(0)
+  let a2 = f32x4.splat(0)
+  let a3 = f32x4.splat(0)
+  let b0 = f32x4.splat(0)
+  let b1 = f32x4.splat(0)
+  let b2 = f32x4.splat(0)
+  let b3 = f32x4.splat(0)
+  const end = x + ((k as usize) << 2)
+  while (x0 != end) {
+    const w0 = v128.load(panel)
+    const w1 = v128.load(panel, 16)
+    const w2 = v128.load(panel, 32)
+    const w3 = v128.load(panel, 48)
+    const u = v128.load_splat<f32>(x0)
+    a0 = f32x4.add(a0, f32x4.mul(u, w0))
+    a1 = f32x4.add(a1, f32x4.mul(u, w1))
+    a2 = f32x4.add(a2, f32x4.mul(u, w2))
+    a3 = f32x4.add(a3, f32x4.mul(u, w3))
+    const v = v128.load_splat<f32>(x1)
+    b0 = f32x4.add(b0, f32x4.mul(v, w0))
+    b1 = f32x4.add(b1, f32x4.mul(v, w1))
+    b2 = f32x4.add(b2, f32x4.mul(v, w2))
+    b3 = f32x4.add(b3, f32x4.mul(v, w3))
+    panel += 64
+    x0 += 4
+    x1 += 4
   }
   if (bias != 0) {
-    // Reads past the end of the bias stay within the slack of the arena; their lanes are not stored.
-    low = f32x4.add(low, v128.load(bias))
-    high = f32x4.add(high, v128.load(bias, 16))
+    const w0 = v128.load(bias)
+    const w1 = v128.load(bias, 16)
+    const w2 = v128.load(bias, 32)
+    const w3 = v128.load(bias, 48)
+    a0 = f32x4.add(a0, w0)
+    a1 = f32x4.add(a1, w1)
+    a2 = f32x4.add(a2, w2)
+    a3 = f32x4.add(a3, w3)
+    b0 = f32x4.add(b0, w0)
+    b1 = f32x4.add(b1, w1)
+    b2 = f32x4.add(b2, w2)
+    b3 = f32x4.add(b3, w3)
   }
-  storeTail(y, width, low, high, mode)
+  if (mode == ACCUMULATE) {
+    a0 = f32x4.add(v128.load(y), a0)
+    a1 = f32x4.add(v128.load(y, 16), a1)
+    a2 = f32x4.add(v128.load(y, 32), a2)
+    a3 = f32x4.add(v128.load(y, 48), a3)
+  }
+  v128.store(y, a0)
+  v128.store(y, a1, 16)
+  v128.store(y, a2, 32)
+  v128.store(y, a3, 48)
+  if (!pair) return
+  const z = y + yStride
+  if (mode == ACCUMULATE) {
+    b0 = f32x4.add(v128.load(z), b0)
+    b1 = f32x4.add(v128.load(z, 16), b1)
+    b2 = f32x4.add(v128.load(z, 32), b2)
+    b3 = f32x4.add(v128.load(z, 48), b3)
+  }
+  v128.store(z, b0)
+  v128.store(z, b1, 16)
+  v128.store(z, b2, 32)
+  v128.store(z, b3, 48)
 }
 
-// Four rows times one panel.
+// Two rows times a panel of 8 columns; one row if `pair` is false.
+function tile8(
+  x: usize,
+  xStride: usize,
+  pair: bool,
+  k: i32,
+  panel: usize,
+  y: usize,
+  yStride: usize,
+  bias: usize,
+  mode: i32,
+): void {
+  let x0 = x
+  let x1 = pair ? x + xStride : x
+  let a0 = f32x4.splat(0)
+  let a1 = f32x4.splat(0)
+  let b0 = f32x4.splat(0)
+  let b1 = f32x4.splat(0)
+  const end = x + ((k as usize) << 2)
+  while (x0 != end) {
+    const w0 = v128.load(panel)
+    const w1 = v128.load(panel, 16)
+    const u = v128.load_splat<f32>(x0)
+    a0 = f32x4.add(a0, f32x4.mul(u, w0))
+    a1 = f32x4.add(a1, f32x4.mul(u, w1))
+    const v = v128.load_splat<f32>(x1)
+    b0 = f32x4.add(b0, f32x4.mul(v, w0))
+    b1 = f32x4.add(b1, f32x4.mul(v, w1))
+    panel += 32
+    x0 += 4
+    x1 += 4
+  }
+  if (bias != 0) {
+    const w0 = v128.load(bias)
+    const w1 = v128.load(bias, 16)
+    a0 = f32x4.add(a0, w0)
+    a1 = f32x4.add(a1, w1)
+    b0 = f32x4.add(b0, w0)
+    b1 = f32x4.add(b1, w1)
+  }
+  if (mode == ACCUMULATE) {
+    a0 = f32x4.add(v128.load(y), a0)
+    a1 = f32x4.add(v128.load(y, 16), a1)
+  }
+  v128.store(y, a0)
+  v128.store(y, a1, 16)
+  if (!pair) return
+  const z = y + yStride
+  if (mode == ACCUMULATE) {
+    b0 = f32x4.add(v128.load(z), b0)
+    b1 = f32x4.add(v128.load(z, 16), b1)
+  }
+  v128.store(z, b0)
+  v128.store(z, b1, 16)
+}
+
+// `rows` rows, one to four, times a panel of which `width` columns, one to four, are stored. Reads past the end of the
+// bias stay within the slack of the arena.
 function tile4(
   x: usize,
   xStride: usize,
+  rows: i32,
   k: i32,
   panel: usize,
   y: usize,
@@ -100,87 +214,48 @@ function tile4(
   mode: i32,
 ): void {
   let x0 = x
-  let x1 = x + xStride
-  let x2 = x1 + xStride
-  let x3 = x2 + xStride
+  let x1 = rows > 1 ? x + xStride : x
+  let x2 = rows > 2 ? x + 2 * xStride : x
+  let x3 = rows > 3 ? x + 3 * xStride : x
   let a0 = f32x4.splat(0)
-  let b0 = f32x4.splat(0)
   let a1 = f32x4.splat(0)
-  let b1 = f32x4.splat(0)
   let a2 = f32x4.splat(0)
-  let b2 = f32x4.splat(0)
   let a3 = f32x4.splat(0)
-  let b3 = f32x4.splat(0)
-  let i = 0
-  for (; i + 2 <= k; i += 2) {
-    let wa = v128.load(panel)
-    let wb = v128.load(panel, 16)
-    let v = v128.load_splat<f32>(x0)
-    a0 = f32x4.add(a0, f32x4.mul(v, wa))
-    b0 = f32x4.add(b0, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x1)
-    a1 = f32x4.add(a1, f32x4.mul(v, wa))
-    b1 = f32x4.add(b1, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x2)
-    a2 = f32x4.add(a2, f32x4.mul(v, wa))
-    b2 = f32x4.add(b2, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x3)
-    a3 = f32x4.add(a3, f32x4.mul(v, wa))
-    b3 = f32x4.add(b3, f32x4.mul(v, wb))
-    wa = v128.load(panel, 32)
-    wb = v128.load(panel, 48)
-    v = v128.load_splat<f32>(x0, 4)
-    a0 = f32x4.add(a0, f32x4.mul(v, wa))
-    b0 = f32x4.add(b0, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x1, 4)
-    a1 = f32x4.add(a1, f32x4.mul(v, wa))
-    b1 = f32x4.add(b1, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x2, 4)
-    a2 = f32x4.add(a2, f32x4.mul(v, wa))
-    b2 = f32x4.add(b2, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x3, 4)
-    a3 = f32x4.add(a3, f32x4.mul(v, wa))
-    b3 = f32x4.add(b3, f32x4.mul(v, wb))
-    panel += 64
-    x0 += 8
-    x1 += 8
-    x2 += 8
-    x3 += 8
+  const end = x + ((k as usize) << 2)
+  while (x0 != end) {
+    const w = v128.load(panel)
+    a0 = f32x4.add(a0, f32x4.mul(v128.load_splat<f32>(x0), w))
+    a1 = f32x4.add(a1, f32x4.mul(v128.load_splat<f32>(x1), w))
+    a2 = f32x4.add(a2, f32x4.mul(v128.load_splat<f32>(x2), w))
+    a3 = f32x4.add(a3, f32x4.mul(v128.load_splat<f32>(x3), w))
+    panel += 16
+    x0 += 4
+    x1 += 4
+    x2 += 4
+    x3 += 4
   }
-  if (i < k) {
-    const wa = v128.load(panel)
-    const wb = v128.load(panel, 16)
-    let v = v128.load_splat<f32>(x0)
-    a0 = f32x4.add(a0, f32x4.mul(v, wa))
-    b0 = f32x4.add(b0, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x1)
-    a1 = f32x4.add(a1, f32x4.mul(v, wa))
-    b1 = f32x4.add(b1, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x2)
-    a2 = f32x4.add(a2, f32x4.mul(v, wa))
-    b2 = f32x4.add(b2, f32x4.mul(v, wb))
-    v = v128.load_splat<f32>(x3)
-    a3 = f32x4.add(a3, f32x4.mul(v, wa))
-    b3 = f32x4.add(b3, f32x4.mul(v, wb))
+  if (bias != 0) {
+    const w = v128.load(bias)
+    a0 = f32x4.add(a0, w)
+    a1 = f32x4.add(a1, w)
+    a2 = f32x4.add(a2, w)
+    a3 = f32x4.add(a3, w)
   }
-  finish(y, width, a0, b0, bias, mode)
-  finish(y + yStride, width, a1, b1, bias, mode)
-  finish(y + 2 * yStride, width, a2, b2, bias, mode)
-  finish(y + 3 * yStride, width, a3, b3, bias, mode)
-}
-
-// One row times one panel.
-function tile1(x: usize, k: i32, panel: usize, y: usize, width: i32, bias: usize, mode: i32): void {
-  let a = f32x4.splat(0)
-  let b = f32x4.splat(0)
-  for (let i = 0; i < k; i++) {
-    const v = v128.load_splat<f32>(x)
-    a = f32x4.add(a, f32x4.mul(v, v128.load(panel)))
-    b = f32x4.add(b, f32x4.mul(v, v128.load(panel, 16)))
-    x += 4
-    panel += 32
+  for (let r = 0; r < rows; r++) {
+    if (width == 4) {
+      v128.store(y, mode == ACCUMULATE ? f32x4.add(v128.load(y), a0) : a0)
+    } else {
+      for (let j: usize = 0; j < (width as usize) << 2; j += 4) {
+        const sum = f32x4.extract_lane(a0, 0)
+        store<f32>(y + j, mode == ACCUMULATE ? load<f32>(y + j) + sum : sum)
+        a0 = v128.shuffle<f32>(a0, a0, 1, 2, 3, 0)
+      }
+    }
+    a0 = a1
+    a1 = a2
+    a2 = a3
+    y += yStride
   }
-  finish(y, width, a, b, bias, mode)
 }
 
 /**
@@ -202,34 +277,157 @@ export function gemm(
 ): void {
   const xStride = (k as usize) << 2
   const yStride = (n as usize) << 2
-  const panelBytes = ((PANEL * k) as usize) << 2
   for (let group = from; group < to; group += ROW_GROUP) {
     const groupEnd = min(group + ROW_GROUP, to)
     let panel = packed
-    for (let first = 0; first < n; first += PANEL) {
-      const width = min(PANEL, n - first)
+    for (let first = 0, width = 0; first < n; first += width) {
+      width = panelWidth(n - first)
       const panelBias: usize = bias == 0 ? 0 : bias + ((first as usize) << 2)
       let xRow = x + (group as usize) * xStride
       let yRow = y + (group as usize) * yStride + ((first as usize) << 2)
-      let r = group
-      for (; r + 4 <= groupEnd; r += 4) {
-        tile4(xRow, xStride, k, panel, yRow, yStride, width, panelBias, mode)
-        xRow += 4 * xStride
-        yRow += 4 * yStride
+      if (width == PANEL_REST) {
+        for (let r = group; r < groupEnd; r += 4) {
+          const rows = min(4, groupEnd - r)
+          tile4(xRow, xStride, rows, k, panel, yRow, yStride, min(4, n - first), panelBias, mode)
+          xRow += 4 * xStride
+          yRow += 4 * yStride
+        }
+      } else {
+        for (let r = group; r < groupEnd; r += 2) {
+          const pair = r + 1 < groupEnd
+          if (width == 8) tile8(xRow, xStride, pair, k, panel, yRow, yStride, panelBias, mode)
+          else tile16(xRow, xStride, pair, k, panel, yRow, yStride, panelBias, mode)
+          xRow += 2 * xStride
+          yRow += 2 * yStride
+        }
       }
-      for (; r < groupEnd; r++) {
-        tile1(xRow, k, panel, yRow, width, panelBias, mode)
-        xRow += xStride
-        yRow += yStride
-      }
-      panel += panelBytes
+      panel += ((width * k) as usize) << 2
     }
+  }
+}
+
+// Sums over `rows` rows of gy[r, 0..2) x[r, 0..16); of one column of gy if `pair` is false.
+function outer16(
+  x: usize,
+  xStride: usize,
+  g: usize,
+  gStride: usize,
+  rows: i32,
+  out: usize,
+  outStride: usize,
+  pair: bool,
+  mode: i32,
+): void {
+  const second = pair ? out + outStride : out
+  const step: usize = pair ? 4 : 0
+  let a0 = f32x4.splat(0)
+  let a1 = f32x4.splat(0)
+  let a2 = f32x4.splat(0)
+  let a3 = f32x4.splat(0)
+  let b0 = f32x4.splat(0)
+  let b1 = f32x4.splat(0)
+  let b2 = f32x4.splat(0)
+  let b3 = f32x4.splat(0)
+  if (mode == EXTEND) {
+    a0 = v128.load(out)
+    a1 = v128.load(out, 16)
+    a2 = v128.load(out, 32)
+    a3 = v128.load(out, 48)
+    b0 = v128.load(second)
+    b1 = v128.load(second, 16)
+    b2 = v128.load(second, 32)
+    b3 = v128.load(second, 48)
+  }
+  const end = g + (rows as usize) * gStride
+  while (g != end) {
+    const x0 = v128.load(x)
+    const x1 = v128.load(x, 16)
+    const x2 = v128.load(x, 32)
+    const x3 = v128.load(x, 48)
+    const u = v128.load_splat<f32>(g)
+    a0 = f32x4.add(a0, f32x4.mul(u, x0))
+    a1 = f32x4.add(a1, f32x4.mul(u, x1))
+    a2 = f32x4.add(a2, f32x4.mul(u, x2))
+    a3 = f32x4.add(a3, f32x4.mul(u, x3))
+    const v = v128.load_splat<f32>(g + step)
+    b0 = f32x4.add(b0, f32x4.mul(v, x0))
+    b1 = f32x4.add(b1, f32x4.mul(v, x1))
+    b2 = f32x4.add(b2, f32x4.mul(v, x2))
+    b3 = f32x4.add(b3, f32x4.mul(v, x3))
+    x += xStride
+    g += gStride
+  }
+  if (pair) {
+    if (mode == ACCUMULATE) {
+      b0 = f32x4.add(v128.load(second), b0)
+      b1 = f32x4.add(v128.load(second, 16), b1)
+      b2 = f32x4.add(v128.load(second, 32), b2)
+      b3 = f32x4.add(v128.load(second, 48), b3)
+    }
+    v128.store(second, b0)
+    v128.store(second, b1, 16)
+    v128.store(second, b2, 32)
+    v128.store(second, b3, 48)
+  }
+  if (mode == ACCUMULATE) {
+    a0 = f32x4.add(v128.load(out), a0)
+    a1 = f32x4.add(v128.load(out, 16), a1)
+    a2 = f32x4.add(v128.load(out, 32), a2)
+    a3 = f32x4.add(v128.load(out, 48), a3)
+  }
+  v128.store(out, a0)
+  v128.store(out, a1, 16)
+  v128.store(out, a2, 32)
+  v128.store(out, a3, 48)
+}
+
+// Sums over `rows` rows of gy[r, 0..lines) x[r, 0..width), with one to four lines and columns. Loads of x may extend up
+// to 12 bytes past the end of a row.
+function outer4(
+  x: usize,
+  xStride: usize,
+  g: usize,
+  gStride: usize,
+  rows: i32,
+  out: usize,
+  outStride: usize,
+  lines: i32,
+  width: i32,
+  mode: i32,
+): void {
+  const step1: usize = lines > 1 ? 4 : 0
+  const step2: usize = lines > 2 ? 8 : 0
+  const step3: usize = lines > 3 ? 12 : 0
+  let a0 = f32x4.splat(0)
+  let a1 = f32x4.splat(0)
+  let a2 = f32x4.splat(0)
+  let a3 = f32x4.splat(0)
+  const end = g + (rows as usize) * gStride
+  while (g != end) {
+    const v = v128.load(x)
+    a0 = f32x4.add(a0, f32x4.mul(v128.load_splat<f32>(g), v))
+    a1 = f32x4.add(a1, f32x4.mul(v128.load_splat<f32>(g + step1), v))
+    a2 = f32x4.add(a2, f32x4.mul(v128.load_splat<f32>(g + step2), v))
+    a3 = f32x4.add(a3, f32x4.mul(v128.load_splat<f32>(g + step3), v))
+    x += xStride
+    g += gStride
+  }
+  for (let line = 0; line < lines; line++) {
+    for (let j: usize = 0; j < (width as usize) << 2; j += 4) {
+      const sum = f32x4.extract_lane(a0, 0)
+      store<f32>(out + j, mode == ACCUMULATE ? load<f32>(out + j) + sum : sum)
+      a0 = v128.shuffle<f32>(a0, a0, 1, 2, 3, 0)
+    }
+    a0 = a1
+    a1 = a2
+    a2 = a3
+    out += outStride
   }
 }
 
 /**
  * out[n, k] = sum over rows `from` <= r < `to`, ascending, of gy[r, n] x[r, k]: the weight gradient of y = x w^T.
- * Loads may extend up to 28 bytes past the end of a row; those lanes are not stored.
+ * Loads may extend up to 12 bytes past the end of a row; those lanes are not stored.
  * @param mode STORE or ACCUMULATE (out += ...)
  */
 export function gemmOuter(
@@ -244,61 +442,30 @@ export function gemmOuter(
 ): void {
   const xStride = (k as usize) << 2
   const gStride = (n as usize) << 2
-  const xFirst = x + (from as usize) * xStride
-  const gFirst = gy + (from as usize) * gStride
-  const rows = to - from
-  for (let first = 0; first < k; first += PANEL) {
-    const width = min(PANEL, k - first)
-    const xPanel = xFirst + ((first as usize) << 2)
-    let row = 0
-    for (; row + 4 <= n; row += 4) {
-      let xp = xPanel
-      let gp = gFirst + ((row as usize) << 2)
-      let a0 = f32x4.splat(0)
-      let b0 = f32x4.splat(0)
-      let a1 = f32x4.splat(0)
-      let b1 = f32x4.splat(0)
-      let a2 = f32x4.splat(0)
-      let b2 = f32x4.splat(0)
-      let a3 = f32x4.splat(0)
-      let b3 = f32x4.splat(0)
-      for (let r = 0; r < rows; r++) {
-        const xa = v128.load(xp)
-        const xb = v128.load(xp, 16)
-        let g = v128.load_splat<f32>(gp)
-        a0 = f32x4.add(a0, f32x4.mul(g, xa))
-        b0 = f32x4.add(b0, f32x4.mul(g, xb))
-        g = v128.load_splat<f32>(gp, 4)
-        a1 = f32x4.add(a1, f32x4.mul(g, xa))
-        b1 = f32x4.add(b1, f32x4.mul(g, xb))
-        g = v128.load_splat<f32>(gp, 8)
-        a2 = f32x4.add(a2, f32x4.mul(g, xa))
-        b2 = f32x4.add(b2, f32x4.mul(g, xb))
-        g = v128.load_splat<f32>(gp, 12)
-        a3 = f32x4.add(a3, f32x4.mul(g, xa))
-        b3 = f32x4.add(b3, f32x4.mul(g, xb))
-        xp += xStride
-        gp += gStride
+  const wide = k & ~(PANEL - 1)
+  // Sums that are added to the output start from 0 and cannot be kept there between groups of rows.
+  const size = mode == STORE ? OUTER_ROWS : to - from
+  for (let group = from; group < to; group += size) {
+    const rows = min(size, to - group)
+    const groupMode = mode == STORE && group > from ? EXTEND : mode
+    const xGroup = x + (group as usize) * xStride
+    const gGroup = gy + (group as usize) * gStride
+    for (let first = 0; first < wide; first += PANEL) {
+      const offset = (first as usize) << 2
+      for (let line = 0; line < n; line += 2) {
+        const to_ = out + (line as usize) * xStride + offset
+        const g = gGroup + ((line as usize) << 2)
+        outer16(xGroup + offset, xStride, g, gStride, rows, to_, xStride, line + 1 < n, groupMode)
       }
-      const at = out + (((row * k + first) as usize) << 2)
-      finish(at, width, a0, b0, 0, mode)
-      finish(at + xStride, width, a1, b1, 0, mode)
-      finish(at + 2 * xStride, width, a2, b2, 0, mode)
-      finish(at + 3 * xStride, width, a3, b3, 0, mode)
     }
-    for (; row < n; row++) {
-      let xp = xPanel
-      let gp = gFirst + ((row as usize) << 2)
-      let a = f32x4.splat(0)
-      let b = f32x4.splat(0)
-      for (let r = 0; r < rows; r++) {
-        const g = v128.load_splat<f32>(gp)
-        a = f32x4.add(a, f32x4.mul(g, v128.load(xp)))
-        b = f32x4.add(b, f32x4.mul(g, v128.load(xp, 16)))
-        xp += xStride
-        gp += gStride
-      }
-      finish(out + (((row * k + first) as usize) << 2), width, a, b, 0, mode)
+  }
+  for (let first = wide; first < k; first += 4) {
+    const offset = (first as usize) << 2
+    const xFirst = x + (from as usize) * xStride + offset
+    for (let line = 0; line < n; line += 4) {
+      const g = gy + (from as usize) * gStride + ((line as usize) << 2)
+      const to_ = out + (line as usize) * xStride + offset
+      outer4(xFirst, xStride, g, gStride, to - from, to_, xStride, min(4, n - line), min(4, k - first), mode)
     }
   }
 }
@@ -309,14 +476,41 @@ export function gemmOuter(
  */
 export function columnSums(g: usize, n: i32, from: i32, to: i32, out: usize, mode: i32): void {
   const stride = (n as usize) << 2
+  const first = g + (from as usize) * stride
   let j = 0
-  for (; j < n; j += 4) {
-    let at = g + (from as usize) * stride + ((j as usize) << 2)
-    let sum = f32x4.splat(0)
+  for (; j + 16 <= n; j += 16) {
+    let at = first + ((j as usize) << 2)
+    let s0 = f32x4.splat(0)
+    let s1 = f32x4.splat(0)
+    let s2 = f32x4.splat(0)
+    let s3 = f32x4.splat(0)
     for (let r = from; r < to; r++) {
-      sum = f32x4.add(sum, v128.load(at))
+      s0 = f32x4.add(s0, v128.load(at))
+      s1 = f32x4.add(s1, v128.load(at, 16))
+      s2 = f32x4.add(s2, v128.load(at, 32))
+      s3 = f32x4.add(s3, v128.load(at, 48))
       at += stride
     }
-    storeTail(out + ((j as usize) << 2), min(4, n - j), sum, sum, mode)
+    const to_ = out + ((j as usize) << 2)
+    if (mode == ACCUMULATE) {
+      s0 = f32x4.add(v128.load(to_), s0)
+      s1 = f32x4.add(v128.load(to_, 16), s1)
+      s2 = f32x4.add(v128.load(to_, 32), s2)
+      s3 = f32x4.add(v128.load(to_, 48), s3)
+    }
+    v128.store(to_, s0)
+    v128.store(to_, s1, 16)
+    v128.store(to_, s2, 32)
+    v128.store(to_, s3, 48)
+  }
+  for (; j < n; j++) {
+    let at = first + ((j as usize) << 2)
+    let sum: f32 = 0
+    for (let r = from; r < to; r++) {
+      sum += load<f32>(at)
+      at += stride
+    }
+    const to_ = out + ((j as usize) << 2)
+    store<f32>(to_, mode == ACCUMULATE ? load<f32>(to_) + sum : sum)
   }
 }

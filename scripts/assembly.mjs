@@ -40,6 +40,7 @@ function layout(tables) {
     ...constants('WORLD_RESULT', tables.WORLD_RESULT, 'i32'),
     ...constants('PHASE_KIND', tables.PHASE_KIND, 'i32'),
     `export const PANEL: i32 = ${tables.PANEL}\n`,
+    `export const PANEL_REST: i32 = ${tables.PANEL_REST}\n`,
     ...constants('POLICY_PANEL', tables.POLICY_PANEL, 'i32'),
     ...constants('ACTIVATION', tables.ACTIVATIONS, 'i32'),
     ...constants('TRUNCATION', tables.TRUNCATION_MODES, 'i32'),

@@ -6,6 +6,7 @@ export {
   DEVIATION,
   HEADER,
   PANEL,
+  PANEL_REST,
   PHASE,
   PHASE_KIND,
   POLICY,

@@ -53,8 +53,11 @@ export const CONTROL = {
   bytes: 64,
 } as const
 
-/** Number of columns in a packed panel of weights. */
-export const PANEL = 8
+/** Number of columns in a whole packed panel of weights. */
+export const PANEL = 16
+
+/** Number of columns in the narrowest panel, to a multiple of which the columns of a weight are padded. */
+export const PANEL_REST = 4
 
 /** Numbers of columns in the panels of an exported policy. A remainder of at most `narrowUntil` has a narrow panel. */
 export const POLICY_PANEL = { wide: 16, narrow: 8, narrowUntil: 8 } as const

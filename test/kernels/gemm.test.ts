@@ -21,11 +21,19 @@ const SHAPES = [
 function packed(w: Float32Array, n: number, k: number, transposed: boolean): number {
   const [columns, depth] = transposed ? [n, k] : [k, n]
   const bytes = kernels.packedBytes(columns, depth)
-  assert.equal(bytes, Math.ceil(columns / 8) * 8 * depth * 4)
+  assert.equal(bytes, Math.ceil(columns / 4) * 4 * depth * 4)
   const out = f32(bytes / 4).fill(NaN).byteOffset
   if (transposed) kernels.packTransposed(w.byteOffset, n, k, out)
   else kernels.packPlain(w.byteOffset, n, k, out)
   return out
+}
+
+/** Number of columns of the next panel. */
+const panelWidth = (columns: number) => (columns >= 16 ? 16 : columns >= 8 ? 8 : 4)
+
+function panelWidths(columns: number): number[] {
+  const width = panelWidth(columns)
+  return columns > width ? [width, ...panelWidths(columns - width)] : [width]
 }
 
 /** x w' (+ bias): f32 sums over ascending k, with the bias added last. */
@@ -49,25 +57,29 @@ function emulated(
   return y
 }
 
-test('packing stores columns in panels of eight, padded with zeros', () => {
-  for (const [n, k] of [
-    [1, 1],
-    [8, 3],
-    [11, 5],
-    [17, 2],
+test('packing stores columns in panels of 16, 8 and 4, padded with zeros', () => {
+  for (const [n, k, widths] of [
+    [1, 1, [4]],
+    [8, 3, [8]],
+    [11, 5, [8, 4]],
+    [17, 2, [16, 4]],
+    [47, 3, [16, 16, 8, 4, 4]],
   ] as const) {
     const w = f32(normals(n * k, n))
     for (const transposed of [true, false]) {
       const [columns, depth] = transposed ? [n, k] : [k, n]
       const out = arena.f32(packed(w, n, k, transposed), kernels.packedBytes(columns, depth) / 4)
-      out.forEach((value, at) => {
-        const panel = Math.floor(at / (8 * depth))
-        const row = Math.floor((at - panel * 8 * depth) / 8)
-        const column = panel * 8 + (at % 8)
-        const from = transposed ? column * k + row : row * k + column
-        assert.equal(value, column < columns ? w[from] : 0)
-      })
+      const expected: number[] = []
+      for (let first = 0; first < columns; first += panelWidth(columns - first)) {
+        const width = panelWidth(columns - first)
+        for (let row = 0; row < depth; row++) {
+          for (let column = first; column < first + width; column++)
+            expected.push(column < columns ? w[transposed ? column * k + row : row * k + column] : 0)
+        }
+      }
+      assert.deepEqual([...out], expected)
     }
+    assert.deepEqual(panelWidths(n), widths)
   }
 })
 

@@ -1,4 +1,4 @@
-import { HEADER, PANEL, PHASE, PHASE_KIND } from '../../kernels/index.js'
+import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
 import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { isScratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
 import { encodeStep, END, type Encodable, type Places } from './encode.js'
@@ -53,7 +53,7 @@ class Packing {
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const [columns, depth] = pack === 'packTransposed' ? [outputs, inputs] : [inputs, outputs]
-    const packed = this.#memory.reserve(Math.ceil(columns / PANEL) * PANEL * depth * 4)
+    const packed = this.#memory.reserve(Math.ceil(columns / PANEL_REST) * PANEL_REST * depth * 4)
     this.tasks.push({ op: pack, weight, outputs, inputs, packed })
     this.#known.set(key, packed)
     return packed
