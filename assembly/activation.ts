@@ -79,6 +79,16 @@ export function activation(
 ): void {
   let i = ((from * n) as usize) << 2
   const end = ((to * n) as usize) << 2
+  // The most common kind, and the only one whose time the choice between kinds would dominate.
+  if (kind == ACTIVATION_RELU) {
+    for (; i + 16 <= end; i += 16) {
+      const v = v128.load(z + i)
+      if (derivative != 0) {
+        v128.store(derivative + i, v128.and(f32x4.gt(v, f32x4.splat(0)), f32x4.splat(1)))
+      }
+      v128.store(y + i, f32x4.max(v, f32x4.splat(0)))
+    }
+  }
   for (; i + 16 <= end; i += 16) {
     const v = v128.load(z + i)
     const f = activate4(v, kind)
@@ -93,10 +103,25 @@ export function activation(
   }
 }
 
-/** out = a * b elementwise over rows of [rows, n]: tangent and adjoint of an activation. out may be a or b. */
-export function multiplyRows(a: usize, b: usize, out: usize, n: i32, from: i32, to: i32): void {
-  let i = ((from * n) as usize) << 2
-  const end = ((to * n) as usize) << 2
-  for (; i + 16 <= end; i += 16) v128.store(out + i, f32x4.mul(v128.load(a + i), v128.load(b + i)))
-  for (; i < end; i += 4) store<f32>(out + i, load<f32>(a + i) * load<f32>(b + i))
+/**
+ * out = a * b, elementwise over rows of [rows, n], for each of the `repeat` vectors that a and out have per row: tangent
+ * and adjoint of an activation. out may be a, and b where `repeat` is 1.
+ */
+export function multiplyRows(a: usize, b: usize, out: usize, n: i32, repeat: i32, from: i32, to: i32): void {
+  // With one vector per row the rows are one vector.
+  const vectors = repeat == 1 ? 1 : (to - from) * repeat
+  const bytes = ((repeat == 1 ? (to - from) * n : n) as usize) << 2
+  const whole = bytes & ~15
+  const stride = (n as usize) << 2
+  let x = a + ((from * repeat) as usize) * stride
+  let y = b + (from as usize) * stride
+  let to_ = out + ((from * repeat) as usize) * stride
+  for (let k = 0; k < vectors;) {
+    for (let i: usize = 0; i < whole; i += 16)
+      v128.store(to_ + i, f32x4.mul(v128.load(x + i), v128.load(y + i)))
+    for (let i = whole; i < bytes; i += 4) store<f32>(to_ + i, load<f32>(x + i) * load<f32>(y + i))
+    x += bytes
+    to_ += bytes
+    if (++k % repeat == 0) y += stride
+  }
 }

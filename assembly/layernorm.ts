@@ -159,7 +159,10 @@ export function layerNormTangent(
   }
 }
 
-/** Adjoint: gx = rstd (v - mean(v) - xhat mean(v xhat)) with v = gamma * g. gx may be the same array as g. */
+/**
+ * Adjoint: gx = rstd (v - mean(v) - xhat mean(v xhat)) with v = gamma * g, for each of the `repeat` vectors that g and gx
+ * have per row. gx may be the same array as g.
+ */
 export function layerNormAdjoint(
   g: usize,
   xhat: usize,
@@ -167,43 +170,49 @@ export function layerNormAdjoint(
   gamma: usize,
   gx: usize,
   n: i32,
+  repeat: i32,
   from: i32,
   to: i32,
 ): void {
   const whole = n & ~3
   const rest = n - whole
   const end = (whole as usize) << 2
+  const bytes = (n as usize) << 2
   const count: f32 = n as f32
+  let at = g + ((from * repeat) as usize) * bytes
+  let out = gx + ((from * repeat) as usize) * bytes
   for (let r = from; r < to; r++) {
-    const offset = ((r * n) as usize) << 2
-    const hat = xhat + offset
-    const at = g + offset
-    let sum = f32x4.splat(0)
-    let product = f32x4.splat(0)
-    for (let i: usize = 0; i < end; i += 16) {
-      const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
-      sum = f32x4.add(sum, v)
-      product = f32x4.add(product, f32x4.mul(v, v128.load(hat + i)))
-    }
-    if (rest) {
-      const v = f32x4.mul(loadTail(at + end, rest), loadTail(gamma + end, rest))
-      sum = f32x4.add(sum, v)
-      product = f32x4.add(product, f32x4.mul(v, loadTail(hat + end, rest)))
-    }
-    const mean = joinLanes(sum) / count
-    const along = joinLanes(product) / count
+    const hat = xhat + (r as usize) * bytes
     const scale = load<f32>(rstd + ((r as usize) << 2))
-    for (let i: usize = 0; i < end; i += 16) {
-      const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
-      const centred = f32x4.sub(
-        f32x4.sub(v, f32x4.splat(mean)),
-        f32x4.mul(v128.load(hat + i), f32x4.splat(along)),
-      )
-      v128.store(gx + offset + i, f32x4.mul(f32x4.splat(scale), centred))
-    }
-    for (let i = end; i < (n as usize) << 2; i += 4) {
-      const v = load<f32>(at + i) * load<f32>(gamma + i)
-      store<f32>(gx + offset + i, scale * (v - mean - load<f32>(hat + i) * along))
+    for (let k = 0; k < repeat; k++) {
+      let sum = f32x4.splat(0)
+      let product = f32x4.splat(0)
+      for (let i: usize = 0; i < end; i += 16) {
+        const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
+        sum = f32x4.add(sum, v)
+        product = f32x4.add(product, f32x4.mul(v, v128.load(hat + i)))
+      }
+      if (rest) {
+        const v = f32x4.mul(loadTail(at + end, rest), loadTail(gamma + end, rest))
+        sum = f32x4.add(sum, v)
+        product = f32x4.add(product, f32x4.mul(v, loadTail(hat + end, rest)))
+      }
+      const mean = joinLanes(sum) / count
+      const along = joinLanes(product) / count
+      for (let i: usize = 0; i < end; i += 16) {
+        const v = f32x4.mul(v128.load(at + i), v128.load(gamma + i))
+        const centred = f32x4.sub(
+          f32x4.sub(v, f32x4.splat(mean)),
+          f32x4.mul(v128.load(hat + i), f32x4.splat(along)),
+        )
+        v128.store(out + i, f32x4.mul(f32x4.splat(scale), centred))
+      }
+      for (let i = end; i < bytes; i += 4) {
+        const v = load<f32>(at + i) * load<f32>(gamma + i)
+        store<f32>(out + i, scale * (v - mean - load<f32>(hat + i) * along))
+      }
+      at += bytes
+      out += bytes
     }
   }
 }

@@ -9,6 +9,8 @@ import type { PolicySpec } from '../learner/heads/head.js'
 import type { Shuffle } from '../learner/minibatches.js'
 import { trainedPolicy, Workspace } from '../learner/policy.js'
 import { ValueNorm } from '../learner/value-norm.js'
+import { derivativesFor } from '../nn/cost.js'
+import type { Derivatives } from '../nn/derivatives.js'
 import { Network } from '../nn/network.js'
 import type { NetworkSpec } from '../nn/spec.js'
 import { BASIC_NEEDS, type RolloutNeeds, type RolloutStorage } from '../rollout/index.js'
@@ -106,29 +108,28 @@ export function assembleMethod(
 
   // Policies and critics learn one after another, so their activations share memory.
   const workspace = new Workspace()
-  const networks = device.overlay<Network>([
-    ...groups.map(
-      ({ agents, spec }) =>
-        () =>
-          new Network(device, spec, storage.rows * agents.length),
-    ),
-    ...critics.map(
-      ({ spec }) =>
-        () =>
-          new Network(device, spec, Math.max(storage.rows, storage.finalRows)),
-    ),
+  const products = parts.update.products(options)
+  const networks = device.overlay<{ network: Network; derivatives?: Derivatives }>([
+    ...groups.map(({ agents, spec }) => () => {
+      const network = new Network(device, spec, storage.rows * agents.length)
+      return { network, derivatives: derivativesFor(device, network, products) }
+    }),
+    ...critics.map(({ spec }) => () => {
+      return { network: new Network(device, spec, Math.max(storage.rows, storage.finalRows)) }
+    }),
   ])
 
   const site: Site = { plan, options, device, columns, storage, workspace }
   const policies = groups.map(({ name, agents, spec }, i) => {
     const parameters = initialise(spec, options.actor.headGain, i)
-    const network = networks[i] as Network<PolicySpec>
-    return makePolicy(site, { name, agents, parameters, network, shuffle: shuffle(i) })
+    const { derivatives } = networks[i]
+    const network = networks[i].network as Network<PolicySpec>
+    return makePolicy(site, { name, agents, parameters, network, shuffle: shuffle(i) }, derivatives)
   })
   const values = critics.map(({ agents, spec }, j) => {
     const number = groups.length + j
     const parameters = initialise(spec, VALUE_HEAD_GAIN, number)
-    const [name, network] = [`critic_${j}`, networks[number]]
+    const [name, network] = [`critic_${j}`, networks[number].network]
     return makeCritic(site, { name, agents, parameters, network, shuffle: shuffle(number) })
   })
 
@@ -168,10 +169,11 @@ interface Learning<Spec extends NetworkSpec = NetworkSpec> {
 function makePolicy(
   { plan, options, device, columns, storage, workspace }: Site,
   { name, agents, parameters, network, shuffle }: Learning<PolicySpec>,
+  derivatives: Derivatives | undefined,
 ): PolicyUnit & { update: PolicyUpdate } {
   const { update: part } = plan.parts
   const { tensor } = parameters
-  const policy = trainedPolicy(device, network, tensor, workspace)
+  const policy = trainedPolicy(device, network, tensor, { workspace, derivatives })
   const adam = part.adam ? new Adam(device, tensor, options.adamEps) : null
   const batch = new PolicyBatch(device, storage.rows * agents.length, columns.policy(agents))
   const update = part.make({ policy, agents, batch, adam, rules: options, shuffle })

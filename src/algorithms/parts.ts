@@ -47,6 +47,8 @@ interface UpdatePart {
   readonly adam: boolean
   /** Whether the critics' learning rate falls with the actors'. */
   readonly lrDecay: (rules: RuleOptions) => boolean
+  /** Number of Fisher products at the same parameters. */
+  readonly products: (rules: RuleOptions) => number
   /** Its own bound on the KL of an update, nats; null for rules with another bound. */
   readonly klBound: (rules: RuleOptions) => number | null
   readonly make: (parts: UpdateParts) => PolicyUpdate
@@ -80,6 +82,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     budgets: ['fixed', 'kkt', 'greedy'],
     adam: false,
     lrDecay: () => false,
+    products: ({ trustRegion }) => trustRegion.cgIterations,
     klBound: ({ trustRegion }) => trustRegion.delta,
     make: ({ policy, agents, batch, rules, shuffle }) =>
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
@@ -88,6 +91,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     budgets: ['fixed'],
     adam: true,
     lrDecay: ({ clipped }) => clipped.lrDecay,
+    products: () => 0,
     klBound: () => null,
     make: ({ policy, agents, batch, adam, rules, shuffle }) =>
       new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),

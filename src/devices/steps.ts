@@ -63,9 +63,13 @@ export type NetworkStep =
       readonly out: Operand
       readonly width: number
     }
-  /** gx = adjoint of `layerNorm` with respect to x, applied to g. gx may be g. */
+  /**
+   * gx = adjoint of `layerNorm` with respect to x, applied to g. gx may be g.
+   * With `repeat`, g and gx are [rows, repeat, width]: that many vectors per row.
+   */
   | {
       readonly op: 'layerNormAdjoint'
+      readonly repeat?: number
       readonly g: Operand
       readonly xhat: Operand
       readonly rstd: Operand
@@ -93,9 +97,10 @@ export type NetworkStep =
       readonly outputs: number
       readonly accumulate: boolean
     }
-  /** gx = gy w. gx may not be gy. */
+  /** gx = gy w. gx may not be gy. With `repeat`, gy is [rows, repeat, outputs] and gx [rows, repeat, inputs]. */
   | {
       readonly op: 'linearAdjoint'
+      readonly repeat?: number
       readonly gy: Operand
       readonly outputs: number
       readonly weight: Tensor
@@ -121,13 +126,40 @@ export type NetworkStep =
       readonly width: number
       readonly kind: Activation
     }
-  /** out = a b, element by element. out may be a or b. */
+  /**
+   * out = a b, element by element. out may be a or b. With `repeat`, a and out are [rows, repeat, width], and each vector
+   * of a row is multiplied by the row of b; out may then be a.
+   */
   | {
       readonly op: 'multiply'
+      readonly repeat?: number
       readonly a: Operand
       readonly b: Operand
       readonly out: Operand
       readonly width: number
+    }
+
+/** Steps on several vectors per row, [rows, count, width]. */
+export type VectorStep =
+  /** out[r] = vector, in every row. */
+  | { readonly op: 'broadcast'; readonly vector: Tensor; readonly out: Operand; readonly width: number }
+  /** out[r, k] += vectors[r, k] . x[r] */
+  | {
+      readonly op: 'dotVectors'
+      readonly vectors: Operand
+      readonly x: Operand
+      readonly count: number
+      readonly width: number
+      readonly out: Operand
+    }
+  /** out[r] = sum over k, ascending, of coefficients[r, k] vectors[r, k] */
+  | {
+      readonly op: 'mixVectors'
+      readonly vectors: Operand
+      readonly coefficients: Operand
+      readonly count: number
+      readonly width: number
+      readonly out: Operand
     }
 
 /** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2, d log sigma / d log_std per action dimension. */
@@ -235,19 +267,57 @@ export type ValueStep =
  * - Scratch operands have contents within one run only.
  * - Rows beyond those of a run stay as they are.
  */
-export type RowStep = NetworkStep | GaussianStep | ValueStep
+export type RowStep = NetworkStep | VectorStep | GaussianStep | ValueStep
+
+/** A Linear layer behind a LayerNorm: y = w (gamma xhat + beta) + bias with w [outputs, inputs]. */
+interface NormalisedLayer {
+  readonly weight: Tensor
+  readonly gamma: Tensor
+  readonly beta: Tensor
+  readonly outputs: number
+  readonly inputs: number
+}
 
 /** Work on parameters that precedes the pass over the rows. */
 export type SetupStep =
   /** Table of the deviations sigma = y sigmoid(log_std / x). */
+  | {
+      readonly op: 'gaussianTable'
+      readonly logStd: Tensor
+      readonly x: number
+      readonly y: number
+      readonly table: GaussianTable
+      readonly size: number
+    }
+  /**
+   * Tangent of a layer at constant xhat, dy = m xhat + c:
+   * m = dw gamma + w dgamma (by columns), c = dw beta + w dbeta + dbias.
+   */
+  | ({
+      readonly op: 'foldTangent'
+      readonly dweight: Tensor
+      readonly dgamma: Tensor
+      readonly dbeta: Tensor
+      readonly dbias: Tensor
+      /** [outputs, inputs] */
+      readonly m: Tensor
+      /** [outputs] */
+      readonly c: Tensor
+    } & NormalisedLayer)
+
+/** Work on the gradient that follows the pass over the rows. */
+export type FinishStep =
+  /**
+   * Adjoint of `foldTangent`, in place. `gweight` and `gbias` hold S = sum gy' xhat and s = sum gy over the rows.
+   * gweight = S gamma + s beta' (by columns), ggamma[j] = sum over o of w[o, j] S[o, j], gbeta = w' s.
+   */
   {
-    readonly op: 'gaussianTable'
-    readonly logStd: Tensor
-    readonly x: number
-    readonly y: number
-    readonly table: GaussianTable
-    readonly size: number
-  }
+    readonly op: 'unfoldGradient'
+    readonly gweight: Tensor
+    readonly gbias: Tensor
+    readonly ggamma: Tensor
+    readonly gbeta: Tensor
+  } & NormalisedLayer
 
 /** A pass over the rows of a batch. */
 export interface ProgramSpec {
@@ -255,6 +325,8 @@ export interface ProgramSpec {
   readonly rows: readonly RowStep[]
   /** f32 vector of the parameter gradients of `rows`, times the scale given to `run`. */
   readonly gradient?: Tensor
+  /** Steps on parts of `gradient`, no two of which write the same one. */
+  readonly finish?: readonly FinishStep[]
 }
 
 /** Names of a program's sums, in the order of its steps. @throws Error when two are the same */

@@ -178,7 +178,7 @@ export interface StatisticsExports {
 /** Kernels of single steps that TypeScript calls by name. The others run in programs only. */
 export interface LayerExports {
   packedBytes(n: number, k: number): number
-  multiplyRows(a: number, b: number, out: number, n: number, from: number, to: number): void
+  multiplyRows(a: number, b: number, out: number, n: number, repeat: number, from: number, to: number): void
 }
 
 /** assembly/program.ts, threads.ts and solve.ts. */

@@ -1,5 +1,6 @@
 import type { Device, Program } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
+import { layerwise, type Derivatives } from '../nn/derivatives.js'
 import type { Network } from '../nn/network.js'
 import type { PolicyBatch } from './batch.js'
 import type { PolicyHead, PolicySpec } from './heads/head.js'
@@ -26,6 +27,8 @@ export class Workspace {
 export interface TrainedPolicy {
   readonly device: Device
   readonly network: Network<PolicySpec>
+  /** For Fisher products. */
+  readonly derivatives: Derivatives
   /** Flat parameter vector. */
   readonly parameters: Tensor
   readonly head: PolicyHead
@@ -35,15 +38,21 @@ export interface TrainedPolicy {
 
 /**
  * A policy over a network's workspace.
- * @param workspace holder of the network's activations, where other networks share them
+ * @param shared holder of the network's activations, where other networks share them, and derivatives in that memory
  */
 export function trainedPolicy(
   device: Device,
   network: Network<PolicySpec>,
   parameters: Tensor,
-  workspace = new Workspace(),
+  { workspace = new Workspace(), derivatives = layerwise(network) }: SharedParts = {},
 ): TrainedPolicy {
-  return { device, network, parameters, head: attachHead(device, network, parameters), workspace }
+  const head = attachHead(device, network, parameters)
+  return { device, network, parameters, head, workspace, derivatives }
+}
+
+interface SharedParts {
+  readonly workspace?: Workspace | undefined
+  readonly derivatives?: Derivatives | undefined
 }
 
 /** Evaluation of a policy on a whole batch, before and after its update. */

@@ -90,7 +90,7 @@ export class TrustRegionStep {
   readonly #differentiate: Program
   readonly #fisher: Program
   readonly #evaluate: Program
-  /** Forward pass at the old parameters. */
+  /** Activations and kept derivatives at the old parameters. */
   readonly #revisit: Program
   /** Sum of #klWeight over the rows that `differentiate` saw. */
   #klRows = 0
@@ -112,7 +112,8 @@ export class TrustRegionStep {
     this.#differentiate = this.#compileDifferentiate()
     this.#fisher = this.#compileFisher()
     this.#evaluate = this.#compileEvaluate()
-    this.#revisit = device.compile({ rows: network.forward(this.#old, batch.input) }, batch.maxRows)
+    const revisited = [...network.forward(this.#old, batch.input), ...policy.derivatives.keep(this.#old)]
+    this.#revisit = device.compile({ rows: revisited }, batch.maxRows)
   }
 
   /**
@@ -252,25 +253,25 @@ export class TrustRegionStep {
 
   /** Surrogate, its gradient, and the distribution that becomes the old one. */
   #compileDifferentiate(): Program {
-    const { device, network, parameters, head } = this.#policy
+    const { device, network, parameters, head, derivatives } = this.#policy
     const batch = this.#batch
+    const { rows: adjoint, finish } = derivatives.adjoint(parameters, this.gradient)
     const rows = [
       ...network.forward(parameters, batch.input),
       ...head.surrogate(batch, null, true),
-      ...network.adjoint(parameters),
+      ...derivatives.keep(parameters),
+      ...adjoint,
     ]
-    return device.compile({ setup: head.setup(), rows, gradient: this.gradient }, batch.maxRows)
+    return device.compile({ setup: head.setup(), rows, gradient: this.gradient, finish }, batch.maxRows)
   }
 
   /** Gauss-Newton product J' F J v, F the Fisher matrix of the old distribution. */
   #compileFisher(): Program {
-    const { device, network, head } = this.#policy
-    const rows = [
-      ...network.tangent(this.#old, this.#probe),
-      ...head.fisher(this.#probe, this.#klWeight),
-      ...network.adjoint(this.#old),
-    ]
-    return device.compile({ rows, gradient: this.#product }, this.#batch.maxRows)
+    const { device, head, derivatives } = this.#policy
+    const { setup, rows: tangent } = derivatives.tangent(this.#old, this.#probe)
+    const { rows: adjoint, finish } = derivatives.adjoint(this.#old, this.#product)
+    const rows = [...tangent, ...head.fisher(this.#probe, this.#klWeight), ...adjoint]
+    return device.compile({ setup, rows, gradient: this.#product, finish }, this.#batch.maxRows)
   }
 
   /** Surrogate and KL of a trial. */

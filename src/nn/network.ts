@@ -9,6 +9,18 @@ interface Norm {
   readonly rstd: Tensor
 }
 
+/** Results of a forward pass that derivatives need. Matrices are [rows, width]. */
+export interface Activations {
+  /** The input stage's result, before its LayerNorm. */
+  readonly input: Tensor
+  readonly inputNorm: Norm | null
+  /** features[i] enters layer i; the last one enters the head. */
+  readonly features: readonly Tensor[]
+  /** Of each hidden layer: derivative of its activation, and its LayerNorm. */
+  readonly derivatives: readonly Tensor[]
+  readonly norms: readonly Norm[]
+}
+
 /** Rows that enter a network. */
 export interface NetworkInput {
   /** f32 [rows, input size] */
@@ -34,13 +46,9 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   /** [rows, head size]: g, the operand of `adjoint`. May be the same memory as `outputTangent`. */
   readonly outputAdjoint: Tensor
 
+  readonly activations: Activations
+
   readonly #device: Device
-  readonly #input: Tensor
-  readonly #inputNorm: Norm | null
-  /** features[i] enters layer i; the last one enters the head. */
-  readonly #features: Tensor[] = []
-  readonly #derivatives: Tensor[] = []
-  readonly #norms: Norm[] = []
 
   /** Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`). */
   constructor(device: Device, spec: Spec, rows: number) {
@@ -51,13 +59,14 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     const matrix = (width: number) => device.tensor('f32', rows * width)
     const norm = (width: number): Norm => ({ xhat: matrix(width), rstd: matrix(1) })
     const width = inputWidth(spec.input)
-    this.#input = matrix(width)
-    this.#inputNorm = spec.input.layerNorm ? norm(width) : null
-    this.#features.push(this.#inputNorm ? matrix(width) : this.#input)
-    for (const units of spec.hidden) {
-      this.#derivatives.push(matrix(units))
-      this.#norms.push(norm(units))
-      this.#features.push(matrix(units))
+    const input = matrix(width)
+    const inputNorm = spec.input.layerNorm ? norm(width) : null
+    this.activations = {
+      input,
+      inputNorm,
+      features: [inputNorm ? matrix(width) : input, ...spec.hidden.map(matrix)],
+      derivatives: spec.hidden.map(matrix),
+      norms: spec.hidden.map(norm),
     }
     this.output = matrix(spec.head.size)
     this.outputTangent = matrix(spec.head.size)
@@ -68,16 +77,16 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   forward(parameters: Tensor, input: NetworkInput): RowStep[] {
     const { spec } = this
     const p = (name: string) => this.#parameter(parameters, name)
-    const steps: RowStep[] = [{ op: 'input', ...this.#inputOperands(input), out: this.#input }]
+    const steps: RowStep[] = [{ op: 'input', ...this.#inputOperands(input), out: this.activations.input }]
     let width = inputWidth(spec.input)
-    if (this.#inputNorm) {
+    if (this.activations.inputNorm) {
       steps.push({
         op: 'layerNorm',
-        x: this.#input,
+        x: this.activations.input,
         gamma: p('input.norm.weight'),
         beta: p('input.norm.bias'),
-        ...this.#inputNorm,
-        out: this.#features[0],
+        ...this.activations.inputNorm,
+        out: this.activations.features[0],
         width,
       })
     }
@@ -87,23 +96,23 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     }
     spec.hidden.forEach((units, i) => {
       const z = scratch(units)
-      const derivative = this.#derivatives[i]
+      const derivative = this.activations.derivatives[i]
       steps.push(
-        linear(`hidden.${i}`, this.#features[i], z, units),
+        linear(`hidden.${i}`, this.activations.features[i], z, units),
         { op: 'activation', z, y: z, derivative, width: units, kind: spec.activation },
         {
           op: 'layerNorm',
           x: z,
           gamma: p(`hidden.${i}.norm.weight`),
           beta: p(`hidden.${i}.norm.bias`),
-          ...this.#norms[i],
-          out: this.#features[i + 1],
+          ...this.activations.norms[i],
+          out: this.activations.features[i + 1],
           width: units,
         },
       )
       width = units
     })
-    steps.push(linear('head', this.#features.at(-1)!, this.output, spec.head.size))
+    steps.push(linear('head', this.activations.features.at(-1)!, this.output, spec.head.size))
     return steps
   }
 
@@ -116,12 +125,12 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     let width = inputWidth(spec.input)
     // Tangent of the current layer's input, or null while no parameter precedes it.
     let moving: Operand | null = null
-    if (this.#inputNorm) {
+    if (this.activations.inputNorm) {
       moving = scratch(width)
       steps.push({
         op: 'layerNormTangent',
         dx: null,
-        ...this.#inputNorm,
+        ...this.activations.inputNorm,
         gamma: p('input.norm.weight'),
         dgamma: d('input.norm.weight'),
         dbeta: d('input.norm.bias'),
@@ -140,14 +149,14 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     }
     spec.hidden.forEach((units, i) => {
       const z = scratch(units)
-      linear(`hidden.${i}`, this.#features[i], z, units)
+      linear(`hidden.${i}`, this.activations.features[i], z, units)
       moving = scratch(units)
       steps.push(
-        { op: 'multiply', a: z, b: this.#derivatives[i], out: z, width: units },
+        { op: 'multiply', a: z, b: this.activations.derivatives[i], out: z, width: units },
         {
           op: 'layerNormTangent',
           dx: z,
-          ...this.#norms[i],
+          ...this.activations.norms[i],
           gamma: p(`hidden.${i}.norm.weight`),
           dgamma: d(`hidden.${i}.norm.weight`),
           dbeta: d(`hidden.${i}.norm.bias`),
@@ -157,7 +166,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       )
       width = units
     })
-    linear('head', this.#features.at(-1)!, this.outputTangent, spec.head.size)
+    linear('head', this.activations.features.at(-1)!, this.outputTangent, spec.head.size)
     return steps
   }
 
@@ -175,12 +184,13 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     let g: Operand = this.outputAdjoint
     for (let i = layers; i >= 0; i--) {
       if (i < layers) steps.push(...this.#hiddenAdjoint(parameters, i, g))
-      const wanted = i > 0 || this.#inputNorm !== null || inputGradient !== undefined
+      const wanted = i > 0 || this.activations.inputNorm !== null || inputGradient !== undefined
       const gx: Operand | null = wanted ? scratch(this.#width(i)) : null
       steps.push(...this.#linearAdjoint(parameters, i, g, gx))
       if (gx) g = gx
     }
-    if (this.#inputNorm) steps.push(...this.#inputNormAdjoint(parameters, g, inputGradient !== undefined))
+    if (this.activations.inputNorm)
+      steps.push(...this.#inputNormAdjoint(parameters, g, inputGradient !== undefined))
     if (inputGradient) {
       const { input, gradient } = inputGradient
       steps.push({ op: 'inputAdjoint', ...this.#inputOperands(input), g, graw: gradient })
@@ -190,7 +200,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
 
   /** Adjoint of layer i's LayerNorm and activation, in place on g. */
   #hiddenAdjoint(parameters: Tensor, i: number, g: Operand): RowStep[] {
-    const norm = this.#norms[i]
+    const norm = this.activations.norms[i]
     const width = this.spec.hidden[i]
     const name = `hidden.${i}.norm`
     return [
@@ -203,7 +213,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
         gx: g,
         width,
       },
-      { op: 'multiply', a: g, b: this.#derivatives[i], out: g, width },
+      { op: 'multiply', a: g, b: this.activations.derivatives[i], out: g, width },
     ]
   }
 
@@ -215,7 +225,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     const inputs = this.#width(i)
     const [weight, bias] = [this.#offset(`${layer}.weight`), this.#offset(`${layer}.bias`)]
     const steps: RowStep[] = [
-      { op: 'linearWeights', x: this.#features[i], inputs, gy, outputs, weight, bias },
+      { op: 'linearWeights', x: this.activations.features[i], inputs, gy, outputs, weight, bias },
     ]
     if (gx) {
       const weights = this.#parameter(parameters, `${layer}.weight`)
@@ -226,7 +236,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
 
   /** Adjoint of the input's LayerNorm, in place on g where the gradient goes further. */
   #inputNormAdjoint(parameters: Tensor, g: Operand, further: boolean): RowStep[] {
-    const norm = this.#inputNorm!
+    const norm = this.activations.inputNorm!
     const width = inputWidth(this.spec.input)
     const steps = this.#normWeights('input.norm', norm, g, width)
     const gamma = this.#parameter(parameters, 'input.norm.weight')

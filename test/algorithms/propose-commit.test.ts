@@ -37,7 +37,7 @@ function pair(device: Device, workspaces: readonly Workspace[]) {
   const networks = device.overlay(SPECS.map((spec) => () => new Network(device, spec, ROWS)))
   return SPECS.map((spec, i) => {
     const parameters = tensorOf(device, parametersOf(spec, 1 + i))
-    const policy = trainedPolicy(device, networks[i], parameters, workspaces[i])
+    const policy = trainedPolicy(device, networks[i], parameters, { workspace: workspaces[i] })
     const batch = new PolicyBatch(device, ROWS, {
       observations: tensorOf(device, normals(ROWS * spec.input.size, 10 + i)),
       actions: tensorOf(device, normals(ROWS * spec.head.size, 20 + i)),

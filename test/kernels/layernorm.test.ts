@@ -162,14 +162,14 @@ test('the adjoint is the transpose of the tangent', () => {
       0,
       ROWS,
     )
-    kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, gx.byteOffset, n, 0, ROWS)
+    kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, gx.byteOffset, n, 1, 0, ROWS)
     rowsOf(x, n).forEach((row, r) => {
       const part = (v: Float32Array) => v.subarray(r * n, (r + 1) * n)
       const size = rstd[r] * largest(gain) * Math.sqrt(dot(part(dx), part(dx)) * dot(part(g), part(g)))
       const [left, right] = [dot(part(out), part(g)), dot(part(dx), part(gx))]
       close([left], [right], 4 * hatError(row) * size, `<J v, g> = <v, J' g> of width ${n}`)
     })
-    kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, g.byteOffset, n, 0, ROWS)
+    kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, g.byteOffset, n, 1, 0, ROWS)
     assert.deepEqual(bits(g), bits(gx), 'in place')
   }
 })

@@ -1,8 +1,8 @@
 import type { Program, Sums } from '../device.js'
-import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
-import { tableRow } from './gaussian.js'
+import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { rowOf, ScratchRows, vectors } from './memory.js'
-import { ROW_STEPS, tableOf, type Row } from './steps.js'
+import { FINISH_STEPS, SETUP_STEPS } from './parameters.js'
+import { ROW_STEPS, type Row } from './steps.js'
 
 /** A specification as it is: nothing is compiled. */
 export class ReferenceProgram implements Program {
@@ -25,8 +25,8 @@ export class ReferenceProgram implements Program {
    * local to rows.
    */
   run(rows: number, scale: number): Sums {
-    const { setup = [], rows: steps, gradient } = this.#spec
-    for (const step of setup) gaussianTable(step)
+    const { setup = [], rows: steps, gradient, finish = [] } = this.#spec
+    for (const step of setup) runSetup(step)
     const sums: Record<string, number> = Object.fromEntries(this.#names.map((name) => [name, 0]))
     const total = new Float64Array(gradient?.length ?? 0)
     for (let index = 0; index < rows; index++) {
@@ -40,6 +40,7 @@ export class ReferenceProgram implements Program {
       this.#scratch.forget()
     }
     if (gradient) vectors(gradient)[0].set(total.map((v) => scale * v))
+    for (const step of finish) runFinish(step)
     return sums
   }
 }
@@ -49,14 +50,18 @@ function apply<Op extends RowStep['op']>(step: Extract<RowStep, { op: Op }>, row
   run(step, row)
 }
 
+function runSetup<Op extends SetupStep['op']>(step: Extract<SetupStep, { op: Op }>): void {
+  const run = SETUP_STEPS[step.op] as (step: Extract<SetupStep, { op: Op }>) => void
+  run(step)
+}
+
+function runFinish<Op extends FinishStep['op']>(step: Extract<FinishStep, { op: Op }>): void {
+  const run = FINISH_STEPS[step.op] as (step: Extract<FinishStep, { op: Op }>) => void
+  run(step)
+}
+
 function addInto(total: Float64Array, offset: number, values: ArrayLike<number>): void {
   if (offset + values.length > total.length)
     throw new RangeError(`gradients ${offset} .. ${offset + values.length - 1} of ${total.length} parameters`)
   for (let i = 0; i < values.length; i++) total[offset + i] += values[i]
-}
-
-/** sigma = y sigmoid(log_std / x) and what follows from it, f64 [size, 4]. */
-function gaussianTable({ logStd, x, y, table, size }: SetupStep): void {
-  const rows = Array.from(vectors(logStd)[0], (v) => tableRow(v, x, y))
-  tableOf(table, size).set(rows.flat())
 }

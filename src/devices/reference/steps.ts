@@ -7,6 +7,7 @@ import * as layers from './layers.js'
 import { typed, vectors } from './memory.js'
 import { normal } from './random.js'
 import { valueLoss, valueLossSlope } from './value.js'
+import { dot, sum } from './vectors.js'
 
 /** One row of a running program. */
 export interface Row {
@@ -68,9 +69,12 @@ export const ROW_STEPS: RowSteps = {
     row.of(out, width).set(tangent)
   },
 
-  layerNormAdjoint({ g, xhat, rstd, gamma, gx, width }, row) {
+  layerNormAdjoint({ g, xhat, rstd, gamma, gx, width, repeat = 1 }, row) {
     const kept = { xhat: row.of(xhat, width), rstd: row.of(rstd, 1)[0] }
-    row.of(gx, width).set(layers.layerNormAdjoint(row.of(g, width), kept, vector(gamma, width)))
+    const scale = vector(gamma, width)
+    row
+      .of(gx, repeat * width)
+      .set(split(row.of(g, repeat * width), repeat).flatMap((v) => layers.layerNormAdjoint(v, kept, scale)))
   },
 
   /** ggamma = g xhat, gbeta = g */
@@ -90,9 +94,13 @@ export const ROW_STEPS: RowSteps = {
     out.set(layers.linear(row.of(x, inputs), vector(weight, outputs * inputs), added))
   },
 
-  linearAdjoint({ gy, outputs, weight, gx, inputs }, row) {
+  linearAdjoint({ gy, outputs, weight, gx, inputs, repeat = 1 }, row) {
     const matrix = vector(weight, outputs * inputs)
-    row.of(gx, inputs).set(layers.linearAdjoint(row.of(gy, outputs), matrix, inputs))
+    row
+      .of(gx, repeat * inputs)
+      .set(
+        split(row.of(gy, repeat * outputs), repeat).flatMap((v) => layers.linearAdjoint(v, matrix, inputs)),
+      )
   },
 
   /** gw = gy x', gbias = gy */
@@ -109,9 +117,26 @@ export const ROW_STEPS: RowSteps = {
     row.of(y, width).set(Array.from(input, ACTIVATE[kind]))
   },
 
-  multiply({ a, b, out, width }, row) {
-    const [left, right] = [row.of(a, width), row.of(b, width)]
-    row.of(out, width).set(left.map((v, i) => v * right[i]))
+  multiply({ a, b, out, width, repeat = 1 }, row) {
+    const [left, right] = [row.of(a, repeat * width), row.of(b, width)]
+    row.of(out, repeat * width).set(left.map((v, i) => v * right[i % width]))
+  },
+
+  // Several vectors per row.
+
+  broadcast({ vector: source, out, width }, row) {
+    row.of(out, width).set(vector(source, width))
+  },
+
+  dotVectors({ vectors: all, x, count, width, out }, row) {
+    const [sums, input] = [row.of(out, count), row.of(x, width)]
+    const products = split(row.of(all, count * width), count).map((v) => dot(v, input))
+    sums.set(products.map((product, k) => sums[k] + product))
+  },
+
+  mixVectors({ vectors: all, coefficients, count, width, out }, row) {
+    const [parts, u] = [split(row.of(all, count * width), count), row.of(coefficients, count)]
+    row.of(out, width).set(Array.from({ length: width }, (_, i) => sum(parts.map((v, k) => u[k] * v[i]))))
   },
 
   // Diagonal Gaussian.
@@ -186,8 +211,14 @@ export const ROW_STEPS: RowSteps = {
   },
 }
 
+/** Parts of equal length. */
+function split(values: Float32Array, count: number): Float32Array[] {
+  const width = values.length / count
+  return Array.from({ length: count }, (_, k) => values.subarray(k * width, (k + 1) * width))
+}
+
 /** Vector of `length` parameters. @throws RangeError for another length */
-function vector(tensor: Tensor, length: number): Float32Array {
+export function vector(tensor: Tensor, length: number): Float32Array {
   const [values] = vectors(tensor)
   if (values.length !== length)
     throw new RangeError(`${values.length} parameters where ${length} are expected`)

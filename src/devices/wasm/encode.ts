@@ -1,5 +1,5 @@
 import { splitSeed } from '../../kernels/index.js'
-import type { RowStep, SetupStep } from '../steps.js'
+import type { FinishStep, RowStep, SetupStep } from '../steps.js'
 import { isScratch, type ElementType, type Operand, type Tensor } from '../tensor.js'
 import { OPERATIONS, type Argument, type Operation, type OperationName } from './operations.js'
 
@@ -9,7 +9,9 @@ const CODES = Object.fromEntries(NAMES.map((name, i) => [name, i + 1])) as Recor
 export const END = 0
 
 /** Step, or operation of the table that is not a step. */
-export type Encodable = RowStep | SetupStep | InternalOperation
+export type Encodable = RowStep | TaskStep | InternalOperation
+/** Step outside the pass over the rows, or the part of it that one task takes. */
+export type TaskStep = (SetupStep | FinishStep) & { readonly first?: number; readonly last?: number }
 type InternalOperation =
   | {
       readonly op: 'packTransposed' | 'packPlain'
@@ -83,9 +85,14 @@ function valueOf(step: Encodable, name: string, argument: Argument): unknown {
   return value
 }
 
-/** Value of the argument's `size` for a step. A field that the step lacks counts as 0. */
+/**
+ * Value of the argument's `size` for a step. A field that the step lacks counts as its word for an absent value, or as 0
+ * where it has none.
+ */
 function sizeOf(step: Encodable, { size = '1' }: Argument): number {
-  const factor = (text: string) => (/^\d/.test(text) ? Number(text) : ((field(step, text) as number) ?? 0))
+  const { words }: Operation = OPERATIONS[step.op]
+  const factor = (text: string) =>
+    /^\d/.test(text) ? Number(text) : ((field(step, text) as number | undefined) ?? words[text]?.missing ?? 0)
   const product = (text: string) => text.split(' * ').reduce((result, part) => result * factor(part), 1)
   return size.split(' + ').reduce((result, part) => result + product(part), 0)
 }

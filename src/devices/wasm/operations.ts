@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type RowStep, type SetupStep } from '../steps.js'
+import { ACTIVATIONS, type FinishStep, type RowStep, type SetupStep } from '../steps.js'
 import type { ElementType } from '../tensor.js'
 
 /**
@@ -56,6 +56,19 @@ const anyWord = (argument: Argument): Argument => ({ ...argument, type: ['f32', 
 /** The same of another field's element type. */
 const like = (field: string, argument: Argument): Argument => ({ ...argument, like: field })
 
+/** Number of vectors per row. */
+const repeat: Argument = optional(integer, 1)
+
+const normalisedLayer = {
+  weight: tensor('outputs * inputs'),
+  gamma: tensor('inputs'),
+  beta: tensor('inputs'),
+  outputs: integer,
+  inputs: integer,
+}
+/** Part of the step that a task takes. */
+const part = { first: integer, last: integer }
+
 const input = {
   raw: rows('size'),
   size: integer,
@@ -71,11 +84,13 @@ export interface Operation {
   /** Calls of kernels in `file` of assembly/. Arguments are words by name, the range of rows `from`, `to` and `program`. */
   readonly file: string
   readonly calls: readonly string[]
+  /** Field whose number of elements several tasks divide among them, from `first` to `last`. */
+  readonly divided?: 'outputs' | 'inputs'
 }
 
 /** Operations that are not steps: packing of weights and passes over gradients. */
 type Internal = 'packTransposed' | 'packPlain' | 'clear' | 'clearBlock' | 'reduce'
-export type OperationName = RowStep['op'] | SetupStep['op'] | Internal
+export type OperationName = RowStep['op'] | SetupStep['op'] | FinishStep['op'] | Internal
 
 /**
  * Operations of programs, with their arguments and kernels. This table is the only description of the words of a program:
@@ -97,14 +112,15 @@ export const OPERATIONS = {
   },
   linearAdjoint: {
     words: {
-      gy: rows('outputs'),
+      repeat,
+      gy: rows('repeat * outputs'),
       outputs: integer,
       packed: panels('packPlain'),
-      gx: rows('inputs'),
+      gx: rows('repeat * inputs'),
       inputs: integer,
     },
     file: 'gemm',
-    calls: ['gemm(gy, outputs, packed, 0, gx, inputs, from, to, 0)'],
+    calls: ['gemm(gy, outputs, packed, 0, gx, inputs, from * repeat, to * repeat, 0)'],
   },
   linearWeights: {
     words: {
@@ -134,9 +150,15 @@ export const OPERATIONS = {
     calls: ['activation(z, y, derivative, width, kind, from, to)'],
   },
   multiply: {
-    words: { a: rows('width'), b: rows('width'), out: rows('width'), width: integer },
+    words: {
+      repeat,
+      a: rows('repeat * width'),
+      b: rows('width'),
+      out: rows('repeat * width'),
+      width: integer,
+    },
     file: 'activation',
-    calls: ['multiplyRows(a, b, out, width, from, to)'],
+    calls: ['multiplyRows(a, b, out, width, repeat, from, to)'],
   },
   layerNorm: {
     words: {
@@ -167,15 +189,16 @@ export const OPERATIONS = {
   },
   layerNormAdjoint: {
     words: {
-      g: rows('width'),
+      repeat,
+      g: rows('repeat * width'),
       xhat: rows('width'),
       rstd: rows('1'),
       gamma: tensor('width'),
-      gx: rows('width'),
+      gx: rows('repeat * width'),
       width: integer,
     },
     file: 'layernorm',
-    calls: ['layerNormAdjoint(g, xhat, rstd, gamma, gx, width, from, to)'],
+    calls: ['layerNormAdjoint(g, xhat, rstd, gamma, gx, width, repeat, from, to)'],
   },
   layerNormWeights: {
     words: {
@@ -213,6 +236,63 @@ export const OPERATIONS = {
     words: { x: rows('width'), out: rows('width'), width: integer },
     file: 'input',
     calls: ['copyRows(x, out, width, from, to)'],
+  },
+  broadcast: {
+    words: { vector: tensor('width'), out: rows('width'), width: integer },
+    file: 'jacobian',
+    calls: ['broadcastRow(vector, out, width, from, to)'],
+  },
+  dotVectors: {
+    words: {
+      vectors: rows('count * width'),
+      x: rows('width'),
+      count: integer,
+      width: integer,
+      out: rows('count'),
+    },
+    file: 'jacobian',
+    calls: ['dotVectors(vectors, x, count, width, out, from, to)'],
+  },
+  mixVectors: {
+    words: {
+      vectors: rows('count * width'),
+      coefficients: rows('count'),
+      count: integer,
+      width: integer,
+      out: rows('width'),
+    },
+    file: 'jacobian',
+    calls: ['mixVectors(vectors, coefficients, count, width, out, from, to)'],
+  },
+  foldTangent: {
+    words: {
+      ...normalisedLayer,
+      dweight: tensor('outputs * inputs'),
+      dgamma: tensor('inputs'),
+      dbeta: tensor('inputs'),
+      dbias: tensor('outputs'),
+      m: tensor('outputs * inputs'),
+      c: tensor('outputs'),
+      ...part,
+    },
+    file: 'jacobian',
+    calls: ['foldTangent(weight, gamma, beta, dweight, dgamma, dbeta, dbias, inputs, m, c, first, last)'],
+    divided: 'outputs',
+  },
+  unfoldGradient: {
+    words: {
+      ...normalisedLayer,
+      gweight: tensor('outputs * inputs'),
+      gbias: tensor('outputs'),
+      ggamma: tensor('inputs'),
+      gbeta: tensor('inputs'),
+      ...part,
+    },
+    file: 'jacobian',
+    calls: [
+      'unfoldGradient(weight, gamma, beta, gweight, gbias, ggamma, gbeta, outputs, inputs, first, last)',
+    ],
+    divided: 'inputs',
   },
   gaussianTable: {
     words: { logStd: tensor('size'), x: real, y: real, table: tensor('4 * size', 'f64'), size: integer },

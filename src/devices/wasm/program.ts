@@ -1,12 +1,15 @@
 import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
-import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { isScratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
-import { encodeStep, END, type Encodable, type Places } from './encode.js'
+import { encodeStep, END, type Encodable, type Places, type TaskStep } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
+import { OPERATIONS, type Operation } from './operations.js'
 import { ScratchPool } from './scratch.js'
 
 /** Number of parameters that a reduction task sums. */
-const REDUCE_SPAN = 4096
+const REDUCE_SPAN = 2048
+/** Number of outputs, or of inputs, of a layer that a task on its parameters takes. */
+const LAYER_SPAN = 32
 
 /** Memory for compiled programs. */
 export interface ProgramMemory {
@@ -61,8 +64,8 @@ class Packing {
 }
 
 /**
- * Encodes a pass as words of three phases: tasks that prepare tables and pack weights, operations over the rows, and tasks
- * that sum the gradients of the blocks.
+ * Encodes a pass as words of phases: tasks that prepare tables and derived weights, tasks that pack weights, operations
+ * over the rows, tasks that sum the gradients of the blocks, and tasks on the sum. Phases without work are left out.
  */
 export function encodeProgram(
   spec: ProgramSpec,
@@ -81,9 +84,13 @@ export function encodeProgram(
     length: to - from,
   }))
   const rows = rowsPhase([...clears, ...spec.rows], places)
-  const before = tasksPhase([...(spec.setup ?? []), ...packing.tasks], places)
-  const after = tasksPhase(gradient ? reductions(plan, memory.addressOf(gradient)) : [], places)
-  const phases = [before, rows, after].filter((phase) => phase.groups.length > 0)
+  const phases = [
+    tasksPhase(taskSteps(spec.setup), places),
+    tasksPhase(packing.tasks, places),
+    rows,
+    tasksPhase(gradient ? reductions(plan, memory.addressOf(gradient)) : [], places),
+    tasksPhase(taskSteps(spec.finish), places),
+  ].filter((phase) => phase.groups.length > 0)
   const encoded = assemble(phases, memory)
   setWord(encoded, HEADER.partialGradients, space.partialGradients)
   setWord(encoded, HEADER.gradientStride, gradientStride(gradient?.length ?? 0))
@@ -102,12 +109,12 @@ export function encodePrepared(
   memory: ProgramMemory,
 ): { preparation: EncodedProgram; passes: EncodedProgram[] } {
   const packing = new Packing(memory)
-  const setup = new Map<Tensor, SetupStep>()
+  const setup = new Set<SetupStep>()
   const plan = planGradient([], 0)
   const passes = specs.map((spec, i) => {
     if (spec.gradient || sumNames(spec).length > 0)
       throw new Error('a prepared pass has no gradient and no sums')
-    for (const step of spec.setup ?? []) setup.set(step.table, step)
+    for (const step of spec.setup ?? []) setup.add(step)
     const scratch = new ScratchPool(memory.reserve).place(spec.rows, rows[i])
     const encoded = assemble(
       [rowsPhase(spec.rows, placesOf(rows[i], memory, packing, scratch, [], plan))],
@@ -117,7 +124,11 @@ export function encodePrepared(
     return encoded
   })
   const places = placesOf(1, memory, packing, new Map(), [], plan)
-  const preparation = assemble([tasksPhase([...setup.values(), ...packing.tasks], places)], memory)
+  const phases = [taskSteps([...setup]), packing.tasks].map((tasks) => tasksPhase(tasks, places))
+  const preparation = assemble(
+    phases.filter((phase) => phase.groups.length > 0),
+    memory,
+  )
   setWord(preparation, HEADER.rows, 1)
   return { preparation, passes }
 }
@@ -139,6 +150,25 @@ function placesOf(
   }
 }
 
+/** Tasks of steps on parameters. */
+function taskSteps(steps: readonly (SetupStep | FinishStep)[] = []): TaskStep[] {
+  return steps.flatMap((step): TaskStep[] => {
+    const { divided }: Operation = OPERATIONS[step.op]
+    if (!divided) return [step]
+    const count = (step as unknown as Record<string, number>)[divided]
+    return spans(0, count, LAYER_SPAN).map((span) => ({ ...step, ...span }))
+  })
+}
+
+/** Parts of first <= i < last of at most `span` each. */
+function spans(from: number, to: number, span: number): { first: number; last: number }[] {
+  const count = Math.ceil((to - from) / span)
+  return Array.from({ length: count }, (_, i) => {
+    const first = from + i * span
+    return { first, last: Math.min(first + span, to) }
+  })
+}
+
 /** Tasks that sum the gradients of the blocks, and tasks that zero entries without a step. */
 function reductions({ written, unwritten }: GradientPlan, out: number): Encodable[] {
   const tasks: Encodable[] = unwritten.map(({ from, to }) => ({
@@ -146,10 +176,8 @@ function reductions({ written, unwritten }: GradientPlan, out: number): Encodabl
     start: out + 4 * from,
     length: to - from,
   }))
-  for (const { from, to } of written) {
-    for (let first = from; first < to; first += REDUCE_SPAN)
-      tasks.push({ op: 'reduce', first, last: Math.min(first + REDUCE_SPAN, to), out })
-  }
+  for (const { from, to } of written)
+    for (const span of spans(from, to, REDUCE_SPAN)) tasks.push({ op: 'reduce', ...span, out })
   return tasks
 }
 
