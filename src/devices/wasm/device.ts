@@ -250,7 +250,7 @@ export class WasmDevice implements HostDevice {
 
   multiply(x: Tensor, y: Tensor): void {
     const [a, b] = this.#vectors(x, y)
-    this.kernels.exports.multiplyRows(a, b, b, x.length, 0, 1)
+    this.kernels.exports.multiplyRows(a, b, b, x.length, 1, 0, 1)
   }
 
   multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void {

@@ -1,7 +1,8 @@
 import { splitSeed } from '../../kernels/index.js'
 import type { FinishStep, RowStep, SetupStep } from '../steps.js'
 import { isScratch, type ElementType, type Operand, type Tensor } from '../tensor.js'
-import { OPERATIONS, type Argument, type Operation, type OperationName } from './operations.js'
+import type { Argument } from './arguments.js'
+import { OPERATIONS, type Operation, type OperationName } from './operations.js'
 
 const NAMES = Object.keys(OPERATIONS) as OperationName[]
 /** Codes of operations. Code 0 ends a list. */

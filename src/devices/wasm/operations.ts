@@ -1,60 +1,20 @@
 import { ACTIVATIONS, type FinishStep, type RowStep, type SetupStep } from '../steps.js'
-import type { ElementType } from '../tensor.js'
-
-/**
- * Source of an argument: the field of the step with the same name, unless `field` gives a path (`agentId.index`). `size`
- * is a sum of products of numbers and paths (`4 * size`, `size + agentId.count`).
- */
-export interface Argument {
-  readonly kind:
-    | 'rows'
-    | 'tensor'
-    | 'panels'
-    | 'gradient'
-    | 'accumulate'
-    | 'sums'
-    | 'address'
-    | 'integer'
-    | 'low'
-    | 'high'
-    | 'real'
-    | 'choice'
-  readonly field?: string
-  /** Number of columns of a matrix, elements of a tensor or entries of a gradient. */
-  readonly size?: string
-  readonly type?: ElementType | readonly ElementType[]
-  /** Field whose element type it has, in place of `type`. */
-  readonly like?: string
-  /** Operation that packs the weights. */
-  readonly pack?: 'packTransposed' | 'packPlain'
-  readonly choices?: readonly string[]
-  /** Word for a value that is absent or null. Without it, such a value is an error. */
-  readonly missing?: number
-}
-
-/** Matrix of `size` columns, with one row for every row of the batch. */
-const rows = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'rows', size, type })
-/** Tensor of at least `size` elements that all rows share. */
-const tensor = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'tensor', size, type })
-/** Packed copy of a weight [outputs, inputs], for the product x w' or gy w. */
-const panels = (pack: 'packTransposed' | 'packPlain'): Argument => ({ kind: 'panels', field: 'weight', pack })
-/** Entries of the block's gradient, starting at the offset given by the step. */
-const gradient = (size: string): Argument => ({ kind: 'gradient', size })
-/** Whether the step adds its gradients to those of the block, because other steps write the same entries. */
-const accumulate: Argument = { kind: 'accumulate' }
-/** Sums of the block, starting at the first sum of the step. */
-const sums: Argument = { kind: 'sums' }
-const address: Argument = { kind: 'address' }
-const integer: Argument = { kind: 'integer' }
-const real: Argument = { kind: 'real' }
-/** Argument of another field and, optionally, with a word for an absent value. */
-const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
-const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
-
-/** The same of f32 or i32, which are moved alike. */
-const anyWord = (argument: Argument): Argument => ({ ...argument, type: ['f32', 'i32'] })
-/** The same of another field's element type. */
-const like = (field: string, argument: Argument): Argument => ({ ...argument, like: field })
+import {
+  accumulate,
+  address,
+  anyWord,
+  at,
+  gradient,
+  integer,
+  like,
+  optional,
+  panels,
+  real,
+  rows,
+  sums,
+  tensor,
+  type Argument,
+} from './arguments.js'
 
 /** Number of vectors per row. */
 const repeat: Argument = optional(integer, 1)
