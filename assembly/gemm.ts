@@ -13,15 +13,13 @@ import { PANEL, PANEL_REST } from './generated/layout'
 
 /** Number of rows multiplied by one panel in turn, so that rows and panel stay in the first-level cache. */
 const ROW_GROUP: i32 = 64
-/** Number of rows that a tile of `gemmOuter` sums at a time, for the same reason. */
-const OUTER_ROWS: i32 = 64
+/** Number of rows of a weight gradient from which on copying the columns of x costs less than it saves. */
+const PACKED_LINES: i32 = 16
 
 /** The product overwrites the output. */
 export const STORE: i32 = 0
 /** The product is added to the output. */
 export const ACCUMULATE: i32 = 1
-/** The sums start from the output, which holds those of earlier rows. */
-const EXTEND: i32 = 2
 
 /** Number of columns of the panel that begins where `columns` columns are left. */
 function panelWidth(columns: i32): i32 {
@@ -75,8 +73,8 @@ function tile16(
   bias: usize,
   mode: i32,
 ): void {
-  let x0 = x
-  let x1 = pair ? x + xStride : x
+  let x0 = x - 4
+  let x1 = pair ? x0 + xStride : x0
   let a0 = f32x4.splat(0)
   let a1 = f32x4.splat(0)
   let a2 = f32x4.splat(0)
@@ -85,8 +83,12 @@ function tile16(
   let b1 = f32x4.splat(0)
   let b2 = f32x4.splat(0)
   let b3 = f32x4.splat(0)
-  const end = x + ((k as usize) << 2)
+  panel -= 64
+  const end = x0 + ((k as usize) << 2)
   while (x0 != end) {
+    panel += 64
+    x0 += 4
+    x1 += 4
     const w0 = v128.load(panel)
     const w1 = v128.load(panel, 16)
     const w2 = v128.load(panel, 32)
@@ -101,9 +103,6 @@ function tile16(
     b1 = f32x4.add(b1, f32x4.mul(v, w1))
     b2 = f32x4.add(b2, f32x4.mul(v, w2))
     b3 = f32x4.add(b3, f32x4.mul(v, w3))
-    panel += 64
-    x0 += 4
-    x1 += 4
   }
   if (bias != 0) {
     const w0 = v128.load(bias)
@@ -328,18 +327,12 @@ function outer16(
   let b1 = f32x4.splat(0)
   let b2 = f32x4.splat(0)
   let b3 = f32x4.splat(0)
-  if (mode == EXTEND) {
-    a0 = v128.load(out)
-    a1 = v128.load(out, 16)
-    a2 = v128.load(out, 32)
-    a3 = v128.load(out, 48)
-    b0 = v128.load(second)
-    b1 = v128.load(second, 16)
-    b2 = v128.load(second, 32)
-    b3 = v128.load(second, 48)
-  }
+  x -= xStride
+  g -= gStride
   const end = g + (rows as usize) * gStride
   while (g != end) {
+    x += xStride
+    g += gStride
     const x0 = v128.load(x)
     const x1 = v128.load(x, 16)
     const x2 = v128.load(x, 32)
@@ -354,8 +347,6 @@ function outer16(
     b1 = f32x4.add(b1, f32x4.mul(v, x1))
     b2 = f32x4.add(b2, f32x4.mul(v, x2))
     b3 = f32x4.add(b3, f32x4.mul(v, x3))
-    x += xStride
-    g += gStride
   }
   if (pair) {
     if (mode == ACCUMULATE) {
@@ -425,9 +416,23 @@ function outer4(
   }
 }
 
+// Copies 16 columns of a matrix to `rows` consecutive rows of 16.
+function packColumns(from: usize, stride: usize, rows: i32, to: usize): void {
+  for (let r = rows; r > 0; r--) {
+    v128.store(to, v128.load(from))
+    v128.store(to, v128.load(from, 16), 16)
+    v128.store(to, v128.load(from, 32), 32)
+    v128.store(to, v128.load(from, 48), 48)
+    from += stride
+    to += 64
+  }
+}
+
 /**
  * out[n, k] = sum over rows `from` <= r < `to`, ascending, of gy[r, n] x[r, k]: the weight gradient of y = x w^T.
  * Loads may extend up to 12 bytes past the end of a row; those lanes are not stored.
+ * @param work f32 [to, 16], whose rows `from` <= r < `to` are overwritten: columns of x, which in consecutive rows occupy
+ * all sets of the first-level cache
  * @param mode STORE or ACCUMULATE (out += ...)
  */
 export function gemmOuter(
@@ -435,6 +440,7 @@ export function gemmOuter(
   k: i32,
   gy: usize,
   n: i32,
+  work: usize,
   from: i32,
   to: i32,
   out: usize,
@@ -442,30 +448,42 @@ export function gemmOuter(
 ): void {
   const xStride = (k as usize) << 2
   const gStride = (n as usize) << 2
-  const wide = k & ~(PANEL - 1)
-  // Sums that are added to the output start from 0 and cannot be kept there between groups of rows.
-  const size = mode == STORE ? OUTER_ROWS : to - from
-  for (let group = from; group < to; group += size) {
-    const rows = min(size, to - group)
-    const groupMode = mode == STORE && group > from ? EXTEND : mode
-    const xGroup = x + (group as usize) * xStride
-    const gGroup = gy + (group as usize) * gStride
-    for (let first = 0; first < wide; first += PANEL) {
-      const offset = (first as usize) << 2
-      for (let line = 0; line < n; line += 2) {
-        const to_ = out + (line as usize) * xStride + offset
-        const g = gGroup + ((line as usize) << 2)
-        outer16(xGroup + offset, xStride, g, gStride, rows, to_, xStride, line + 1 < n, groupMode)
-      }
+  const rows = to - from
+  const xFirst = x + (from as usize) * xStride
+  const gFirst = gy + (from as usize) * gStride
+  let first = 0
+  for (; first + PANEL <= k; first += PANEL) {
+    const offset = (first as usize) << 2
+    let columns = xFirst + offset
+    let stride = xStride
+    if (n >= PACKED_LINES) {
+      packColumns(columns, stride, rows, work + ((from as usize) << 6))
+      columns = work + ((from as usize) << 6)
+      stride = 64
+    }
+    for (let line = 0; line < n; line += 2) {
+      const g = gFirst + ((line as usize) << 2)
+      const sums = out + (line as usize) * xStride + offset
+      outer16(columns, stride, g, gStride, rows, sums, xStride, line + 1 < n, mode)
     }
   }
-  for (let first = wide; first < k; first += 4) {
+  for (; first < k; first += 4) {
     const offset = (first as usize) << 2
-    const xFirst = x + (from as usize) * xStride + offset
     for (let line = 0; line < n; line += 4) {
-      const g = gy + (from as usize) * gStride + ((line as usize) << 2)
-      const to_ = out + (line as usize) * xStride + offset
-      outer4(xFirst, xStride, g, gStride, to - from, to_, xStride, min(4, n - line), min(4, k - first), mode)
+      const g = gFirst + ((line as usize) << 2)
+      const sums = out + (line as usize) * xStride + offset
+      outer4(
+        xFirst + offset,
+        xStride,
+        g,
+        gStride,
+        rows,
+        sums,
+        xStride,
+        min(4, n - line),
+        min(4, k - first),
+        mode,
+      )
     }
   }
 }

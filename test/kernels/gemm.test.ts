@@ -16,6 +16,7 @@ const SHAPES = [
   [65, 33, 9],
   [130, 128, 16],
   [67, 12, 31],
+  [9, 35, 19],
 ] as const
 
 function packed(w: Float32Array, n: number, k: number, transposed: boolean): number {
@@ -147,7 +148,8 @@ test('gemmOuter and columnSums are f32 sums over ascending rows, to the bit', ()
     for (const from of [0, Math.min(3, rows - 1)]) {
       const [x, gy] = [f32(normals(rows * k, 11)), f32(normals(rows * n, 12))]
       const [out, sums] = [f32(n * k + 1).fill(7), f32(n + 1).fill(7)]
-      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, from, rows, out.byteOffset, STORE)
+      const work = f32(rows * 16).byteOffset
+      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, work, from, rows, out.byteOffset, STORE)
       kernels.columnSums(gy.byteOffset, n, from, rows, sums.byteOffset, STORE)
       const [wantOut, wantSums] = [new Float32Array(n * k + 1).fill(7), new Float32Array(n + 1).fill(7)]
       for (let j = 0; j < n; j++) {
@@ -169,7 +171,7 @@ test('gemmOuter and columnSums are f32 sums over ascending rows, to the bit', ()
       const [added, addedSums] = [f32(n * k + 1).fill(7), f32(n + 1).fill(7)]
       added.set(before)
       addedSums.set(beforeSums)
-      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, from, rows, added.byteOffset, ACCUMULATE)
+      kernels.gemmOuter(x.byteOffset, k, gy.byteOffset, n, work, from, rows, added.byteOffset, ACCUMULATE)
       kernels.columnSums(gy.byteOffset, n, from, rows, addedSums.byteOffset, ACCUMULATE)
       const plus = (a: Float32Array, b: Float32Array) =>
         b.map((v, i) => (i < a.length ? Math.fround(a[i] + v) : 7))

@@ -1,3 +1,4 @@
+import { PANEL } from '../../kernels/index.js'
 import { ACTIVATIONS, type FinishStep, type RowStep, type SetupStep } from '../steps.js'
 import {
   accumulate,
@@ -44,6 +45,8 @@ export interface Operation {
   /** Calls of kernels in `file` of assembly/. Arguments are words by name, the range of rows `from`, `to` and `program`. */
   readonly file: string
   readonly calls: readonly string[]
+  /** Number of columns of a working matrix, which the device adds to the operands as `work`. */
+  readonly work?: number
   /** Field whose number of elements several tasks divide among them, from `first` to `last`. */
   readonly divided?: 'outputs' | 'inputs'
 }
@@ -91,10 +94,12 @@ export const OPERATIONS = {
       weight: gradient('outputs * inputs'),
       bias: gradient('outputs'),
       accumulate,
+      work: rows(`${PANEL}`),
     },
+    work: PANEL,
     file: 'gemm',
     calls: [
-      'gemmOuter(x, inputs, gy, outputs, from, to, weight, accumulate)',
+      'gemmOuter(x, inputs, gy, outputs, work, from, to, weight, accumulate)',
       'columnSums(gy, outputs, from, to, bias, accumulate)',
     ],
   },

@@ -1,6 +1,6 @@
 import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
 import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
-import { isScratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
+import { isScratch, scratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
 import { encodeStep, END, type Encodable, type Places, type TaskStep } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
 import { OPERATIONS, type Operation } from './operations.js'
@@ -76,14 +76,15 @@ export function encodeProgram(
   const { gradient } = spec
   const packing = new Packing(memory)
   const sums = sumNames(spec)
-  const plan = planGradient(spec.rows, gradient?.length ?? 0)
-  const places = placesOf(maxRows, memory, packing, space.pool.place(spec.rows, maxRows), sums, plan)
+  const steps = withWork(spec.rows)
+  const plan = planGradient(steps, gradient?.length ?? 0)
+  const places = placesOf(maxRows, memory, packing, space.pool.place(steps, maxRows), sums, plan)
   const clears = plan.cleared.map(({ from, to }): Encodable => ({
     op: 'clearBlock',
     offset: from,
     length: to - from,
   }))
-  const rows = rowsPhase([...clears, ...spec.rows], places)
+  const rows = rowsPhase([...clears, ...steps], places)
   const phases = [
     tasksPhase(taskSteps(spec.setup), places),
     tasksPhase(packing.tasks, places),
@@ -115,11 +116,10 @@ export function encodePrepared(
     if (spec.gradient || sumNames(spec).length > 0)
       throw new Error('a prepared pass has no gradient and no sums')
     for (const step of spec.setup ?? []) setup.add(step)
-    const scratch = new ScratchPool(memory.reserve).place(spec.rows, rows[i])
-    const encoded = assemble(
-      [rowsPhase(spec.rows, placesOf(rows[i], memory, packing, scratch, [], plan))],
-      memory,
-    )
+    const steps = withWork(spec.rows)
+    const scratch = new ScratchPool(memory.reserve).place(steps, rows[i])
+    const places = placesOf(rows[i], memory, packing, scratch, [], plan)
+    const encoded = assemble([rowsPhase(steps, places)], memory)
     setWord(encoded, HEADER.rows, rows[i])
     return encoded
   })
@@ -131,6 +131,14 @@ export function encodePrepared(
   )
   setWord(preparation, HEADER.rows, 1)
   return { preparation, passes }
+}
+
+/** The steps with the working matrices that their operations need. */
+function withWork(steps: readonly RowStep[]): RowStep[] {
+  return steps.map((step) => {
+    const { work }: Operation = OPERATIONS[step.op]
+    return work === undefined ? step : { ...step, work: scratch(work) }
+  })
 }
 
 function placesOf(
