@@ -22,6 +22,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
   readonly agents: readonly number[]
   readonly batch: PolicyBatch
   readonly step: TrustRegionStep
+  readonly #policy: TrainedPolicy
   readonly #evaluation: PolicyEvaluation
   readonly #miniBatches: MiniBatches | null
   #proposal: Proposal | undefined
@@ -38,6 +39,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
     this.agents = agents
     this.batch = batch
     this.#miniBatches = split?.miniBatches ?? null
+    this.#policy = policy
     this.#evaluation = new PolicyEvaluation(policy, batch, false)
     this.step = new TrustRegionStep(policy, split?.batch ?? batch, rule)
   }
@@ -66,8 +68,14 @@ export class TrustRegionUpdate implements PolicyUpdate {
       this.#proposal = undefined
     }
     this.#results = results
-    const { entropy } = this.#evaluation.evaluate(this.batch.maxRows)
-    return { ...summarise(results, klBudget), entropy }
+    return { ...summarise(results, klBudget), entropy: this.#entropy() }
+  }
+
+  /** Entropy of the resulting policy, whose log-probabilities of the whole batch are in `newLogProb` afterwards. */
+  #entropy(): number {
+    // A step on the whole batch has left them there.
+    if (!this.#miniBatches) return this.#policy.head.entropy()
+    return this.#evaluation.evaluate(this.batch.maxRows).entropy
   }
 }
 
