@@ -3,6 +3,7 @@ import { chunkChecks } from './suite/chunks.js'
 import { gaussianChecks } from './suite/gaussian.js'
 import { gradientChecks } from './suite/gradients.js'
 import { inputChecks } from './suite/input.js'
+import { jacobianChecks } from './suite/jacobian.js'
 import { layernormChecks } from './suite/layernorm.js'
 import { localityChecks } from './suite/locality.js'
 import { memoryChecks } from './suite/memory.js'
@@ -26,6 +27,7 @@ const CHECKS: Checks = {
   ...inputChecks,
   ...networkChecks,
   ...layernormChecks,
+  ...jacobianChecks,
   ...gaussianChecks,
   ...valueChecks,
   ...localityChecks,

@@ -125,3 +125,73 @@ test('helpers may leave between programs', async () => {
     assert.ok(run(500).equals(first))
   })
 })
+
+/** A layer whose steps on parameters several tasks divide among them, before and after the pass over the rows. */
+function dividedPass(device: WasmDevice) {
+  const [outputs, inputs] = [70, 45]
+  const fill = (n: number, seed: number) => {
+    const tensor = device.tensor('f32', n)
+    device.write(tensor, normals(n, seed))
+    return tensor
+  }
+  const n = outputs * inputs
+  const layer = { weight: fill(n, 1), gamma: fill(inputs, 2), beta: fill(inputs, 3), outputs, inputs }
+  const gradient = device.tensor('f32', n + outputs + 2 * inputs)
+  const part = (from: number, length: number) => device.slice(gradient, from, length)
+  const [m, c, y] = [n, outputs, ROWS * outputs].map((size) => device.tensor('f32', size))
+  const [x, direction] = [fill(ROWS * inputs, 4), fill(n, 5)]
+  const program = device.compile(
+    {
+      setup: [
+        {
+          op: 'foldTangent',
+          ...layer,
+          dweight: direction,
+          dgamma: fill(inputs, 6),
+          dbeta: fill(inputs, 7),
+          dbias: fill(outputs, 8),
+          m,
+          c,
+        },
+      ],
+      rows: [
+        { op: 'linear', x, weight: m, bias: c, y, accumulate: false, outputs, inputs },
+        { op: 'linearWeights', x, gy: y, weight: 0, bias: n, outputs, inputs },
+      ],
+      gradient,
+      finish: [
+        {
+          op: 'unfoldGradient',
+          ...layer,
+          gweight: part(0, n),
+          gbias: part(n, outputs),
+          ggamma: part(n + outputs, inputs),
+          gbeta: part(n + outputs + inputs, inputs),
+        },
+      ],
+    },
+    ROWS,
+  )
+  return (rows: number, seed: number) => {
+    device.write(direction, normals(n, seed))
+    device.run(program, rows, 1 / rows)
+    return [
+      device.read(gradient),
+      device.read(m),
+      device.read(c),
+      device.read(device.slice(y, 0, rows * outputs)),
+    ]
+  }
+}
+
+test('steps on parameters have the bits of one thread, with any number of helpers', async () => {
+  const rowsOfRuns = Array.from(rowCounts(40))
+  const found: ReturnType<ReturnType<typeof dividedPass>>[][] = []
+  for (const helpers of [0, 1, 3]) {
+    await withWasm(helpers, (device) => {
+      const run = dividedPass(device)
+      found.push(rowsOfRuns.map((rows, i) => run(rows, 10 + i)))
+    })
+  }
+  for (const other of found.slice(1)) assert.deepEqual(other, found[0])
+})

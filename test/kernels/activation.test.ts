@@ -128,14 +128,26 @@ test('results have the same bits for any range of rows, in place and with or wit
   }
 })
 
-test('multiplyRows multiplies its range of rows elementwise, also in place', () => {
+test('multiplyRows multiplies its range of rows elementwise, each vector of a row by the same one, also in place', () => {
   for (const n of [1, 3, 4, 19]) {
-    const rows = 6
-    const [a, b, out] = [f32(normals(rows * n, 1)), f32(normals(rows * n, 2)), f32(rows * n).fill(7)]
-    const want = a.map((v, i) => (i >= n && i < 5 * n ? Math.fround(v * b[i]) : 7))
-    kernels.multiplyRows(a.byteOffset, b.byteOffset, out.byteOffset, n, 1, 5)
-    assert.deepEqual(out, want)
-    kernels.multiplyRows(a.byteOffset, b.byteOffset, a.byteOffset, n, 1, 5)
-    assert.deepEqual(a.subarray(n, 5 * n), want.subarray(n, 5 * n))
+    for (const repeat of [1, 2, 3]) {
+      const rows = 6
+      const width = repeat * n
+      const [a, b, out] = [
+        f32(normals(rows * width, 1)),
+        f32(normals(rows * n, 2)),
+        f32(rows * width).fill(7),
+      ]
+      const factor = (i: number) => b[Math.floor(i / width) * n + (i % n)]
+      const want = a.map((v, i) => (i >= width && i < 5 * width ? Math.fround(v * factor(i)) : 7))
+      kernels.multiplyRows(a.byteOffset, b.byteOffset, out.byteOffset, n, repeat, 1, 5)
+      assert.deepEqual(out, want)
+      const outside = Float32Array.from(a)
+      kernels.multiplyRows(a.byteOffset, b.byteOffset, a.byteOffset, n, repeat, 1, 5)
+      assert.deepEqual(
+        a,
+        want.map((v, i) => (i >= width && i < 5 * width ? v : outside[i])),
+      )
+    }
   }
 })

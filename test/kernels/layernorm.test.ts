@@ -171,6 +171,27 @@ test('the adjoint is the transpose of the tangent', () => {
     })
     kernels.layerNormAdjoint(g.byteOffset, hat, scale, w, g.byteOffset, n, 1, 0, ROWS)
     assert.deepEqual(bits(g), bits(gx), 'in place')
+
+    // Rows 2 to 6, each with three vectors.
+    const [repeat, count] = [3, 4]
+    const several = f32(normals(ROWS * repeat * n, 9))
+    const together = f32(ROWS * repeat * n).fill(7)
+    const alone = Float32Array.from(together)
+    for (let k = 0; k < count * repeat; k++) {
+      const at = (2 * repeat + k) * n
+      const [one, out] = [f32(ROWS * n), f32(ROWS * n)]
+      const r = 2 + Math.floor(k / repeat)
+      one.set(several.subarray(at, at + n), r * n)
+      kernels.layerNormAdjoint(one.byteOffset, hat, scale, w, out.byteOffset, n, 1, r, r + 1)
+      alone.set(out.subarray(r * n, (r + 1) * n), at)
+    }
+    const step = (from: Float32Array, to: Float32Array) =>
+      kernels.layerNormAdjoint(from.byteOffset, hat, scale, w, to.byteOffset, n, repeat, 2, 2 + count)
+    step(several, together)
+    assert.deepEqual(bits(together), bits(alone), 'vectors of a row')
+    step(several, several)
+    const inside = [2 * repeat * n, (2 + count) * repeat * n]
+    assert.deepEqual(bits(several.subarray(...inside)), bits(alone.subarray(...inside)), 'in place')
   }
 })
 

@@ -10,6 +10,8 @@ const SIZE = 4
 const WIDTH = SIZE + 2
 const UNITS = 5
 const ACTIONS = 3
+/** Vectors per row of the steps on several of them. */
+const SEVERAL = 2
 
 /** Widths of the operands of a program that contains every kind of row step. */
 const INPUTS = {
@@ -23,6 +25,8 @@ const INPUTS = {
   weight: 1,
   old: 1,
   target: 1,
+  several: SEVERAL * WIDTH,
+  coefficients: SEVERAL,
 } as const
 const OUTPUTS = {
   picked: SIZE,
@@ -48,6 +52,12 @@ const OUTPUTS = {
   fisher: ACTIONS,
   value: 1,
   gvalue: 1,
+  spread: SEVERAL * UNITS,
+  severalGx: SEVERAL * WIDTH,
+  severalProduct: SEVERAL * UNITS,
+  severalGy: SEVERAL * WIDTH,
+  mixed: WIDTH,
+  dots: SEVERAL,
 } as const
 type Name = keyof typeof INPUTS | keyof typeof OUTPUTS
 
@@ -93,6 +103,7 @@ class World {
       critic: parameter(UNITS, 108),
       logStd: parameter(ACTIONS, 109),
       table: device.tensor('f64', 4 * ACTIONS),
+      vector: parameter(SEVERAL * UNITS, 110),
     }
   }
 
@@ -218,9 +229,43 @@ class World {
         gvalue: v.gvalue,
         sums: ['loss', 'rows'],
       },
+      ...this.#severalSteps(v, kept),
     ]
     const setup = [{ op: 'gaussianTable', logStd, x: 1, y: 0.5, table, size: ACTIONS }] as const
     return { setup, rows, gradient: this.gradient }
+  }
+
+  /** Steps on several vectors per row. */
+  #severalSteps(
+    v: Record<Name, Tensor>,
+    kept: { xhat: Tensor; rstd: Tensor; gamma: Tensor; width: number },
+  ): RowStep[] {
+    const { weight, vector } = this.#parameters
+    const repeat = SEVERAL
+    return [
+      { op: 'broadcast', vector, out: v.spread, width: repeat * UNITS },
+      { op: 'layerNormAdjoint', repeat, g: v.several, gx: v.severalGx, ...kept },
+      { op: 'multiply', repeat, a: v.spread, b: v.slope, out: v.severalProduct, width: UNITS },
+      {
+        op: 'linearAdjoint',
+        repeat,
+        gy: v.severalProduct,
+        outputs: UNITS,
+        weight,
+        gx: v.severalGy,
+        inputs: WIDTH,
+      },
+      {
+        op: 'mixVectors',
+        vectors: v.severalGx,
+        coefficients: v.coefficients,
+        count: SEVERAL,
+        width: WIDTH,
+        out: v.mixed,
+      },
+      { op: 'copy', x: v.coefficients, out: v.dots, width: SEVERAL },
+      { op: 'dotVectors', vectors: v.severalGy, x: v.mixed, count: SEVERAL, width: WIDTH, out: v.dots },
+    ]
   }
 
   /** Rows of all outputs, side by side. */

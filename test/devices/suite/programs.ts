@@ -78,6 +78,11 @@ function aliases(device: Device): Alias[] {
       step: (g, gx) => ({ op: 'layerNormAdjoint', g, xhat, rstd, gamma, gx, width }),
     },
     {
+      what: 'layerNormAdjoint of two vectors per row: gx is g',
+      width: 2 * width,
+      step: (g, gx) => ({ op: 'layerNormAdjoint', repeat: 2, g, xhat, rstd, gamma, gx, width }),
+    },
+    {
       what: 'activation: y is z',
       width,
       kept: [[derivative, width]],
@@ -92,6 +97,11 @@ function aliases(device: Device): Alias[] {
       what: 'multiply: out is a',
       width,
       step: (a, out) => ({ op: 'multiply', a, b: other, out, width }),
+    },
+    {
+      what: 'multiply of two vectors per row: out is a',
+      width: 2 * width,
+      step: (a, out) => ({ op: 'multiply', repeat: 2, a, b: other, out, width }),
     },
     {
       what: 'multiply: out is b',
