@@ -8,7 +8,7 @@ import { Adam } from '../../src/learner/adam.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
 import { PolicyEvaluation, trainedPolicy, Workspace } from '../../src/learner/policy.js'
 import { Network } from '../../src/nn/network.js'
-import { actorSpec, DEVICES, parametersOf, tensorOf } from '../learner/setup.js'
+import { actorSpec, DEVICES, parametersOf, tensorOf, waysOf, type Way } from '../learner/setup.js'
 import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
 import { fixture, tinyConfig, trained } from '../training/runs.js'
@@ -33,11 +33,17 @@ const inOrder = (out: Int32Array) => void out.forEach((_, i) => (out[i] = i))
  * Updates of two policies whose activations lie in the same memory.
  * @param workspaces of each: the same one, as they must have, or one each
  */
-function pair(device: Device, workspaces: readonly Workspace[]) {
-  const networks = device.overlay(SPECS.map((spec) => () => new Network(device, spec, ROWS)))
+function pair(device: Device, workspaces: readonly Workspace[], { derive } = waysOf(SPECS[0])[0]) {
+  const shared = device.overlay(
+    SPECS.map((spec) => () => {
+      const network = new Network(device, spec, ROWS)
+      return { network, derivatives: derive(device, network) }
+    }),
+  )
   return SPECS.map((spec, i) => {
     const parameters = tensorOf(device, parametersOf(spec, 1 + i))
-    const policy = trainedPolicy(device, networks[i], parameters, { workspace: workspaces[i] })
+    const { network, derivatives } = shared[i]
+    const policy = trainedPolicy(device, network, parameters, { workspace: workspaces[i], derivatives })
     const batch = new PolicyBatch(device, ROWS, {
       observations: tensorOf(device, normals(ROWS * spec.input.size, 10 + i)),
       actions: tensorOf(device, normals(ROWS * spec.head.size, 20 + i)),
@@ -59,9 +65,9 @@ function pair(device: Device, workspaces: readonly Workspace[]) {
 
 for (const { name: on, open } of DEVICES) {
   /** Everything that the first policy's update computes, with the second's updates in between or not. */
-  const course = async (between: boolean, workspaces: readonly Workspace[]) => {
+  const course = async (between: boolean, workspaces: readonly Workspace[], way: Way) => {
     const device = await open()
-    const [first, second] = pair(device, workspaces)
+    const [first, second] = pair(device, workspaces, way)
     const direction = normals(first.parameters.length, 50)
     const gains = first.update.propose()
     if (between) {
@@ -89,12 +95,14 @@ for (const { name: on, open } of DEVICES) {
       const workspace = new Workspace()
       return [workspace, workspace]
     }
-    const alone = await course(false, one())
-    assert.deepEqual(await course(true, one()), alone)
-    // Where policies share memory, the product is right because the owner of the activations is known.
-    if (on === 'reference') return
-    const unowned = await course(true, [new Workspace(), new Workspace()])
-    assert.notDeepEqual(unowned.product, alone.product)
+    for (const way of waysOf(SPECS[0])) {
+      const alone = await course(false, one(), way)
+      assert.deepEqual(await course(true, one(), way), alone, way.way)
+      // Where policies share memory, the product is right because the owner of the activations is known.
+      if (on === 'reference') continue
+      const unowned = await course(true, [new Workspace(), new Workspace()], way)
+      assert.notDeepEqual(unowned.product, alone.product, way.way)
+    }
   })
 
   test(`${on}: a forecast is the gain that the line search predicts for a budget, and grows as its root`, async () => {

@@ -1,7 +1,10 @@
 import type { Device } from '../../src/devices/device.js'
 import { deviceNames, openDevice, openHost } from '../../src/devices/open.js'
 import type { HostArray, Tensor } from '../../src/devices/tensor.js'
+import { layerwise, type Derivatives } from '../../src/nn/derivatives.js'
+import { OutputJacobian } from '../../src/nn/jacobian.js'
 import { parameterLayout } from '../../src/nn/layout.js'
+import type { Network } from '../../src/nn/network.js'
 import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
 import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
 import { normals, U } from '../reference/dense.js'
@@ -11,6 +14,21 @@ export const DEVICES = deviceNames.map((name) => ({
   name,
   open: async () => openDevice(name, await openHost()),
 }))
+
+/** Ways to compute products with the Jacobian of a network. */
+export interface Way {
+  readonly way: string
+  readonly derive: (device: Device, network: Network) => Derivatives
+}
+const LAYERWISE: Way = { way: 'layer by layer', derive: (_, network) => layerwise(network) }
+const JACOBIAN: Way = {
+  way: 'by the kept Jacobian',
+  derive: (device, network) => new OutputJacobian(device, network),
+}
+
+/** The ways that a network allows. */
+export const waysOf = ({ hidden }: NetworkSpec): readonly Way[] =>
+  hidden.length > 0 ? [LAYERWISE, JACOBIAN] : [LAYERWISE]
 
 /** Values on a device. */
 export function tensorOf(device: Device, values: ArrayLike<number>): Tensor {
