@@ -8,29 +8,28 @@ import { inputWidth, type NetworkSpec } from './spec.js'
  * Time of a multiply-add between vectors of a row, in units of one in a matrix product. Vectors are loaded and stored,
  * while a tile of a product keeps its sums in registers.
  */
-const VECTOR_WEIGHT = 4
+export const VECTOR_WEIGHT = 4
 
 /**
- * Multiply-adds per row of products J' F J v with a network's Jacobian J, weighted by their time, by the two ways of
- * computing them. With widths n_0 (input) .. n_L (last hidden layer), K outputs and P products,
- *   layer by layer: P (4 sum n_i n_{i+1} + 4 n_L K), less 2 n_0 n_1 without a LayerNorm on the input;
- *   kept Jacobian:  P (2 sum n_i n_{i+1} + 2 n_L K + 2 w K sum n_i) + (K - 1) (sum of n_i n_{i+1} from i = 1 on + w K n_i),
- * where i in sums over hidden layers runs from 1 to L, and w is the weight of a vector's multiply-add.
+ * Multiply-adds per row of a gradient J' g and `products` Fisher products J' F J v with a network's Jacobian J, weighted
+ * by their time, by the two ways of computing them. With widths n_0 (input) .. n_L (last hidden layer), K outputs and
+ * P products, that is 2 P + 1 passes with J or J', of
+ *   layer by layer: 2 (sum n_{i-1} n_i + n_L K), less n_0 n_1 without a LayerNorm on the input;
+ *   kept Jacobian:  sum n_{i-1} n_i + n_L K + w K sum n_i, and once K sum of n_{i-1} n_i from i = 2 on + 2 w K sum n_i,
+ * where i runs over the hidden layers 1 .. L and w is the weight of a vector's multiply-add. Steps on one vector per row
+ * are not counted; they are fewer with the kept Jacobian.
  */
 export function fisherCosts(spec: NetworkSpec, products: number): { layerwise: number; jacobian: number } {
   const outputs = spec.head.size
   const widths = [inputWidth(spec.input), ...spec.hidden]
-  const inner = spec.hidden.map((units, i) => units * widths[i])
+  const matrices = [...spec.hidden, outputs].map((units, i) => units * widths[i])
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
-  const head = widths.at(-1)! * outputs
-  const constantInput = spec.input.layerNorm ? 0 : 2 * (inner[0] ?? 0)
+  const constantInput = spec.input.layerNorm ? 0 : matrices[0]
   const vectors = VECTOR_WEIGHT * outputs * total(spec.hidden)
+  const passes = 2 * products + 1
   return {
-    layerwise: products * (4 * (total(inner) + head) - constantInput),
-    jacobian:
-      products * (2 * (total(inner) + head) + 2 * vectors) +
-      (outputs - 1) * total(inner.slice(1)) +
-      2 * vectors,
+    layerwise: passes * (2 * total(matrices) - constantInput),
+    jacobian: passes * (total(matrices) + vectors) + outputs * total(matrices.slice(1, -1)) + 2 * vectors,
   }
 }
 
@@ -40,6 +39,6 @@ export function fisherCosts(spec: NetworkSpec, products: number): { layerwise: n
  */
 export function derivativesFor(device: Device, network: Network, products: number): Derivatives {
   const { layerwise: byLayer, jacobian } = fisherCosts(network.spec, products)
-  const keeps = network.spec.hidden.length > 0 && jacobian < byLayer
+  const keeps = products > 0 && network.spec.hidden.length > 0 && jacobian < byLayer
   return keeps ? new OutputJacobian(device, network) : layerwise(network)
 }
