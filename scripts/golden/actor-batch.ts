@@ -3,6 +3,7 @@ import type { Tensor } from '../../src/devices/tensor.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
 import { trainedPolicy, type TrainedPolicy } from '../../src/learner/policy.js'
 import { Network } from '../../src/nn/network.js'
+import type { Derive } from './derivatives.js'
 import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
 import { actorSpec, type ActorKeys, type ActorSpec } from './networks.js'
 
@@ -29,12 +30,16 @@ export interface ActorCase {
   readonly someInactive: boolean
 }
 
-/** Puts an actor and its samples where updates expect them; rows count where they are active. */
+/**
+ * Puts an actor and its samples where updates expect them; rows count where they are active.
+ * @param derive for updates that take Fisher products
+ */
 export function actorCase(
   device: Device,
   keys: ActorKeys,
   parameters: readonly GoldenParameter[],
   given: Samples,
+  derive?: Derive,
 ): ActorCase {
   const rows = given.obs.shape[0] ?? 0
   const observation = given.obs.shape[1] ?? 0
@@ -53,7 +58,7 @@ export function actorCase(
   return {
     rows,
     spec,
-    policy: trainedPolicy(device, network, start),
+    policy: trainedPolicy(device, network, start, { derivatives: derive?.(device, network) }),
     batch,
     someInactive: active.includes(0),
   }
@@ -65,8 +70,9 @@ export function weightedCase(
   keys: ActorKeys & { use_policy_active_masks: boolean },
   parameters: readonly GoldenParameter[],
   given: Samples & { advantages: GoldenArray; factor: GoldenArray },
+  derive?: Derive,
 ): ActorCase {
-  const actor = actorCase(device, keys, parameters, given)
+  const actor = actorCase(device, keys, parameters, given, derive)
   const { batch, rows } = actor
   const factor = float32('factor', given.factor, rows, 1)
   const advantages = float32('advantages', given.advantages, rows, 1)

@@ -7,12 +7,15 @@ import { checkCritic } from './critic.js'
 import { readFixture, type Fixture } from './fixture.js'
 import { checkGae } from './gae.js'
 import { checkGaussianActor } from './gaussian-actor.js'
+import { DERIVATIVES, type Derive, type DerivativesName } from './derivatives.js'
 import type { FileReport } from './report.js'
 import { checkSequentialClipped, checkSequentialTrustRegion } from './sequential.js'
 import { checkTrustRegion } from './trust-region.js'
 
+type Check = (fixture: Fixture, device: Device, derive: Derive) => Computed | Promise<Computed>
+
 /** Computation for each kind of golden file. */
-const kinds: Readonly<Record<string, (fixture: Fixture, device: Device) => Computed | Promise<Computed>>> = {
+const kinds: Readonly<Record<string, Check>> = {
   gaussian_actor: checkGaussianActor,
   hatrpo_update_gaussian: checkTrustRegion,
   happo_update: checkClipped,
@@ -25,11 +28,13 @@ const kinds: Readonly<Record<string, (fixture: Fixture, device: Device) => Compu
 /**
  * Compares a file of HARL's numbers with ours.
  * @param deviceName device that computes ours
+ * @param derivatives way to compute Fisher products
  * @throws HatrpoError for files that cannot be compared
  */
 export async function checkLearnerFile(
   file: string,
   deviceName: string = deviceNames[0],
+  derivatives: DerivativesName = 'chosen',
 ): Promise<FileReport> {
   const fixture = await readFixture(file)
   const kind = fixture.header.fixture
@@ -37,5 +42,5 @@ export async function checkLearnerFile(
   if (!check)
     throw new HatrpoError(`kind not supported yet: ${kind} (supported: ${Object.keys(kinds).join(', ')})`)
   const device = await openDevice(deviceName, await openHost())
-  return compare(fixture, await check(fixture, device))
+  return compare(fixture, await check(fixture, device, DERIVATIVES[derivatives]))
 }

@@ -10,6 +10,7 @@ import { Adam } from '../../src/learner/adam.js'
 import { actorCase, actorSamples, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import { criticCase } from './critic.js'
+import type { Derive } from './derivatives.js'
 import { float32, goldenArray, goldenParameter, readAs, type Fixture } from './fixture.js'
 import { estimateReturns, gaeKeys, rolloutInputs } from './gae.js'
 import { clippedKeys, criticKeys, trustRegionKeys } from './keys.js'
@@ -58,11 +59,12 @@ const noShuffle = () => {
 }
 
 /** One whole iteration of HATRPO: returns, the agents' turns, the critic. */
-export function checkSequentialTrustRegion(fixture: Fixture, device: Device): Computed {
+export function checkSequentialTrustRegion(fixture: Fixture, device: Device, derive: Derive): Computed {
   const given = readAs(fixture, trustRegionSchema)
   const keys = given.header.hyper_parameters
   const { kl_threshold: delta } = keys
-  return checkIteration(device, given, keys, delta, ({ policy, batch }, agent) => {
+  const actors = actorsOf(device, given, keys, derive)
+  return checkIteration(device, given, keys, { actors, klBudget: delta }, ({ policy, batch }, agent) => {
     const rule = { ...trustRegionOptions(keys), delta, miniBatches: 1 }
     const update = new TrustRegionUpdate(policy, [agent], batch, rule, noShuffle)
     return {
@@ -79,7 +81,8 @@ export function checkSequentialTrustRegion(fixture: Fixture, device: Device): Co
 export function checkSequentialClipped(fixture: Fixture, device: Device): Computed {
   const given = readAs(fixture, clippedSchema)
   const keys = given.header.hyper_parameters
-  return checkIteration(device, given, keys, null, ({ policy, batch }, agent) => {
+  const actors = actorsOf(device, given, keys)
+  return checkIteration(device, given, keys, { actors, klBudget: null }, ({ policy, batch }, agent) => {
     const rule = {
       ...clippedOptions(keys),
       lr: keys.lr,
@@ -102,15 +105,19 @@ export function checkSequentialClipped(fixture: Fixture, device: Device): Comput
   })
 }
 
+/** Every agent's actor and samples. */
+function actorsOf(device: Device, { header, inputs }: Case, keys: CommonKeys, derive?: Derive): ActorCase[] {
+  return inputs.agents.map((samples, i) => actorCase(device, keys, header.params[i] ?? [], samples, derive))
+}
+
 /** Returns, then each agent in turn with the factor passed on, then the critic, all with HARL's switches. */
 function checkIteration(
   device: Device,
   given: Case,
   keys: CommonKeys,
-  klBudget: number | null,
+  { actors, klBudget }: { actors: readonly ActorCase[]; klBudget: number | null },
   agentOf: (actor: ActorCase, agent: number) => GoldenAgent,
 ): Computed {
-  const { header } = given
   const { agents, order, ...rollout } = given.inputs
   const endToEnd: Values = new Map([['agents.length', agents.length]])
 
@@ -119,7 +126,6 @@ function checkIteration(
   endToEnd.set('returns', returns)
   endToEnd.set('advantages', advantages)
 
-  const actors = agents.map((samples, i) => actorCase(device, keys, header.params[i] ?? [], samples))
   const golden = actors.map(agentOf)
   const updates = golden.map(({ update }) =>
     keys.use_policy_active_masks ? update : countingAllRows(device, update),

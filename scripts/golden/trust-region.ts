@@ -3,6 +3,7 @@ import type { Device } from '../../src/devices/device.js'
 import { TrustRegionStep, type TrustRegionResult } from '../../src/learner/trust-region.js'
 import { weightedCase, actorInputs, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
+import type { Derive } from './derivatives.js'
 import { float32, goldenArray, goldenBlock, goldenParameter, readAs, type Fixture } from './fixture.js'
 import { trustRegionKeys } from './keys.js'
 import { actorKeys } from './networks.js'
@@ -25,10 +26,10 @@ const goldenStages = z.object({
 })
 
 /** One trust-region step of a Gaussian actor: as a whole, and each stage from the golden result before it. */
-export function checkTrustRegion(fixture: Fixture, device: Device): Computed {
+export function checkTrustRegion(fixture: Fixture, device: Device, derive: Derive): Computed {
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
-  const actor = weightedCase(device, keys, header.params, inputs)
+  const actor = weightedCase(device, keys, header.params, inputs, derive)
   const { policy, batch, rows, spec } = actor
   const { network, parameters } = policy
   const step = new TrustRegionStep(policy, batch, trustRegionOptions(keys))

@@ -6,11 +6,14 @@ import type { clippedKeys, criticKeys, trustRegionKeys } from './keys.js'
 
 type Parsed<Keys extends z.ZodRawShape> = z.infer<z.ZodObject<Keys>>
 
+/** Greatest number of products that HARL's conjugate gradients take. */
+export const CG_ITERATIONS = 10
+
 /** Constants of HARL's code: damping 0.1, at most 10 CG iterations until r'r < 1e-10, and the KL of all rows. */
 export function trustRegionOptions(keys: Parsed<typeof trustRegionKeys>): TrustRegionOptions {
   return {
     damping: 0.1,
-    cgIterations: 10,
+    cgIterations: CG_ITERATIONS,
     cgTolerance: 1e-10,
     lineSearchSteps: keys.ls_step,
     backtrack: keys.backtrack_coeff,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 import { deviceNames } from '../../src/devices/open.js'
 
@@ -22,9 +23,16 @@ test('there are files of every kind', () => {
   ])
 })
 
-for (const [name, device] of files.flatMap((name) => deviceNames.map((device) => [name, device]))) {
-  test(`${name}, device ${device}: every quantity within the bound that the file suggests`, async () => {
-    const { comparisons, notes } = await checkLearnerFile(folder + name, device)
+/** Ways to compute Fisher products, for the kinds of files whose updates take any. */
+const waysOf = (name: string) =>
+  name.includes('hatrpo') ? (['layerwise', 'jacobian'] as const) : (['chosen'] as const)
+const cases = files.flatMap((name) =>
+  deviceNames.flatMap((device) => waysOf(name).map((way) => ({ name, device, way }))),
+)
+
+for (const { name, device, way } of cases) {
+  test(`${name}, device ${device}, derivatives ${way}: every quantity within the bound that the file suggests`, async () => {
+    const { comparisons, notes } = await checkLearnerFile(folder + name, device, way)
     assert.ok(comparisons.length > 0)
     for (const { quantity, maxAbs, bound, suggested } of comparisons) {
       assert.equal(bound, suggested, `${quantity}: no bound of our own`)
@@ -46,6 +54,18 @@ test('a step file is checked as a whole and stage by stage, decisions exactly', 
   assert.equal(bounds.get('trials.3.kl'), 0.0000012)
   assert.equal(bounds.get('stagewise.trials.3.kl'), 5.5e-7)
   assert.ok(bounds.has('stagewise.fvp_of_cg_solution') && bounds.has('stagewise.new_log_probs'))
+})
+
+test('the way that training chooses is one of the two', async () => {
+  const file = `${folder}hatrpo_update_gaussian.all_active.s1.json`
+  const [chosen, layerwise, jacobian] = await Promise.all(
+    (['chosen', 'layerwise', 'jacobian'] as const).map(async (way) => {
+      const { comparisons } = await checkLearnerFile(file, 'wasm', way)
+      return comparisons.map(({ maxAbs }) => maxAbs)
+    }),
+  )
+  assert.notDeepEqual(jacobian, layerwise)
+  assert.ok([layerwise, jacobian].some((values) => isDeepStrictEqual(values, chosen)))
 })
 
 test('what HARL does against our defaults is said', async () => {

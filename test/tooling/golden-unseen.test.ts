@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import type { DerivativesName } from '../../scripts/golden/derivatives.js'
 import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 import {
   activationNames,
@@ -105,6 +106,7 @@ async function check(
   harl: unknown,
   relative: (name: string) => number,
   stages: readonly string[] = [],
+  ways: readonly DerivativesName[] = ['chosen'],
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hatrpo-golden-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -124,10 +126,12 @@ async function check(
   }
   const path = join(folder, 'file.json')
   writeFileSync(path, JSON.stringify(file))
-  const { comparisons } = await checkLearnerFile(path)
-  assert.ok(comparisons.length >= all.length)
-  for (const { quantity, maxAbs, bound } of comparisons) {
-    assert.ok(maxAbs <= bound, `${quantity}: ${maxAbs} > ${bound}`)
+  for (const way of ways) {
+    const { comparisons } = await checkLearnerFile(path, undefined, way)
+    assert.ok(comparisons.length >= all.length)
+    for (const { quantity, maxAbs, bound } of comparisons) {
+      assert.ok(maxAbs <= bound, `${quantity}, derivatives ${way}: ${maxAbs} > ${bound}`)
+    }
   }
 }
 
@@ -219,6 +223,7 @@ activationNames.forEach((activation, i) => {
       golden,
       (name) => (direct.has(name) ? DIRECT : AFTER_CG),
       ['fvp_of_cg_solution', 'trials.', 'new_log_probs'],
+      ['layerwise', 'jacobian'],
     )
   })
 })

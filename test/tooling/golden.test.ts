@@ -148,5 +148,8 @@ test('usage errors exit 2', () => {
   const { status, stderr } = run('--device', 'abacus', 'x.json')
   assert.equal(status, 2)
   assert.match(stderr, /'abacus' is invalid\. Allowed choices are wasm, reference\.\n$/)
+  const other = run('--derivatives', 'numeric', 'x.json')
+  assert.equal(other.status, 2)
+  assert.match(other.stderr, /'numeric' is invalid\. Allowed choices are chosen, layerwise, jacobian\.\n$/)
   assert.equal(run('--help').status, 0)
 })
