@@ -56,9 +56,9 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
   'hatrpo, HalfCheetah': {
     env: cheetah,
     set: ['algo=hatrpo', ...evaluated],
-    parameters: '9026382ca91d29f710a8c284c447cbc31a5fcb9b790d97b501223c2bd39e9f43',
-    metrics: 'd62b73f88d633904',
-    returns: 'da85087928bb997c',
+    parameters: '5a4f36b7868e57bb762cfa13e55e6a95166dfc3f7a4c24e34eb313b87fbbf413',
+    metrics: 'ea49a3b6af1aebeb',
+    returns: 'cda309a487a400d1',
   },
   'happo, HalfCheetah': {
     env: cheetah,
@@ -70,9 +70,9 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
   'hatrpo, mini-batches, bootstrap': {
     env: rough,
     set: ['algo=hatrpo', 'trustRegion.miniBatches=2', 'critic.miniBatches=3', ...plainInput, ...evaluated],
-    parameters: 'ee4679cb436a33af0f493b4208c58acfbbd08717080b6f9888282c0c89638bb8',
-    metrics: '611c92591d3d7b9e',
-    returns: '6cdedea4a09a9bcf',
+    parameters: '49995978db0f45fc4759494aef53f226cfe64d0e2126e3b3cf44f0cba7439b85',
+    metrics: '21f00d6f887a4c6c',
+    returns: '19b9150567350d2a',
   },
   'hatrpo, advantages by agent, fixed order, harl, no value normalisation': {
     env: rough,
@@ -86,8 +86,8 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
       'actor.agentId=false',
       ...plainInput,
     ],
-    parameters: 'c53200c649129e7042d7ce267392ebf09057ab53747297782baaa5cc454db7cd',
-    metrics: '7e1f8ca0f174a8c4',
+    parameters: 'd104481d076b19b702ff443857388b7f27d0d6bb737cc775300b0cb20c16e595',
+    metrics: '85a15e94e6832897',
     returns: '',
   },
   'hatrpo, plain advantages, terminate': {
@@ -150,9 +150,9 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
   'hatrpo, a MuJoCo team': {
     env: crawler,
     set: ['algo=hatrpo', 'critic.miniBatches=2', ...evaluated],
-    parameters: '4464b80dd6371d0610073de2af9759e52b7c259f92fc7bf793daf3933d169c50',
-    metrics: '02d32a3194f76262',
-    returns: 'e8961894ca80d1c6',
+    parameters: 'ab7c74cffb6499ad7199a6804d1e35d2b941e38d10f09012347009494f432863',
+    metrics: 'a24602129fae7982',
+    returns: '73b1ae8bcdd4e0e3',
   },
   'happo, a Python environment': {
     env: pythonEnv('drift', { max_cycles: 7 }),
