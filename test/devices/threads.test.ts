@@ -185,7 +185,7 @@ function dividedPass(device: WasmDevice) {
 }
 
 test('steps on parameters have the bits of one thread, with any number of helpers', async () => {
-  const rowsOfRuns = Array.from(rowCounts(40))
+  const rowsOfRuns = Array.from(rowCounts(20))
   const found: ReturnType<ReturnType<typeof dividedPass>>[][] = []
   for (const helpers of [0, 1, 3]) {
     await withWasm(helpers, (device) => {

@@ -112,7 +112,7 @@ const LAYERS = [
   { outputs: 1, inputs: 3 },
   { outputs: 37, inputs: 5 },
   { outputs: 3, inputs: 33 },
-  { outputs: 70, inputs: 66 },
+  { outputs: 34, inputs: 35 },
 ] as const
 
 /** Contents of a layer behind a LayerNorm, of a direction, and of rows that enter and leave it. */
