@@ -1,8 +1,9 @@
 // Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { writeAssembly } from './assembly.mjs'
+import { functionsWithVectors } from './signatures.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = (name) => `${root}node_modules/${name}`
@@ -14,6 +15,8 @@ function run(script, args) {
 
 await writeAssembly(root)
 mkdirSync(`${root}dist/assembly`, { recursive: true })
+/** Further options of the compiler. */
+const options = { kernels: ['--transform', `${root}scripts/inline-vectors.mjs`] }
 for (const target of ['kernels', 'stepper', 'policy']) {
   if (!existsSync(`${root}assembly/${target}.ts`)) continue
   run('assemblyscript/bin/asc.js', [
@@ -24,12 +27,22 @@ for (const target of ['kernels', 'stepper', 'policy']) {
     target,
     '--outFile',
     `dist/assembly/${target}.wasm`,
+    ...(options[target] ?? []),
   ])
 }
+expectNoVectors('kernels')
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
+
+/** Stops the build if a function of a module takes or returns v128, at which V8 stops with 256-bit vectors on. */
+function expectNoVectors(target) {
+  const found = functionsWithVectors(readFileSync(`${root}dist/assembly/${target}.wasm`))
+  if (found.length === 0) return
+  console.error(`${target}.wasm: functions ${found.join(', ')} take or return v128, which must be inlined`)
+  process.exit(1)
+}
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */
 function removeStale(folder) {
