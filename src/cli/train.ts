@@ -13,7 +13,7 @@ import {
   type TrainConfig,
   validateConfig,
 } from '../config/index.js'
-import { deviceNames } from '../devices/open.js'
+import { deviceNames, type SimdMode, simdModes } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import { resolveEnv } from '../envs/portable.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
@@ -33,6 +33,7 @@ interface TrainFlags {
   envs?: string
   workers?: string
   device?: string
+  simd?: SimdMode
   preset?: string
   config?: string
   set?: string[]
@@ -42,7 +43,7 @@ interface TrainFlags {
 }
 
 /** Flags that may accompany `--resume`; the folder holds the rest of the run's configuration. */
-const resumeFlags = new Set(['resume', 'steps', 'workers', 'verbose'])
+const resumeFlags = new Set(['resume', 'steps', 'workers', 'simd', 'verbose'])
 
 export function trainCommand(): Command {
   return new Command('train')
@@ -58,6 +59,10 @@ export function trainCommand(): Command {
       'threads that step environments, 0 for the main one alone; results do not depend on it',
     )
     .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
+    .option(
+      '--simd <mode>',
+      `vectors: ${simdModes.join(' or ')} (256 bits, Node 26 on x86-64); results do not depend on it`,
+    )
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json')
     .option(
@@ -78,20 +83,24 @@ Examples:
   hatrpo train --resume runs/HalfCheetah-2x3-hatrpo-s1 --steps 4000000`,
     )
     .action(async (flags: TrainFlags) => {
-      const workers =
-        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
+      const { simd } = flags
+      const machine = {
+        ...(flags.workers !== undefined && { workers: wholeFlag('--workers', flags.workers, 0, 1024) }),
+        ...(simd !== undefined && { simd }),
+      }
       const code =
         flags.resume === undefined
-          ? await startRuns(flags, workers)
-          : await resumeRun(flags.resume, flags, workers)
+          ? await startRuns(flags, machine)
+          : await resumeRun(flags.resume, flags, machine)
       if (code !== undefined) process.exitCode = code
     })
 }
 
-type Workers = { workers?: number }
+/** Options of the machine, which change no result. */
+type Machine = { workers?: number; simd?: SimdMode }
 
 /** Trains once per seed. @returns the exit code of an interrupted training */
-async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | undefined> {
+async function startRuns(flags: TrainFlags, machine: Machine): Promise<number | undefined> {
   if (flags.seeds !== undefined && flags.seed !== undefined)
     throw usageError(`--seed is ${flags.seed} and --seeds is ${flags.seeds}: give one of them`)
   const seeds = flags.seeds === undefined ? [undefined] : parseSeeds(flags.seeds)
@@ -113,17 +122,17 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out
     const made = out === undefined || !existsSync(out)
-    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, workers, flags)
+    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, machine, flags)
     if (code !== undefined) return code
   }
   return undefined
 }
 
-async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Promise<number | undefined> {
+async function resumeRun(dir: string, flags: TrainFlags, machine: Machine): Promise<number | undefined> {
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `--${other} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps and --workers may be given`,
+      `--${other} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
     )
   const stored = readRunConfig(dir)
   const config =
@@ -134,7 +143,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
     printResult({ dir, ...result })
     return undefined
   }
-  return trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
+  return trainInto(dir, false, { config }, machine, { ...flags, resume: dir })
 }
 
 /** Values of the flags that have a key in the configuration, unchecked. */
@@ -183,7 +192,7 @@ async function trainInto(
   dir: string,
   made: boolean,
   { config, ...origin }: ResolvedConfig,
-  workers: Workers,
+  machine: Machine,
   flags: TrainFlags,
 ): Promise<number | undefined> {
   const { train } = await import('../training/train.js')
@@ -197,7 +206,7 @@ async function trainInto(
       config,
       dir,
       origin,
-      ...workers,
+      ...machine,
       resume: flags.resume !== undefined,
       signal: interrupt.signal,
       onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),

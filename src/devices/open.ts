@@ -62,6 +62,25 @@ export async function openDevice(name: string, host: HostDevice): Promise<Device
   return open(host)
 }
 
+/** Widths of the vectors that rollouts and the default device compute with. Results do not depend on the choice. */
+const SIMD = {
+  baseline: async () => undefined,
+  wide: async () => (await import('./wasm/wide/enable.js')).enableWideVectors(),
+} as const satisfies Readonly<Record<string, () => Promise<void>>>
+
+export type SimdMode = keyof typeof SIMD
+export const simdModes = Object.keys(SIMD) as SimdMode[]
+
+/**
+ * Chooses the width of vectors for everything that is computed later in this process. To be called before `openHost`.
+ * @throws HatrpoError for an unknown name, or where the engine does not have it
+ */
+export async function openSimd(name: string): Promise<void> {
+  if (!Object.hasOwn(SIMD, name))
+    throw usageError(`simd is ${show(name)}: it must be ${simdModes.join(' or ')}`)
+  await SIMD[name as SimdMode]()
+}
+
 /** All devices, as `hatrpo list devices` prints them. */
 export function listDevices(): { id: string; description: string; supported: boolean }[] {
   return Object.entries(DEVICES).map(([id, { description }]) => ({ id, description, supported: isBuilt(id) }))

@@ -1,4 +1,5 @@
 import type { ConfigOrigin, TrainConfig } from '../config/index.js'
+import type { SimdMode } from '../devices/open.js'
 
 /** Result of an update of one agent's policy. Values of the other update rule are absent. */
 export interface AgentRecord {
@@ -104,6 +105,11 @@ export interface TrainOptions {
   readonly resume?: boolean
   /** Threads that step environments; does not change the result. */
   readonly workers?: number
+  /**
+   * Width of the vectors: `baseline` (128 bits, the default), or `wide` (256 bits, for the rest of the process). Does not
+   * change the result. An engine without wide vectors is an error.
+   */
+  readonly simd?: SimdMode
   /** Milliseconds without a step after which a worker is taken to hang and is replaced; 120000 by default. */
   readonly workerPatience?: number
   /** Once aborted, the iteration in progress ends, a checkpoint is written and `finished` is false. */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { validateConfig } from '../config/index.js'
+import { openSimd } from '../devices/open.js'
 import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { narrowInputs } from '../envs/narrow.js'
@@ -12,8 +13,8 @@ import { TrainingLoop } from './loop.js'
 /**
  * Trains a team of agents and writes a run folder (see docs/ARCHITECTURE.md for the loop).
  *
- * The result depends on the configuration alone. It does not depend on the number of workers, on interruptions, or on
- * workers that fail and are replaced.
+ * The result depends on the configuration alone. It does not depend on the number of workers, on the width of
+ * vectors, on interruptions, or on workers that fail and are replaced.
  * @throws HatrpoError when the folder, the configuration or the environment is invalid. A folder is created only after the
  *   configuration and the environment are checked
  */
@@ -21,6 +22,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { dir, resume = false, origin, onEvent } = options
   const { workers: threads, patience } = machineOptions(options)
   const checked = validateConfig(options.config)
+  await openSimd(options.simd ?? 'baseline')
   const factory = await loadEnvFactory(checked.env)
   const config = { ...checked, env: factory.config }
   const workers = Math.min(threads, config.envs)

@@ -90,7 +90,7 @@ function valueOf(step: Encodable, name: string, argument: Argument): unknown {
  * Value of the argument's `size` for a step. A field that the step lacks counts as its word for an absent value, or as 0
  * where it has none.
  */
-function sizeOf(step: Encodable, { size = '1' }: Argument): number {
+export function sizeOf(step: Encodable, { size = '1' }: Argument): number {
   const { words }: Operation = OPERATIONS[step.op]
   const factor = (text: string) =>
     /^\d/.test(text) ? Number(text) : ((field(step, text) as number | undefined) ?? words[text]?.missing ?? 0)

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { setFlagsFromString } from 'node:v8'
+import { fileURLToPath } from 'node:url'
+import { usageError } from '../../../errors.js'
+import { forgetKernels } from '../../../kernels/index.js'
+
+/** Flag of V8 that joins neighbouring 128-bit operations of WebAssembly into 256-bit ones, where the engine has it. */
+const FLAG = 'experimental-wasm-revectorize'
+
+let enabled: Promise<void> | undefined
+
+/**
+ * Makes the engine compile the kernels to 256-bit vectors from now on, in all threads of the process. Results keep their
+ * bits: a process of its own compares every kernel first. Modules of others that are compiled later are compiled so too.
+ * @throws HatrpoError on an engine or a processor that does not have them, or where a kernel differs
+ */
+export function enableWideVectors(): Promise<void> {
+  enabled ??= checkWideVectors()
+    .then((fault) => {
+      if (fault !== null)
+        throw usageError(`simd is "wide": ${fault}; it must be "baseline" here (Node 26 on x86-64 with AVX2 has it)`)
+      setFlagsFromString(`--${FLAG}`)
+      forgetKernels()
+    })
+    .catch((error: unknown) => {
+      enabled = undefined
+      throw error
+    })
+  return enabled
+}
+
+/**
+ * Compares the kernels with and without wide vectors.
+ * @param flags further flags of the engine for the comparison
+ * @returns why they cannot be used, or null
+ */
+export async function checkWideVectors(flags: readonly string[] = []): Promise<string | null> {
+  const engine = engineName()
+  if (!engine.startsWith('Node')) return `${engine} has no such vectors for WebAssembly`
+  // Node refuses a flag that it does not have. The trace is empty where the compiler ignores the flag.
+  const options = [`--no-${FLAG}`, '--trace-wasm-revectorize', ...flags]
+  const script = fileURLToPath(new URL('../../../../workers/check-wide.js', import.meta.url))
+  const { code, traced, errors } = await runNode([...options, script])
+  if (code === 0) return traced ? null : 'the processor or the engine makes no such vectors'
+  if (errors.includes('bad option')) return `${engine} has no such vectors for WebAssembly`
+  if (code === null) return `${engine} stops when it compiles the kernels`
+  return `${engine} computes other bits with them in ${errors.trim().split('\n').at(-1)}`
+}
+
+function engineName(): string {
+  const { bun, deno, node } = process.versions
+  if (bun !== undefined) return `Bun ${bun}`
+  if (deno !== undefined) return `Deno ${deno}`
+  return `Node ${node}`
+}
+
+interface Outcome {
+  /** Exit code, or null after a signal. */
+  readonly code: number | null
+  /** Whether there was any output. */
+  readonly traced: boolean
+  readonly errors: string
+}
+
+function runNode(args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let [traced, errors] = [false, '']
+    child.stdout.on('data', () => (traced = true))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, traced, errors }))
+  })
+}
