@@ -15,6 +15,7 @@ export {
   type EnvFactory,
   type EnvListing,
 } from './envs/index.js'
+export type { SimdMode } from './devices/open.js'
 export { HatrpoError } from './errors.js'
 export {
   resolveConfig,

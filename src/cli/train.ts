@@ -13,7 +13,7 @@ import {
   type TrainConfig,
   validateConfig,
 } from '../config/index.js'
-import { deviceNames, type SimdMode, simdModes } from '../devices/open.js'
+import { deviceNames, openSimd, simdModes } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import { resolveEnv } from '../envs/portable.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
@@ -33,7 +33,7 @@ interface TrainFlags {
   envs?: string
   workers?: string
   device?: string
-  simd?: SimdMode
+  simd?: string
   preset?: string
   config?: string
   set?: string[]
@@ -83,24 +83,22 @@ Examples:
   hatrpo train --resume runs/HalfCheetah-2x3-hatrpo-s1 --steps 4000000`,
     )
     .action(async (flags: TrainFlags) => {
-      const { simd } = flags
-      const machine = {
-        ...(flags.workers !== undefined && { workers: wholeFlag('--workers', flags.workers, 0, 1024) }),
-        ...(simd !== undefined && { simd }),
-      }
+      const workers =
+        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
+      // Before a folder is made, which a refusal would leave behind.
+      if (flags.simd !== undefined) await openSimd(flags.simd)
       const code =
         flags.resume === undefined
-          ? await startRuns(flags, machine)
-          : await resumeRun(flags.resume, flags, machine)
+          ? await startRuns(flags, workers)
+          : await resumeRun(flags.resume, flags, workers)
       if (code !== undefined) process.exitCode = code
     })
 }
 
-/** Options of the machine, which change no result. */
-type Machine = { workers?: number; simd?: SimdMode }
+type Workers = { workers?: number }
 
 /** Trains once per seed. @returns the exit code of an interrupted training */
-async function startRuns(flags: TrainFlags, machine: Machine): Promise<number | undefined> {
+async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | undefined> {
   if (flags.seeds !== undefined && flags.seed !== undefined)
     throw usageError(`--seed is ${flags.seed} and --seeds is ${flags.seeds}: give one of them`)
   const seeds = flags.seeds === undefined ? [undefined] : parseSeeds(flags.seeds)
@@ -122,13 +120,13 @@ async function startRuns(flags: TrainFlags, machine: Machine): Promise<number | 
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out
     const made = out === undefined || !existsSync(out)
-    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, machine, flags)
+    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, workers, flags)
     if (code !== undefined) return code
   }
   return undefined
 }
 
-async function resumeRun(dir: string, flags: TrainFlags, machine: Machine): Promise<number | undefined> {
+async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Promise<number | undefined> {
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
@@ -143,7 +141,7 @@ async function resumeRun(dir: string, flags: TrainFlags, machine: Machine): Prom
     printResult({ dir, ...result })
     return undefined
   }
-  return trainInto(dir, false, { config }, machine, { ...flags, resume: dir })
+  return trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
 }
 
 /** Values of the flags that have a key in the configuration, unchecked. */
@@ -192,7 +190,7 @@ async function trainInto(
   dir: string,
   made: boolean,
   { config, ...origin }: ResolvedConfig,
-  machine: Machine,
+  workers: Workers,
   flags: TrainFlags,
 ): Promise<number | undefined> {
   const { train } = await import('../training/train.js')
@@ -206,7 +204,7 @@ async function trainInto(
       config,
       dir,
       origin,
-      ...machine,
+      ...workers,
       resume: flags.resume !== undefined,
       signal: interrupt.signal,
       onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),

@@ -78,6 +78,7 @@ test('invalid values for train', (t) => {
     [['--workers', '1.5'], '--workers is "1.5"'],
     [['--device', 'cuda'], 'device is "cuda"', 'not supported yet'],
     [['--device', 'tfjs:webgl'], 'not supported yet'],
+    [['--simd', '512'], 'simd is "512"', 'baseline or wide'],
     [['--preset', 'paper'], '--preset paper is not supported yet', 'critic of its own'],
     [['--preset', 'marllib'], '--preset marllib is not supported yet'],
     [['--preset', 'best'], '--preset is "best": it must be one of harl'],

@@ -33,6 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/kernels/',
       'src/export/',
       'src/runtime/',
+      'workers/check-wide.ts',
       'scripts/assembly.mjs',
       'scripts/build.mjs',
     ],

@@ -130,8 +130,14 @@ function solveDiagonal(device: WasmDevice): void {
   const n = 69
   const vector = () => device.tensor('f32', n)
   const [diagonal, direction, product, residual, b, x] = Array.from({ length: 6 }, vector)
-  device.write(diagonal, Array.from({ length: n }, (_, i) => 1 + (i % 7)))
-  device.write(b, Array.from({ length: n }, (_, i) => (i % 5) - 1.3))
+  device.write(
+    diagonal,
+    Array.from({ length: n }, (_, i) => 1 + (i % 7)),
+  )
+  device.write(
+    b,
+    Array.from({ length: n }, (_, i) => (i % 5) - 1.3),
+  )
   const rows = [{ op: 'multiply', a: direction, b: diagonal, out: product, width: n }] as const
   const system = { program: device.compile({ rows }, 1), rows: 1, scale: 1, damping: 0.1 }
   device.solve({ ...system, direction, product, residual, b, x }, { iterations: 4, tolerance: 1e-10 })

@@ -18,7 +18,9 @@ export function enableWideVectors(): Promise<void> {
   enabled ??= checkWideVectors()
     .then((fault) => {
       if (fault !== null)
-        throw usageError(`simd is "wide": ${fault}; it must be "baseline" here (Node 26 on x86-64 with AVX2 has it)`)
+        throw usageError(
+          `simd is "wide": ${fault}; it must be "baseline" here (Node 26 on x86-64 with AVX2 has it)`,
+        )
       setFlagsFromString(`--${FLAG}`)
       forgetKernels()
     })

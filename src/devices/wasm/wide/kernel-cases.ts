@@ -68,6 +68,4 @@ export const KERNEL_CASES = {
   ],
   packedBytes: [['n', 5]],
   multiplyRows: [['f32', 'f32', 'f32', 'n', 0, 3]],
-} satisfies Readonly<
-  Record<Exclude<keyof KernelExports, Control>, readonly (readonly CaseArgument[])[]>
->
+} satisfies Readonly<Record<Exclude<keyof KernelExports, Control>, readonly (readonly CaseArgument[])[]>>

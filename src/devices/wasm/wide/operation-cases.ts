@@ -38,7 +38,9 @@ export function everyOperation(
   steps: number,
   fill: (tensor: Tensor) => void,
 ): ProgramSpec {
-  const operations = (Object.entries(OPERATIONS) as [string, Operation][]).filter((entry) => !isInternal(entry))
+  const operations = (Object.entries(OPERATIONS) as [string, Operation][]).filter(
+    (entry) => !isInternal(entry),
+  )
   let entries = 0
   const makeSteps = (entry: [string, Operation]) =>
     variants(entry[1], steps).map((variant, index) => {
@@ -138,7 +140,10 @@ class StepMaker {
   }
 
   #tensor({ type = 'f32' }: Argument, length: number): Tensor {
-    const tensor = this.#device.tensor((typeof type === 'string' ? type : type[0]) satisfies ElementType, length)
+    const tensor = this.#device.tensor(
+      (typeof type === 'string' ? type : type[0]) satisfies ElementType,
+      length,
+    )
     this.#fill(tensor)
     return tensor
   }
@@ -150,7 +155,10 @@ const PANELS: Argument = { kind: 'tensor', size: 'outputs * inputs' }
 /** Paths that the sizes of an operation's arguments mention. */
 function sizeFields({ words }: Operation): string[] {
   const paths = Object.values(words)
-    .flatMap(({ kind, size = '' }) => [...size.split(/ [*+] /), ...(kind === 'panels' ? ['outputs', 'inputs'] : [])])
+    .flatMap(({ kind, size = '' }) => [
+      ...size.split(/ [*+] /),
+      ...(kind === 'panels' ? ['outputs', 'inputs'] : []),
+    ])
     .filter((path) => /^[a-z]/i.test(path))
   return [...new Set(paths)]
 }
