@@ -8,13 +8,12 @@ const V128 = 0x7b
 export function functionsWithVectors(bytes) {
   let at = 8
   const integer = () => {
-    let [value, shift, byte] = [0, 0, 0]
-    do {
-      byte = bytes[at++]
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]
       value |= (byte & 0x7f) << shift
-      shift += 7
-    } while (byte & 0x80)
-    return value >>> 0
+      if (byte < 0x80) return value >>> 0
+    }
   }
   const list = (read) => Array.from({ length: integer() }, read)
   const valueType = () => bytes[at++]

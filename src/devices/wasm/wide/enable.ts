@@ -46,7 +46,7 @@ export async function checkWideVectors(flags: readonly string[] = []): Promise<s
   if (code === 0) return traced ? null : 'the processor or the engine makes no such vectors'
   if (errors.includes('bad option')) return `${engine} has no such vectors for WebAssembly`
   if (code === null) return `${engine} stops when it compiles the kernels`
-  return `${engine} computes other bits with them in ${errors.trim().split('\n').at(-1)}`
+  return `${engine} computes other bits with them in ${errors.trim().split('\n').at(-1)!}`
 }
 
 function engineName(): string {
