@@ -7,9 +7,11 @@
 // Columns are packed in panels: as many of 16 columns as fit, then one of 8, then some of 4, of which the last is padded.
 // A tile keeps at most eight sums, so that sums and operands fit in the sixteen vector registers of x86, and is not
 // unrolled, because compilers then spill sums to the stack. Vectors are locals and never arguments: engines that join
-// vectors into wider ones cannot compile such arguments.
+// vectors into wider ones cannot compile such arguments. The module for these engines is built with WIDE = 1 and has larger
+// tiles besides (wide-tiles.ts).
 
 import { PANEL, PANEL_REST } from './generated/layout'
+import { WIDE_ROWS, wideOuter, wideTile } from './wide-tiles'
 
 /** Number of rows multiplied by one panel in turn, so that rows and panel stay in the first-level cache. */
 const ROW_GROUP: i32 = 64
@@ -292,7 +294,13 @@ export function gemm(
           yRow += 4 * yStride
         }
       } else {
-        for (let r = group; r < groupEnd; r += 2) {
+        let r = group
+        for (; WIDE && width == PANEL && r + WIDE_ROWS <= groupEnd; r += WIDE_ROWS) {
+          wideTile(xRow, xStride, k, panel, yRow, yStride, panelBias, mode == ACCUMULATE)
+          xRow += (WIDE_ROWS as usize) * xStride
+          yRow += (WIDE_ROWS as usize) * yStride
+        }
+        for (; r < groupEnd; r += 2) {
           const pair = r + 1 < groupEnd
           if (width == 8) tile8(xRow, xStride, pair, k, panel, yRow, yStride, panelBias, mode)
           else tile16(xRow, xStride, pair, k, panel, yRow, yStride, panelBias, mode)
@@ -461,7 +469,13 @@ export function gemmOuter(
       columns = work + ((from as usize) << 6)
       stride = 64
     }
-    for (let line = 0; line < n; line += 2) {
+    let line = 0
+    for (; WIDE && line + WIDE_ROWS <= n; line += WIDE_ROWS) {
+      const g = gFirst + ((line as usize) << 2)
+      const sums = out + (line as usize) * xStride + offset
+      wideOuter(columns, stride, g, gStride, rows, sums, xStride, mode == ACCUMULATE)
+    }
+    for (; line < n; line += 2) {
       const g = gFirst + ((line as usize) << 2)
       const sums = out + (line as usize) * xStride + offset
       outer16(columns, stride, g, gStride, rows, sums, xStride, line + 1 < n, mode)

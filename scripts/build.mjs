@@ -15,9 +15,16 @@ function run(script, args) {
 
 await writeAssembly(root)
 mkdirSync(`${root}dist/assembly`, { recursive: true })
-/** Further options of the compiler. */
-const options = { kernels: ['--transform', `${root}scripts/inline-vectors.mjs`] }
-for (const target of ['kernels', 'stepper', 'policy']) {
+/** Options of the kernels, whose functions take and return no vectors. */
+const kernels = (wide) => ['--transform', `${root}scripts/inline-vectors.mjs`, '--use', `WIDE=${wide}`]
+/** Modules with their source, which is also their target in asconfig.json, and further options of the compiler. */
+const modules = {
+  kernels: ['kernels', ...kernels(0)],
+  'kernels-wide': ['kernels', ...kernels(1)],
+  stepper: ['stepper'],
+  policy: ['policy'],
+}
+for (const [name, [target, ...options]] of Object.entries(modules)) {
   if (!existsSync(`${root}assembly/${target}.ts`)) continue
   run('assemblyscript/bin/asc.js', [
     `assembly/${target}.ts`,
@@ -26,21 +33,21 @@ for (const target of ['kernels', 'stepper', 'policy']) {
     '--target',
     target,
     '--outFile',
-    `dist/assembly/${target}.wasm`,
-    ...(options[target] ?? []),
+    `dist/assembly/${name}.wasm`,
+    ...options,
   ])
+  if (target === 'kernels') expectNoVectors(name)
 }
-expectNoVectors('kernels')
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
 
 /** Stops the build if a function of a module takes or returns v128, at which V8 stops with 256-bit vectors on. */
-function expectNoVectors(target) {
-  const found = functionsWithVectors(readFileSync(`${root}dist/assembly/${target}.wasm`))
+function expectNoVectors(name) {
+  const found = functionsWithVectors(readFileSync(`${root}dist/assembly/${name}.wasm`))
   if (found.length === 0) return
-  console.error(`${target}.wasm: functions ${found.join(', ')} take or return v128, which must be inlined`)
+  console.error(`${name}.wasm: functions ${found.join(', ')} take or return v128, which must be inlined`)
   process.exit(1)
 }
 

@@ -1,11 +1,11 @@
 // Process of its own, because V8 can stop where it compiles 256-bit vectors. It compares the kernels with and without
 // them; its exit code is 0 if all bits are equal. Otherwise the last line on stderr says what differs.
 import { setFlagsFromString } from 'node:v8'
-import { forgetKernels, loadKernels } from '../src/kernels/index.js'
+import { chooseKernels, loadKernels } from '../src/kernels/index.js'
 import { firstDifference } from '../src/devices/wasm/wide/compare.js'
 
 const narrow = await loadKernels()
-forgetKernels()
+chooseKernels('kernels-wide')
 // Every function is compiled by the optimising tier after its first call.
 for (const flag of ['--experimental-wasm-revectorize', '--wasm-sync-tier-up', '--wasm-tiering-budget=1'])
   setFlagsFromString(flag)

@@ -5,7 +5,9 @@ import { HatrpoError } from '../errors.js'
  * @param name file name without `.wasm`
  * @throws HatrpoError when it cannot be read
  */
-export async function readAssembly(name: 'kernels' | 'policy' | 'stepper'): Promise<Uint8Array<ArrayBuffer>> {
+export async function readAssembly(
+  name: 'kernels' | 'kernels-wide' | 'policy' | 'stepper',
+): Promise<Uint8Array<ArrayBuffer>> {
   return readBytes(new URL(`../../assembly/${name}.wasm`, import.meta.url), 'run `npm run build`')
 }
 

@@ -14,5 +14,5 @@ export {
   POLICY_PANEL,
   TRUNCATION_MODES,
 } from './layout.js'
-export { compileKernels, createKernelMemory, forgetKernels, loadKernels, type Kernels } from './load.js'
+export { chooseKernels, compileKernels, createKernelMemory, loadKernels, type Kernels } from './load.js'
 export { PURPOSE, splitSeed } from './purposes.js'

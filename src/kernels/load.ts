@@ -13,33 +13,27 @@ export interface Kernels {
   readonly module: WebAssembly.Module
 }
 
+/** Modules with the same exports and the same bits. `kernels-wide` suits engines that join vectors into wider ones. */
+export type KernelModule = 'kernels' | 'kernels-wide'
+
+let chosen: KernelModule = 'kernels'
 let compiled: Promise<WebAssembly.Module> | undefined
-/** Number of times that `forgetKernels` was called. */
-let generation = 0
+
+/** Chooses the module that this thread compiles when kernels are next needed. */
+export function chooseKernels(name: KernelModule): void {
+  chosen = name
+  compiled = undefined
+}
 
 /** Compiled kernels module. It is compiled once per thread. */
 export function compileKernels(): Promise<WebAssembly.Module> {
-  compiled ??= readAssembly('kernels')
-    .then((bytes) => WebAssembly.compile(labelled(bytes, generation)))
+  compiled ??= readAssembly(chosen)
+    .then((bytes) => WebAssembly.compile(bytes))
     .catch((error: unknown) => {
       compiled = undefined
       throw error
     })
   return compiled
-}
-
-/** Makes this thread compile the kernels again when they are next needed, under flags of the engine that have changed. */
-export function forgetKernels(): void {
-  compiled = undefined
-  generation++
-}
-
-/**
- * The module with a custom section that holds a number below 128. An engine keeps the code that it has compiled from the
- * same bytes; other bytes are compiled anew. Number 0 leaves the module as it is.
- */
-function labelled(bytes: Uint8Array<ArrayBuffer>, label: number): Uint8Array<ArrayBuffer> {
-  return label === 0 ? bytes : Uint8Array.of(...bytes, 0, 3, 1, 0x6e, label)
 }
 
 /** Shared memory of one page that can grow to `maximumPages` pages of 64 KiB. */

@@ -14,7 +14,7 @@ const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   ],
   /** Compiles every module. */
   compile: async () => {
-    for (const name of ['kernels', 'policy', 'stepper'] as const)
+    for (const name of ['kernels', 'kernels-wide', 'policy', 'stepper'] as const)
       new WebAssembly.Module(await readAssembly(name))
     return 'compiled'
   },

@@ -13,11 +13,12 @@ const LONGEST = 3 * Math.max(...LENGTHS)
 /** Greatest number of arguments that are arrays. */
 const ARRAYS = 8
 
-/** Programs: steps of each operation and choice, rows that the program holds, and rows of its runs. */
+/** Programs, and numbers of rows of their runs. */
 const PROGRAMS = [
-  { steps: 12, maxRows: 6, runs: [1, 6] },
-  // Two blocks, the second with rows beyond a multiple of every tile.
-  { steps: 1, maxRows: ROWS_PER_BLOCK + 7, runs: [ROWS_PER_BLOCK + 7] },
+  // Sizes below, at and above one vector of 128 or 256 bits and the panels of products.
+  { sizes: [1, 3, 4, 7, 8, 12, 16, 17, 28, 33], steps: 12, rows: 6, runs: [1, 6] },
+  // Two blocks, of which one has several groups of rows and the other rows beyond a multiple of every tile.
+  { sizes: [33, 20], steps: 2, rows: ROWS_PER_BLOCK + 7, runs: [ROWS_PER_BLOCK + 7] },
 ]
 
 /** Values among ordinary ones: zeros, subnormal numbers and numbers that are large for an activation. */
@@ -103,11 +104,11 @@ class Caller {
 
 function differenceOfPrograms(pair: readonly Kernels[]): string | null {
   const devices = pair.map((kernels) => new WasmDevice(kernels))
-  for (const { steps, maxRows, runs } of PROGRAMS) {
+  for (const { runs, ...options } of PROGRAMS) {
     const programs = devices.map((device) => {
       const numbers = new Numbers()
-      const spec = everyOperation(device, maxRows, steps, (tensor) => fillTensor(device, tensor, numbers))
-      return device.compile(spec, maxRows)
+      const fill = (tensor: Tensor) => fillTensor(device, tensor, numbers)
+      return device.compile(everyOperation(device, { ...options, fill }), options.rows)
     })
     for (const rows of runs) {
       devices.forEach((device, i) => device.run(programs[i], rows, 0.7))

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { setFlagsFromString } from 'node:v8'
 import { fileURLToPath } from 'node:url'
 import { usageError } from '../../../errors.js'
-import { forgetKernels } from '../../../kernels/index.js'
+import { chooseKernels } from '../../../kernels/index.js'
 
 /** Flag of V8 that joins neighbouring 128-bit operations of WebAssembly into 256-bit ones, where the engine has it. */
 const FLAG = 'experimental-wasm-revectorize'
@@ -22,7 +22,7 @@ export function enableWideVectors(): Promise<void> {
           `simd is "wide": ${fault}; it must be "baseline" here (Node 26 on x86-64 with AVX2 has it)`,
         )
       setFlagsFromString(`--${FLAG}`)
-      forgetKernels()
+      chooseKernels('kernels-wide')
     })
     .catch((error: unknown) => {
       enabled = undefined

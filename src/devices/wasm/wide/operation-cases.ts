@@ -4,8 +4,6 @@ import type { WasmDevice } from '../device.js'
 import { sizeOf } from '../encode.js'
 import { OPERATIONS, type Argument, type Operation } from '../operations.js'
 
-/** Sizes that steps take in turn: below, at and above one vector of 128 or 256 bits, a panel and a pair of panels. */
-const SIZES = [1, 3, 4, 7, 8, 12, 16, 17, 33]
 /** Greatest number of sums of one step. */
 const SUMS = 4
 
@@ -27,33 +25,34 @@ const isInternal = ([, { words }]: [string, Operation]) =>
 const isSetup = ([, { words }]: [string, Operation]) =>
   Object.values(words).every(({ kind }) => kind !== 'rows' && kind !== 'gradient')
 
+/** Choices for the steps of a program. */
+export interface CaseOptions {
+  /** Number of rows that the program holds. */
+  readonly rows: number
+  /** Sizes that steps take in turn. */
+  readonly sizes: readonly number[]
+  /** Number of steps of an operation with the same choice. */
+  readonly steps: number
+  /** Sets the values of an operand. */
+  readonly fill: (tensor: Tensor) => void
+}
+
 /**
- * Program with steps of every operation of the table, whatever the table holds: in many sizes, with each choice, with and
- * without its optional arguments. Its operands hold numbers from `fill`.
- * @param steps number of steps of an operation with the same choice
+ * Program with steps of every operation of the table, whatever the table holds: in several sizes, with each choice, with and
+ * without its optional arguments.
  */
-export function everyOperation(
-  device: WasmDevice,
-  rows: number,
-  steps: number,
-  fill: (tensor: Tensor) => void,
-): ProgramSpec {
+export function everyOperation(device: WasmDevice, options: CaseOptions): ProgramSpec {
   const operations = (Object.entries(OPERATIONS) as [string, Operation][]).filter(
     (entry) => !isInternal(entry),
   )
-  let entries = 0
+  const maker = new StepMaker(device, options)
   const makeSteps = (entry: [string, Operation]) =>
-    variants(entry[1], steps).map((variant, index) => {
-      const maker = new StepMaker(device, rows, fill, entries)
-      const step = maker.make(entry, variant, index)
-      entries = maker.entries
-      return step
-    })
+    variants(entry[1], options.steps).map((variant, index) => maker.make(entry, variant, index))
   const setup = operations.filter(isSetup).flatMap(makeSteps) as unknown as SetupStep[]
   const once = operations.filter((entry) => !isSetup(entry)).flatMap(makeSteps) as unknown as RowStep[]
   // A second step with the same entries of the gradient makes both accumulate; the last entry has no step at all.
   const again = once.filter((step, i) => i % 2 === 0 && !('sums' in step))
-  return { setup, rows: [...once, ...again], gradient: device.tensor('f32', entries + 1) }
+  return { setup, rows: [...once, ...again], gradient: device.tensor('f32', maker.entries + 1) }
 }
 
 interface Variant {
@@ -69,24 +68,22 @@ function variants({ words }: Operation, steps: number): Variant[] {
   }))
 }
 
-/** Makes one step with operands of its own. */
+/** Makes steps with operands of their own. */
 class StepMaker {
   /** Number of entries of the gradient so far. */
-  entries: number
+  entries = 0
   readonly #device: WasmDevice
-  readonly #rows: number
-  readonly #fill: (tensor: Tensor) => void
+  readonly #options: CaseOptions
 
-  constructor(device: WasmDevice, rows: number, fill: (tensor: Tensor) => void, entries: number) {
+  constructor(device: WasmDevice, options: CaseOptions) {
     this.#device = device
-    this.#rows = rows
-    this.#fill = fill
-    this.entries = entries
+    this.#options = options
   }
 
   make([op, operation]: [string, Operation], { present, choice }: Variant, index: number): Fields {
     const words = Object.entries(operation.words)
     const sizes = sizeFields(operation)
+    const { sizes: chosen } = this.#options
     const step: Fields = { op }
     const absent = (argument: Argument, position: number) =>
       argument.missing !== undefined && !present(position)
@@ -95,7 +92,7 @@ class StepMaker {
     sizes.forEach((path, i) => {
       const position = words.findIndex(([name, { field }]) => (field ?? name) === path)
       if (position < 0 || !absent(words[position][1], position))
-        place(path, SIZES[(index * (i + 1) + i) % SIZES.length])
+        place(path, chosen[(index * (i + 1) + i) % chosen.length])
     })
     words.forEach(([name, argument], position) => {
       const path = argument.field ?? name
@@ -115,7 +112,7 @@ class StepMaker {
     const size = sizeOf(step as never, argument)
     switch (argument.kind) {
       case 'rows':
-        return this.#tensor(argument, size * this.#rows)
+        return this.#tensor(argument, size * this.#options.rows)
       case 'tensor':
         return this.#tensor(argument, size)
       case 'panels':
@@ -144,7 +141,7 @@ class StepMaker {
       (typeof type === 'string' ? type : type[0]) satisfies ElementType,
       length,
     )
-    this.#fill(tensor)
+    this.#options.fill(tensor)
     return tensor
   }
 }
