@@ -7,6 +7,9 @@ import { chooseKernels } from '../../../kernels/index.js'
 /** Flag of V8 that joins neighbouring 128-bit operations of WebAssembly into 256-bit ones, where the engine has it. */
 const FLAG = 'experimental-wasm-revectorize'
 
+/** Exit code of the comparison when a kernel differs. */
+const DIFFERENT = 3
+
 let enabled: Promise<void> | undefined
 
 /**
@@ -46,7 +49,8 @@ export async function checkWideVectors(flags: readonly string[] = []): Promise<s
   if (code === 0) return traced ? null : 'the processor or the engine makes no such vectors'
   if (errors.includes('bad option')) return `${engine} has no such vectors for WebAssembly`
   if (code === null) return `${engine} stops when it compiles the kernels`
-  return `${engine} computes other bits with them in ${errors.trim().split('\n').at(-1)!}`
+  if (code === DIFFERENT) return `${engine} computes other bits with them in ${errors}`
+  throw new Error(`the comparison of kernels failed:\n${errors}`)
 }
 
 function engineName(): string {
