@@ -79,6 +79,16 @@ async function withConstant(value: number, other: number): Promise<Kernels> {
   return { exports: exports as unknown as KernelExports, memory, module }
 }
 
+test('the build finds functions that take or return vectors, and the kernels have none', async () => {
+  const url = new URL('../../../scripts/signatures.mjs', import.meta.url).href
+  const { functionsWithVectors } = (await import(url)) as {
+    functionsWithVectors: (bytes: Uint8Array) => number[]
+  }
+  assert.ok(functionsWithVectors(await readAssembly('policy')).length > 0)
+  for (const name of ['kernels', 'kernels-wide'] as const)
+    assert.deepEqual(functionsWithVectors(await readAssembly(name)), [])
+})
+
 test('the module for wide vectors has the bits of the other on any engine', async () => {
   const module = await WebAssembly.compile(await readAssembly('kernels-wide'))
   assert.equal(firstDifference(await loadKernels(), await loadKernels({ module })), null)
