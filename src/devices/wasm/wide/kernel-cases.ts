@@ -67,5 +67,5 @@ export const KERNEL_CASES = {
     ['f32', 'weight', 0, 'n', 'f64'],
   ],
   packedBytes: [['n', 5]],
-  multiplyRows: [['f32', 'f32', 'f32', 'n', 0, 3]],
+  multiplyRows: [['f32', 'f32', 'f32', 'n', 2, 0, 3]],
 } satisfies Readonly<Record<Exclude<keyof KernelExports, Control>, readonly (readonly CaseArgument[])[]>>

@@ -2,7 +2,8 @@ import type { ProgramSpec, RowStep, SetupStep } from '../../steps.js'
 import type { ElementType, Tensor } from '../../tensor.js'
 import type { WasmDevice } from '../device.js'
 import { sizeOf } from '../encode.js'
-import { OPERATIONS, type Argument, type Operation } from '../operations.js'
+import type { Argument } from '../arguments.js'
+import { OPERATIONS, type Operation } from '../operations.js'
 
 /** Greatest number of sums of one step. */
 const SUMS = 4
