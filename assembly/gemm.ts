@@ -33,32 +33,76 @@ export function packedBytes(n: i32, k: i32): i32 {
   return ((n + PANEL_REST - 1) / PANEL_REST) * PANEL_REST * k * 4
 }
 
-/** Packs w [n, k] (a torch Linear weight) for y = x w^T: a panel holds k rows of its columns. */
-export function packTransposed(w: usize, n: i32, k: i32, out: usize): void {
-  for (let first = 0, width = 0; first < n; first += width) {
+/**
+ * Packs w [n, k] (a torch Linear weight) for y = x w^T: a panel holds k rows of its columns. Columns `from` <= j < `to`
+ * only, `from` at the start of a panel.
+ */
+export function packTransposed(w: usize, n: i32, k: i32, out: usize, from: i32, to: i32): void {
+  const stride = (k as usize) << 2
+  const whole = k & ~3
+  out += (from as usize) * stride
+  for (let first = from, width = 0; first < to; first += width) {
     width = panelWidth(n - first)
-    for (let j = 0; j < width; j++) {
-      let to = out + ((j as usize) << 2)
-      const from = w + ((((first + j) * k) as usize) << 2)
-      for (let i = 0; i < k; i++) {
-        store<f32>(to, first + j < n ? load<f32>(from + ((i as usize) << 2)) : <f32>0)
-        to += (width as usize) << 2
+    const row = (width as usize) << 2
+    for (let j = 0; j < width; j += 4) {
+      const left = n - first - j
+      const source = w + ((first + j) as usize) * stride
+      let target = out + ((j as usize) << 2)
+      let i = 0
+      if (left >= 4) {
+        let at = source
+        for (; i < whole; i += 4) {
+          const a = v128.load(at)
+          const b = v128.load(at + stride)
+          const c = v128.load(at + 2 * stride)
+          const d = v128.load(at + 3 * stride)
+          const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+          const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
+          const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+          const gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+          v128.store(target, v128.shuffle<f64>(ab, cd, 0, 2))
+          v128.store(target + row, v128.shuffle<f64>(ab, cd, 1, 3))
+          v128.store(target + 2 * row, v128.shuffle<f64>(ef, gh, 0, 2))
+          v128.store(target + 3 * row, v128.shuffle<f64>(ef, gh, 1, 3))
+          at += 16
+          target += 4 * row
+        }
+      }
+      for (; i < k; i++) {
+        for (let lane = 0; lane < 4; lane++) {
+          const at = source + (lane as usize) * stride + ((i as usize) << 2)
+          store<f32>(target + ((lane as usize) << 2), lane < left ? load<f32>(at) : <f32>0)
+        }
+        target += row
       }
     }
-    out += ((width * k) as usize) << 2
+    out += (width as usize) * stride
   }
 }
 
-/** Packs w [k, n] for y = x w, as in the product of an output gradient with a Linear weight. */
-export function packPlain(w: usize, k: i32, n: i32, out: usize): void {
-  for (let first = 0, width = 0; first < n; first += width) {
+/**
+ * Packs w [k, n] for y = x w, as in the product of an output gradient with a Linear weight. Columns `from` <= j < `to`
+ * only, `from` at the start of a panel.
+ */
+export function packPlain(w: usize, k: i32, n: i32, out: usize, from: i32, to: i32): void {
+  const stride = (n as usize) << 2
+  out += ((from * k) as usize) << 2
+  for (let first = from, width = 0; first < to; first += width) {
     width = panelWidth(n - first)
+    let source = w + ((first as usize) << 2)
     for (let i = 0; i < k; i++) {
-      for (let j = 0; j < width; j++) {
-        const value = first + j < n ? load<f32>(w + (((i * n + first + j) as usize) << 2)) : <f32>0
-        store<f32>(out, value)
-        out += 4
+      for (let j = 0; j < width; j += 4) {
+        if (first + j + 4 <= n) {
+          v128.store(out, v128.load(source + ((j as usize) << 2)))
+        } else {
+          for (let lane = 0; lane < 4; lane++) {
+            const at = source + (((j + lane) as usize) << 2)
+            store<f32>(out + ((lane as usize) << 2), first + j + lane < n ? load<f32>(at) : <f32>0)
+          }
+        }
+        out += 16
       }
+      source += stride
     }
   }
 }

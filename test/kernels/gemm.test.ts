@@ -24,8 +24,8 @@ function packed(w: Float32Array, n: number, k: number, transposed: boolean): num
   const bytes = kernels.packedBytes(columns, depth)
   assert.equal(bytes, Math.ceil(columns / 4) * 4 * depth * 4)
   const out = f32(bytes / 4).fill(NaN).byteOffset
-  if (transposed) kernels.packTransposed(w.byteOffset, n, k, out)
-  else kernels.packPlain(w.byteOffset, n, k, out)
+  if (transposed) kernels.packTransposed(w.byteOffset, n, k, out, 0, n)
+  else kernels.packPlain(w.byteOffset, n, k, out, 0, k)
   return out
 }
 
@@ -65,6 +65,7 @@ test('packing stores columns in panels of 16, 8 and 4, padded with zeros', () =>
     [11, 5, [8, 4]],
     [17, 2, [16, 4]],
     [47, 3, [16, 16, 8, 4, 4]],
+    [30, 22, [16, 8, 4, 4]],
   ] as const) {
     const w = f32(normals(n * k, n))
     for (const transposed of [true, false]) {
@@ -79,6 +80,14 @@ test('packing stores columns in panels of 16, 8 and 4, padded with zeros', () =>
         }
       }
       assert.deepEqual([...out], expected)
+      // The same in two parts.
+      if (columns > 16) {
+        const parts = f32(expected.length)
+        const pack = transposed ? kernels.packTransposed : kernels.packPlain
+        pack(w.byteOffset, n, k, parts.byteOffset, 16, columns)
+        pack(w.byteOffset, n, k, parts.byteOffset, 0, 16)
+        assert.deepEqual([...parts], expected)
+      }
     }
     assert.deepEqual(panelWidths(n), widths)
   }

@@ -44,7 +44,7 @@ test('gemm: any row of any batch equals that row alone', () => {
     for (const n of k === 128 ? WIDTHS : [1, 3, 8, 13]) {
       const w = f32(normals(n * k, 3))
       const packed = f32(kernels.packedBytes(n, k) / 4).byteOffset
-      kernels.packTransposed(w.byteOffset, n, k, packed)
+      kernels.packTransposed(w.byteOffset, n, k, packed, 0, n)
       const bias = f32(normals(n, 4)).byteOffset
       assertRowInvariant(`${k} to ${n}`, k, n, (x, out, rows) => {
         kernels.gemm(x, k, packed, bias, out, n, 0, rows, 0)

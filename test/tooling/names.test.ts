@@ -36,6 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'workers/check-wide.ts',
       'scripts/assembly.mjs',
       'scripts/build.mjs',
+      'scripts/flame.mjs',
     ],
   },
 }

@@ -21,6 +21,8 @@ type InternalOperation =
       readonly inputs: number
       /** Address. */
       readonly packed: number
+      readonly first?: number
+      readonly last?: number
     }
   | { readonly op: 'clear'; readonly start: number; readonly length: number }
   | { readonly op: 'clearBlock'; readonly offset: number; readonly length: number }

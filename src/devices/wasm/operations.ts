@@ -30,6 +30,14 @@ const normalisedLayer = {
 /** Part of the step that a task takes. */
 const part = { first: integer, last: integer }
 
+const packing = {
+  weight: tensor('outputs * inputs'),
+  outputs: integer,
+  inputs: integer,
+  packed: address,
+  ...part,
+}
+
 const input = {
   raw: rows('size'),
   size: integer,
@@ -356,14 +364,16 @@ export const OPERATIONS = {
     calls: ['valueLoss(value, old, target, weight, clip, huberDelta, gvalue, sums, from, to)'],
   },
   packTransposed: {
-    words: { weight: tensor('outputs * inputs'), outputs: integer, inputs: integer, packed: address },
+    words: packing,
     file: 'gemm',
-    calls: ['packTransposed(weight, outputs, inputs, packed)'],
+    calls: ['packTransposed(weight, outputs, inputs, packed, first, last)'],
+    divided: 'outputs',
   },
   packPlain: {
-    words: { weight: tensor('outputs * inputs'), outputs: integer, inputs: integer, packed: address },
+    words: packing,
     file: 'gemm',
-    calls: ['packPlain(weight, outputs, inputs, packed)'],
+    calls: ['packPlain(weight, outputs, inputs, packed, first, last)'],
+    divided: 'inputs',
   },
   /** Sets entries of the gradient to zero. */
   clear: {

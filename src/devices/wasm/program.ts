@@ -1,14 +1,14 @@
 import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
-import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { isScratch, scratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
-import { encodeStep, END, type Encodable, type Places, type TaskStep } from './encode.js'
+import { encodeStep, END, type Encodable, type Places } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
 import { OPERATIONS, type Operation } from './operations.js'
 import { ScratchPool } from './scratch.js'
 
 /** Number of parameters that a reduction task sums. */
 const REDUCE_SPAN = 2048
-/** Number of outputs, or of inputs, of a layer that a task on its parameters takes. */
+/** Number of outputs, or of inputs, of a layer that a task on its parameters takes: whole panels. */
 const LAYER_SPAN = 32
 
 /** Memory for compiled programs. */
@@ -87,7 +87,7 @@ export function encodeProgram(
   const rows = rowsPhase([...clears, ...steps], places)
   const phases = [
     tasksPhase(taskSteps(spec.setup), places),
-    tasksPhase(packing.tasks, places),
+    tasksPhase(taskSteps(packing.tasks), places),
     rows,
     tasksPhase(gradient ? reductions(plan, memory.addressOf(gradient)) : [], places),
     tasksPhase(taskSteps(spec.finish), places),
@@ -124,7 +124,7 @@ export function encodePrepared(
     return encoded
   })
   const places = placesOf(1, memory, packing, new Map(), [], plan)
-  const phases = [taskSteps([...setup]), packing.tasks].map((tasks) => tasksPhase(tasks, places))
+  const phases = [[...setup], packing.tasks].map((tasks) => tasksPhase(taskSteps(tasks), places))
   const preparation = assemble(
     phases.filter((phase) => phase.groups.length > 0),
     memory,
@@ -158,9 +158,9 @@ function placesOf(
   }
 }
 
-/** Tasks of steps on parameters. */
-function taskSteps(steps: readonly (SetupStep | FinishStep)[] = []): TaskStep[] {
-  return steps.flatMap((step): TaskStep[] => {
+/** Steps on parameters, divided into tasks. */
+function taskSteps(steps: readonly Encodable[] = []): Encodable[] {
+  return steps.flatMap((step): Encodable[] => {
     const { divided }: Operation = OPERATIONS[step.op]
     if (!divided) return [step]
     const count = (step as unknown as Record<string, number>)[divided]
