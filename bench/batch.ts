@@ -1,7 +1,7 @@
 // Time of a step of 20 environments: one after the other, and submitted together, in turns in one run.
 //   node dist/bench/batch.js [ID ...] [--json]
 import { EnvContext, makeEnvFactory, type MultiAgentEnv } from '../src/envs/index.js'
-import { host, median, printJson, result } from './report.js'
+import { host, median, asJson, result } from '../src/bench/report.js'
 
 const ENVS = 20
 const STEPS = 20
@@ -61,7 +61,7 @@ const args = process.argv.slice(2)
 const ids = args.filter((arg) => arg !== '--json')
 const results = []
 for (const id of ids.length > 0 ? ids : TASKS) results.push(...(await measure(id)))
-if (args.includes('--json')) printJson(results)
+if (args.includes('--json')) console.log(asJson(results))
 else {
   console.log(`${ENVS} environments, CPU time (${host.cpu}, Node ${host.node}): median, min, max`)
   for (const { name, unit, median: middle, min, max } of results) {

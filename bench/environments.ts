@@ -16,7 +16,7 @@ import type { Task, TaskVersion } from '../src/envs/mamujoco/task.js'
 import { findTask } from '../src/envs/mamujoco/tasks.js'
 import { NativeProgram, type NativeRound, type NativeRun } from './native/program.js'
 import { physicsState, record, type Recording } from './recording.js'
-import { host, median, printJson, result, type Result } from './report.js'
+import { host, median, asJson, result, type Result } from '../src/bench/report.js'
 
 /**
  * Steps timed at once, with one action. A round's figure is the median of its blocks, so that interrupted ones do not count.
@@ -291,7 +291,7 @@ async function main(): Promise<void> {
   } finally {
     program?.dispose()
   }
-  if (json) printJson(all)
+  if (json) console.log(asJson(all))
 }
 
 try {

@@ -5,7 +5,7 @@ import { gaussianHead, type GaussianHeadSpec } from '../src/learner/heads/gaussi
 import { createPolicy } from '../src/runtime/index.js'
 import { parameterEntry, parameterLayout } from '../src/nn/layout.js'
 import type { NetworkSpec } from '../src/nn/spec.js'
-import { host, printJson, result, type Result } from './report.js'
+import { host, asJson, result, type Result } from '../src/bench/report.js'
 
 /** Calls timed at once: short enough to fall between the time slices of a busy machine. */
 const CALLS = 200
@@ -114,7 +114,7 @@ const results = measure({
   'act(observation, out), hatrpo/runtime': () => policy.act(observation, action),
   'plain JavaScript': () => plain(observation),
 })
-if (process.argv.includes('--json')) printJson(results)
+if (process.argv.includes('--json')) console.log(asJson(results))
 else {
   console.log(`policy 17-128-128-3, batch 1, us a call (${host.cpu}, Node ${host.node})`)
   for (const { name, median, min, max } of results) {

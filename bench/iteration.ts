@@ -7,7 +7,7 @@ import { makeEnvFactory } from '../src/envs/index.js'
 import { freshProgress, openSource, type Rollout } from '../src/rollout/index.js'
 import { completeEnv, resolveConfig } from '../src/config/index.js'
 import { TeamLearner } from '../src/training/learner.js'
-import { result } from './report.js'
+import { result } from '../src/bench/report.js'
 
 const ROUNDS = 7
 

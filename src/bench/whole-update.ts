@@ -1,0 +1,112 @@
+import { baseConfig } from '../config/defaults.js'
+import type { TrainConfig } from '../config/index.js'
+import type { EnvSpec } from '../envs/index.js'
+import { openSource, type RolloutSource } from '../rollout/index.js'
+import type { CheckpointData } from '../runs/checkpoint.js'
+import { TeamLearner } from '../training/learner.js'
+import { restoreSnapshot, takeSnapshot } from '../training/snapshot.js'
+import { fillWithNoise } from './synthetic.js'
+import { costOf, type Cost } from './turns.js'
+
+/** Environments that a batch is collected from. */
+const ENVS = 20
+
+/** An update of all agents and the critic. */
+export interface UpdateTask {
+  /** Short name of the task. */
+  readonly name: string
+  readonly spec: EnvSpec
+  readonly algo: TrainConfig['algo']
+  /** Widths of the hidden layers of all networks. */
+  readonly hidden: readonly number[]
+  /** Rows per agent; a multiple of 20. */
+  readonly batch: number
+}
+
+/** Environments and steps of each in a batch. */
+export function batchShape({ batch }: Pick<UpdateTask, 'batch'>): { envs: number; steps: number } {
+  return { envs: ENVS, steps: batch / ENVS }
+}
+
+/** Cost of an update. */
+export interface UpdateCost extends Cost {
+  /** Trials of the line search per agent; absent for methods without one. */
+  readonly trials?: number
+}
+
+/** The update of a task on synthetic data, by a learner that starts from the same state each time. */
+export class WholeUpdate {
+  readonly #learner: TeamLearner
+  readonly #start: CheckpointData
+  /** By number of threads. */
+  readonly #sources = new Map<number, RolloutSource>()
+
+  static async create(task: UpdateTask): Promise<WholeUpdate> {
+    const { envs, steps } = batchShape(task)
+    const { algo, hidden, spec } = task
+    const config: TrainConfig = {
+      ...baseConfig,
+      algo,
+      env: { id: spec.id },
+      envs,
+      rolloutSteps: steps,
+      actor: { ...baseConfig.actor, hidden: [...hidden] },
+      critic: { ...baseConfig.critic, hidden: [...hidden] },
+    }
+    return new WholeUpdate(await TeamLearner.create(config, { ...spec, timeLimit: Infinity }))
+  }
+
+  /** Use `create`. */
+  constructor(learner: TeamLearner) {
+    fillWithNoise(learner)
+    this.#learner = learner
+    this.#start = takeSnapshot(learner.method, learner.storage, [])
+  }
+
+  /** One update of all agents and the critic, values and advantages included. */
+  async run(threads: number): Promise<UpdateCost> {
+    const { method } = this.#learner
+    const source = await this.#threads(threads)
+    this.#restart()
+    let trials: number | undefined
+    const cost = await source.assist(() =>
+      costOf(() => {
+        const { turns } = method.improve(1, 0)
+        if (turns[0].lineSearchTrials === undefined) return
+        trials = turns.reduce((sum, turn) => sum + turn.lineSearchTrials!, 0) / turns.length
+      }),
+    )
+    return { ...cost, ...(trials !== undefined && { trials }) }
+  }
+
+  /** The critics' part of an update. `run` must have been called before. */
+  async runCritics(threads: number): Promise<Cost> {
+    const { method } = this.#learner
+    const source = await this.#threads(threads)
+    this.#restart()
+    return source.assist(() =>
+      costOf(() => {
+        for (const { update } of method.critics) update.update(0)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.#sources.values()) await source.close()
+  }
+
+  #restart(): void {
+    restoreSnapshot(this.#learner.method, this.#learner.storage, this.#start)
+  }
+
+  async #threads(threads: number): Promise<RolloutSource> {
+    const known = this.#sources.get(threads)
+    if (known) return known
+    const { host, storage, config, plan } = this.#learner
+    const { envs, seed, env } = config
+    const { oneReward } = plan.parts.critic
+    const source = await openSource(host, storage, { workers: threads, envs, seed, env, oneReward })
+    this.#sources.set(threads, source)
+    return source
+  }
+}
