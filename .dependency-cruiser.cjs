@@ -4,6 +4,7 @@
 /** From the top to the bottom; each layer may import those below it. */
 const layers = [
   '^src/cli/',
+  '^src/bench/',
   '^src/index\\.ts$',
   '^src/web/',
   '^src/report/',
@@ -157,7 +158,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^test/hosts/node_modules/' },
+    exclude: { path: '^(test/hosts|bench/rivals)/node_modules/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -23,6 +23,7 @@ const modules = {
   'kernels-wide': ['kernels', ...kernels(1)],
   stepper: ['stepper'],
   policy: ['policy'],
+  peak: ['peak'],
 }
 for (const [name, [target, ...options]] of Object.entries(modules)) {
   if (!existsSync(`${root}assembly/${target}.ts`)) continue

@@ -1,25 +1,17 @@
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Recording } from '../recording.js'
+import type { Recording } from '../../src/bench/recording.js'
+import type { PhysicsRival, PhysicsRound, PhysicsRun } from '../../src/bench/rivals.js'
+import { LineProgram } from '../lines.js'
 import { publishedXml } from './xml.js'
 
 const SOURCE = fileURLToPath(new URL('../../../bench/native/step.c', import.meta.url))
 
-/** Result of a round of the native program; the counts are averages over the ends of blocks. */
-export interface NativeRound {
-  /** [blocks] microseconds of CPU time a step. */
-  readonly us: readonly number[]
-  readonly contacts: number
-  readonly constraints: number
-  readonly iterations: number
-}
-
 /** bench/native/step.c, compiled into a folder of its own. */
-export class NativeProgram {
+export class NativeProgram implements PhysicsRival {
   readonly #folder: string
   readonly #binary: string
 
@@ -43,11 +35,13 @@ export class NativeProgram {
   }
 
   /** Starts the program on a model and recorded episodes. */
-  async start(xml: string, recording: Recording): Promise<NativeRun> {
+  async start(xml: string, recording: Recording): Promise<PhysicsRun> {
     const [model, episodes] = [join(this.#folder, 'model.xml'), join(this.#folder, 'episodes')]
     writeFileSync(model, publishedXml(xml))
     writeFileSync(episodes, numbersOf(recording))
-    return NativeRun.start(spawn(this.#binary, [model, episodes]))
+    const program = new LineProgram('the native program', spawn(this.#binary, [model, episodes]))
+    const { version } = (await program.next()) as { version: string }
+    return new NativeRun(program, version)
   }
 
   dispose(): void {
@@ -56,41 +50,22 @@ export class NativeProgram {
 }
 
 /** The program at work on one task. */
-export class NativeRun {
-  /** Of libmujoco. */
+class NativeRun implements PhysicsRun {
   readonly version: string
-  readonly #child: ChildProcessWithoutNullStreams
-  readonly #lines: AsyncIterator<string>
+  readonly #program: LineProgram
 
-  /** Use `NativeProgram.start`. */
-  constructor(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, version: string) {
-    this.#child = child
-    this.#lines = lines
+  constructor(program: LineProgram, version: string) {
+    this.#program = program
     this.version = version
   }
 
-  static async start(child: ChildProcessWithoutNullStreams): Promise<NativeRun> {
-    child.stderr.pipe(process.stderr)
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    const { version } = (await nextLine(lines)) as { version: string }
-    return new NativeRun(child, lines, version)
+  async round(): Promise<PhysicsRound> {
+    return (await this.#program.ask('')) as PhysicsRound
   }
 
-  /** Runs all episodes once. */
-  async round(): Promise<NativeRound> {
-    this.#child.stdin.write('\n')
-    return (await nextLine(this.#lines)) as NativeRound
+  close(): Promise<void> {
+    return this.#program.close()
   }
-
-  close(): void {
-    this.#child.stdin.end()
-  }
-}
-
-async function nextLine(lines: AsyncIterator<string>): Promise<unknown> {
-  const line = (await lines.next()) as IteratorResult<string, undefined>
-  if (line.done === true) throw new Error('the native program stopped')
-  return JSON.parse(line.value)
 }
 
 /** The episodes as the program reads them. */

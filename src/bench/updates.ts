@@ -1,4 +1,4 @@
-import type { LearnerRival } from './rivals.js'
+import type { BenchOptions } from './options.js'
 import { result, type Result } from './report.js'
 import { counted } from './tasks.js'
 import { quotients, takeTurns } from './turns.js'
@@ -15,9 +15,7 @@ interface Costs {
  */
 export async function* benchUpdate(
   task: UpdateTask,
-  threads: readonly number[],
-  rounds: number,
-  rival: LearnerRival | null,
+  { threads, rounds, rivals: { learner: rival } }: Pick<BenchOptions, 'threads' | 'rounds' | 'rivals'>,
 ): AsyncGenerator<Result> {
   const ours = await WholeUpdate.create(task)
   try {

@@ -5,6 +5,7 @@ import { openSource, type RolloutSource } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
 import { TeamLearner } from '../training/learner.js'
 import { restoreSnapshot, takeSnapshot } from '../training/snapshot.js'
+import { policyStep, type StepParts } from './policy-step.js'
 import { fillWithNoise } from './synthetic.js'
 import { costOf, type Cost } from './turns.js'
 
@@ -40,6 +41,7 @@ export class WholeUpdate {
   readonly #start: CheckpointData
   /** By number of threads. */
   readonly #sources = new Map<number, RolloutSource>()
+  #step: (() => StepParts) | undefined
 
   static async create(task: UpdateTask): Promise<WholeUpdate> {
     const { envs, steps } = batchShape(task)
@@ -89,6 +91,14 @@ export class WholeUpdate {
         for (const { update } of method.critics) update.update(0)
       }),
     )
+  }
+
+  /** The trust-region step of one policy, by a copy of its own. `run` must have been called before. */
+  async runStep(threads: number): Promise<StepParts> {
+    const source = await this.#threads(threads)
+    this.#restart()
+    this.#step ??= policyStep(this.#learner)
+    return source.assist(this.#step)
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import { packageVersion } from '../runs/version.js'
+import { benchCommand } from './bench.js'
 import { checkEnvCommand } from './check-env.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
 import { trainCommand } from './train.js'
 
-/** The command and its sub-commands. Errors are thrown, not printed: `main` prints them as one line. */
+/** The command and its sub-commands. Errors are thrown, not printed: `runCommand` prints them as one line. */
 export function createProgram(): Command {
   const program = new Command('hatrpo')
     .description('Trust-region multi-agent reinforcement learning in WebAssembly.')
@@ -27,11 +28,12 @@ export function createProgram(): Command {
       )
     })
     .allowExcessArguments()
-  for (const command of [trainCommand(), evalCommand(), exportCommand(), checkEnvCommand(), listCommand()]) {
-    command.option('--verbose', 'print more, and where an error came from')
-    program.addCommand(command)
-  }
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({ writeErr: () => {} })
+  for (const make of [trainCommand, evalCommand, exportCommand, checkEnvCommand, listCommand, benchCommand])
+    program.addCommand(withVerbose(make()))
   return program
+}
+
+/** Adds the flag that all commands have. */
+export function withVerbose(command: Command): Command {
+  return command.option('--verbose', 'print more, and where an error came from')
 }

@@ -22,10 +22,15 @@ function assertRefused(cwd: string, args: readonly string[], words: readonly str
 test('invalid commands and flags', (t) => {
   const cwd = temporaryDirectory(t)
   const wrong: [args: string[], ...words: string[]][] = [
-    [[], 'name a command', 'train, eval, export, check-env, list'],
-    [['trian'], 'unknown command "trian"', 'train, eval, export, check-env, list'],
+    [[], 'name a command', 'train, eval, export, check-env, list, bench'],
+    [['trian'], 'unknown command "trian"', 'train, eval, export, check-env, list, bench'],
     [['play', 'x'], 'unknown command "play"'],
-    [['bench', '--json'], '--json'],
+    [['bench', 'sort'], 'bench is "sort"', 'rollout, learner, inference'],
+    [['bench', '--rounds', '0'], '--rounds is "0"', 'from 1'],
+    [['bench', '--batch', '30'], '--batch is "30"', 'a multiple of 20, such as 20'],
+    [['bench', '--threads', '2,1'], '--threads is "2,1"', 'such as 1,2'],
+    [['bench', '--env', './x.ts'], '--env is "./x.ts"', 'such as mamujoco/HalfCheetah-2x3'],
+    [['bench', '--env', 'mamujoco/Hopper-9x9'], 'mamujoco/Hopper-9x9'],
     [['train'], 'env is missing', '--env'],
     [['train', '--env', 'x'], 'environment x: no such environment', 'mamujoco/HalfCheetah-2x3'],
     [['train', '--env', './x.ts'], 'environment ./x.ts: there is no file /'],

@@ -46,11 +46,26 @@ test('the command trains, evaluates, exports and lists', () => {
   assert.ok(existsSync(join(project, 'bundle/agent_0.wasm')))
 })
 
+test('the command measures one action and a batch of them', () => {
+  const { results } = JSON.parse(run(npx, 'hatrpo', 'bench', 'inference', '--rounds', '1', '--json')) as {
+    results: { name: string; median: number }[]
+  }
+  const policy = 'policy 17-128-128-3'
+  for (const name of [
+    `${policy}, batch 1, act()`,
+    `${policy}, batch 1, act() against plain JavaScript`,
+    `${policy}, batch 64, plain JavaScript`,
+  ]) {
+    const found = results.filter((result) => result.name === name)
+    assert.ok(found.length === 1 && found[0].median > 0 && found[0].median < Infinity, name)
+  }
+})
+
 test('the package holds no tools of the repository', () => {
   const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
   assert.ok(files.includes(join('dist', 'src', 'cli', 'main.js')))
   assert.deepEqual(
-    files.filter((file) => /golden|scripts|bench|(^|[\\/])test[\\/]/.test(file)),
+    files.filter((file) => /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]/.test(file)),
     [],
   )
 })

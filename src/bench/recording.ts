@@ -1,6 +1,6 @@
-import { RUNNING, type Box, type MultiAgentEnv } from '../src/envs/index.js'
-import type { World } from '../src/envs/mujoco/world.js'
-import { RandomStream } from '../src/envs/random.js'
+import { RUNNING, type Box, type MultiAgentEnv } from '../envs/index.js'
+import type { World } from '../envs/mujoco/world.js'
+import { RandomStream } from '../envs/random.js'
 
 /** Steps after which an episode is cut. */
 const LONGEST = 200

@@ -1,0 +1,26 @@
+// Makes the first iteration of a run and prints a line of JSON (`FirstIteration`). A program of its own, because the time
+// since the start of the process and the memory of the process are measured.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { train } from '../training/train.js'
+import type { FirstIteration, FirstIterationTask } from './start.js'
+
+const { config, workers } = JSON.parse(process.argv[2]) as FirstIterationTask
+const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+try {
+  await train({
+    config,
+    dir: join(folder, 'run'),
+    workers,
+    onIteration: ({ seconds, time }) => {
+      // Milliseconds since the process started.
+      const now = performance.now()
+      const rollout = now - 1000 * seconds * time.learner
+      const answer: FirstIteration = { rollout, memory: process.memoryUsage.rss() }
+      process.stdout.write(`${JSON.stringify(answer)}\n`)
+    },
+  })
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,20 @@
+import type { EnvConfig } from '../envs/index.js'
+import type { LearnerRival, PhysicsRival, PolicyRival } from './rivals.js'
+
+export interface BenchOptions {
+  /** Tasks of the learner and the rollouts. */
+  readonly envs: readonly EnvConfig[]
+  readonly rounds: number
+  /** Rows of a batch per agent; a multiple of 20. */
+  readonly batch: number
+  /** Numbers of threads and of workers, ascending. */
+  readonly threads: readonly number[]
+  readonly rivals: Rivals
+}
+
+/** Other implementations to compare with; none of them is part of the package. */
+export interface Rivals {
+  readonly learner: LearnerRival | null
+  readonly physics: PhysicsRival | null
+  readonly policies: readonly PolicyRival[]
+}

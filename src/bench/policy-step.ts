@@ -1,0 +1,42 @@
+import { PolicyBatch } from '../learner/batch.js'
+import { trainedPolicy } from '../learner/policy.js'
+import { TrustRegionStep } from '../learner/trust-region.js'
+import { Network } from '../nn/network.js'
+import type { TeamLearner } from '../training/learner.js'
+
+/** Milliseconds of the parts of a trust-region step of one policy. */
+export interface StepParts {
+  readonly gradient: number
+  /** Of an iteration of conjugate gradients: a product with the Fisher matrix, and its share of the preparation. */
+  readonly product: number
+  readonly search: number
+}
+
+/** Times the trust-region step of a learner's first policy, part by part. */
+export function policyStep(learner: TeamLearner): () => StepParts {
+  const { host, storage, plan, method, config } = learner
+  const column = (name: 'observations' | 'actions' | 'logProb' | 'rewards') =>
+    host.mirror(storage.agentColumn(name, [0])).tensor
+  const { rows } = storage
+  const [observations, actions, logProb] = [column('observations'), column('actions'), column('logProb')]
+  const batch = new PolicyBatch(host, rows, { observations, actions, logProb })
+  host.copy(column('rewards'), batch.factor)
+  host.copy(logProb, batch.newLogProb)
+  const parameters = method.policies[0].parameters.tensor
+  const policy = trainedPolicy(host, new Network(host, plan.actors[0], rows), parameters)
+  const { trustRegion } = config
+  const step = new TrustRegionStep(policy, batch, trustRegion)
+  return () => {
+    const gradient = milliseconds(() => step.differentiate(rows))
+    let proposal = step.propose(rows)
+    const proposing = milliseconds(() => (proposal = step.propose(rows)))
+    const search = milliseconds(() => step.commit(proposal, trustRegion.delta))
+    return { gradient, product: (proposing - gradient) / proposal.residuals.length, search }
+  }
+}
+
+function milliseconds(work: () => unknown): number {
+  const begun = performance.now()
+  work()
+  return performance.now() - begun
+}
