@@ -1,7 +1,8 @@
 // Time of a step of 20 environments: one after the other, and submitted together, in turns in one run.
 //   node dist/bench/batch.js [ID ...] [--json]
 import { EnvContext, makeEnvFactory, type MultiAgentEnv } from '../src/envs/index.js'
-import { host, median, asJson, result } from '../src/bench/report.js'
+import { takeTurns } from '../src/bench/turns.js'
+import { asJson, median, result, tableHead, tableRow } from '../src/bench/report.js'
 
 const ENVS = 20
 const STEPS = 20
@@ -30,8 +31,7 @@ async function measure(id: string) {
     for (const env of together) env.submit?.()
     for (const env of together) env.step()
   }
-  const times = { alone: [] as number[], together: [] as number[], ratio: [] as number[] }
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  const measureRound = () => {
     for (const envs of [alone, together]) {
       for (const [k, env] of envs.entries()) {
         env.reset(k)
@@ -45,15 +45,29 @@ async function measure(id: string) {
       rows.together.push(time(stepTogether))
       if (step % 2 === 1) rows.alone.push(time(stepAlone))
     }
-    if (round < 0) continue
-    times.alone.push(median(rows.alone))
-    times.together.push(median(rows.together))
-    times.ratio.push(median(rows.together.map((us, step) => us / rows.alone[step])))
+    return {
+      alone: median(rows.alone),
+      together: median(rows.together),
+      ratio: median(rows.together.map((us, step) => us / rows.alone[step])),
+    }
   }
+  const [times] = await takeTurns([measureRound], { rounds: ROUNDS, warmUp: WARM_UP })
   return [
-    result(`${id} step, one after the other`, 'us', times.alone),
-    result(`${id} step, submitted together`, 'us', times.together),
-    result(`${id} submitted together / one after the other`, 'x', times.ratio),
+    result(
+      `${id} step, one after the other`,
+      'us',
+      times.map((round) => round.alone),
+    ),
+    result(
+      `${id} step, submitted together`,
+      'us',
+      times.map((round) => round.together),
+    ),
+    result(
+      `${id} submitted together / one after the other`,
+      'x',
+      times.map((round) => round.ratio),
+    ),
   ]
 }
 
@@ -62,12 +76,4 @@ const ids = args.filter((arg) => arg !== '--json')
 const results = []
 for (const id of ids.length > 0 ? ids : TASKS) results.push(...(await measure(id)))
 if (args.includes('--json')) console.log(asJson(results))
-else {
-  console.log(`${ENVS} environments, CPU time (${host.cpu}, Node ${host.node}): median, min, max`)
-  for (const { name, unit, median: middle, min, max } of results) {
-    const figures = [middle, min, max]
-      .map((value) => value.toFixed(unit === 'x' ? 4 : 1).padStart(9))
-      .join('')
-    console.log(`${name.padEnd(64)}${figures} ${unit}`)
-  }
-}
+else for (const line of [...tableHead, ...results.map(tableRow)]) console.log(line)

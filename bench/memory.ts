@@ -3,7 +3,6 @@
 //   node --expose-gc dist/bench/memory.js [WORD ...] [--json]
 //
 // With words: ids that contain one of them.
-import { arch, cpus, platform } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import {
@@ -18,6 +17,7 @@ import { parseSegments } from '../src/envs/mamujoco/partition.js'
 import { derivedArrays, type Task, type TaskVersion } from '../src/envs/mamujoco/task.js'
 import { findTask } from '../src/envs/mamujoco/tasks.js'
 import { RandomStream } from '../src/envs/random.js'
+import { asJson, median, type Result } from '../src/bench/report.js'
 import { HatrpoError, usageError } from '../src/errors.js'
 
 /** Environments over which JavaScript's part is averaged, and worlds whose distance in memory is measured. */
@@ -58,7 +58,7 @@ async function measure(id: string): Promise<Memory> {
   const worlds = Array.from({ length: COUNT }, () => new World(model, id, derivedArrays(task)))
   const places = worlds.map(({ qpos }) => qpos * Float64Array.BYTES_PER_ELEMENT).sort((a, b) => a - b)
   return {
-    world: middle(places.slice(1).map((place, i) => place - places[i])),
+    world: median(places.slice(1).map((place, i) => place - places[i])),
     arena: worlds[0].handle.narena,
     arenaUsed: busiest(worlds[0], task),
     javascript: await objects(factory, context),
@@ -71,7 +71,7 @@ async function measure(id: string): Promise<Memory> {
 async function objects(factory: EnvFactory, context: EnvContext): Promise<number> {
   const rounds = []
   for (let round = 0; round < ROUNDS; round++) rounds.push(await growth(factory, context))
-  return middle(rounds)
+  return median(rounds)
 }
 
 /** Bytes by which an environment makes JavaScript's heap grow, averaged over `COUNT`. */
@@ -83,10 +83,6 @@ async function growth(factory: EnvFactory, context: EnvContext): Promise<number>
   for (const env of envs) env.dispose!()
   envs.length = 0
   return Math.round((after - before) / COUNT)
-}
-
-function middle(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]
 }
 
 /** The most of its arena that a world uses over steps with random controls. */
@@ -145,7 +141,7 @@ async function main(): Promise<void> {
   const { ids, json } = options()
   const names = Object.keys(COLUMNS) as (keyof Memory)[]
   if (!json) console.log(row('KiB', Object.values(COLUMNS)))
-  const results = []
+  const results: Result[] = []
   for (const id of ids) {
     const memory = await measure(id)
     if (!json)
@@ -160,13 +156,7 @@ async function main(): Promise<void> {
       results.push({ name: `${id} ${name}`, unit: 'bytes', median: bytes, min: bytes, max: bytes })
     }
   }
-  const host = {
-    node: process.version,
-    platform: platform(),
-    arch: arch(),
-    cpu: cpus()[0]?.model ?? 'unknown',
-  }
-  if (json) console.log(JSON.stringify({ host, results }, null, 2))
+  if (json) console.log(asJson(results))
 }
 
 try {

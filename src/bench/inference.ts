@@ -7,6 +7,7 @@ import { bundleFiles } from '../export/bundle.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import { initialParameters } from '../nn/initialise.js'
 import { WorkerPolicies } from '../rollout/index.js'
+import { packageVersion } from '../runs/version.js'
 import { createPolicy } from '../runtime/index.js'
 import type { BenchOptions } from './options.js'
 import { plainJavaScript } from './plain-policy.js'
@@ -104,7 +105,15 @@ async function ownContestants(subject: Subject, rows: number): Promise<Contestan
   const { spec, parameters, action, observations } = subject
   if (rows > 1) return [rolloutPass(subject, rows)]
   const agent = { agent: { index: 0, id: 'agent_0' }, spec, parameters, action }
-  const origin = { env: { id: 'synthetic' }, algo: METHODS[0], seed: 1, steps: 0 }
+  const origin = {
+    packageVersion,
+    environment: { id: 'synthetic' },
+    algorithm: METHODS[0],
+    seed: 1,
+    steps: 0,
+    iteration: 0,
+    evaluation: null,
+  }
   const [{ bytes }] = await bundleFiles([agent], origin)
   const module = new WebAssembly.Module(bytes)
   const { exports } = new WebAssembly.Instance(module)

@@ -49,7 +49,7 @@ export function tableRow({ name, unit, median: middle, min, max }: Result): stri
 }
 
 /** Four significant digits, and all digits before the point. */
-function show(value: number): string {
+export function show(value: number): string {
   const size = value < 0 ? -value : value
   return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3)
 }
