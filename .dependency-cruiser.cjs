@@ -30,7 +30,7 @@ const forPages = '^src/(kernels|envs)/'
 /** ...but for the files that need Node, which are imported when they are needed and not before. */
 const nodeOnly = [
   '^src/envs/bundle-source\\.ts$',
-  '^src/envs/mujoco/disk\\.ts$',
+  '^src/envs/mujoco/(disk|optimise|optimised)\\.ts$',
   '^src/envs/portable\\.ts$',
   '^src/envs/pettingzoo/(?!options)',
   '^src/envs/team/custom\\.ts$',

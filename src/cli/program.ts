@@ -6,7 +6,19 @@ import { checkEnvCommand } from './check-env.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
+import { optimiseMujocoCommand } from './optimise-mujoco.js'
 import { trainCommand } from './train.js'
+
+/** Makers of the sub-commands, in the order of the help. */
+const COMMANDS = [
+  trainCommand,
+  evalCommand,
+  exportCommand,
+  checkEnvCommand,
+  listCommand,
+  benchCommand,
+  optimiseMujocoCommand,
+]
 
 /** The command and its sub-commands. Errors are thrown, not printed: `runCommand` prints them as one line. */
 export function createProgram(): Command {
@@ -28,8 +40,7 @@ export function createProgram(): Command {
       )
     })
     .allowExcessArguments()
-  for (const make of [trainCommand, evalCommand, exportCommand, checkEnvCommand, listCommand, benchCommand])
-    program.addCommand(withVerbose(make()))
+  for (const make of COMMANDS) program.addCommand(withVerbose(make()))
   return program
 }
 

@@ -22,8 +22,8 @@ function assertRefused(cwd: string, args: readonly string[], words: readonly str
 test('invalid commands and flags', (t) => {
   const cwd = temporaryDirectory(t)
   const wrong: [args: string[], ...words: string[]][] = [
-    [[], 'name a command', 'train, eval, export, check-env, list, bench'],
-    [['trian'], 'unknown command "trian"', 'train, eval, export, check-env, list, bench'],
+    [[], 'name a command', 'train, eval, export, check-env, list, bench, optimise-mujoco'],
+    [['trian'], 'unknown command "trian"', 'train, eval, export, check-env, list, bench, optimise-mujoco'],
     [['play', 'x'], 'unknown command "play"'],
     [['bench', 'sort'], 'bench is "sort"', 'rollout, learner, inference'],
     [['bench', '--rounds', '0'], '--rounds is "0"', 'from 1'],

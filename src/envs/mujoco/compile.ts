@@ -1,12 +1,39 @@
+import { HatrpoError } from '../../errors.js'
 import { readBytes } from '../../kernels/asset.js'
 
+/** URL of MuJoCo's binary where its package is found. */
+const packageUrl = () => new URL(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))
+
 /**
- * Compiles MuJoCo's WebAssembly binary. The result can be posted to other threads, which then load in less time.
+ * MuJoCo's WebAssembly binary.
+ * @throws HatrpoError when it cannot be read
+ */
+export function readMujoco(url: URL = packageUrl()): Promise<Uint8Array<ArrayBuffer>> {
+  return readBytes(url, 'must be mujoco.wasm of @mujoco/mujoco 3.14.0')
+}
+
+/**
+ * Compiles MuJoCo's WebAssembly binary, or its optimised form where `hatrpo optimise-mujoco` has made one: it computes the
+ * same bits. The result can be posted to other threads, which then load in less time.
  * @param url of `mujoco.wasm` of @mujoco/mujoco; without one, where that package is found. Code that was bundled for a
  *   page has no packages any more and must say where the file is served.
  * @throws HatrpoError when it cannot be read
  */
 export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Module> {
-  const from = new URL(url ?? import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))
-  return WebAssembly.compile(await readBytes(from, 'must be mujoco.wasm of @mujoco/mujoco 3.14.0'))
+  const from = url === undefined ? packageUrl() : new URL(url)
+  const binary = await readMujoco(from)
+  if (from.protocol !== 'file:') return WebAssembly.compile(binary)
+  // Pages have no cache of files.
+  const { readOptimised } = await import('./optimised.js')
+  const optimised = readOptimised(binary)
+  if (optimised === undefined) return WebAssembly.compile(binary)
+  try {
+    return await WebAssembly.compile(optimised.bytes)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HatrpoError(
+      `${optimised.file} cannot be compiled (${reason}): delete it, or run hatrpo optimise-mujoco again`,
+      { cause },
+    )
+  }
 }
