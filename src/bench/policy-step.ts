@@ -1,6 +1,7 @@
 import { PolicyBatch } from '../learner/batch.js'
 import { trainedPolicy } from '../learner/policy.js'
 import { TrustRegionStep } from '../learner/trust-region.js'
+import { derivativesFor } from '../nn/cost.js'
 import { Network } from '../nn/network.js'
 import type { TeamLearner } from '../training/learner.js'
 
@@ -23,7 +24,9 @@ export function policyStep(learner: TeamLearner): () => StepParts {
   host.copy(column('rewards'), batch.factor)
   host.copy(logProb, batch.newLogProb)
   const parameters = method.policies[0].parameters.tensor
-  const policy = trainedPolicy(host, new Network(host, plan.actors[0], rows), parameters)
+  const network = new Network(host, plan.actors[0], rows)
+  const derivatives = derivativesFor(host, network, plan.parts.update.products(config))
+  const policy = trainedPolicy(host, network, parameters, { derivatives })
   const { trustRegion } = config
   const step = new TrustRegionStep(policy, batch, trustRegion)
   return () => {

@@ -55,6 +55,9 @@ const OTHER_USES: readonly RegExp[] = [
   /new Command\('hatrpo'\)|name: 'hatrpo'(, setup| \})|SECTION = 'hatrpo'|'hatrpo-(policy|bundle)?'/g,
   /__hatrpo_/g,
   /`hatrpo: \$\{|`hatrpo: cannot/g,
+  // The folder of cached binaries, and Binaryen's program.
+  /~\/\.cache\/hatrpo|'\.cache'\), 'hatrpo'\)/g,
+  /\bwasm-opt\b/g,
   // Files of WebAssembly, and an option of Emscripten's loader.
   /\.wasm\b|\binstantiateWasm\b/g,
 ]

@@ -69,7 +69,7 @@ function optimise(tool: string, input: string, output: string): void {
   const { status, stderr, error } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status === 0) return
   const reason = error?.message ?? stderr.trim().split('\n')[0]
-  throw new HatrpoError(`${tool} failed with exit code ${status}: ${reason}`)
+  throw new HatrpoError(`${tool} failed with exit code ${String(status)}: ${reason}`)
 }
 
 async function compile(binary: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {

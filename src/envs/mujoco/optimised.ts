@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Folder of optimised binaries: `hatrpo` in XDG_CACHE_HOME, by default ~/.cache. */
+/** Folder of optimised binaries, in XDG_CACHE_HOME or else in ~/.cache. */
 export function optimisedFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'hatrpo')
 }
