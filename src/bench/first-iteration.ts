@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { train } from '../training/train.js'
 import type { FirstIteration, FirstIterationTask } from './start.js'
 
-const { config, workers } = JSON.parse(process.argv[2]) as FirstIterationTask
+const { config, workers, simd } = JSON.parse(process.argv[2]) as FirstIterationTask
 const folder = mkdtempSync(join(tmpdir(), 'bench-'))
 try {
   await train({
     config,
     dir: join(folder, 'run'),
     workers,
+    simd,
     onIteration: ({ seconds, time }) => {
       // Milliseconds since the process started.
       const now = performance.now()

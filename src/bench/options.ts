@@ -1,3 +1,4 @@
+import type { SimdMode } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import type { LearnerRival, PhysicsRival, PolicyRival } from './rivals.js'
 
@@ -9,6 +10,8 @@ export interface BenchOptions {
   readonly batch: number
   /** Numbers of threads and of workers, ascending. */
   readonly threads: readonly number[]
+  /** Vectors of this process, which processes that a bench starts take over. */
+  readonly simd: SimdMode
   readonly rivals: Rivals
 }
 

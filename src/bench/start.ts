@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TrainConfig } from '../config/index.js'
+import type { SimdMode } from '../devices/open.js'
 import type { BenchOptions } from './options.js'
 import { result, type Result } from './report.js'
 import { counted } from './tasks.js'
@@ -12,6 +13,7 @@ const PROGRAM = fileURLToPath(new URL('./first-iteration.js', import.meta.url))
 export interface FirstIterationTask {
   readonly config: TrainConfig
   readonly workers: number
+  readonly simd: SimdMode
 }
 
 /** Its answer, in one line of JSON. */
@@ -26,10 +28,10 @@ export interface FirstIteration {
 export async function* benchStart(
   config: TrainConfig,
   name: string,
-  { threads, rounds }: Pick<BenchOptions, 'threads' | 'rounds'>,
+  { threads, rounds, simd }: Pick<BenchOptions, 'threads' | 'rounds' | 'simd'>,
 ): AsyncGenerator<Result> {
   const outcomes = await takeTurns(
-    threads.map((workers) => () => firstIteration({ config, workers })),
+    threads.map((workers) => () => firstIteration({ config, workers, simd })),
     { rounds, warmUp: 0 },
   )
   const mebibytes = (bytes: number) => bytes / 1024 / 1024

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'
 import type { BenchOptions, Result, Rivals } from '../bench/index.js'
+import { openSimd, simdModes, type SimdMode } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { wholeFlag } from './numbers.js'
@@ -10,6 +11,7 @@ interface BenchFlags {
   rounds: string
   batch: string
   threads?: string
+  simd: string
   json?: boolean
 }
 
@@ -29,6 +31,7 @@ export function benchCommand(rivals: () => Promise<Rivals> = async () => NO_RIVA
     .option('--rounds <n>', 'rounds, in which everything that is compared takes its turn', '5')
     .option('--batch <n>', `rows of a batch per agent, a multiple of ${BATCH_UNIT}`, '4000')
     .option('--threads <list>', 'numbers of threads and workers (default: 1,2 where there are two cores)')
+    .option('--simd <mode>', `vectors: ${simdModes.join(' or ')}`, simdModes[0])
     .option('--json', 'print {host, results: [{name, unit, median, min, max}]}')
     .addHelpText(
       'after',
@@ -53,8 +56,16 @@ Examples:
       if (name !== undefined && !names.includes(name))
         throw usageError(`bench is ${JSON.stringify(name)}: it must be one of ${names.join(', ')}`)
       const envs = flags.env ? await parseEnvs(flags.env, TASKS) : TASKS
+      await openSimd(flags.simd)
       const opened = await rivals()
-      const options: BenchOptions = { envs, rounds, batch, threads, rivals: opened }
+      const options: BenchOptions = {
+        envs,
+        rounds,
+        batch,
+        threads,
+        simd: flags.simd as SimdMode,
+        rivals: opened,
+      }
       const print = (line: string) => void process.stdout.write(`${line}\n`)
       const results: Result[] = []
       if (!flags.json) tableHead.forEach(print)

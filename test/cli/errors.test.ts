@@ -28,6 +28,7 @@ test('invalid commands and flags', (t) => {
     [['bench', 'sort'], 'bench is "sort"', 'rollout, learner, inference'],
     [['bench', '--rounds', '0'], '--rounds is "0"', 'from 1'],
     [['bench', '--batch', '30'], '--batch is "30"', 'a multiple of 20, such as 20'],
+    [['bench', '--simd', 'huge'], 'simd is "huge"', 'baseline or wide'],
     [['bench', '--threads', '2,1'], '--threads is "2,1"', 'such as 1,2'],
     [['bench', '--env', './x.ts'], '--env is "./x.ts"', 'such as mamujoco/HalfCheetah-2x3'],
     [['bench', '--env', 'mamujoco/Hopper-9x9'], 'mamujoco/Hopper-9x9'],
