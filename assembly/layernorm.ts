@@ -232,8 +232,46 @@ export function layerNormWeights(
   accumulate: i32,
 ): void {
   const stride = (n as usize) << 2
-  for (let j = 0; j < n; j += 4) {
-    let offset = (from as usize) * stride + ((j as usize) << 2)
+  const first = (from as usize) * stride
+  let j = 0
+  // A whole line of the cache in each row.
+  for (; j + 16 <= n; j += 16) {
+    const at = (j as usize) << 2
+    let offset = first + at
+    let gamma0 = f32x4.splat(0)
+    let gamma1 = f32x4.splat(0)
+    let gamma2 = f32x4.splat(0)
+    let gamma3 = f32x4.splat(0)
+    let beta0 = f32x4.splat(0)
+    let beta1 = f32x4.splat(0)
+    let beta2 = f32x4.splat(0)
+    let beta3 = f32x4.splat(0)
+    for (let r = from; r < to; r++) {
+      const v0 = v128.load(g + offset)
+      const v1 = v128.load(g + offset, 16)
+      const v2 = v128.load(g + offset, 32)
+      const v3 = v128.load(g + offset, 48)
+      gamma0 = f32x4.add(gamma0, f32x4.mul(v0, v128.load(xhat + offset)))
+      gamma1 = f32x4.add(gamma1, f32x4.mul(v1, v128.load(xhat + offset, 16)))
+      gamma2 = f32x4.add(gamma2, f32x4.mul(v2, v128.load(xhat + offset, 32)))
+      gamma3 = f32x4.add(gamma3, f32x4.mul(v3, v128.load(xhat + offset, 48)))
+      beta0 = f32x4.add(beta0, v0)
+      beta1 = f32x4.add(beta1, v1)
+      beta2 = f32x4.add(beta2, v2)
+      beta3 = f32x4.add(beta3, v3)
+      offset += stride
+    }
+    storeSums(dgamma + at, 4, gamma0, accumulate)
+    storeSums(dgamma + at + 16, 4, gamma1, accumulate)
+    storeSums(dgamma + at + 32, 4, gamma2, accumulate)
+    storeSums(dgamma + at + 48, 4, gamma3, accumulate)
+    storeSums(dbeta + at, 4, beta0, accumulate)
+    storeSums(dbeta + at + 16, 4, beta1, accumulate)
+    storeSums(dbeta + at + 32, 4, beta2, accumulate)
+    storeSums(dbeta + at + 48, 4, beta3, accumulate)
+  }
+  for (; j < n; j += 4) {
+    let offset = first + ((j as usize) << 2)
     let gamma = f32x4.splat(0)
     let beta = f32x4.splat(0)
     for (let r = from; r < to; r++) {

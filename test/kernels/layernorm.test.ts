@@ -15,7 +15,7 @@ import {
 } from '../reference/dense.js'
 import { bits, f32, kernels } from './harness.js'
 
-const WIDTHS = [1, 2, 3, 4, 5, 7, 8, 19, 128]
+const WIDTHS = [1, 2, 3, 4, 5, 7, 8, 19, 35, 128]
 const ROWS = 9
 
 /** Batch with the results of the forward kernel of LayerNorm. */
