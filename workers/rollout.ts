@@ -2,10 +2,10 @@
 
 import { workerData } from 'node:worker_threads'
 import { RolloutWorker } from '../src/rollout/worker.js'
-import type { WorkerSetup, WorkerTask } from '../src/rollout/messages.js'
+import type { WorkerEnv, WorkerOrder } from '../src/rollout/messages.js'
 
-const worker = new RolloutWorker(workerData as WorkerSetup)
+const worker = new RolloutWorker(workerData as WorkerEnv)
 
-export default function run(task: WorkerTask): Promise<unknown> {
-  return worker.run(task)
+export default function run(order: WorkerOrder): Promise<unknown> {
+  return worker.run(order)
 }

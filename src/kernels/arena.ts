@@ -4,6 +4,8 @@ import type { Kernels } from './load.js'
 /** Alignment of every allocation: one cache line, so that threads never share a line by accident. */
 const ALIGNMENT = 64
 const PAGE_BYTES = 65536
+/** Bytes by which the memory grows at least: each growth is made known to all threads, and unused pages cost nothing. */
+const GROWTH_BYTES = 16 * 1024 * 1024
 
 /**
  * Bump allocation in the memory of the kernels. `alloc` takes the next bytes; `release` frees everything allocated since a
@@ -92,8 +94,15 @@ export class Arena {
   #growTo(bytes: number): void {
     const missing = bytes - this.memory.buffer.byteLength
     if (missing <= 0) return
+    const [needed, ample] = [missing, Math.max(missing, GROWTH_BYTES)].map((n) => Math.ceil(n / PAGE_BYTES))
     try {
-      this.memory.grow(Math.ceil(missing / PAGE_BYTES))
+      this.memory.grow(ample)
+      return
+    } catch {
+      // Not so much is left.
+    }
+    try {
+      this.memory.grow(needed)
     } catch (cause) {
       throw new HatrpoError(
         `kernel memory of ${bytes} bytes: beyond what this machine or the memory's maximum allows`,

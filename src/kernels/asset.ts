@@ -20,8 +20,9 @@ export async function readBytes(url: URL, remedy: string): Promise<Uint8Array<Ar
   try {
     if (url.protocol === 'file:') {
       // Obtained from the process instead of an import: bundlers for pages would try to resolve an imported Node module.
-      const { readFile } = process.getBuiltinModule('node:fs/promises')
-      return new Uint8Array(await readFile(url))
+      const { readFileSync } = process.getBuiltinModule('node:fs')
+      // Not the asynchronous read, which takes MuJoCo's 10 MB through the thread pool in small pieces: 10 times as long.
+      return new Uint8Array(readFileSync(url))
     }
     const response = await fetch(url)
     if (!response.ok) throw new Error(`HTTP status ${response.status}`)

@@ -1,7 +1,7 @@
 export { BASIC_NEEDS, carriedColumns, policyColumns, type RolloutNeeds } from './columns.js'
 export { describeFault, type Fault } from './faults.js'
 export type { EnvProgress } from './messages.js'
-export { openSource } from './open.js'
+export { openSource, startThreads } from './open.js'
 export { WorkerPolicies } from './policies.js'
 export { episodeSeed } from './seeds.js'
 export { freshProgress, shareOut, type Rollout, type RolloutSource, type SourceOptions } from './source.js'

@@ -4,15 +4,18 @@ import type { Fault } from './faults.js'
 import type { PolicyAddresses } from './policies.js'
 import type { RolloutLayout } from './storage.js'
 
-/** Data that a worker thread is started with. */
-export interface WorkerSetup {
-  readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
-  readonly mujoco: WebAssembly.Module | undefined
+/** Environments of a source: what its threads are started with, before the memory of the run exists. */
+export interface WorkerEnv {
   readonly env: EnvConfig
   /** `EnvFactory.sha256` in the thread that started the pool. */
   readonly envSha256: string | undefined
   /** The user's modules as the thread that started the pool has read them: all threads run the same code. */
   readonly sources: readonly BundledSource[]
+}
+
+/** Memory and constants of a source, for its workers. */
+export interface WorkerSetup {
+  readonly kernels: { readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
   readonly seed: number
   readonly layout: RolloutLayout
   /** Whether the method learns from one reward of the team, so that rewards which differ between agents are refused. */
@@ -91,3 +94,11 @@ export interface AssistTask {
 }
 
 export type WorkerTask = CollectTask | EvaluateTask | AssistTask
+
+/** Message to a worker: to load `environments` of them, or a task. */
+export type WorkerOrder = { readonly mujoco: WebAssembly.Module | undefined } & (
+  { readonly environments: number } | { readonly task: WorkerTask; readonly setup: WorkerSetup }
+)
+
+/** Result of a task; undefined where there is none. */
+export type WorkerAnswer = CollectResult | EvaluateResult | Failure | undefined

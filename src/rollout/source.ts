@@ -1,4 +1,5 @@
 import type { HostDevice } from '../devices/host.js'
+import type { Tensor } from '../devices/tensor.js'
 import type { EnvConfig } from '../envs/index.js'
 import { describeEvaluationFault, type Fault } from './faults.js'
 import type {
@@ -82,14 +83,15 @@ export function shareOut(count: number, workers: number): Share[] {
   }))
 }
 
-/** Fields of a worker's setup that do not depend on the kind of source. */
+/** Setup of the workers of a source. @param pulses i32 [workers] */
 export function workerSetup(
   host: HostDevice,
   storage: RolloutStorage,
-  { env, envSha256, seed, oneReward }: SourceOptions,
-): Pick<WorkerSetup, 'kernels' | 'env' | 'envSha256' | 'seed' | 'oneReward' | 'layout' | 'control'> {
+  pulses: Tensor,
+  { seed, oneReward }: SourceOptions,
+): WorkerSetup {
   const { shared: kernels, control } = host
-  return { kernels, env, envSha256, seed, oneReward, layout: storage.layout, control }
+  return { kernels, seed, oneReward, layout: storage.layout, control, pulses: host.addressOf(pulses) }
 }
 
 /** Tasks of a rollout, one per share. */

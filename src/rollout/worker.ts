@@ -1,42 +1,41 @@
 import { HatrpoError } from '../errors.js'
-import { EnvContext, loadEnvFactory, type EnvFactory, type MultiAgentEnv } from '../envs/index.js'
+import { EnvContext } from '../envs/context.js'
+import type { MultiAgentEnv } from '../envs/contract.js'
+import type { EnvFactory } from '../envs/factory.js'
+import { loadEnvFactory } from '../envs/registry.js'
 import { adoptSources } from '../envs/source.js'
 import { loadKernels, type Kernels } from '../kernels/index.js'
 import { Collector } from './collector.js'
 import { Evaluator } from './evaluator.js'
 import { detailOf } from './faults.js'
-import type { CollectResult, EvaluateResult, Failure, WorkerSetup, WorkerTask } from './messages.js'
+import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from './messages.js'
 
 /** Worker of a rollout source: does tasks on its own environments, over memory it shares with the others. */
 export class RolloutWorker {
-  readonly #setup: WorkerSetup
-  readonly #context: EnvContext
+  readonly #env: WorkerEnv
   readonly #envs: MultiAgentEnv[] = []
   /** Processes of environments that were started again since the last answer. */
   #restarts: string[] = []
   /** Sign of life: a step in which a process hangs, and hangs again, takes longer than it may take once. */
   #pulse = () => {}
   #kernels: Promise<Kernels> | undefined
+  #context: EnvContext | undefined
   #factory: Promise<EnvFactory> | undefined
 
-  /** @param kernels an instance over the setup's memory; made of it by default */
-  constructor(setup: WorkerSetup, kernels?: Kernels) {
-    this.#setup = setup
+  /** @param kernels an instance over the memory of every setup; made of the first one by default */
+  constructor(env: WorkerEnv, kernels?: Kernels) {
+    this.#env = env
     if (kernels) this.#kernels = Promise.resolve(kernels)
-    adoptSources(setup.sources)
-    this.#context = new EnvContext({
-      ...(setup.mujoco && { mujoco: setup.mujoco }),
-      onRestart: (what) => {
-        this.#restarts.push(what)
-        this.#pulse()
-      },
-    })
+    adoptSources(env.sources)
   }
 
   /** Errors that name what is wrong with the run come back as a value: thrown, they would lose their class. */
-  async run(task: WorkerTask): Promise<CollectResult | EvaluateResult | Failure | undefined> {
+  async run(order: WorkerOrder): Promise<WorkerAnswer> {
+    this.#context ??= this.#makeContext(order)
     try {
-      return await this.#run(task)
+      if ('task' in order) return await this.#run(order.task, order.setup)
+      await this.#environments(order.environments)
+      return undefined
     } catch (error) {
       if (!(error instanceof HatrpoError)) throw error
       const detail = detailOf(error)
@@ -44,22 +43,23 @@ export class RolloutWorker {
     }
   }
 
-  async #run(task: WorkerTask): Promise<CollectResult | EvaluateResult | undefined> {
-    const kernels = await (this.#kernels ??= loadKernels(this.#setup.kernels))
+  async #run(task: WorkerTask, setup: WorkerSetup): Promise<WorkerAnswer> {
+    const kernels = await (this.#kernels ??= loadKernels(setup.kernels))
     if (task.kind === 'assist') {
-      kernels.exports.help(this.#setup.control)
+      kernels.exports.help(setup.control)
       return undefined
     }
     const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
-    const pulses = new Int32Array(kernels.memory.buffer, this.#setup.pulses)
+    const pulses = new Int32Array(kernels.memory.buffer, setup.pulses)
     const pulse = () => void Atomics.add(pulses, task.worker, 1)
-    this.#restarts = []
     this.#pulse = pulse
     const result =
       task.kind === 'collect'
-        ? new Collector(kernels, envs, this.#setup, pulse).collect(task)
+        ? new Collector(kernels, envs, setup, pulse).collect(task)
         : new Evaluator(kernels, envs, pulse).evaluate(task)
-    return { ...result, restarts: this.#restarts }
+    const restarts = this.#restarts
+    this.#restarts = []
+    return { ...result, restarts }
   }
 
   /** Ends the environments' own resources. */
@@ -67,16 +67,26 @@ export class RolloutWorker {
     for (const env of this.#envs.splice(0)) env.dispose?.()
   }
 
+  #makeContext({ mujoco }: Pick<WorkerOrder, 'mujoco'>): EnvContext {
+    return new EnvContext({
+      ...(mujoco && { mujoco }),
+      onRestart: (what) => {
+        this.#restarts.push(what)
+        this.#pulse()
+      },
+    })
+  }
+
   /** At least `count` environments. They carry nothing from task to task: each task brings their progress. */
   async #environments(count: number): Promise<MultiAgentEnv[]> {
     const factory = await (this.#factory ??= this.#loadFactory())
-    while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context))
+    while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context!))
     return this.#envs
   }
 
   /** Files that code reads may have changed since the source was opened; code itself is handed over. */
   async #loadFactory(): Promise<EnvFactory> {
-    const { env, envSha256 } = this.#setup
+    const { env, envSha256 } = this.#env
     const factory = await loadEnvFactory(env, this.#context)
     if (envSha256 === undefined || factory.sha256 === envSha256) return factory
     throw new HatrpoError(

@@ -74,7 +74,7 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
   })
   const envs = Math.min(config.envs, episodes)
   const workers = Math.min(options.workers ?? availableParallelism(), envs)
-  const rollouts = await openSource(host, new RolloutStorage(host, spec, envs, 1, plan.needs), {
+  const rollouts = openSource(host, new RolloutStorage(host, spec, envs, 1, plan.needs), {
     workers,
     envs,
     seed,

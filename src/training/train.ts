@@ -4,7 +4,7 @@ import { openSimd } from '../devices/open.js'
 import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/index.js'
 import { narrowInputs } from '../envs/narrow.js'
-import { openSource } from '../rollout/index.js'
+import { openSource, startThreads } from '../rollout/index.js'
 import { openRun } from '../runs/folder.js'
 import type { TrainOptions, TrainResult } from '../runs/types.js'
 import { TeamLearner } from './learner.js'
@@ -20,42 +20,48 @@ import { TrainingLoop } from './loop.js'
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { dir, resume = false, origin, onEvent } = options
-  const { workers: threads, patience } = machineOptions(options)
+  const { workers: atMost, patience } = machineOptions(options)
   const checked = validateConfig(options.config)
   await openSimd(options.simd ?? 'baseline')
   const factory = await loadEnvFactory(checked.env)
   const config = { ...checked, env: factory.config }
-  const workers = Math.min(threads, config.envs)
-  const learner = await TeamLearner.create(config, factory.spec)
-  const run = openRun(dir, config, {
-    resume,
+  const workers = Math.min(atMost, config.envs)
+  const sourceOptions = {
     workers,
-    ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
-    ...(origin && { origin }),
-    ...(options.onStart && { onOpen: () => options.onStart?.() }),
+    envs: config.envs,
+    seed: config.seed,
+    env: config.env,
+    envSha256: factory.sha256,
+    ...(patience !== undefined && { patience }),
     ...(onEvent && { onEvent }),
-  })
+  }
+  // They load MuJoCo and make the environments while this thread makes the learner.
+  const threads = startThreads(sourceOptions)
   try {
-    if (run.result) return { dir, finished: true, ...run.result }
-    for (const line of narrowInputs(factory.spec, config, learner.plan.parts.critic.seesState))
-      onEvent?.(line)
-    const source = await openSource(learner.host, learner.storage, {
+    const learner = await TeamLearner.create(config, factory.spec)
+    const run = openRun(dir, config, {
+      resume,
       workers,
-      envs: config.envs,
-      seed: config.seed,
-      env: config.env,
-      envSha256: factory.sha256,
-      oneReward: learner.plan.parts.critic.oneReward,
-      ...(patience !== undefined && { patience }),
+      ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
+      ...(origin && { origin }),
+      ...(options.onStart && { onOpen: () => options.onStart?.() }),
       ...(onEvent && { onEvent }),
     })
     try {
-      return await new TrainingLoop(options, run, learner, source).run()
+      if (run.result) return { dir, finished: true, ...run.result }
+      const { oneReward, seesState } = learner.plan.parts.critic
+      for (const line of narrowInputs(factory.spec, config, seesState)) onEvent?.(line)
+      const source = openSource(learner.host, learner.storage, { ...sourceOptions, oneReward }, threads)
+      try {
+        return await new TrainingLoop(options, run, learner, source).run()
+      } finally {
+        await source.close()
+      }
     } finally {
-      await source.close()
+      run.close()
     }
   } finally {
-    run.close()
+    await threads?.close()
   }
 }
 

@@ -287,7 +287,7 @@ test('a row made of parts that exist is trained without further code', async () 
     const method = assembleMethod(plan, config, host, device, storage)
     const { envs, seed, env } = config
     const { oneReward } = plan.parts.critic
-    const source = await openSource(host, storage, { workers: 0, envs, seed, env, oneReward })
+    const source = openSource(host, storage, { workers: 0, envs, seed, env, oneReward })
     const parameters = plan.actors.map((_, agent) => method.actingParameters(agent))
     const policies = new WorkerPolicies(host, plan.actors, parameters, [envs], seed)
     let progress = freshProgress(envs)

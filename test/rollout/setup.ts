@@ -60,7 +60,7 @@ export async function open(
   const events: string[] = []
   const onEvent = (message: string) => void events.push(message)
   const options = { workers, envs: ENVS, seed: SEED, env, oneReward, onEvent }
-  const source = await openSource(host, storage, options)
+  const source = openSource(host, storage, options)
   const specs = policySpecs(spec)
   const parameters = specs.map((policy, i) => {
     const values = normals(parameterLayout(policy).size, 30 + i, 0.5)

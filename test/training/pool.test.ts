@@ -4,6 +4,7 @@ import test from 'node:test'
 import { loadEnvFactory } from '../../src/envs/index.js'
 import { freshProgress } from '../../src/rollout/index.js'
 import { RolloutPool } from '../../src/rollout/local/pool.js'
+import { WorkerThreads } from '../../src/rollout/local/threads.js'
 import { PulseWatch } from '../../src/rollout/local/watch.js'
 import { TeamLearner } from '../../src/training/learner.js'
 import { fixture, tinyConfig } from './runs.js'
@@ -21,7 +22,7 @@ test('a helper that fails while it holds no work of the update is replaced, and 
   const { host } = learner
   const onEvent = (message: string) => events.push(message)
   const options = { workers: 2, envs: config.envs, seed: 1, env: config.env, oneReward: true, onEvent }
-  const pool = await RolloutPool.start(host, learner.storage, options)
+  const pool = new RolloutPool(host, learner.storage, new WorkerThreads(options), options)
   try {
     const policies = learner.workerPolicies(pool.shares.map(({ count }) => count))
     policies.prepare()

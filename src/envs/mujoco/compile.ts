@@ -1,5 +1,6 @@
 import { HatrpoError } from '../../errors.js'
 import { readBytes } from '../../kernels/asset.js'
+import { withoutDebugInformation } from './sections.js'
 
 /** URL of MuJoCo's binary where its package is found. */
 const packageUrl = () => new URL(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))
@@ -22,11 +23,11 @@ export function readMujoco(url: URL = packageUrl()): Promise<Uint8Array<ArrayBuf
 export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Module> {
   const from = url === undefined ? packageUrl() : new URL(url)
   const binary = await readMujoco(from)
-  if (from.protocol !== 'file:') return WebAssembly.compile(binary)
+  if (from.protocol !== 'file:') return WebAssembly.compile(withoutDebugInformation(binary))
   // Pages have no cache of files.
   const { readOptimised } = await import('./optimised.js')
   const optimised = readOptimised(binary)
-  if (optimised === undefined) return WebAssembly.compile(binary)
+  if (optimised === undefined) return WebAssembly.compile(withoutDebugInformation(binary))
   try {
     return await WebAssembly.compile(optimised.bytes)
   } catch (cause) {

@@ -1,7 +1,8 @@
-import instantiate, { type ClassHandle, type MainModule } from '@mujoco/mujoco'
+import type { ClassHandle, MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { readAssembly } from '../../kernels/asset.js'
 import { Batch, type Stepper } from './batch.js'
+import { Bindings } from './bindings.js'
 import { compileMujoco } from './compile.js'
 
 /** Room made once, right after loading, so that memory does not grow when worlds are created later. */
@@ -42,14 +43,16 @@ interface MujocoExports extends WebAssembly.Exports {
  */
 export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
   const compiled = module ?? (await compileMujoco())
-  const positions = new Map<string, number>()
+  // Imported here: a thread that only compiles MuJoCo for others does without.
+  const { default: instantiate } = await import('@mujoco/mujoco')
+  let bindings: Bindings | undefined
   let exports: MujocoExports | undefined
   const api = await new Promise<MainModule>((resolve, reject) => {
     const instantiateWasm = (
       imports: WebAssembly.Imports,
       done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
     ) => {
-      recordFunctions(imports, positions, () => exports!.memory)
+      bindings = new Bindings(imports, () => exports!.memory)
       // Not at once: pages refuse that for modules of this size. MuJoCo would wait for ever for one that fails.
       WebAssembly.instantiate(compiled, imports)
         .then((instance) => {
@@ -61,32 +64,12 @@ export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
     }
     instantiate({ instantiateWasm }).then(resolve, reject)
   })
-  if (exports === undefined) throw new HatrpoError('@mujoco/mujoco did not ask for its WebAssembly module')
+  if (exports === undefined || bindings === undefined)
+    throw new HatrpoError('@mujoco/mujoco did not ask for its WebAssembly module')
+  bindings.attach(api)
   exports.free(exports.malloc(HEAP_HEADROOM_BYTES))
   silence(api)
-  return bind(api, exports, positions, await loadStepper(exports))
-}
-
-/** Notes the table position of every plain function that MuJoCo registers with embind. */
-function recordFunctions(
-  imports: WebAssembly.Imports,
-  positions: Map<string, number>,
-  memory: () => WebAssembly.Memory,
-): void {
-  const env = imports['env'] as Record<string, (...args: number[]) => void>
-  const register = env['_embind_register_function']
-  if (register === undefined)
-    throw new HatrpoError('@mujoco/mujoco registers no functions: is it version 3.14.0?')
-  env['_embind_register_function'] = (...args: number[]) => {
-    // (name, argument count, argument types, signature, invoker, function, ...)
-    positions.set(readString(memory(), args[0]), args[5])
-    register(...args)
-  }
-}
-
-function readString(memory: WebAssembly.Memory, address: number): string {
-  const bytes = new Uint8Array(memory.buffer)
-  return new TextDecoder().decode(bytes.slice(address, bytes.indexOf(0, address)))
+  return bind(api, exports, bindings.positions, await loadStepper(exports))
 }
 
 /** Turns MuJoCo's own log off: a world that goes bad is reported by an error, not by a growing log. */

@@ -1,7 +1,7 @@
 import type { HostDevice } from '../../devices/host.js'
 import { HatrpoError } from '../../errors.js'
 import { withStack } from '../faults.js'
-import type { CollectResult, EnvProgress, EvaluateResult, WorkerTask } from '../messages.js'
+import type { CollectResult, EnvProgress, EvaluateResult, WorkerSetup, WorkerTask } from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
 import {
   collectTasks,
@@ -26,14 +26,15 @@ export class InlineSource implements RolloutSource {
   readonly shares: readonly Share[]
   readonly restarts = 0
   readonly #worker: RolloutWorker
+  readonly #setup: WorkerSetup
   readonly #onEvent: SourceOptions['onEvent']
 
   constructor(host: HostDevice, storage: RolloutStorage, options: SourceOptions) {
-    const pulses = host.addressOf(host.tensor('i32', 1))
-    // Modules of the user's are those that this thread has loaded already.
-    const own = { mujoco: undefined, sources: [], pulses }
+    const { env, envSha256 } = options
     this.shares = shareOut(options.envs, 1)
-    this.#worker = new RolloutWorker({ ...workerSetup(host, storage, options), ...own }, host.kernels)
+    this.#setup = workerSetup(host, storage, host.tensor('i32', 1), options)
+    // Modules of the user's are those that this thread has loaded already.
+    this.#worker = new RolloutWorker({ env, envSha256, sources: [] }, host.kernels)
     this.#onEvent = options.onEvent?.bind(options)
   }
 
@@ -69,7 +70,7 @@ export class InlineSource implements RolloutSource {
   async #run<Result extends CollectResult | EvaluateResult>(task: WorkerTask): Promise<Result> {
     // Signals and timers of this thread are served between tasks, which do not wait for anything themselves.
     await new Promise((served) => setTimeout(served, 0))
-    const result = (await this.#worker.run(task))!
+    const result = (await this.#worker.run({ task, setup: this.#setup, mujoco: undefined }))!
     if ('failure' in result) {
       const { failure, detail } = result
       throw new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })

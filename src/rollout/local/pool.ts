@@ -1,8 +1,5 @@
-import { Piscina } from 'piscina'
 import type { HostDevice } from '../../devices/host.js'
 import { HatrpoError } from '../../errors.js'
-import { compileMujoco } from '../../envs/index.js'
-import { bundledSources } from '../../envs/source.js'
 import { withStack } from '../faults.js'
 import type {
   CollectResult,
@@ -12,7 +9,6 @@ import type {
   EvaluateTask,
   Failure,
   WorkerSetup,
-  WorkerTask,
 } from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
 import {
@@ -20,7 +16,6 @@ import {
   evaluateTasks,
   joinEvaluation,
   joinRollout,
-  shareOut,
   workerSetup,
   type Rollout,
   type RolloutSource,
@@ -28,9 +23,8 @@ import {
   type SourceOptions,
 } from '../source.js'
 import type { RolloutStorage } from '../storage.js'
+import { firstLine, type WorkerThreads } from './threads.js'
 import { PulseWatch } from './watch.js'
-
-type WorkerAnswer = CollectResult | EvaluateResult | Failure | undefined
 
 /** Greatest number of attempts at a rollout. */
 const MAX_ATTEMPTS = 3
@@ -45,39 +39,26 @@ export class RolloutPool implements RolloutSource {
   readonly #setup: WorkerSetup
   readonly #patience: number
   readonly #pulses: Int32Array
-  #pool: Piscina<WorkerTask, WorkerAnswer>
-  #restarts = 0
+  readonly #threads: WorkerThreads
+  #replacements = 0
 
-  /** @param host device whose shared memory contains the rollout and the policies */
-  static async start(
-    host: HostDevice,
-    storage: RolloutStorage,
-    options: SourceOptions,
-  ): Promise<RolloutPool> {
-    const mujoco = options.env.id.startsWith('mamujoco/') ? await compileMujoco() : undefined
-    return new RolloutPool(host, storage, mujoco, options)
-  }
-
-  /** Use `start`. */
-  constructor(
-    host: HostDevice,
-    storage: RolloutStorage,
-    mujoco: WebAssembly.Module | undefined,
-    options: SourceOptions,
-  ) {
-    this.shares = shareOut(options.envs, options.workers)
+  /**
+   * @param host device whose shared memory contains the rollout and the policies
+   * @param threads started with the same options; the pool ends them
+   */
+  constructor(host: HostDevice, storage: RolloutStorage, threads: WorkerThreads, options: SourceOptions) {
+    this.shares = threads.shares
     this.#options = options
     this.#patience = options.patience ?? DEFAULT_PATIENCE
     this.#host = host
     const pulses = host.tensor('i32', options.workers)
     this.#pulses = host.i32(pulses)
-    const own = { mujoco, sources: bundledSources(), pulses: host.addressOf(pulses) }
-    this.#setup = { ...workerSetup(host, storage, options), ...own }
-    this.#pool = this.#startPool()
+    this.#setup = workerSetup(host, storage, pulses, options)
+    this.#threads = threads
   }
 
   get restarts(): number {
-    return this.#restarts
+    return this.#replacements + this.#threads.failures
   }
 
   /**
@@ -113,7 +94,9 @@ export class RolloutPool implements RolloutSource {
   async assist<T>(update: () => T | Promise<T>): Promise<T> {
     const { dismiss } = this.#host.kernels.exports
     dismiss(this.#host.control, 0)
-    const helpers = Promise.all(this.shares.slice(1).map(() => this.#pool.run({ kind: 'assist' })))
+    const helpers = Promise.all(
+      this.shares.slice(1).map(() => this.#threads.run({ kind: 'assist' }, this.#setup)),
+    )
     // Awaited below. Until then, a failing helper must not cause an unhandled rejection.
     helpers.catch(() => {})
     try {
@@ -126,30 +109,13 @@ export class RolloutPool implements RolloutSource {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
-  }
-
-  #startPool(): Piscina<WorkerTask, WorkerAnswer> {
-    const pool = new Piscina<WorkerTask, WorkerAnswer>({
-      filename: new URL('../../../workers/start.cjs', import.meta.url).href,
-      minThreads: this.shares.length,
-      maxThreads: this.shares.length,
-      idleTimeout: Infinity,
-      workerData: this.#setup,
-    })
-    // Error of a thread between tasks. Piscina replaces the thread.
-    pool.on('error', (error) => {
-      this.#restarts++
-      this.#options.onEvent?.(`a worker failed (${firstLine(error)}) between rollouts: it was replaced`)
-    })
-    return pool
+    await this.#threads.close()
   }
 
   async #replaceWorkers(why: string): Promise<void> {
-    this.#restarts++
+    this.#replacements++
     this.#options.onEvent?.(`${why}: the workers were replaced`)
-    await this.#pool.destroy()
-    this.#pool = this.#startPool()
+    await this.#threads.replace()
   }
 
   // Description of a failure among dismissed helpers, or undefined if all of them returned.
@@ -204,10 +170,11 @@ export class RolloutPool implements RolloutSource {
     })
     const running = tasks.map(async (task) => {
       try {
-        const result = await this.#pool.run(task)
+        const result = await this.#threads.run(task, this.#setup)
         watch?.answered(task.worker)
         return result
       } catch (error) {
+        if (error instanceof HatrpoError) throw error
         throw new Error(`a worker failed (${firstLine(error)})`, { cause: error })
       }
     })
@@ -225,9 +192,4 @@ export class RolloutPool implements RolloutSource {
 
 function failureError({ failure, detail }: Failure): HatrpoError {
   return new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })
-}
-
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return (message.split('\n')[0] ?? '').trim() || 'failed'
 }

@@ -1,0 +1,84 @@
+import { Piscina } from 'piscina'
+import { compileMujoco } from '../../envs/mujoco/compile.js'
+import { bundledSources } from '../../envs/source.js'
+import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from '../messages.js'
+import { shareOut, type Share, type SourceOptions } from '../source.js'
+
+/** Options of a source that its threads depend on. */
+export type ThreadOptions = Pick<SourceOptions, 'workers' | 'envs' | 'env' | 'envSha256' | 'onEvent'>
+
+/** Threads of a pool. They load the environments of their shares as soon as they run. */
+export class WorkerThreads {
+  readonly shares: readonly Share[]
+  readonly #env: WorkerEnv
+  readonly #onEvent: SourceOptions['onEvent']
+  /** MuJoCo, compiled once for all threads; undefined for environments that may not need it. */
+  readonly #mujoco: Promise<WebAssembly.Module | undefined>
+  #pool: Piscina<WorkerOrder, WorkerAnswer>
+  #failures = 0
+  #closed: Promise<void> | undefined
+
+  constructor({ workers, envs, env, envSha256, onEvent }: ThreadOptions) {
+    this.shares = shareOut(envs, workers)
+    this.#env = { env, envSha256, sources: bundledSources() }
+    this.#onEvent = onEvent
+    this.#mujoco = env.id.startsWith('mamujoco/') ? compileMujoco() : Promise.resolve(undefined)
+    // Tasks report it.
+    this.#mujoco.catch(() => {})
+    this.#pool = this.#start()
+  }
+
+  /** Times that a thread failed between tasks and was replaced. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** @throws HatrpoError when MuJoCo cannot be read */
+  async run(task: WorkerTask, setup: WorkerSetup): Promise<WorkerAnswer> {
+    return this.#pool.run({ task, setup, mujoco: await this.#mujoco })
+  }
+
+  /** Ends all threads, whatever they do, and starts others. */
+  async replace(): Promise<void> {
+    await this.#pool.destroy()
+    this.#pool = this.#start()
+  }
+
+  /** Ends all threads. Closing again has no effect. */
+  async close(): Promise<void> {
+    await (this.#closed ??= this.#pool.destroy())
+  }
+
+  #start(): Piscina<WorkerOrder, WorkerAnswer> {
+    const pool = new Piscina<WorkerOrder, WorkerAnswer>({
+      filename: new URL('../../../workers/start.cjs', import.meta.url).href,
+      minThreads: this.shares.length,
+      maxThreads: this.shares.length,
+      idleTimeout: Infinity,
+      workerData: this.#env,
+    })
+    // Error of a thread between tasks. Piscina replaces the thread.
+    pool.on('error', (error) => {
+      this.#failures++
+      this.#onEvent?.(`a worker failed (${firstLine(error)}) between rollouts: it was replaced`)
+    })
+    void this.#load(pool)
+    return pool
+  }
+
+  /** Has each thread load its environments. Whatever is wrong with them, the first rollout reports. */
+  async #load(pool: Piscina<WorkerOrder, WorkerAnswer>): Promise<void> {
+    try {
+      const mujoco = await this.#mujoco
+      await Promise.all(this.shares.map(({ count }) => pool.run({ environments: count, mujoco })))
+    } catch {
+      // Also when the threads are ended meanwhile.
+    }
+  }
+}
+
+/** First line of an error's message. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return (message.split('\n')[0] ?? '').trim() || 'failed'
+}
