@@ -27,7 +27,7 @@ export function compareInitialisation(
   }
   const layout = parameterLayout(spec)
   const theirs = float32('harl_initial_params', golden, layout.size)
-  const ours = initialParameters(spec, keys.gain, (tensor) => normals(host, tensor))
+  const ours = initialParameters(host, spec, keys.gain, (tensor) => normals(host, tensor))
   const comparisons: Comparison[] = layout.entries.map(({ name, shape, offset, size }) => {
     const [a, b] = [theirs, ours].map((all) => all.subarray(offset, offset + size)) as [
       Float32Array,

@@ -29,13 +29,9 @@ export function networkParameters(
   network: number,
 ): NetworkParameters {
   const [low, high] = splitSeed(seed)
-  const values = initialParameters(spec, headGain, (tensor) => (out) => {
-    const mark = host.arena.mark()
-    const address = host.arena.alloc(out.byteLength)
-    const { fillNormals } = host.kernels.exports
-    fillNormals(address, out.length, low, high, PURPOSE.parameters, network, tensor)
-    out.set(host.arena.f32(address, out.length))
-    host.arena.release(mark)
+  const { fillNormals } = host.kernels.exports
+  const values = initialParameters(host, spec, headGain, (tensor) => ({ byteOffset, length }) => {
+    fillNormals(byteOffset, length, low, high, PURPOSE.parameters, network, tensor)
   })
   const parameters = host.tensor('f32', parameterLayout(spec).size)
   host.write(parameters, values)

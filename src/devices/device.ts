@@ -110,7 +110,8 @@ export interface Device {
   slice(tensor: Tensor, start: number, length: number): Tensor
   /**
    * Runs each builder with the same memory to allocate from, so that workspaces used one after another share it.
-   * Builders may only call `tensor`; contents of such tensors are lost when another builder's are used.
+   * Builders may only call `tensor`, whose memory here is not zeroed; contents are lost when another builder's tensors are
+   * used.
    */
   overlay<T>(builders: readonly (() => T)[]): T[]
   write(tensor: Tensor, values: ArrayLike<number>): void

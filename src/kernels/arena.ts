@@ -9,7 +9,7 @@ const GROWTH_BYTES = 16 * 1024 * 1024
 
 /**
  * Bump allocation in the memory of the kernels. `alloc` takes the next bytes; `release` frees everything allocated since a
- * mark. The memory grows as needed. Allocated bytes keep their earlier contents, so callers initialise them.
+ * mark. The memory grows as needed. Allocated bytes keep their earlier contents, so callers initialise them or ask for zeros.
  *
  * One thread owns the arena and passes addresses to others. Views made before a growth remain valid, because a shared
  * memory does not move.
@@ -18,6 +18,8 @@ export class Arena {
   readonly memory: WebAssembly.Memory
   readonly #base: number
   #top: number
+  /** Address up to which memory may have been written to. */
+  #touched: number
   /** Buffers of existing views. A shared memory has another buffer object after each growth. */
   readonly #buffers = new WeakSet<ArrayBufferLike>()
 
@@ -25,6 +27,7 @@ export class Arena {
     this.memory = kernels.memory
     this.#base = alignUp(kernels.exports.heapBase())
     this.#top = this.#base
+    this.#touched = this.memory.buffer.byteLength
   }
 
   /** Number of bytes in use. */
@@ -42,6 +45,16 @@ export class Arena {
     // Vector loads may extend past the end of an array, so memory is reserved after the last one.
     this.#growTo(top + ALIGNMENT)
     this.#top = top
+    this.#touched = Math.max(this.#touched, top)
+    return address
+  }
+
+  /** The same, of bytes that are 0. Memory that nobody has used is 0 and is left alone: it takes no pages until it is used. */
+  allocZeroed(bytes: number): number {
+    const used = this.#touched
+    const address = this.alloc(bytes)
+    const dirty = Math.min(address + bytes, used) - address
+    if (dirty > 0) this.u8(address, dirty).fill(0)
     return address
   }
 

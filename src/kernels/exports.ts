@@ -12,6 +12,7 @@ export interface KernelExports
     StatisticsExports,
     LearningExports,
     LayerExports,
+    InitialExports,
     ProgramExports {
   /** Address of the first byte that the module does not use. */
   heapBase(): number
@@ -37,6 +38,14 @@ export interface Math64Exports {
   cos64(x: number): number
   tanh64(x: number): number
   pow64(x: number, y: number): number
+}
+
+/** assembly/orthogonal.ts */
+export interface InitialExports {
+  /** Bytes of scratch memory. */
+  orthogonalBytes(rows: number, cols: number): number
+  /** noise and out are f32[rows * cols]. */
+  orthogonal(noise: number, rows: number, cols: number, gain: number, out: number, scratch: number): void
 }
 
 /** assembly/random.ts: Philox4x32-10 keyed by (seed, purpose, stream, step, index), each an unsigned 32-bit integer. */

@@ -1,9 +1,13 @@
+import type { HostDevice } from '../devices/host.js'
 import type { Activation } from '../devices/steps.js'
 import { parameterLayout } from './layout.js'
 import type { NetworkSpec } from './spec.js'
 
 /** Fills an array with independent standard normal numbers; entry i depends on i and the source's key alone. */
 export type NormalSource = (out: Float32Array) => void
+
+/** Kernels, and memory for what they compute. */
+type Site = Pick<HostDevice, 'arena' | 'kernels'>
 
 const SQRT_2 = 1.4142135623730951
 
@@ -26,6 +30,7 @@ const GAINS: Readonly<Record<Activation, number>> = {
  * @returns f32 [layout.size]
  */
 export function initialParameters(
+  site: Site,
   spec: NetworkSpec,
   headGain: number,
   normals: (tensor: number) => NormalSource,
@@ -39,7 +44,7 @@ export function initialParameters(
     else if (name.endsWith('norm.weight')) target.fill(1)
     else if (name.endsWith('.weight')) {
       const gain = name === 'head.weight' ? headGain : GAINS[spec.activation]
-      orthogonal(target, shape[0], shape[1], gain, normals(index))
+      orthogonal(site, target, shape[0], shape[1], gain, normals(index))
     }
   })
   return parameters
@@ -51,61 +56,18 @@ export function initialParameters(
  * @param out f32 [rows, cols]
  */
 export function orthogonal(
+  { arena, kernels: { exports } }: Site,
   out: Float32Array,
   rows: number,
   cols: number,
   gain: number,
   normals: NormalSource,
 ): void {
-  const tall = Math.max(rows, cols)
-  const thin = Math.min(rows, cols)
-  const noise = new Float32Array(tall * thin)
+  const mark = arena.mark()
+  const [noise, result] = [0, 1].map(() => arena.f32(arena.alloc(4 * rows * cols), rows * cols))
+  const scratch = arena.alloc(exports.orthogonalBytes(rows, cols))
   normals(noise)
-  // a [tall, thin] becomes R above the diagonal and Householder vectors below and on it.
-  const a = Float64Array.from(noise)
-  const betas = new Float64Array(thin)
-  const signs = new Float64Array(thin)
-  for (let j = 0; j < thin; j++) {
-    let norm = 0
-    for (let i = j; i < tall; i++) norm += a[i * thin + j] * a[i * thin + j]
-    norm = Math.sqrt(norm)
-    const head = a[j * thin + j]
-    const alpha = head > 0 ? -norm : norm
-    signs[j] = alpha > 0 ? 1 : -1
-    a[j * thin + j] = head - alpha
-    let squared = 0
-    for (let i = j; i < tall; i++) squared += a[i * thin + j] * a[i * thin + j]
-    betas[j] = squared > 0 ? 2 / squared : 0
-    for (let k = j + 1; k < thin; k++) reflect(a, thin, tall, j, betas[j], a, k)
-  }
-  // Q = H_0 H_1 ... applied to the first columns of the identity, each column with the sign of R's diagonal.
-  const q = new Float64Array(tall * thin)
-  for (let k = 0; k < thin; k++) {
-    q[k * thin + k] = signs[k]!
-    for (let j = thin - 1; j >= 0; j--) reflect(a, thin, tall, j, betas[j], q, k)
-  }
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) {
-      out[r * cols + c] = gain * (rows >= cols ? q[r * thin + c] : q[c * thin + r])
-    }
-  }
-}
-
-// Applies the reflection I - beta v v', v = column j of `vectors` from row j on, to column k of `target`.
-function reflect(
-  vectors: Float64Array,
-  width: number,
-  height: number,
-  j: number,
-  beta: number,
-  target: Float64Array,
-  k: number,
-): void {
-  let sum = 0
-  for (let i = j; i < height; i++) sum += vectors[i * width + j] * target[i * width + k]
-  sum *= beta
-  for (let i = j; i < height; i++) {
-    const at = i * width + k
-    target[at] = target[at] - sum * vectors[i * width + j]
-  }
+  exports.orthogonal(noise.byteOffset, rows, cols, gain, result.byteOffset, scratch)
+  out.set(result)
+  arena.release(mark)
 }

@@ -78,3 +78,13 @@ test('a second instance in another thread shares the contents of the memory and 
   assert.equal(sum, exports.dot(x.byteOffset, x.byteOffset, 100))
   assert.deepEqual(arena.u8(0, x.byteOffset), before)
 })
+
+test('allocZeroed gives zeros, also of memory that was released or grown before', async () => {
+  const { arena } = await fresh()
+  const mark = arena.mark()
+  const used = arena.u8(arena.alloc(1000), 1000).fill(7)
+  arena.release(mark)
+  const again = arena.u8(arena.allocZeroed(100_000), 100_000)
+  assert.equal(again.byteOffset, used.byteOffset)
+  assert.ok(again.every((byte) => byte === 0))
+})

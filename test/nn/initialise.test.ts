@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { openHost } from '../../src/devices/open.js'
 import { initialParameters, orthogonal } from '../../src/nn/initialise.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
 import { actorSpec, criticSpec } from '../learner/setup.js'
 import { close } from '../reference/close.js'
 import { dot, normals, U } from '../reference/dense.js'
+
+const host = await openHost()
 
 const SHAPES = [
   [1, 1],
@@ -19,7 +22,7 @@ const SHAPES = [
 
 function matrix(rows: number, cols: number, gain: number, seed = 1): Float32Array {
   const out = new Float32Array(rows * cols)
-  orthogonal(out, rows, cols, gain, (noise) => noise.set(normals(noise.length, seed)))
+  orthogonal(host, out, rows, cols, gain, (noise) => noise.set(normals(noise.length, seed)))
   return out
 }
 
@@ -71,6 +74,43 @@ test('it is the Q of the QR decomposition with a positive diagonal: Gram and Sch
   }
 })
 
+// The decomposition as its formulas read, with every sum in the order of its rows.
+function householder(noise: Float32Array, tall: number, thin: number): Float64Array {
+  const a = Float64Array.from(noise)
+  const q = new Float64Array(tall * thin)
+  const reflections: number[][] = []
+  const reflect = (target: Float64Array, v: readonly number[], k: number) => {
+    const squared = v.reduce((sum, x) => sum + x * x, 0)
+    const beta = squared > 0 ? 2 / squared : 0
+    const at = (i: number) => (tall - v.length + i) * thin + k
+    const along = beta * v.reduce((sum, x, i) => sum + x * target[at(i)], 0)
+    v.forEach((x, i) => (target[at(i)] -= along * x))
+  }
+  for (let j = 0; j < thin; j++) {
+    const v = Array.from({ length: tall - j }, (_, i) => a[(j + i) * thin + j])
+    const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
+    const diagonal = v[0] > 0 ? -norm : norm
+    q[j * thin + j] = diagonal > 0 ? 1 : -1
+    v[0] -= diagonal
+    reflections.push(v)
+    for (let k = j + 1; k < thin; k++) reflect(a, v, k)
+  }
+  for (const v of reflections.reverse()) for (let k = 0; k < thin; k++) reflect(q, v, k)
+  return q
+}
+
+test('the bits are those of the formulas, whatever is computed side by side', () => {
+  for (const [rows, cols] of [...SHAPES, [23, 33] as const, [40, 31] as const]) {
+    const [tall, thin] = [Math.max(rows, cols), Math.min(rows, cols)]
+    const q = householder(Float32Array.from(normals(tall * thin, 1)), tall, thin)
+    const want = Float32Array.from({ length: rows * cols }, (_, at) => {
+      const [r, c] = [Math.floor(at / cols), at % cols]
+      return 1.7 * (rows >= cols ? q[r * thin + c] : q[c * thin + r])
+    })
+    assert.deepEqual(matrix(rows, cols, 1.7), want, `${rows}x${cols}`)
+  }
+})
+
 test('the same numbers give the same bits, others other ones', () => {
   assert.deepEqual(matrix(20, 12, 1.5, 3), matrix(20, 12, 1.5, 3))
   assert.notDeepEqual(matrix(20, 12, 1.5, 3), matrix(20, 12, 1.5, 4))
@@ -93,7 +133,7 @@ test('gains follow the activation, the head has its own, the rest are constants'
       [criticSpec({ activation, layerNorm: true, hidden: [6, 4] }), 1],
     ] as const) {
       const used = new Set<number>()
-      const values = initialParameters(spec, headGain, (tensor) => (out) => {
+      const values = initialParameters(host, spec, headGain, (tensor) => (out) => {
         assert.ok(!used.has(tensor), 'a source is used once')
         used.add(tensor)
         out.set(normals(out.length, tensor))
@@ -125,7 +165,7 @@ test('gains follow the activation, the head has its own, the rest are constants'
 
 test('layers do not share their noise', () => {
   const spec = actorSpec({ hidden: [5, 5, 5], size: 5 })
-  const values = initialParameters(spec, 0.01, (tensor) => (out) => out.set(normals(out.length, tensor)))
+  const values = initialParameters(host, spec, 0.01, (tensor) => (out) => out.set(normals(out.length, tensor)))
   const layout = parameterLayout(spec)
   const weights = [0, 1, 2].map((i) => {
     const { offset, size } = parameterEntry(layout, `hidden.${i}.weight`)

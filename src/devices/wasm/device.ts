@@ -69,7 +69,7 @@ export class WasmDevice implements HostDevice {
   constructor(kernels: Kernels) {
     this.kernels = kernels
     this.arena = new Arena(kernels)
-    const reserve = (bytes: number) => this.#reserve(bytes)
+    const reserve = (bytes: number) => this.arena.allocZeroed(bytes)
     this.control = reserve(CONTROL.bytes)
     this.#results = this.arena.f64(reserve(8 * RESULTS), RESULTS)
     this.#pool = new ScratchPool(reserve)
@@ -85,7 +85,10 @@ export class WasmDevice implements HostDevice {
   }
 
   tensor(type: ElementType, length: number): Tensor {
-    return this.#tensorAt(type, this.#reserve(length * BYTES[type]), length)
+    const bytes = length * BYTES[type]
+    // Overlaid memory holds what its other users leave there: zeros would be of no use.
+    const address = this.#overlaying ? this.arena.alloc(bytes) : this.arena.allocZeroed(bytes)
+    return this.#tensorAt(type, address, length)
   }
 
   slice(tensor: Tensor, start: number, length: number): Tensor {
@@ -164,7 +167,7 @@ export class WasmDevice implements HostDevice {
     const blocks = Math.ceil(maxRows / ROWS_PER_BLOCK)
     const sums = sumNames(spec)
     const partials = blocks * sums.length
-    const partialSums = this.arena.f64(this.#reserve(Math.max(1, partials) * 8), partials)
+    const partialSums = this.arena.f64(this.arena.allocZeroed(Math.max(1, partials) * 8), partials)
     const gradientBytes = spec.gradient ? blocks * gradientStride(spec.gradient.length) * 4 : 0
     const encoded = encodeProgram(spec, maxRows, this.#memory, {
       pool: this.#pool,
@@ -207,7 +210,7 @@ export class WasmDevice implements HostDevice {
     const { direction, product, residual, b, x } = system
     const { address } = this.#prepare(system.program, system.rows, system.scale)
     if (this.#residuals.length <= iterations)
-      this.#residuals = this.arena.f64(this.#reserve(8 * (iterations + 1)), iterations + 1)
+      this.#residuals = this.arena.f64(this.arena.allocZeroed(8 * (iterations + 1)), iterations + 1)
     const [n, out] = [b.length, this.#residuals]
     const [d, p, r, bs, xs] = this.#vectors(direction, product, residual, b, x)
     const { solve } = this.kernels.exports
@@ -329,12 +332,6 @@ export class WasmDevice implements HostDevice {
     this.kernels.exports.gae(r, v, next, end, steps, envs, gamma, lambda, mode, a, sums)
   }
 
-  #reserve(bytes: number): number {
-    const address = this.arena.alloc(bytes)
-    this.arena.u8(address, bytes).fill(0)
-    return address
-  }
-
   #tensorAt(type: ElementType, address: number, length: number): WasmTensor {
     return { type, length, device: this, address }
   }
@@ -342,7 +339,7 @@ export class WasmDevice implements HostDevice {
   /** Memory for partial gradients, shared by all programs because they run one at a time. */
   #gradientSpace(bytes: number): number {
     if (bytes > this.#partialGradients.bytes)
-      this.#partialGradients = { address: this.#reserve(bytes), bytes }
+      this.#partialGradients = { address: this.arena.allocZeroed(bytes), bytes }
     return this.#partialGradients.address
   }
 
