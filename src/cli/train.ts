@@ -194,7 +194,7 @@ async function trainInto(
   flags: TrainFlags,
 ): Promise<number | undefined> {
   const { train } = await import('../training/train.js')
-  const progress = createProgress(config, flags.verbose ?? false)
+  const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(() =>
     progress.event('stopping: finishing the iteration, then a checkpoint'),
   )

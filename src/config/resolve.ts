@@ -1,5 +1,5 @@
 import { trainableAlgorithms } from '../algorithms/parts.js'
-import { assertEnvExists, loadEnvFactory } from '../envs/index.js'
+import { assertEnvExists, loadEnvFactory } from '../envs/registry.js'
 import { usageError } from '../errors.js'
 import { baseConfig, type PartialConfig } from './defaults.js'
 import { choosePreset } from './presets.js'

@@ -1,7 +1,14 @@
-import { writeBundle } from './write.js'
+import type { writeBundle } from './write.js'
 
-/** Formats of exported policies: how each is written; null where it is not built yet. */
-const FORMATS = { wasm: writeBundle, onnx: null, safetensors: null } as const
+/** Writes a bundle in one format. */
+type Writer = typeof writeBundle
+
+/** Formats of exported policies: how each is written, loaded on use; null where it is not built yet. */
+const FORMATS = {
+  wasm: async () => (await import('./write.js')).writeBundle,
+  onnx: null,
+  safetensors: null,
+} as const satisfies Readonly<Record<string, (() => Promise<Writer>) | null>>
 
 type Formats = typeof FORMATS
 
@@ -24,6 +31,6 @@ export function expectedFormat(value: unknown): string {
 }
 
 /** The writer of a format; undefined for a name that is unknown or not built yet. */
-export function formatWriter(name: string): Formats[ExportFormat] | undefined {
-  return isBuilt(name) ? FORMATS[name] : undefined
+export async function formatWriter(name: string): Promise<Writer | undefined> {
+  return isBuilt(name) ? await FORMATS[name]() : undefined
 }

@@ -1,4 +1,4 @@
-import { RUNNING, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
+import { RUNNING, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
 import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'

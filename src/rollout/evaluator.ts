@@ -1,4 +1,4 @@
-import { RUNNING, type MultiAgentEnv } from '../envs/index.js'
+import { RUNNING, type MultiAgentEnv } from '../envs/contract.js'
 import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeEvaluationFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'

@@ -1,5 +1,6 @@
 import { HatrpoError } from '../errors.js'
-import { BrokenStepError, RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/index.js'
+import { BrokenStepError } from '../envs/broken-step-error.js'
+import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
 import type { Actors } from './acting.js'
 import { detailOf, withStack, type Breakage } from './faults.js'
 

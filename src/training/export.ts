@@ -1,6 +1,6 @@
 import { planMethod } from '../algorithms/assemble.js'
 import type { Box } from '../envs/contract.js'
-import { loadEnvFactory } from '../envs/index.js'
+import { loadEnvFactory } from '../envs/registry.js'
 import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
@@ -23,7 +23,7 @@ export interface ExportOptions {
  */
 export async function exportPolicies(options: ExportOptions): Promise<WrittenBundle> {
   const { run, out, format, checkpoint } = options
-  const write = formatWriter(format)
+  const write = await formatWriter(format)
   if (!write) throw usageError(`format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
   assertReplaceable(out)
   const config = readRunConfig(run)

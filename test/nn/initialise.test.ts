@@ -165,7 +165,12 @@ test('gains follow the activation, the head has its own, the rest are constants'
 
 test('layers do not share their noise', () => {
   const spec = actorSpec({ hidden: [5, 5, 5], size: 5 })
-  const values = initialParameters(host, spec, 0.01, (tensor) => (out) => out.set(normals(out.length, tensor)))
+  const values = initialParameters(
+    host,
+    spec,
+    0.01,
+    (tensor) => (out) => out.set(normals(out.length, tensor)),
+  )
   const layout = parameterLayout(spec)
   const weights = [0, 1, 2].map((i) => {
     const { offset, size } = parameterEntry(layout, `hidden.${i}.weight`)
