@@ -1,6 +1,6 @@
 import type { HostArray } from '../devices/tensor.js'
 import type { AgentSpec, MultiAgentEnv } from '../envs/contract.js'
-import type { Kernels } from '../kernels/index.js'
+import { HEADER, type Kernels } from '../kernels/index.js'
 import type { PolicyAddresses } from './policies.js'
 
 /** One agent's policy over the rows of a worker, as views of shared memory. */
@@ -16,6 +16,7 @@ export class ActingAgent {
   readonly #addresses: PolicyAddresses
   readonly #kernels: Kernels
 
+  /** @param rows at most those of the policy */
   constructor(kernels: Kernels, spec: AgentSpec, addresses: PolicyAddresses, rows: number) {
     const buffer = kernels.memory.buffer
     this.id = spec.id
@@ -28,6 +29,8 @@ export class ActingAgent {
     this.logProb = new Float32Array(buffer, addresses.logProb, rows)
     this.#addresses = addresses
     this.#kernels = kernels
+    for (const program of [addresses.sample, addresses.mode])
+      new Int32Array(buffer, program + HEADER.rows, 1)[0] = rows
   }
 
   observe(row: number, observation: Float32Array): void {

@@ -2,7 +2,7 @@ import { RUNNING, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
 import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'
-import type { CollectResult, CollectTask, EnvProgress, WorkerSetup } from './messages.js'
+import type { CollectResult, CollectTask, EnvCourse, WorkerSetup } from './messages.js'
 import { Recorder, type Instant } from './recorder.js'
 import { episodeSeed } from './seeds.js'
 import {
@@ -24,7 +24,7 @@ interface Running {
   episode: number
   episodeReturn: number
   episodeSteps: number
-  faults: number
+  broken: number
   /** Why its step cannot be made, found before the step. */
   unfit: Breakage | undefined
   /** View of it for the recorder: one object, so that no step allocates. */
@@ -39,6 +39,14 @@ interface Course {
   readonly faults: Fault[]
 }
 
+/** Signals between a worker and its source during a rollout. */
+interface Signals {
+  /** Called for every step, as a sign of life. */
+  readonly pulse: () => void
+  /** Whether the rollout is to end before the next step. */
+  readonly stopped: () => boolean
+}
+
 type CollectorSetup = Pick<WorkerSetup, 'seed' | 'layout' | 'oneReward'>
 
 /** Steps a worker's environments with the policies' actions and records them in the shared rollout. */
@@ -46,32 +54,32 @@ export class Collector {
   readonly #kernels: Kernels
   readonly #envs: readonly MultiAgentEnv[]
   readonly #setup: CollectorSetup
-  readonly #pulse: () => void
+  readonly #signals: Signals
 
-  /**
-   * @param envs at least as many as any task has
-   * @param pulse called for every step, as a sign of life
-   */
-  constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], setup: CollectorSetup, pulse: () => void) {
+  /** @param envs at least as many as any task has */
+  constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], setup: CollectorSetup, signals: Signals) {
     this.#kernels = kernels
     this.#envs = envs
     this.#setup = setup
-    this.#pulse = pulse
+    this.#signals = signals
   }
 
-  /** One rollout of the task's environments, from their progress so far. */
+  /** The task's part of a rollout, up to its last step or the one before which the worker is asked to end. */
   collect(task: CollectTask): Omit<CollectResult, 'restarts'> {
     const begun = performance.now()
     const { steps, envs: total } = this.#setup.layout
     const { agents } = this.#envs[0].spec
-    const actors = new Actors(this.#kernels, agents, task.policies, task.progress.length)
+    const actors = new Actors(this.#kernels, agents, task.policies, task.courses.length)
     const recorder = new Recorder(this.#kernels.memory.buffer, this.#setup.layout)
+    task.courses.forEach(({ truncations }, k) => recorder.resume(task.first + k, truncations))
     const course: Course = { task, recorder, episodes: [], faults: [] }
-    const running = task.progress.map((progress, k) => this.#resume(task.first + k, k, progress, actors))
+    const running = task.courses.map((env, k) => this.#resume(task.first + k, k, env, actors))
+    const restore = performance.now() - begun
     let physics = 0
     let policy = 0
 
-    for (let t = 0; t < steps; t++) {
+    let t = task.from
+    for (; t < steps && !this.#signals.stopped(); t++) {
       const acting = performance.now()
       for (const { env, e, k } of running) {
         actors.observe(k, env)
@@ -88,21 +96,22 @@ export class Collector {
       physics += performance.now() - stepping
     }
 
-    for (const run of running) recorder.finished(run.e, instant(run))
-    const time = { physics, policy, total: performance.now() - begun }
-    return { ...sorted(course), progress: running.map(progressOf), time }
+    if (t === steps) for (const run of running) recorder.finished(run.e, instant(run))
+    const courses = running.map((run) => courseOf(run, recorder.truncations(run.e)))
+    const time = { physics, policy, restore, total: performance.now() - begun }
+    return { ...sorted(course), first: task.first, courses, to: t, time }
   }
 
   /** Makes one environment's step, records it, and starts a new episode where it ended or broke. */
   #step({ task, recorder, episodes, faults }: Course, run: Running, t: number): void {
     const { env, e } = run
     const row = t * this.#setup.layout.envs + e
-    this.#pulse()
+    this.#signals.pulse()
     const end = run.unfit ?? stepSoundly(env)
     if (typeof end !== 'number') {
       const fault = { env: e, step: task.startStep + t, ...end }
       faults.push(fault)
-      if (++run.faults > MAX_RESETS) throw permanentFault(describeFault(fault), fault)
+      if (++run.broken > MAX_RESETS) throw permanentFault(describeFault(fault), fault)
       recorder.broken(row)
       this.#startEpisode(run)
       return
@@ -118,12 +127,12 @@ export class Collector {
   }
 
   /** Brings an environment to its progress. */
-  #resume(e: number, k: number, { state, ...counters }: EnvProgress, actors: Actors): Running {
+  #resume(e: number, k: number, { state, ...counters }: EnvCourse, actors: Actors): Running {
     // To restore an environment may take as long as its episode did.
-    this.#pulse()
+    this.#signals.pulse()
     const env = this.#envs[k]
     const instant = { env, actors, k, starts: false, end: RUNNING }
-    const run = { env, e, k, ...counters, faults: 0, unfit: undefined, instant }
+    const run = { env, e, k, ...counters, unfit: undefined, instant }
     if (state === null) this.#startEpisode(run)
     else loadState(run.env, state)
     return run
@@ -144,8 +153,11 @@ function instant({ instant: view, episodeSteps }: Running, end = RUNNING): Insta
   return view
 }
 
-function progressOf({ env, episode, episodeReturn, episodeSteps }: Running): EnvProgress {
-  return { state: saveState(env), episode, episodeReturn, episodeSteps }
+function courseOf(
+  { env, episode, episodeReturn, episodeSteps, broken }: Running,
+  truncations: number,
+): EnvCourse {
+  return { state: saveState(env), episode, episodeReturn, episodeSteps, truncations, broken }
 }
 
 /** Episodes and faults by environment, then in time. */

@@ -24,6 +24,8 @@ export interface WorkerSetup {
   readonly control: number
   /** i32 [workers]: each worker's steps in its current task, by which the pool sees that it is alive. */
   readonly pulses: number
+  /** i32 [workers]: not 0 where a worker is asked to end its rollout before the next step. */
+  readonly stops: number
 }
 
 /** Progress of an environment between rollouts. */
@@ -37,20 +39,34 @@ export interface EnvProgress {
   readonly episodeSteps: number
 }
 
-/** One worker's share of a rollout: environments first .. first + progress.length - 1. */
+/** Position of an environment in a rollout: its progress, and what the rollout has counted so far. */
+export interface EnvCourse extends EnvProgress {
+  /** Truncations in this rollout. */
+  readonly truncations: number
+  /** Steps of this rollout that broke. */
+  readonly broken: number
+}
+
+/** One worker's share of a rollout: environments first .. first + courses.length - 1, from one step to its end. */
 export interface CollectTask {
   readonly kind: 'collect'
   /** Number of the share: the index of its pulse. */
   readonly worker: number
   readonly first: number
-  readonly progress: readonly EnvProgress[]
+  readonly courses: readonly EnvCourse[]
+  /** Step of the rollout that is made first: 0, or where another worker ended. */
+  readonly from: number
   /** Steps every environment has made in the rollouts before. */
   readonly startStep: number
   readonly policies: readonly PolicyAddresses[]
 }
 
 export interface CollectResult {
-  readonly progress: readonly EnvProgress[]
+  /** Of the environments first .. first + courses.length - 1. */
+  readonly first: number
+  readonly courses: readonly EnvCourse[]
+  /** Step of the rollout that would be next: the number of its steps, or fewer where the worker was asked to end. */
+  readonly to: number
   /** Returns and lengths of episodes that ended, by environment, then in time. */
   readonly episodes: readonly { readonly env: number; readonly return: number; readonly steps: number }[]
   /** By environment, then in time. */
@@ -58,7 +74,13 @@ export interface CollectResult {
   /** Processes of environments that failed and were started again, each in one line; nothing else changed. */
   readonly restarts: readonly string[]
   /** Milliseconds. */
-  readonly time: { readonly physics: number; readonly policy: number; readonly total: number }
+  readonly time: {
+    readonly physics: number
+    readonly policy: number
+    /** Until the environments were where the task takes them up. */
+    readonly restore: number
+    readonly total: number
+  }
 }
 
 /** Deterministic episodes first .. first + count - 1, at most as many at once as the policies have rows. */

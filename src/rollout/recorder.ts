@@ -102,6 +102,16 @@ export class Recorder {
     this.#truncations = new Int32Array(layout.envs)
   }
 
+  /** Takes up an environment after truncations that another recorder has recorded in this rollout. */
+  resume(e: number, truncations: number): void {
+    this.#truncations[e] = truncations
+  }
+
+  /** Truncations of an environment so far in this rollout. */
+  truncations(e: number): number {
+    return this.#truncations[e]
+  }
+
   /** Records what the agents of an environment saw and chose. */
   choice(row: number, instant: Instant): void {
     this.#write(this.#sheets.choice, row, instant)

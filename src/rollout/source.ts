@@ -1,10 +1,10 @@
 import type { HostDevice } from '../devices/host.js'
-import type { Tensor } from '../devices/tensor.js'
 import type { EnvConfig } from '../envs/index.js'
 import { describeEvaluationFault, type Fault } from './faults.js'
 import type {
   CollectResult,
   CollectTask,
+  EnvCourse,
   EnvProgress,
   EvaluateResult,
   EvaluateTask,
@@ -83,15 +83,16 @@ export function shareOut(count: number, workers: number): Share[] {
   }))
 }
 
-/** Setup of the workers of a source. @param pulses i32 [workers] */
+/** Setup of the workers of a source. */
 export function workerSetup(
   host: HostDevice,
   storage: RolloutStorage,
-  pulses: Tensor,
+  workers: number,
   { seed, oneReward }: SourceOptions,
 ): WorkerSetup {
   const { shared: kernels, control } = host
-  return { kernels, seed, oneReward, layout: storage.layout, control, pulses: host.addressOf(pulses) }
+  const [pulses, stops] = [0, 1].map(() => host.addressOf(host.tensor('i32', workers)))
+  return { kernels, seed, oneReward, layout: storage.layout, control, pulses, stops }
 }
 
 /** Tasks of a rollout, one per share. */
@@ -105,7 +106,8 @@ export function collectTasks(
     kind: 'collect',
     worker,
     first,
-    progress: progress.slice(first, first + count),
+    courses: progress.slice(first, first + count).map((env) => ({ ...env, truncations: 0, broken: 0 })),
+    from: 0,
     startStep,
     policies: policies.addresses[worker],
   }))
@@ -126,14 +128,18 @@ export function evaluateTasks(
   })
 }
 
-/** The workers' parts of a rollout as one. */
+/** The workers' parts of a rollout as one. @param parts in time, where they are of the same environments */
 export function joinRollout(parts: readonly CollectResult[], wall: number): Rollout {
   const sum = (pick: (part: CollectResult) => number) => parts.reduce((s, part) => s + pick(part), 0)
   const total = sum(({ time }) => time.total)
+  const byEnv = (a: { env: number }, b: { env: number }) => a.env - b.env
+  const progress: EnvProgress[] = []
+  for (const { first, courses } of parts)
+    courses.forEach((course, k) => (progress[first + k] = progressOf(course)))
   return {
-    progress: parts.flatMap((part) => part.progress),
-    episodes: parts.flatMap((part) => part.episodes),
-    faults: parts.flatMap((part) => part.faults),
+    progress,
+    episodes: parts.flatMap((part) => part.episodes).sort(byEnv),
+    faults: parts.flatMap((part) => part.faults).sort(byEnv),
     environmentRestarts: sum(({ restarts }) => restarts.length),
     time: {
       physics: sum(({ time }) => time.physics) / total,
@@ -141,6 +147,10 @@ export function joinRollout(parts: readonly CollectResult[], wall: number): Roll
       wall,
     },
   }
+}
+
+function progressOf({ state, episode, episodeReturn, episodeSteps }: EnvCourse): EnvProgress {
+  return { state, episode, episodeReturn, episodeSteps }
 }
 
 /** Returns of an evaluation, in order; reports the episodes that were started again. */

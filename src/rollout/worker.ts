@@ -49,13 +49,15 @@ export class RolloutWorker {
       kernels.exports.help(setup.control)
       return undefined
     }
-    const envs = await this.#environments(task.kind === 'collect' ? task.progress.length : task.rows)
+    const envs = await this.#environments(task.kind === 'collect' ? task.courses.length : task.rows)
     const pulses = new Int32Array(kernels.memory.buffer, setup.pulses)
+    const stops = new Int32Array(kernels.memory.buffer, setup.stops)
     const pulse = () => void Atomics.add(pulses, task.worker, 1)
+    const stopped = () => Atomics.load(stops, task.worker) !== 0
     this.#pulse = pulse
     const result =
       task.kind === 'collect'
-        ? new Collector(kernels, envs, setup, pulse).collect(task)
+        ? new Collector(kernels, envs, setup, { pulse, stopped }).collect(task)
         : new Evaluator(kernels, envs, pulse).evaluate(task)
     const restarts = this.#restarts
     this.#restarts = []

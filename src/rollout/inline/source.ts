@@ -32,7 +32,7 @@ export class InlineSource implements RolloutSource {
   constructor(host: HostDevice, storage: RolloutStorage, options: SourceOptions) {
     const { env, envSha256 } = options
     this.shares = shareOut(options.envs, 1)
-    this.#setup = workerSetup(host, storage, host.tensor('i32', 1), options)
+    this.#setup = workerSetup(host, storage, 1, options)
     // Modules of the user's are those that this thread has loaded already.
     this.#worker = new RolloutWorker({ env, envSha256, sources: [] }, host.kernels)
     this.#onEvent = options.onEvent?.bind(options)

@@ -8,6 +8,7 @@ import type {
   EvaluateResult,
   EvaluateTask,
   Failure,
+  WorkerAnswer,
   WorkerSetup,
 } from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
@@ -23,8 +24,14 @@ import {
   type SourceOptions,
 } from '../source.js'
 import type { RolloutStorage } from '../storage.js'
+import { Balance } from './balance.js'
 import { firstLine, type WorkerThreads } from './threads.js'
 import { PulseWatch } from './watch.js'
+
+/** Runs a task on a thread. */
+type RunTask = <T extends CollectResult | EvaluateResult>(
+  task: T extends CollectResult ? CollectTask : EvaluateTask,
+) => Promise<T>
 
 /** Greatest number of attempts at a rollout. */
 const MAX_ATTEMPTS = 3
@@ -39,6 +46,8 @@ export class RolloutPool implements RolloutSource {
   readonly #setup: WorkerSetup
   readonly #patience: number
   readonly #pulses: Int32Array
+  readonly #stops: Int32Array
+  readonly #balance: Balance
   readonly #threads: WorkerThreads
   #replacements = 0
 
@@ -51,9 +60,12 @@ export class RolloutPool implements RolloutSource {
     this.#options = options
     this.#patience = options.patience ?? DEFAULT_PATIENCE
     this.#host = host
-    const pulses = host.tensor('i32', options.workers)
-    this.#pulses = host.i32(pulses)
-    this.#setup = workerSetup(host, storage, pulses, options)
+    const { workers } = options
+    this.#setup = workerSetup(host, storage, workers, options)
+    const [pulses, stops] = [this.#setup.pulses, this.#setup.stops].map((at) => host.arena.i32(at, workers))
+    this.#pulses = pulses
+    this.#stops = stops
+    this.#balance = new Balance(storage.layout.steps)
     this.#threads = threads
   }
 
@@ -72,7 +84,10 @@ export class RolloutPool implements RolloutSource {
   ): Promise<Rollout> {
     const begun = performance.now()
     const tasks = collectTasks(this.shares, policies, progress, startStep)
-    const results = await this.#runAll<CollectResult>(tasks, `the rollout from step ${startStep}`)
+    const [pulses, stops] = [this.#pulses, this.#stops]
+    const results = await this.#runAll(`the rollout from step ${startStep}`, (run) =>
+      this.#balance.collect(tasks, { pulses, stops, run: run<CollectResult> }),
+    )
     return joinRollout(results, performance.now() - begun)
   }
 
@@ -83,7 +98,9 @@ export class RolloutPool implements RolloutSource {
     seed: number,
   ): Promise<number[]> {
     const tasks = evaluateTasks(this.shares, policies, episodes, iteration, seed)
-    const results = await this.#runAll<EvaluateResult>(tasks, 'the evaluation')
+    const results = await this.#runAll('the evaluation', (run) =>
+      Promise.all(tasks.map((task) => run<EvaluateResult>(task))),
+    )
     return joinEvaluation(results, this.#options.onEvent?.bind(this.#options))
   }
 
@@ -135,10 +152,10 @@ export class RolloutPool implements RolloutSource {
     }
   }
 
-  // Runs one task per worker. If one fails, all tasks are repeated with new workers.
+  // Runs tasks of all workers. If one fails, all are repeated with new workers.
   async #runAll<T extends CollectResult | EvaluateResult>(
-    tasks: readonly (CollectTask | EvaluateTask)[],
     what: string,
+    tasks: (run: RunTask) => Promise<T[]>,
   ): Promise<T[]> {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt<T>(tasks)
@@ -158,9 +175,7 @@ export class RolloutPool implements RolloutSource {
     }
   }
 
-  async #attempt<T>(
-    tasks: readonly (CollectTask | EvaluateTask)[],
-  ): Promise<{ results: T[] } | { error: unknown }> {
+  async #attempt<T>(tasks: (run: RunTask) => Promise<T[]>): Promise<{ results: T[] } | { error: unknown }> {
     this.#pulses.fill(0)
     let watch: PulseWatch | undefined
     const hang = new Promise<never>((_, reject) => {
@@ -168,25 +183,32 @@ export class RolloutPool implements RolloutSource {
         reject(new Error(`worker ${worker} made no step for ${this.#patience / 1000} s`)),
       )
     })
-    const running = tasks.map(async (task) => {
-      try {
-        const result = await this.#threads.run(task, this.#setup)
-        watch?.answered(task.worker)
-        return result
-      } catch (error) {
-        if (error instanceof HatrpoError) throw error
-        throw new Error(`a worker failed (${firstLine(error)})`, { cause: error })
-      }
-    })
+    const run: RunTask = async (task) => {
+      watch?.began(task.worker)
+      const result = await this.#run(task)
+      watch?.answered(task.worker)
+      return result as never
+    }
     try {
-      const results = await Promise.race([Promise.all(running), hang])
-      for (const result of results) if (result && 'failure' in result) throw failureError(result)
-      return { results: results as T[] }
+      return { results: await Promise.race([tasks(run), hang]) }
     } catch (error) {
       return { error }
     } finally {
       watch?.stop()
     }
+  }
+
+  /** @throws HatrpoError for a fault of the run itself; other errors say that a worker failed */
+  async #run(task: CollectTask | EvaluateTask): Promise<CollectResult | EvaluateResult> {
+    let result: WorkerAnswer
+    try {
+      result = await this.#threads.run(task, this.#setup)
+    } catch (error) {
+      if (error instanceof HatrpoError) throw error
+      throw new Error(`a worker failed (${firstLine(error)})`, { cause: error })
+    }
+    if (result && 'failure' in result) throw failureError(result)
+    return result!
   }
 }
 

@@ -36,6 +36,11 @@ export class PulseWatch {
     }, interval)
   }
 
+  /** Records that a worker has begun a further task, with its count at 0. */
+  began(worker: number): void {
+    this.#done[worker] = false
+  }
+
   /** Records that a worker has finished its task. */
   answered(worker: number): void {
     this.#done[worker] = true
