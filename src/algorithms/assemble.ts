@@ -83,8 +83,10 @@ export function planMethod(
     const size = parts.critic.seesState ? env.stateSize : env.agents[agents[0]].observation.size
     return { agents, spec: criticSpec(options.critic, size) }
   })
-  const needs = { ...BASIC_NEEDS, ...parts.critic.needs }
-  return { parts, env, actors, groups: policyGroups(actors, sharing, env), critics, needs }
+  const groups = policyGroups(actors, sharing, env)
+  const ownObservations = groups.some(({ agents }) => agents.length > 1)
+  const needs = { ...BASIC_NEEDS, ...parts.critic.needs, ownObservations }
+  return { parts, env, actors, groups, critics, needs }
 }
 
 /**

@@ -8,6 +8,7 @@ import type { CriticColumns } from './advantages.js'
 export class DeviceColumns {
   readonly #device: Device
   readonly #storage: RolloutStorage
+  /** By place in the rollout's memory: a column of agents may be one of the team. */
   readonly #mirrors = new Map<string, Mirror>()
 
   constructor(device: Device, storage: RolloutStorage) {
@@ -21,12 +22,12 @@ export class DeviceColumns {
   }
 
   team(name: keyof RolloutStorage['team']): Tensor {
-    return this.#tensor(name, () => this.#storage.team[name])
+    return this.#tensor(this.#storage.team[name])
   }
 
   /** A column of agents with consecutive numbers, one agent's rows after another's. */
   agents(name: Parameters<RolloutStorage['agentColumn']>[0], agents: readonly number[]): Tensor {
-    return this.#tensor(`${name} ${agents.join()}`, () => this.#storage.agentColumn(name, agents))
+    return this.#tensor(this.#storage.agentColumn(name, agents))
   }
 
   /** Columns of the agents' batch, and for several agents the agent of each row. */
@@ -67,10 +68,11 @@ export class DeviceColumns {
     return ids
   }
 
-  #tensor(key: string, array: () => HostArray): Tensor {
+  #tensor(array: HostArray): Tensor {
+    const key = `${array.constructor.name} ${array.byteOffset} ${array.length}`
     let mirror = this.#mirrors.get(key)
     if (!mirror) {
-      mirror = this.#device.mirror(array())
+      mirror = this.#device.mirror(array)
       this.#mirrors.set(key, mirror)
     }
     return mirror.tensor

@@ -31,6 +31,11 @@ export interface EnvSpec {
   readonly agents: readonly AgentSpec[]
   /** Length of `state`, what a central critic sees. */
   readonly stateSize: number
+  /**
+   * Whether every agent observes the state: each entry of `observations` holds the numbers of `state` whenever views can
+   * be read. A rollout then stores them once. Not so unless stated.
+   */
+  readonly observesState?: boolean
   /** Steps after which an episode is truncated; Infinity when it never is. */
   readonly timeLimit: number
   /** Fewest steps after which an episode may be truncated, where that is not `timeLimit`. */

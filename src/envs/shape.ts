@@ -51,12 +51,15 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec is ${spec === null ? 'null' : typeof spec}: it must be an object`
     return
   }
-  const { id, agents, stateSize, timeLimit, truncatesAfter, mode } = spec
+  const { id, agents, stateSize, observesState, timeLimit, truncatesAfter, mode } = spec
   if (typeof id !== 'string' || id === '') yield `spec.id is ${show(id)}: it must be a name`
   if (!Array.isArray(agents) || agents.length === 0)
     yield `spec.agents is ${show(agents)}: it must list agents`
   else yield* agentProblems(agents as readonly Partial<AgentSpec>[])
   if (!isSize(stateSize)) yield `spec.stateSize is ${show(stateSize)}: it must be a whole number above 0`
+  if (observesState !== undefined && typeof observesState !== 'boolean')
+    yield `spec.observesState is ${show(observesState)}: it must be true or false, or left out`
+  else if (observesState && Array.isArray(agents)) yield* lengthProblems(agents as AgentSpec[], stateSize)
   if (typeof timeLimit !== 'number' || !(timeLimit > 0))
     yield `spec.timeLimit is ${show(timeLimit)}: it must be a number of steps above 0, or Infinity`
   else if (timeLimit !== Infinity && !Number.isSafeInteger(timeLimit))
@@ -65,6 +68,14 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec.truncatesAfter is ${show(truncatesAfter)}: it must be a whole number of steps above 0, or left out`
   if (mode !== 'cooperative' && mode !== 'general')
     yield `spec.mode is ${show(mode)}: it must be cooperative or general`
+}
+
+/** The first agent whose observation cannot be the state. */
+function* lengthProblems(agents: readonly Partial<AgentSpec>[], stateSize: unknown): Generator<string> {
+  const other = agents.find((agent) => agent?.observation?.size !== stateSize)
+  if (other === undefined) return
+  const sizes = `${show(other?.id)} observes ${show(other?.observation?.size)} numbers and the state has ${show(stateSize)}`
+  yield `spec.observesState is true, but ${sizes}: leave observesState out`
 }
 
 function* agentProblems(agents: readonly Partial<AgentSpec>[]): Generator<string> {

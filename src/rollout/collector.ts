@@ -112,7 +112,7 @@ export class Collector {
       const fault = { env: e, step: task.startStep + t, ...end }
       faults.push(fault)
       if (++run.broken > MAX_RESETS) throw permanentFault(describeFault(fault), fault)
-      recorder.broken(row)
+      recorder.broken(row, run.unfit !== undefined)
       this.#startEpisode(run)
       return
     }

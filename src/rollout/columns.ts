@@ -8,12 +8,22 @@ export interface RolloutNeeds {
   readonly observationValues: boolean
   /** Marks of the first steps of episodes, for recurrent networks. */
   readonly episodeStarts: boolean
+  /**
+   * Whether each agent's observations have a place of their own, also where they equal the state: for a policy that agents
+   * share, whose batch is one agent's rows after another's.
+   */
+  readonly ownObservations: boolean
   /** Length of an agent's recurrent state; 0 for feed-forward policies. */
   readonly hidden: number
 }
 
 /** Needs of a feed-forward policy and a critic of states. */
-export const BASIC_NEEDS: RolloutNeeds = { observationValues: false, episodeStarts: false, hidden: 0 }
+export const BASIC_NEEDS: RolloutNeeds = {
+  observationValues: false,
+  episodeStarts: false,
+  ownObservations: false,
+  hidden: 0,
+}
 
 /**
  * Moment at which a column is written: before the agents' step, after it, or when an episode is truncated or the rollout
@@ -29,6 +39,8 @@ export interface Column<Source> {
   readonly width: (source: Source, needs: RolloutNeeds) => number
   /** Value that a broken step leaves in its row, so that networks that pass over it see sound numbers; null: the recorded one. */
   readonly onBrokenStep: number | null
+  /** Column of the team that is the same where all agents observe the state. */
+  readonly ofState?: 'states' | 'finalStates'
   /** Whether updates of policies read it, so that mini-batches carry it. */
   readonly policy?: true
   /** Whether the next rollout begins with its contents, so that checkpoints carry it. */
@@ -63,6 +75,7 @@ export const AGENT_COLUMNS = {
     width: ({ observation }) => observation.size,
     // The observation may be why an action was not finite.
     onBrokenStep: 0,
+    ofState: 'states',
     policy: true,
   },
   /** Observations as critics of observations value them, kept as `states` are where a step breaks. */
@@ -71,6 +84,7 @@ export const AGENT_COLUMNS = {
     moment: 'choice',
     width: ({ observation }, needs) => (needs.observationValues ? observation.size : 0),
     onBrokenStep: null,
+    ofState: 'states',
   },
   /** Rows as in `finalStates`. */
   finalObservations: {
@@ -78,6 +92,7 @@ export const AGENT_COLUMNS = {
     moment: 'final',
     width: ({ observation }, needs) => (needs.observationValues ? observation.size : 0),
     onBrokenStep: null,
+    ofState: 'finalStates',
   },
   /** 1 where a discrete action may be chosen. A broken step leaves all of them available. */
   availableActions: {

@@ -71,6 +71,7 @@ interface Sheets {
 
 /** Writes the steps of a worker's environments into the shared rollout, column by column. */
 export class Recorder {
+  readonly #buffer: ArrayBuffer
   readonly #layout: RolloutLayout
   readonly #sheets: Readonly<Record<Moment, Sheets>>
   /** Truncations of each environment so far in this rollout. */
@@ -84,15 +85,16 @@ export class Recorder {
       const array = new Kind(buffer as ArrayBuffer, place.address, length)
       return { array, width: place.width, moment, onBrokenStep, write }
     }
-    const recorded = ({ width }: { width: number }) => width > 0
+    const recorded = ({ width, ofState }: ColumnPlace) => width > 0 && !ofState
+    this.#buffer = buffer as ArrayBuffer
     this.#layout = layout
     const team = teamColumns
+      .filter((name) => recorded(layout.team[name]))
       .map((name) => sheet(TEAM_COLUMNS[name], layout.team[name], TEAM_WRITERS[name]))
-      .filter(recorded)
     const agents = layout.agents.map((places) =>
       agentColumns
-        .map((name) => sheet(AGENT_COLUMNS[name], places[name], AGENT_WRITERS[name]))
-        .filter(recorded),
+        .filter((name) => recorded(places[name]))
+        .map((name) => sheet(AGENT_COLUMNS[name], places[name], AGENT_WRITERS[name])),
     )
     const at = (moment: Moment): Sheets => ({
       team: team.filter((sheet) => sheet.moment === moment),
@@ -140,13 +142,23 @@ export class Recorder {
     this.#write(this.#sheets.final, e, instant)
   }
 
-  /** Marks a step that broke: nothing about it counts, and the episode before it ends there. */
-  broken(row: number): void {
+  /**
+   * Marks a step that broke: nothing about it counts, and the episode before it ends there.
+   * @param byPolicy whether an action was not finite, for which the observation may be the reason
+   */
+  broken(row: number, byPolicy: boolean): void {
+    // In place of the agents' observations, which are stored there.
+    if (byPolicy && this.#layout.agents[0].observations.ofState) this.#clearState(row)
     for (const { team, agents } of [this.#sheets.choice, this.#sheets.outcome]) {
       for (const { array, width, onBrokenStep } of [...team, ...agents.flat()]) {
         if (onBrokenStep !== null) array.fill(onBrokenStep, row * width, (row + 1) * width)
       }
     }
+  }
+
+  #clearState(row: number): void {
+    const { address, width } = this.#layout.team.states
+    new Float32Array(this.#buffer, address + 4 * row * width, width).fill(0)
   }
 
   #write({ team, agents }: Sheets, row: number, instant: Instant): void {

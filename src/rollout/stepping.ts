@@ -1,6 +1,7 @@
 import { HatrpoError } from '../errors.js'
 import { BrokenStepError } from '../envs/broken-step-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
+import { findDifferenceFromState } from '../envs/observes-state.js'
 import type { Actors } from './acting.js'
 import { detailOf, withStack, type Breakage } from './faults.js'
 
@@ -13,6 +14,11 @@ export function resetSoundly(env: MultiAgentEnv, seed: number): void {
   }
   const unsound = findUnsound(env)
   if (unsound !== undefined) throw new HatrpoError(`${unsound} after reset(${seed})`)
+  const difference = findDifferenceFromState(env)
+  if (difference === undefined) return
+  throw new HatrpoError(
+    `${env.spec.id}: spec.observesState is true, but ${difference} after reset(${seed}): leave observesState out`,
+  )
 }
 
 /** Gives an environment its agents' actions, and starts its step. @returns why it has none to make, or undefined */

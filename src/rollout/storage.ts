@@ -18,6 +18,8 @@ export interface ColumnPlace {
   readonly address: number
   /** Elements of a row; 0 for a column that is not recorded. */
   readonly width: number
+  /** Whether it is a column of the team, by which it is written. */
+  readonly ofState?: true
 }
 
 /** Addresses and sizes of a rollout's arrays in shared memory: plain data, to be posted to workers. */
@@ -80,6 +82,14 @@ export class RolloutStorage {
     for (const name of agentColumns) {
       const column: Column<EnvSpec['agents'][number]> = AGENT_COLUMNS[name]
       const widths = env.agents.map((agent) => column.width(agent, needs))
+      if (column.ofState && env.observesState && !needs.ownObservations) {
+        const { address } = teamPlaces[column.ofState]
+        const array = team[column.ofState]
+        const lengths = widths.map((width) => (width === 0 ? 0 : array.length))
+        blocks[name] = { array, starts: widths.map(() => 0), lengths }
+        agentPlaces.forEach((places, i) => (places[name] = { address, width: widths[i], ofState: true }))
+        continue
+      }
       const lengths = widths.map((width) => columnRows(column, size) * width)
       const starts = lengths.map((_, i) => total(lengths.slice(0, i)))
       const tensor = host.tensor(column.type, total(lengths))
@@ -102,7 +112,9 @@ export class RolloutStorage {
   agentColumn(name: AgentColumn, agents: readonly number[]): HostArray {
     const { array, starts, lengths } = this.#agents[name]
     const [first] = agents
-    const sound = agents.every((agent, i) => agent === first + i && lengths[agent] === lengths[first])
+    const follow = (agent: number, i: number) =>
+      agent === first + i && starts[agent] === starts[first] + i * lengths[first]
+    const sound = agents.every((agent, i) => follow(agent, i) && lengths[agent] === lengths[first])
     if (!sound) throw new Error(`agents ${agents.join(', ')} have no common ${name}`)
     return array.subarray(starts[first], starts[first] + agents.length * lengths[first])
   }

@@ -60,7 +60,7 @@ test('discrete actions are recorded as their indices, with a mask of those avail
   assert.deepEqual([...storage.agentColumn('actions', [1])].slice(2, 4), [12, 13])
   assert.deepEqual([...storage.agentColumn('logProb', [2])].slice(0, 2), [0, -2])
 
-  recorder.broken(1)
+  recorder.broken(1, false)
   assert.deepEqual([...storage.agentColumn('availableActions', [1])].slice(5, 10), [1, 1, 1, 1, 1])
   assert.deepEqual([...storage.agentColumn('actions', [1])].slice(2, 4), [0, 0])
 })

@@ -27,7 +27,12 @@ export const ENVS = 3
 export const STEPS = 20
 
 /** Everything that a rollout can record. */
-export const ALL_NEEDS: RolloutNeeds = { observationValues: true, episodeStarts: true, hidden: 2 }
+export const ALL_NEEDS: RolloutNeeds = {
+  ...BASIC_NEEDS,
+  observationValues: true,
+  episodeStarts: true,
+  hidden: 2,
+}
 
 export interface Opened {
   readonly host: HostDevice

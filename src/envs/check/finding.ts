@@ -10,6 +10,7 @@ export const checkRules = {
   throws: { severity: 'error', about: 'reset, step, saveState, loadState and dispose do not throw' },
   'view-replaced': { severity: 'error', about: 'views stay the same objects' },
   finite: { severity: 'error', about: 'observations, state and rewards are finite' },
+  'observes-state': { severity: 'error', about: 'observations equal the state where the spec says so' },
   bounds: { severity: 'error', about: 'observations lie within their space' },
   'step-result': { severity: 'error', about: 'step returns 0, 1 or 2' },
   'cooperative-reward': { severity: 'error', about: 'agents of a cooperative environment get one reward' },

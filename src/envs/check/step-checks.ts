@@ -1,4 +1,5 @@
 import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../contract.js'
+import { findDifferenceFromState } from '../observes-state.js'
 import type { Findings } from './finding.js'
 import { choices } from './sampler.js'
 import { allViews, identities, type NamedView, outputViews } from './views.js'
@@ -71,6 +72,11 @@ export class StepChecks {
       }
     }
     this.#checkBounds(when)
+    const difference = findDifferenceFromState(this.#env)
+    if (difference !== undefined) {
+      const how = `${difference} ${when}: fill all observations with the state, or leave observesState out of the spec`
+      this.#findings.add('observes-state', how)
+    }
   }
 
   #checkBounds(when: string): void {

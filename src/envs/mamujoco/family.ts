@@ -130,6 +130,7 @@ function describe(id: string, task: Task, parts: readonly AgentPart[], range: nu
       action: box(actuators.length, -range, range),
     })),
     stateSize,
+    observesState: parts.every(({ elements }) => elements === undefined),
     timeLimit: task.timeLimit,
     stepSeconds: task.frames * task.timestep,
     mode: 'cooperative',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
+  box,
   checkEnv,
   checkRules,
   RUNNING,
@@ -51,6 +52,38 @@ breaks('shape', 'a state of another length', /state has 2 numbers: it must have 
   env.state = new Float32Array(2)
   return env
 })
+
+breaks(
+  'spec',
+  'a state that agents cannot observe',
+  /spec\.observesState is true, but "left" observes 2 numbers and the state has 3: leave observesState out/,
+  () => {
+    const env = new Sound()
+    fixed(env, 'spec', specWith({ observesState: true }))
+    return env
+  },
+)
+
+class Seer extends Sound {
+  override readonly spec = specWith({
+    agents: new Sound().spec.agents.map((agent) => ({ ...agent, observation: box(3, -2, 2) })),
+    observesState: true,
+  })
+  override observations = [new Float32Array(3), new Float32Array(3)]
+  override publish(): void {
+    super.publish()
+    this.observations[0].set(this.state)
+    this.observations[1].set(this.state)
+    if (this.steps > 0) this.observations[1][2] /= 2
+  }
+}
+
+breaks(
+  'observes-state',
+  'an observation that is the state when an episode starts, and then another',
+  /observations\[1\]\[2\] is \S+ and state\[2\] is \S+ at step 1 [^\n]*: fill all observations with the state, or leave/,
+  () => new Seer(),
+)
 
 breaks(
   'shape',
