@@ -7,6 +7,9 @@ const PAGE_BYTES = 65536
 /** Bytes by which the memory grows at least: each growth is made known to all threads, and unused pages cost nothing. */
 const GROWTH_BYTES = 16 * 1024 * 1024
 
+/** The memory of the kernels cannot grow as far as an allocation needs. */
+export class OutOfMemoryError extends HatrpoError {}
+
 /**
  * Bump allocation in the memory of the kernels. `alloc` takes the next bytes; `release` frees everything allocated since a
  * mark. The memory grows as needed. Allocated bytes keep their earlier contents, so callers initialise them or ask for zeros.
@@ -117,7 +120,7 @@ export class Arena {
     try {
       this.memory.grow(needed)
     } catch (cause) {
-      throw new HatrpoError(
+      throw new OutOfMemoryError(
         `kernel memory of ${bytes} bytes: beyond what this machine or the memory's maximum allows`,
         { cause },
       )

@@ -1,4 +1,4 @@
-export { Arena } from './arena.js'
+export { Arena, OutOfMemoryError } from './arena.js'
 export { readAssembly } from './asset.js'
 export type { KernelExports } from './exports.js'
 export {

@@ -4,6 +4,8 @@ import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
 import { openDevice, openHost } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
+import { usageError } from '../errors.js'
+import { OutOfMemoryError } from '../kernels/index.js'
 import { RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { parametersSha256 } from '../runs/sha256.js'
 
@@ -16,8 +18,23 @@ export class TeamLearner {
   readonly plan: MethodPlan
   readonly method: Method
 
-  /** @throws HatrpoError (exit code 2) for an environment that the method cannot train on, and for an unknown device */
+  /**
+   * @throws HatrpoError (exit code 2) for an environment that the method cannot train on, an unknown device, and rollouts
+   *   beyond the memory that WebAssembly can have
+   */
   static async create(config: TrainConfig, env: EnvSpec): Promise<TeamLearner> {
+    try {
+      return await TeamLearner.#make(config, env)
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error
+      throw await tooManySteps(config, error, async (envs, rolloutSteps) => {
+        const { host } = await TeamLearner.#make({ ...config, envs, rolloutSteps }, env)
+        return host.arena.used
+      })
+    }
+  }
+
+  static async #make(config: TrainConfig, env: EnvSpec): Promise<TeamLearner> {
     const plan = planMethod(config, env)
     const host = await openHost()
     const device = await openDevice(config.device, host)
@@ -52,4 +69,33 @@ export class TeamLearner {
   sha256(): string {
     return parametersSha256(this.method.parameters())
   }
+}
+
+/** Rollouts by which the memory that a step needs is measured. */
+const SAMPLE = { envs: 16, steps: 256 }
+/** Share of the memory that is left for what is not measured: the policies of rollout workers. */
+const RESERVE = 0.05
+/** Bytes that 32-bit addresses reach. */
+const LIMIT = 2 ** 32
+
+/**
+ * The error for rollouts that are too large, with a size that fits.
+ * @param used bytes that a learner takes for a number of environments and steps
+ */
+async function tooManySteps(
+  { envs, rolloutSteps }: TrainConfig,
+  cause: OutOfMemoryError,
+  used: (envs: number, rolloutSteps: number) => Promise<number>,
+): Promise<Error> {
+  const rows = SAMPLE.envs * SAMPLE.steps
+  // The machine may have less memory than the sample takes, whatever the rollouts.
+  if (envs * rolloutSteps <= 2 * rows) return cause
+  const [once, twice] = [await used(SAMPLE.envs, SAMPLE.steps), await used(2 * SAMPLE.envs, SAMPLE.steps)]
+  const perRow = (twice - once) / rows
+  const need = once + perRow * (envs * rolloutSteps - rows)
+  const fit = Math.floor((rows + (LIMIT * (1 - RESERVE) - once) / perRow) / 1000) * 1000
+  return usageError(
+    `envs is ${envs} and rolloutSteps ${rolloutSteps}: an update from ${envs * rolloutSteps} steps takes ` +
+      `${(need / 2 ** 30).toFixed(1)} GiB, and WebAssembly has 4 GiB: envs times rolloutSteps must be at most ${fit}`,
+  )
 }
