@@ -60,9 +60,7 @@ export class Bindings {
 
   #text(address: number): string {
     const bytes = new Uint8Array(this.#memory().buffer)
-    let text = ''
-    for (let i = address; bytes[i] !== 0; i++) text += String.fromCharCode(bytes[i])
-    return text
+    return String.fromCharCode(...bytes.subarray(address, bytes.indexOf(0, address)))
   }
 }
 
