@@ -75,8 +75,9 @@ export class TeamLearner {
 const SAMPLE = { envs: 16, steps: 256 }
 /** Share of the memory that is left for what is not measured: the policies of rollout workers. */
 const RESERVE = 0.05
+const GIBIBYTE = 1024 * 1024 * 1024
 /** Bytes that 32-bit addresses reach. */
-const LIMIT = 2 ** 32
+const LIMIT = 4 * GIBIBYTE
 
 /**
  * The error for rollouts that are too large, with a size that fits.
@@ -96,6 +97,6 @@ async function tooManySteps(
   const fit = Math.floor((rows + (LIMIT * (1 - RESERVE) - once) / perRow) / 1000) * 1000
   return usageError(
     `envs is ${envs} and rolloutSteps ${rolloutSteps}: an update from ${envs * rolloutSteps} steps takes ` +
-      `${(need / 2 ** 30).toFixed(1)} GiB, and WebAssembly has 4 GiB: envs times rolloutSteps must be at most ${fit}`,
+      `${(need / GIBIBYTE).toFixed(1)} GiB, and WebAssembly has 4 GiB: envs times rolloutSteps must be at most ${fit}`,
   )
 }

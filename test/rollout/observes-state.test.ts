@@ -32,7 +32,7 @@ async function train(observesState: number, ...set: string[]) {
       policies.prepare()
       const startStep = (iteration - 1) * config.rolloutSteps
       progress = [...(await source.collect(policies, progress, startStep)).progress]
-      await method.improve(iteration, 0)
+      method.improve(iteration, 0)
     }
   } finally {
     await source.close()

@@ -40,13 +40,13 @@ export class WorkerThreads {
 
   /** Ends all threads, whatever they do, and starts others. */
   async replace(): Promise<void> {
-    await this.#pool.destroy()
+    await end(this.#pool)
     this.#pool = this.#start()
   }
 
   /** Ends all threads. Closing again has no effect. */
   async close(): Promise<void> {
-    await (this.#closed ??= this.#pool.destroy())
+    await (this.#closed ??= end(this.#pool))
   }
 
   #start(): Piscina<WorkerOrder, WorkerAnswer> {
@@ -75,6 +75,12 @@ export class WorkerThreads {
       // Also when the threads are ended meanwhile.
     }
   }
+}
+
+/** Ends the threads of a pool. An answer that comes after that is one that nobody waits for, and no failure. */
+async function end(pool: Piscina<WorkerOrder, WorkerAnswer>): Promise<void> {
+  pool.removeAllListeners('error').on('error', () => {})
+  await pool.destroy()
 }
 
 /** First line of an error's message. */
