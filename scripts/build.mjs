@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { writeAssembly } from './assembly.mjs'
 import { functionsWithVectors } from './signatures.mjs'
 
@@ -40,6 +41,7 @@ for (const [name, [target, ...options]] of Object.entries(modules)) {
   if (target === 'kernels') expectNoVectors(name)
 }
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
+await bundleZod()
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
@@ -50,6 +52,22 @@ function expectNoVectors(name) {
   if (found.length === 0) return
   console.error(`${name}.wasm: functions ${found.join(', ')} take or return v128, which must be inlined`)
   process.exit(1)
+}
+
+/** Puts the part of zod that is used into one file, with its licence. */
+async function bundleZod() {
+  const file = `${root}dist/src/config/zod.js`
+  const licence = readFileSync(bin('zod/LICENSE'), 'utf8').trim()
+  await build({
+    entryPoints: [file],
+    outfile: file,
+    allowOverwrite: true,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    banner: { js: `/* zod\n\n${licence} */` },
+    logLevel: 'error',
+  })
 }
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from './zod.js'
 import { trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
