@@ -67,5 +67,11 @@ export const KERNEL_CASES = {
     ['f32', 'weight', 0, 'n', 'f64'],
   ],
   packedBytes: [['n', 5]],
+  orthogonalBytes: [['n', 5]],
+  // Its scratch memory takes the place of the arrays behind the last argument too.
+  orthogonal: [
+    ['f32', 11, 9, 0.7, 'f32', 'f64'],
+    ['f32', 4, 11, 0.7, 'f32', 'f64'],
+  ],
   multiplyRows: [['f32', 'f32', 'f32', 'n', 2, 0, 3]],
 } satisfies Readonly<Record<Exclude<keyof KernelExports, Control>, readonly (readonly CaseArgument[])[]>>
