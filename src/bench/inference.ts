@@ -95,7 +95,7 @@ async function makeSubject(): Promise<Subject> {
   const options = { ...baseConfig.actor, hidden: [128, 128], agentId: false, standardise: false }
   const [spec] = actorSpecs(options, env)
   // A head of ordinary size: its actions can be compared.
-  const parameters = initialParameters(spec, 1, (stream) => (out) => void noise(out, stream))
+  const parameters = initialParameters(host, spec, 1, (stream) => (out) => void noise(out, stream))
   const observations = noise(new Float32Array(BATCHES.at(-1)! * SIZES.observation), 100)
   return { host, spec, parameters, action: env.agents[0].action as Box, observations }
 }

@@ -53,7 +53,7 @@ async function openTeam(learner: TeamLearner, workers: number) {
   const { host, storage, plan } = learner
   const { envs, seed, env } = learner.config
   const { oneReward } = plan.parts.critic
-  const source = await openSource(host, storage, { workers, envs, seed, env, oneReward })
+  const source = openSource(host, storage, { workers, envs, seed, env, oneReward })
   const policies = learner.workerPolicies(source.shares.map(({ count }) => count))
   const start = freshProgress(envs)
   let iteration = 0

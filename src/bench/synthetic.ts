@@ -7,6 +7,7 @@ import {
   type RandomStream,
 } from '../envs/index.js'
 import { freshProgress } from '../rollout/index.js'
+import { collectTasks } from '../rollout/source.js'
 import { Collector } from '../rollout/collector.js'
 import type { TeamLearner } from '../training/learner.js'
 
@@ -71,13 +72,9 @@ export function fillWithNoise(learner: TeamLearner): void {
   policies.prepare()
   const { oneReward } = plan.parts.critic
   const setup = { seed: config.seed, layout: storage.layout, oneReward }
-  const collector = new Collector(host.kernels, envs, setup, () => {})
-  collector.collect({
-    kind: 'collect',
-    worker: 0,
-    first: 0,
-    progress: freshProgress(config.envs),
-    startStep: 0,
-    policies: policies.addresses[0],
-  })
+  const signals = { pulse: () => {}, stopped: () => false }
+  const collector = new Collector(host.kernels, envs, setup, signals)
+  const share = { first: 0, count: config.envs }
+  const [task] = collectTasks([share], policies, freshProgress(config.envs), 0)
+  collector.collect(task)
 }

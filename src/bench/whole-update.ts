@@ -115,7 +115,7 @@ export class WholeUpdate {
     const { host, storage, config, plan } = this.#learner
     const { envs, seed, env } = config
     const { oneReward } = plan.parts.critic
-    const source = await openSource(host, storage, { workers: threads, envs, seed, env, oneReward })
+    const source = openSource(host, storage, { workers: threads, envs, seed, env, oneReward })
     this.#sources.set(threads, source)
     return source
   }
