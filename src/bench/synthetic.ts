@@ -46,7 +46,7 @@ function syntheticEnv(spec: EnvSpec): MultiAgentEnv {
   const draw = (random: RandomStream) => HALF_WIDTH * (2 * random.uniform() - 1)
   const make = defineEnv({
     spec: { ...spec, timeLimit: Infinity },
-    // Each agent sees its own part, shifted by one number against that of the agent before.
+    // Each agent sees its own part, shifted by one number against that of the agent before, unless all see the state.
     memory: () => ({ seen: new Float32Array(widest + spec.agents.length) }),
     reset: ({ memory, random }) => {
       memory.seen.forEach((_, i, seen) => (seen[i] = draw(random)))
@@ -57,7 +57,10 @@ function syntheticEnv(spec: EnvSpec): MultiAgentEnv {
       return RUNNING
     },
     observe: ({ memory: { seen }, observations, state }) => {
-      observations.forEach((observation, i) => observation.set(seen.subarray(i, i + observation.length)))
+      observations.forEach((observation, i) => {
+        const from = spec.observesState ? 0 : i
+        observation.set(seen.subarray(from, from + observation.length))
+      })
       state.set(seen.subarray(0, state.length))
     },
   })
