@@ -268,3 +268,23 @@ export function gaussianFisher(
     store<f32>(glogStd + at, accumulate ? load<f32>(glogStd + at) + g : g)
   }
 }
+
+/** gmean = sqrt(weight) / sigma in one column and 0 in the others: a column of a root of the mean's Fisher matrix. */
+export function gaussianFisherRoot(
+  table: usize,
+  size: i32,
+  column: i32,
+  weight: usize,
+  gmean: usize,
+  from: i32,
+  to: i32,
+): void {
+  const stride = (size as usize) << 2
+  const precision = load<f64>(table + (column as usize) * DEVIATION_ROW, DEVIATION_PRECISION)
+  for (let r = from; r < to; r++) {
+    const row = gmean + (r as usize) * stride
+    const w = load<f32>(weight + ((r as usize) << 2)) as f64
+    memory.fill(row, 0, stride)
+    store<f32>(row + ((column as usize) << 2), sqrt(w * precision) as f32)
+  }
+}

@@ -41,10 +41,10 @@ export function checkTrustRegion(fixture: Fixture, device: Device, derive: Deriv
   const endToEnd: Values = new Map()
   const product = device.tensor('f32', network.layout.size)
   step.differentiate(rows)
-  step.fisherProduct(rows, v, product)
+  step.fisherProduct(v, product)
   endToEnd.set('fvp_of_v', device.read(product))
-  step.solve(rows)
-  step.fisherProduct(rows, step.direction, product)
+  step.solve()
+  step.fisherProduct(step.direction, product)
   endToEnd.set('fvp_of_cg_solution', device.read(product))
 
   const result = step.commit(step.propose(rows), keys.kl_threshold)
@@ -94,7 +94,7 @@ function checkStages(
   const { surrogate, valid } = step.differentiate(rows)
 
   const product = device.tensor('f32', size)
-  step.fisherProduct(rows, filled(device, float32('cg_solution', cg_solution, size)), product)
+  step.fisherProduct(filled(device, float32('cg_solution', cg_solution, size)), product)
   values.set('fvp_of_cg_solution', device.read(product))
 
   device.write(step.direction, full_step.data)

@@ -1,4 +1,5 @@
 import type { PolicyBatch } from '../learner/batch.js'
+import type { CarriedState } from '../learner/fisher.js'
 import type { Rejection } from '../learner/trust-region.js'
 
 /** Effect of an update on a policy over a batch. Fields of the other update rules are absent. */
@@ -11,6 +12,8 @@ export interface PolicyOutcome {
   readonly klAllowed?: number
   readonly predictedGain?: number
   readonly realisedGain?: number
+  /** Mean over the steps of the norm of CG's last residual, relative to the gradient's. */
+  readonly cgResidual?: number
   readonly lineSearchTrials?: number
   /** Whether every step was taken; absent for rules whose steps are not tested. */
   readonly accepted?: boolean
@@ -40,6 +43,8 @@ export interface PolicyUpdate {
   readonly agents: readonly number[]
   /** Rows of the whole batch, weighted by `batch.factor`. */
   readonly batch: PolicyBatch
+  /** What later updates find of this one besides the policy; null for nothing. Belongs to checkpoints. */
+  readonly carried?: CarriedState | null
   /**
    * Finds the step on the batch's rows at the current parameters and `batch.factor`.
    * @param progress share of the run that is done, for schedules

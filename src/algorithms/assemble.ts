@@ -7,10 +7,9 @@ import { Adam } from '../learner/adam.js'
 import { PolicyBatch } from '../learner/batch.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import type { Shuffle } from '../learner/minibatches.js'
-import { trainedPolicy, Workspace } from '../learner/policy.js'
+import { trainedPolicy, Workspace, type SharedParts } from '../learner/policy.js'
 import { ValueNorm } from '../learner/value-norm.js'
-import { derivativesFor } from '../nn/cost.js'
-import type { Derivatives } from '../nn/derivatives.js'
+import { derivativesOf } from '../nn/cost.js'
 import { Network } from '../nn/network.js'
 import type { NetworkSpec } from '../nn/spec.js'
 import { BASIC_NEEDS, type RolloutNeeds, type RolloutStorage } from '../rollout/index.js'
@@ -111,10 +110,10 @@ export function assembleMethod(
   // Policies and critics learn one after another, so their activations share memory.
   const workspace = new Workspace()
   const products = parts.update.products(options)
-  const networks = device.overlay<{ network: Network; derivatives?: Derivatives }>([
+  const networks = device.overlay<{ network: Network } & SharedParts>([
     ...groups.map(({ agents, spec }) => () => {
       const network = new Network(device, spec, storage.rows * agents.length)
-      return { network, derivatives: derivativesFor(device, network, products) }
+      return { network, workspace, ...derivativesOf(device, network, products) }
     }),
     ...critics.map(({ spec }) => () => {
       return { network: new Network(device, spec, Math.max(storage.rows, storage.finalRows)) }
@@ -124,9 +123,9 @@ export function assembleMethod(
   const site: Site = { plan, options, device, columns, storage, workspace }
   const policies = groups.map(({ name, agents, spec }, i) => {
     const parameters = initialise(spec, options.actor.headGain, i)
-    const { derivatives } = networks[i]
-    const network = networks[i].network as Network<PolicySpec>
-    return makePolicy(site, { name, agents, parameters, network, shuffle: shuffle(i) }, derivatives)
+    const { network, ...shared } = networks[i]
+    const learning = { name, agents, parameters, network: network as Network<PolicySpec> }
+    return makePolicy(site, { ...learning, shuffle: shuffle(i) }, shared)
   })
   const values = critics.map(({ agents, spec }, j) => {
     const number = groups.length + j
@@ -169,17 +168,17 @@ interface Learning<Spec extends NetworkSpec = NetworkSpec> {
 }
 
 function makePolicy(
-  { plan, options, device, columns, storage, workspace }: Site,
+  { plan, options, device, columns, storage }: Site,
   { name, agents, parameters, network, shuffle }: Learning<PolicySpec>,
-  derivatives: Derivatives | undefined,
+  shared: SharedParts,
 ): PolicyUnit & { update: PolicyUpdate } {
   const { update: part } = plan.parts
   const { tensor } = parameters
-  const policy = trainedPolicy(device, network, tensor, { workspace, derivatives })
+  const policy = trainedPolicy(device, network, tensor, shared)
   const adam = part.adam ? new Adam(device, tensor, options.adamEps) : null
   const batch = new PolicyBatch(device, storage.rows * agents.length, columns.policy(agents))
   const update = part.make({ policy, agents, batch, adam, rules: options, shuffle })
-  return { name, agents, parameters, adam, update }
+  return { name, agents, parameters, adam, carried: update.carried ?? null, update }
 }
 
 function makeCritic(

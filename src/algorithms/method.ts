@@ -1,6 +1,7 @@
 import type { Device } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import type { Adam } from '../learner/adam.js'
+import type { CarriedState } from '../learner/fisher.js'
 import type { ValueNorm } from '../learner/value-norm.js'
 import type { Advantages } from './advantages.js'
 import type { CriticOutcome, CriticUpdate } from './critic.js'
@@ -16,6 +17,7 @@ export interface PolicyUnit {
   readonly parameters: NetworkParameters
   /** Of rules that have one. */
   readonly adam: Adam | null
+  readonly carried: CarriedState | null
 }
 
 /** A critic with what checkpoints keep of it. */

@@ -3,6 +3,8 @@ import type { Adam } from '../learner/adam.js'
 import type { PolicyBatch } from '../learner/batch.js'
 import type { Shuffle } from '../learner/minibatches.js'
 import type { TrainedPolicy } from '../learner/policy.js'
+import { isSampled } from '../learner/sampled-fisher.js'
+import type { ProductCounts } from '../nn/cost.js'
 import type { RolloutNeeds } from '../rollout/index.js'
 import type { PolicyUpdate } from './agent-update.js'
 import { ClippedUpdate, type ClippedRule } from './clipped.js'
@@ -47,8 +49,8 @@ interface UpdatePart {
   readonly adam: boolean
   /** Whether the critics' learning rate falls with the actors'. */
   readonly lrDecay: (rules: RuleOptions) => boolean
-  /** Number of Fisher products at the same parameters. */
-  readonly products: (rules: RuleOptions) => number
+  /** Fisher products at the same parameters. */
+  readonly products: (rules: RuleOptions) => ProductCounts
   /** Its own bound on the KL of an update, nats; null for rules with another bound. */
   readonly klBound: (rules: RuleOptions) => number | null
   readonly make: (parts: UpdateParts) => PolicyUpdate
@@ -82,7 +84,12 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     budgets: ['fixed', 'kkt', 'greedy'],
     adam: false,
     lrDecay: () => false,
-    products: ({ trustRegion }) => trustRegion.cgIterations,
+    products: ({ trustRegion }) => {
+      const { cgIterations, fisherStride: stride = 1 } = trustRegion
+      return isSampled(trustRegion)
+        ? { whole: 0, sampled: cgIterations, stride }
+        : { whole: cgIterations, sampled: 0, stride }
+    },
     klBound: ({ trustRegion }) => trustRegion.delta,
     make: ({ policy, agents, batch, rules, shuffle }) =>
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
@@ -91,7 +98,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     budgets: ['fixed'],
     adam: true,
     lrDecay: ({ clipped }) => clipped.lrDecay,
-    products: () => 0,
+    products: () => ({ whole: 0, sampled: 0, stride: 1 }),
     klBound: () => null,
     make: ({ policy, agents, batch, adam, rules, shuffle }) =>
       new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),

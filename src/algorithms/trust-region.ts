@@ -1,6 +1,7 @@
 import type { PolicyBatch } from '../learner/batch.js'
 import type { MiniBatches, Shuffle } from '../learner/minibatches.js'
 import { PolicyEvaluation, type TrainedPolicy } from '../learner/policy.js'
+import type { CarriedState } from '../learner/fisher.js'
 import {
   fullStepScale,
   TrustRegionStep,
@@ -42,6 +43,10 @@ export class TrustRegionUpdate implements PolicyUpdate {
     this.#policy = policy
     this.#evaluation = new PolicyEvaluation(policy, batch, false)
     this.step = new TrustRegionStep(policy, split?.batch ?? batch, rule)
+  }
+
+  get carried(): CarriedState | null {
+    return this.step.carried
   }
 
   /** Of the last update, one for each step. */
@@ -89,6 +94,7 @@ function summarise(results: readonly TrustRegionResult[], klBudget: number): Omi
     klAllowed: klBudget * results.length,
     predictedGain: sum((result) => result.predictedGain),
     realisedGain: sum((result) => result.gain),
+    cgResidual: sum((result) => result.residual) / results.length,
     lineSearchTrials: sum((result) => result.trials.length),
     rejectedSteps: rejected.length,
     rejection: (worst ?? rejected.at(-1))?.rejection ?? null,

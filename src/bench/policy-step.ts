@@ -1,7 +1,7 @@
 import { PolicyBatch } from '../learner/batch.js'
 import { trainedPolicy } from '../learner/policy.js'
 import { TrustRegionStep } from '../learner/trust-region.js'
-import { derivativesFor } from '../nn/cost.js'
+import { derivativesOf } from '../nn/cost.js'
 import { Network } from '../nn/network.js'
 import type { TeamLearner } from '../training/learner.js'
 
@@ -25,8 +25,8 @@ export function policyStep(learner: TeamLearner): () => StepParts {
   host.copy(logProb, batch.newLogProb)
   const parameters = method.policies[0].parameters.tensor
   const network = new Network(host, plan.actors[0], rows)
-  const derivatives = derivativesFor(host, network, plan.parts.update.products(config))
-  const policy = trainedPolicy(host, network, parameters, { derivatives })
+  const derivatives = derivativesOf(host, network, plan.parts.update.products(config))
+  const policy = trainedPolicy(host, network, parameters, derivatives)
   const { trustRegion } = config
   const step = new TrustRegionStep(policy, batch, trustRegion)
   return () => {

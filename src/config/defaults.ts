@@ -1,4 +1,5 @@
 import { deviceNames } from '../devices/open.js'
+import { LATER } from './later.js'
 import type { TrainConfig } from './schema.js'
 
 /** A configuration of which only some keys are given. */
@@ -26,7 +27,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     stdX: 1,
     stdY: 0.5,
     headGain: 0.01,
-    sharing: 'own',
+    ...LATER.actor,
   },
   critic: {
     hidden: [128, 128],
@@ -58,6 +59,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     backtrack: 0.8,
     acceptRatio: 0.5,
     miniBatches: 1,
+    ...LATER.trustRegion,
   },
   clipped: {
     lr: 5e-4,

@@ -5,6 +5,7 @@ import { baseConfig, type PartialConfig } from './defaults.js'
 import { choosePreset } from './presets.js'
 import type { TrainConfig } from './schema.js'
 import { fileSettings, parseSetting } from './settings.js'
+import { expandSolver } from './solvers.js'
 import { isTree, merge, type Tree } from './tree.js'
 import { refuseUnread, withoutCompleteGroups } from './unread.js'
 import { validateConfig } from './validate.js'
@@ -42,7 +43,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     (sources.flags ?? {}) as Tree,
   ]
   const set = (sources.set ?? []).map(parseSetting)
-  const given = [...objects, ...set].reduce(merge)
+  const given = [...objects, ...set].map(expandSolver).reduce(merge)
   const { env, algo } = given
   if (env === undefined || (isTree(env) && env.id === undefined))
     throw usageError('env is missing: name an environment, such as --env mamujoco/HalfCheetah-2x3')
@@ -55,7 +56,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     )
   }
   const plain = validateConfig(merge({ ...baseConfig }, given))
-  for (const settings of [...objects.map(withoutCompleteGroups), ...set]) refuseUnread(settings, plain.algo)
+  for (const settings of [...objects.map(withoutCompleteGroups), ...set]) refuseUnread(settings, plain)
   const { settings, ...origin } = choosePreset(sources.preset, plain.env.id, plain.algo)
   const layers = [{ ...baseConfig }, ...settings, given] as Tree[]
   return { config: validateConfig(layers.reduce(merge)), ...origin }

@@ -3,6 +3,8 @@ import { trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
 import { ACTIVATIONS } from '../devices/steps.js'
+import { PRECONDITIONERS } from '../learner/sampled-fisher.js'
+import { LATER } from './later.js'
 
 /** A whole number from `min` to `max`, both included. */
 function whole(min: number, max: number, note = '') {
@@ -94,7 +96,7 @@ export const trainConfigSchema = group({
     /** Gain of the orthogonal initialisation of the last layer. */
     headGain: positive(),
     /** Whether each agent has a policy of its own, or all agents one in common. */
-    sharing: oneOf(['own', 'shared']).default('own'),
+    sharing: oneOf(['own', 'shared']).default(LATER.actor.sharing),
   }),
   critic: group({
     hidden: hidden(),
@@ -136,6 +138,11 @@ export const trainConfigSchema = group({
     /** Least share of the predicted gain that a step must realise. */
     acceptRatio: fraction(),
     miniBatches: whole(1, 1e6),
+    /** Fisher products pass over one row in so many of those that count. */
+    fisherStride: whole(1, 1000).default(LATER.trustRegion.fisherStride),
+    preconditioner: oneOf(PRECONDITIONERS).default(LATER.trustRegion.preconditioner),
+    /** Steps of a policy that a preconditioner serves before it is measured anew. */
+    preconditionerAge: whole(1, 1e6).default(LATER.trustRegion.preconditionerAge),
   }),
   /** Read by methods whose update rule is the clipped surrogate. */
   clipped: group({

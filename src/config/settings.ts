@@ -1,5 +1,6 @@
 import { usageError } from '../errors.js'
 import { configKeys } from './schema.js'
+import { SOLVER_KEY } from './solvers.js'
 import { isTree, type Tree } from './tree.js'
 import { unknownKey } from './unknown-key.js'
 
@@ -16,7 +17,9 @@ export function parseSetting(setting: string): Tree {
     )
   const key = setting.slice(0, equals)
   const known =
-    /^env\.[A-Za-z]\w*$/.test(key) || configKeys.some((name) => name === key || name.startsWith(`${key}.`))
+    key === SOLVER_KEY ||
+    /^env\.[A-Za-z]\w*$/.test(key) ||
+    configKeys.some((name) => name === key || name.startsWith(`${key}.`))
   if (!known) throw unknownKey(key)
   const text = setting.slice(equals + 1)
   const parsed = parseValue(text)

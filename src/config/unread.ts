@@ -1,8 +1,9 @@
 import { partsOf } from '../algorithms/parts.js'
-import { type AlgorithmName, algorithms } from '../algorithms/table.js'
+import { algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
-import { configKeys } from './schema.js'
+import { LATER } from './later.js'
+import { configKeys, type TrainConfig } from './schema.js'
 import { isTree, type Tree } from './tree.js'
 
 /** Groups of the configuration that only the update rule of the same name reads. */
@@ -18,9 +19,10 @@ function keysOf(group: string): string[] {
  * Refuses settings that the update rule or the schedule of a method never reads: they would do nothing, in silence.
  *
  * @param given nested settings of the user's own, without defaults and presets
+ * @param config the configuration with them
  * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
  */
-export function refuseUnread(given: Tree, algo: AlgorithmName): void {
+export function refuseUnread(given: Tree, { algo, trustRegion }: TrainConfig): void {
   const { update, schedule } = algorithms[algo]
   if (given.order !== undefined && partsOf(algorithms[algo])?.schedule.ordered === false)
     throw usageError(
@@ -35,6 +37,11 @@ export function refuseUnread(given: Tree, algo: AlgorithmName): void {
       `${group}.${key} is ${show(value)}: ${algo} never reads it; in place of ${group}.* it reads ${keysOf(update).join(', ')}`,
     )
   }
+  const age = isTree(given.trustRegion) ? given.trustRegion.preconditionerAge : undefined
+  if (age !== undefined && trustRegion.preconditioner === 'none')
+    throw usageError(
+      `trustRegion.preconditionerAge is ${show(age)}: trustRegion.preconditioner is none, which never reads it`,
+    )
 }
 
 /**
@@ -45,9 +52,17 @@ export function refuseUnread(given: Tree, algo: AlgorithmName): void {
  */
 export function withoutCompleteGroups(settings: Tree): Tree {
   const complete = (group: string, values: unknown) =>
-    isTree(values) && keysOf(group).every((key) => Object.hasOwn(values, key.slice(group.length + 1)))
+    isTree(values) &&
+    keysOf(group)
+      .map((key) => key.slice(group.length + 1))
+      .every((key) => Object.hasOwn(values, key) || isLater(group, key))
   const groups = ruleGroups.filter((group) => complete(group, settings[group]))
   // A file with the groups of all rules is a resolved configuration, which holds `order` for every schedule.
   const left = groups.length === ruleGroups.length ? [...groups, 'order'] : groups
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
+}
+
+/** Whether complete configurations of earlier versions lack a key. */
+function isLater(group: string, key: string): boolean {
+  return Object.hasOwn((LATER as Tree)[group] ?? {}, key)
 }

@@ -35,5 +35,10 @@ export function validateConfig(value: unknown): TrainConfig {
         `${group}.miniBatches is ${miniBatches}: it must be at most envs x rolloutSteps = ${samples}`,
       )
   }
+  const { damping, preconditioner } = config.trustRegion
+  if (damping === 0 && preconditioner !== 'none')
+    throw usageError(
+      `trustRegion.damping is 0: it must be above 0 with trustRegion.preconditioner ${preconditioner}`,
+    )
   return config
 }

@@ -21,6 +21,13 @@ export interface AdamOptions {
   readonly gradScale: number
 }
 
+/** Symmetric positive definite matrix M near the inverse of a system's matrix, given by passes that multiply by it. */
+export interface Preconditioner {
+  /** Run in this order, each with scale 1. Together they write M `residual` of the system to `image`. */
+  readonly passes: readonly { readonly program: Program; readonly rows: number }[]
+  readonly image: Tensor
+}
+
 /** Linear system (F + damping I) x = b, whose matrix is given by a program that multiplies by it. */
 export interface LinearSystem {
   /** Pass whose gradient, times `scale`, is F `direction`. */
@@ -32,10 +39,12 @@ export interface LinearSystem {
   readonly direction: Tensor
   /** The program's gradient vector. */
   readonly product: Tensor
-  /** Working vector. */
+  /** b - (F + damping I) x by CG's recursion, once the system is solved. */
   readonly residual: Tensor
   readonly b: Tensor
   readonly x: Tensor
+  /** Null for none, which is the identity. */
+  readonly preconditioner: Preconditioner | null
 }
 
 export interface SolveOptions {

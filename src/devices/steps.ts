@@ -236,6 +236,18 @@ export type GaussianStep =
       /** Offset of logStd's part in the gradient. */
       readonly logStd: number
     }
+  /**
+   * gmean = sqrt(weight) R e_column, where R R' is the Fisher matrix of the distribution in the mean: sqrt(weight) / sigma in
+   * one column, 0 in the others.
+   */
+  | {
+      readonly op: 'gaussianFisherRoot'
+      readonly table: GaussianTable
+      readonly size: number
+      readonly column: number
+      readonly weight: Operand
+      readonly gmean: Operand
+    }
 
 /** Loss of a critic. */
 export type ValueStep =

@@ -200,6 +200,7 @@ export interface ProgramExports {
   help(control: number): void
   dismiss(control: number, leave: number): void
   /**
+   * passes is u32[passCount], addresses of programs; image is read where there are some.
    * out is f64[iterations + 1]: squared residuals, then the curvature.
    * @returns number of iterations, or -1 if a helper died with unfinished work
    */
@@ -213,6 +214,9 @@ export interface ProgramExports {
     residual: number,
     b: number,
     x: number,
+    image: number,
+    passes: number,
+    passCount: number,
     iterations: number,
     tolerance: number,
     out: number,

@@ -27,8 +27,10 @@ export class Workspace {
 export interface TrainedPolicy {
   readonly device: Device
   readonly network: Network<PolicySpec>
-  /** For Fisher products. */
+  /** For gradients and Fisher products. */
   readonly derivatives: Derivatives
+  /** For Fisher products on a sample of the rows. */
+  readonly sampleDerivatives: Derivatives
   /** Flat parameter vector. */
   readonly parameters: Tensor
   readonly head: PolicyHead
@@ -44,15 +46,19 @@ export function trainedPolicy(
   device: Device,
   network: Network<PolicySpec>,
   parameters: Tensor,
-  { workspace = new Workspace(), derivatives = layerwise(network) }: SharedParts = {},
+  shared: SharedParts = {},
 ): TrainedPolicy {
+  const { workspace = new Workspace(), derivatives = layerwise(network) } = shared
+  const { sampleDerivatives = layerwise(network) } = shared
   const head = attachHead(device, network, parameters)
-  return { device, network, parameters, head, workspace, derivatives }
+  return { device, network, parameters, head, workspace, derivatives, sampleDerivatives }
 }
 
-interface SharedParts {
+/** Parts of a policy in memory that it shares with others. */
+export interface SharedParts {
   readonly workspace?: Workspace | undefined
   readonly derivatives?: Derivatives | undefined
+  readonly sampleDerivatives?: Derivatives | undefined
 }
 
 /** Evaluation of a policy on a whole batch, before and after its update. */

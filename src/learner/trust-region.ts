@@ -2,10 +2,10 @@ import type { LinearSystem, Program, SolveResult } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import type { PolicyBatch } from './batch.js'
 import type { TrainedPolicy } from './policy.js'
+import { WholeFisher, type CarriedState, type FisherMatrix } from './fisher.js'
+import { isSampled, SampledFisher, type FisherOptions } from './sampled-fisher.js'
 
-export interface TrustRegionOptions {
-  /** c, added to the Fisher matrix' diagonal. */
-  readonly damping: number
+export interface TrustRegionOptions extends FisherOptions {
   readonly cgIterations: number
   /** Bound on the squared residual below which CG stops. */
   readonly cgTolerance: number
@@ -39,15 +39,20 @@ export interface Proposal {
   readonly rejection: Rejection | null
   /** The surrogate at the old parameters. */
   readonly surrogate: number
-  /** x'(H + cI) x of CG's solution. */
+  /** x'(H + cI) x of CG's solution, H on the rows that CG saw. */
   readonly curvature: number
   /** g'x, the slope of the surrogate along CG's solution. */
   readonly slope: number
   /** Squared residual before each CG iteration. */
   readonly residuals: readonly number[]
+  /** Norm of CG's last residual, relative to the gradient's. */
+  readonly residual: number
 }
 
-export interface TrustRegionResult extends Pick<Proposal, 'surrogate' | 'residuals' | 'curvature'> {
+export interface TrustRegionResult extends Pick<
+  Proposal,
+  'surrogate' | 'residuals' | 'residual' | 'curvature'
+> {
   readonly accepted: boolean
   readonly rejection: Rejection | null
   /** Of the step taken, 0 for none. */
@@ -88,12 +93,8 @@ export class TrustRegionStep {
   readonly #residual: Tensor
   readonly #klWeight: Tensor
   readonly #differentiate: Program
-  readonly #fisher: Program
+  readonly #fisher: FisherMatrix
   readonly #evaluate: Program
-  /** Activations and kept derivatives at the old parameters. */
-  readonly #revisit: Program
-  /** Sum of #klWeight over the rows that `differentiate` saw. */
-  #klRows = 0
   #latest: Proposal | undefined
 
   constructor(policy: TrainedPolicy, batch: PolicyBatch, options: TrustRegionOptions) {
@@ -110,10 +111,17 @@ export class TrustRegionStep {
     this.#residual = vector()
     this.#klWeight = device.tensor('f32', batch.maxRows)
     this.#differentiate = this.#compileDifferentiate()
-    this.#fisher = this.#compileFisher()
+    const vectors = { old: this.#old, probe: this.#probe, product: this.#product, residual: this.#residual }
+    const rows = { input: batch.input, weight: this.#klWeight, maxRows: batch.maxRows }
+    this.#fisher = isSampled(options)
+      ? new SampledFisher(policy, vectors, rows, options)
+      : new WholeFisher(policy, vectors, rows)
     this.#evaluate = this.#compileEvaluate()
-    const revisited = [...network.forward(this.#old, batch.input), ...policy.derivatives.keep(this.#old)]
-    this.#revisit = device.compile({ rows: revisited }, batch.maxRows)
+  }
+
+  /** What later steps find of this one, besides the parameters. */
+  get carried(): CarriedState | null {
+    return this.#fisher.carried
   }
 
   /**
@@ -128,13 +136,19 @@ export class TrustRegionStep {
   #findStep(rows: number): Proposal {
     const { device } = this.#policy
     const { surrogate, valid } = this.differentiate(rows)
-    const start = { rows, valid, surrogate, residuals: [], curvature: 0, slope: 0 }
+    const start = { rows, valid, surrogate, residuals: [], residual: 0, curvature: 0, slope: 0 }
     if (valid === 0) return { ...start, surrogate: 0, rejection: 'no-rows' }
     if (!Number.isFinite(surrogate) || !device.allFinite(this.gradient)) {
       return { ...start, rejection: 'non-finite' }
     }
-    const { curvature, residuals } = this.solve(rows)
-    const solved = { ...start, curvature, residuals }
+    const { curvature, residuals } = this.solve()
+    const left = device.dot(this.#residual, this.#residual)
+    const solved = {
+      ...start,
+      curvature,
+      residuals,
+      residual: residuals.length > 0 ? Math.sqrt(left / residuals[0]) : 0,
+    }
     if (!Number.isFinite(curvature) || !device.allFinite(this.direction)) {
       return { ...solved, rejection: 'non-finite' }
     }
@@ -149,8 +163,8 @@ export class TrustRegionStep {
    */
   commit(proposal: Proposal, delta: number): TrustRegionResult {
     if (proposal !== this.#latest) throw new Error('commit() of a proposal that is not the latest')
-    const { rejection, surrogate, residuals, curvature } = proposal
-    const found = { surrogate, residuals, curvature }
+    const { rejection, surrogate, residuals, residual, curvature } = proposal
+    const found = { surrogate, residuals, residual, curvature }
     const stepScale = rejection === null ? fullStepScale(delta, proposal) : 0
     const stay = (reason: Rejection, trials: LineSearchTrial[]): TrustRegionResult => {
       this.#restore(proposal.rows)
@@ -179,16 +193,15 @@ export class TrustRegionStep {
 
   /** The surrogate and its gradient at the current parameters, which become the old ones. */
   differentiate(rows: number): { surrogate: number; valid: number } {
-    const { device, parameters, head, workspace } = this.#policy
+    const { device, parameters, head } = this.#policy
     const valid = this.#batch.validRows(rows)
     device.copy(parameters, this.#old)
     const all = this.#options.klRows === 'all'
-    this.#klRows = all ? rows : valid
     if (all) device.fill(this.#klWeight, 1)
     else device.copy(this.#batch.weight, this.#klWeight)
     const { objective } = device.run(this.#differentiate, rows, valid > 0 ? 1 / valid : 0)
-    workspace.claim(this)
     head.keep(rows)
+    this.#fisher.begin(rows)
     return { surrogate: objective / valid, valid }
   }
 
@@ -196,23 +209,20 @@ export class TrustRegionStep {
    * out = (H + cI) v, H the Fisher matrix at the parameters and rows that `differentiate` saw. Right whatever ran since:
    * where the activations are no longer those of the old parameters, they are computed again.
    */
-  fisherProduct(rows: number, v: Tensor, out: Tensor): void {
+  fisherProduct(v: Tensor, out: Tensor): void {
     const { device } = this.#policy
-    this.#ownActivations(rows)
+    const system = this.#fisher.product()
     if (v !== this.#probe) device.copy(v, this.#probe)
-    device.run(this.#fisher, rows, 1 / this.#klRows)
+    device.run(system.program, system.rows, system.scale)
     device.axpy(this.#options.damping, this.#probe, this.#product)
     if (out !== this.#product) device.copy(this.#product, out)
   }
 
   /** direction = (H + cI)^-1 gradient, approximately. */
-  solve(rows: number): SolveResult {
+  solve(): SolveResult {
     const { cgIterations: iterations, cgTolerance: tolerance, damping } = this.#options
-    this.#ownActivations(rows)
     const system: LinearSystem = {
-      program: this.#fisher,
-      rows,
-      scale: 1 / this.#klRows,
+      ...this.#fisher.system(),
       damping,
       direction: this.#probe,
       product: this.#product,
@@ -244,13 +254,6 @@ export class TrustRegionStep {
     device.run(this.#evaluate, rows)
   }
 
-  #ownActivations(rows: number): void {
-    const { device, workspace } = this.#policy
-    if (workspace.belongsTo(this)) return
-    device.run(this.#revisit, rows)
-    workspace.claim(this)
-  }
-
   /** Surrogate, its gradient, and the distribution that becomes the old one. */
   #compileDifferentiate(): Program {
     const { device, network, parameters, head, derivatives } = this.#policy
@@ -263,15 +266,6 @@ export class TrustRegionStep {
       ...adjoint,
     ]
     return device.compile({ setup: head.setup(), rows, gradient: this.gradient, finish }, batch.maxRows)
-  }
-
-  /** Gauss-Newton product J' F J v, F the Fisher matrix of the old distribution. */
-  #compileFisher(): Program {
-    const { device, head, derivatives } = this.#policy
-    const { setup, rows: tangent } = derivatives.tangent(this.#old, this.#probe)
-    const { rows: adjoint, finish } = derivatives.adjoint(this.#old, this.#product)
-    const rows = [...tangent, ...head.fisher(this.#probe, this.#klWeight), ...adjoint]
-    return device.compile({ setup, rows, gradient: this.#product, finish }, this.#batch.maxRows)
   }
 
   /** Surrogate and KL of a trial. */

@@ -36,9 +36,30 @@ export function fisherCosts(spec: NetworkSpec, products: number): { layerwise: n
 /**
  * The faster derivatives for `products` Fisher products at the same parameters. Allocates nothing but tensors, as the
  * network does, and belongs to the same overlay.
+ * @param rows greatest number of rows of a batch, the network's by default
  */
-export function derivativesFor(device: Device, network: Network, products: number): Derivatives {
+export function derivativesFor(
+  device: Device,
+  network: Network,
+  products: number,
+  rows = network.rows,
+): Derivatives {
   const { layerwise: byLayer, jacobian } = fisherCosts(network.spec, products)
   const keeps = products > 0 && network.spec.hidden.length > 0 && jacobian < byLayer
-  return keeps ? new OutputJacobian(device, network) : layerwise(network)
+  return keeps ? new OutputJacobian(device, network, rows) : layerwise(network)
+}
+
+/** Fisher products at the same parameters: their number on all rows, and on samples of one row in `stride`. */
+export interface ProductCounts {
+  readonly whole: number
+  readonly sampled: number
+  readonly stride: number
+}
+
+/** The faster derivatives for products on all rows and for those on samples. */
+export function derivativesOf(device: Device, network: Network, { whole, sampled, stride }: ProductCounts) {
+  return {
+    derivatives: derivativesFor(device, network, whole),
+    sampleDerivatives: derivativesFor(device, network, sampled, Math.ceil(network.rows / stride)),
+  }
 }

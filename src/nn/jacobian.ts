@@ -2,20 +2,9 @@ import type { Device } from '../devices/device.js'
 import type { FinishStep, RowStep, SetupStep } from '../devices/steps.js'
 import { scratch, type Operand, type Tensor } from '../devices/tensor.js'
 import type { Derivatives } from './derivatives.js'
+import type { LinearLayer } from './layers.js'
 import { parameterEntry } from './layout.js'
 import type { Network } from './network.js'
-import { inputWidth } from './spec.js'
-
-/** A Linear layer, and the LayerNorm whose rows enter it. */
-interface Layer {
-  readonly name: string
-  readonly inputs: number
-  readonly outputs: number
-  /** Normalised rows, or the input's rows where no LayerNorm precedes the layer. */
-  readonly x: Tensor
-  /** Name of the LayerNorm before the layer, or null. */
-  readonly norm: string | null
-}
 
 /**
  * Derivatives by the kept Jacobian of the outputs, for networks with few outputs.
@@ -30,19 +19,23 @@ interface Layer {
 export class OutputJacobian implements Derivatives {
   readonly #device: Device
   readonly #network: Network
-  readonly #layers: readonly Layer[]
+  readonly #layers: readonly LinearLayer[]
   /** delta_i, [rows, outputs, units] */
   readonly #deltas: readonly Tensor[]
   /** M_i and c_i at the places of the weights and biases. */
   readonly #tangents: Tensor
 
-  /** Allocates nothing but tensors. @throws Error for a network without hidden layers */
-  constructor(device: Device, network: Network) {
-    const { spec, rows, layout } = network
+  /**
+   * Allocates nothing but tensors.
+   * @param rows greatest number of rows of a batch, the network's by default
+   * @throws Error for a network without hidden layers
+   */
+  constructor(device: Device, network: Network, rows = network.rows) {
+    const { spec, layout } = network
     if (spec.hidden.length === 0) throw new Error('a network without hidden layers has no Jacobian to keep')
     this.#device = device
     this.#network = network
-    this.#layers = layersOf(network)
+    this.#layers = network.layers
     this.#deltas = spec.hidden.map((units) => device.tensor('f32', rows * spec.head.size * units))
     this.#tangents = device.tensor('f32', layout.size)
   }
@@ -74,7 +67,7 @@ export class OutputJacobian implements Derivatives {
   tangent(parameters: Tensor, v: Tensor): { setup: SetupStep[]; rows: RowStep[] } {
     const { outputTangent: out, spec } = this.#network
     const setup: SetupStep[] = []
-    const linear = ({ name, inputs, outputs, x, norm }: Layer, y: Operand): RowStep => {
+    const linear = ({ name, inputs, outputs, normalised: x, norm }: LinearLayer, y: Operand): RowStep => {
       const [dweight, dbias] = [this.#part(v, `${name}.weight`), this.#part(v, `${name}.bias`)]
       const shape = { x, inputs, y, outputs, accumulate: false }
       if (norm === null) return { op: 'linear', weight: dweight, bias: dbias, ...shape }
@@ -113,7 +106,7 @@ export class OutputJacobian implements Derivatives {
   adjoint(parameters: Tensor, gradient: Tensor): { rows: RowStep[]; finish: FinishStep[] } {
     const { outputAdjoint: coefficients, spec } = this.#network
     const rows: RowStep[] = []
-    this.#layers.forEach(({ name, inputs, outputs, x }, i) => {
+    this.#layers.forEach(({ name, inputs, outputs, normalised: x }, i) => {
       let gy: Operand = coefficients
       if (i < spec.hidden.length) {
         gy = scratch(outputs)
@@ -157,16 +150,4 @@ export class OutputJacobian implements Derivatives {
     const { offset, size } = parameterEntry(this.#network.layout, name)
     return this.#device.slice(vector, offset, size)
   }
-}
-
-/** The layers in ascending order, the head last. */
-function layersOf({ spec, activations }: Network): Layer[] {
-  const { input, inputNorm, norms } = activations
-  const widths = [inputWidth(spec.input), ...spec.hidden, spec.head.size]
-  return widths.slice(1).map((outputs, i): Layer => {
-    const name = i === spec.hidden.length ? 'head' : `hidden.${i}`
-    const shape = { name, inputs: widths[i], outputs }
-    if (i > 0) return { ...shape, x: norms[i - 1].xhat, norm: `hidden.${i - 1}.norm` }
-    return { ...shape, x: inputNorm?.xhat ?? input, norm: inputNorm ? 'input.norm' : null }
-  })
 }

@@ -1,25 +1,10 @@
 import type { Device } from '../devices/device.js'
 import type { AgentIdInput, RowStep } from '../devices/steps.js'
 import { scratch, type Operand, type Tensor } from '../devices/tensor.js'
+import type { Activations, Norm } from './activations.js'
+import { linearLayers, type LinearLayer } from './layers.js'
 import { parameterEntry, parameterLayout, type ParameterLayout } from './layout.js'
 import { inputWidth, type NetworkSpec } from './spec.js'
-
-interface Norm {
-  readonly xhat: Tensor
-  readonly rstd: Tensor
-}
-
-/** Results of a forward pass that derivatives need. Matrices are [rows, width]. */
-export interface Activations {
-  /** The input stage's result, before its LayerNorm. */
-  readonly input: Tensor
-  readonly inputNorm: Norm | null
-  /** features[i] enters layer i; the last one enters the head. */
-  readonly features: readonly Tensor[]
-  /** Of each hidden layer: derivative of its activation, and its LayerNorm. */
-  readonly derivatives: readonly Tensor[]
-  readonly norms: readonly Norm[]
-}
 
 /** Rows that enter a network. */
 export interface NetworkInput {
@@ -47,6 +32,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   readonly outputAdjoint: Tensor
 
   readonly activations: Activations
+  /** The linear layers, from the input to the head. */
+  readonly layers: readonly LinearLayer[]
 
   readonly #device: Device
 
@@ -68,6 +55,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       derivatives: spec.hidden.map(matrix),
       norms: spec.hidden.map(norm),
     }
+    this.layers = linearLayers(spec, this.activations)
     this.output = matrix(spec.head.size)
     this.outputTangent = matrix(spec.head.size)
     this.outputAdjoint = this.outputTangent
@@ -198,21 +186,40 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     return steps
   }
 
-  /** Adjoint of layer i's LayerNorm and activation, in place on g. */
+  /**
+   * Passes `outputAdjoint` back through the layers, at the kept activations, without gradients of parameters.
+   * @param visit steps that read the adjoint of a layer's output [rows, outputs]
+   */
+  backPropagate(
+    parameters: Tensor,
+    visit: (layer: LinearLayer, adjoint: Operand) => readonly RowStep[],
+  ): RowStep[] {
+    const steps: RowStep[] = []
+    let g: Operand = this.outputAdjoint
+    for (const [i, layer] of [...this.layers.entries()].reverse()) {
+      const { inputs, outputs, name } = layer
+      if (i < this.spec.hidden.length) steps.push(...this.#normAdjoint(parameters, i, g))
+      steps.push(...visit(layer, g))
+      if (i === 0) break
+      const gx = scratch(inputs)
+      const weight = this.#parameter(parameters, `${name}.weight`)
+      steps.push({ op: 'linearAdjoint', gy: g, outputs, weight, gx, inputs })
+      g = gx
+    }
+    return steps
+  }
+
+  /** Adjoint of layer i's LayerNorm and activation, in place on g, and the gradients of the LayerNorm. */
   #hiddenAdjoint(parameters: Tensor, i: number, g: Operand): RowStep[] {
-    const norm = this.activations.norms[i]
+    const weights = this.#normWeights(`hidden.${i}.norm`, this.activations.norms[i], g, this.spec.hidden[i])
+    return [...weights, ...this.#normAdjoint(parameters, i, g)]
+  }
+
+  #normAdjoint(parameters: Tensor, i: number, g: Operand): RowStep[] {
     const width = this.spec.hidden[i]
-    const name = `hidden.${i}.norm`
+    const gamma = this.#parameter(parameters, `hidden.${i}.norm.weight`)
     return [
-      ...this.#normWeights(name, norm, g, width),
-      {
-        op: 'layerNormAdjoint',
-        g,
-        ...norm,
-        gamma: this.#parameter(parameters, `${name}.weight`),
-        gx: g,
-        width,
-      },
+      { op: 'layerNormAdjoint', g, ...this.activations.norms[i], gamma, gx: g, width },
       { op: 'multiply', a: g, b: this.activations.derivatives[i], out: g, width },
     ]
   }

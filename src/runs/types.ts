@@ -13,6 +13,8 @@ export interface AgentRecord {
   /** Gain of the surrogate that the first-order model predicted, and the gain it had. */
   readonly predictedGain?: number
   readonly realisedGain?: number
+  /** Norm of the residual at which conjugate gradients ended, relative to the gradient's; mean over the iteration's steps. */
+  readonly cgResidual?: number
   readonly lineSearchTrials?: number
   /** Whether all of the iteration's steps were accepted, and how many were not. */
   readonly accepted?: boolean

@@ -18,6 +18,8 @@ interface SnapshotState {
   readonly criticPowers: readonly Powers[]
   readonly valueNorms: readonly (ValueNormState | null)[]
   readonly shuffles: readonly number[]
+  /** Ages of what policies' updates carry, one per policy; absent where they carry nothing. */
+  readonly carriedAges?: readonly (number | null)[]
   readonly environments: readonly Omit<EnvProgress, 'state'>[]
 }
 
@@ -43,6 +45,8 @@ export function takeSnapshot(
 
   for (const { name, parameters } of method.policies)
     tensors[`actors/${name}`] = method.read(parameters.tensor)
+  for (const { name, carried } of method.policies)
+    if (carried) tensors[`updates/${name}`] = method.read(carried.tensor)
   for (const { name, parameters } of method.critics)
     tensors[`critics/${name}`] = method.read(parameters.tensor)
   const actorPowers = method.policies.flatMap(({ name, adam }) => (adam ? [saveAdam(name, adam)] : []))
@@ -58,6 +62,9 @@ export function takeSnapshot(
     valueNorms: method.critics.map(({ valueNorm }) => valueNorm?.save() ?? null),
     shuffles: [...method.shuffles],
     environments,
+    ...(method.policies.some(({ carried }) => carried) && {
+      carriedAges: method.policies.map(({ carried }) => carried?.age ?? null),
+    }),
   } satisfies SnapshotState
   return { tensors, state }
 }
@@ -114,6 +121,13 @@ export function restoreSnapshot(
   }
   const moved = method.policies.filter(({ adam }) => adam !== null)
   moved.forEach(({ name, adam }, i) => restoreAdam(name, adam!, saved.actorPowers[i]))
+  method.policies.forEach(({ name, carried }, i) => {
+    if (!carried) return
+    method.device.write(carried.tensor, f32(`updates/${name}`))
+    const age = saved.carriedAges?.[i]
+    if (typeof age !== 'number') throw new HatrpoError(`the checkpoint has no age of updates/${name}`)
+    carried.age = age
+  })
   method.critics.forEach(({ name, parameters, adam, valueNorm }, j) => {
     method.device.write(parameters.tensor, f32(`critics/${name}`))
     restoreAdam(name, adam, saved.criticPowers[j])

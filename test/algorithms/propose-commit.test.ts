@@ -56,7 +56,7 @@ function pair(device: Device, workspaces: readonly Workspace[], { derive } = way
     const update = new TrustRegionUpdate(policy, [i], batch, { ...TRUST_REGION, miniBatches: 1 }, inOrder)
     const product = (direction: ArrayLike<number>) => {
       const out = device.tensor('f32', parameters.length)
-      update.step.fisherProduct(ROWS, tensorOf(device, direction), out)
+      update.step.fisherProduct(tensorOf(device, direction), out)
       return device.read(out)
     }
     return { update, parameters, batch, product }

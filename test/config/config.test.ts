@@ -62,6 +62,10 @@ test('every invalid value is refused with its key, the value and the valid value
     ['trustRegion.delta=NaN', 'trustRegion.delta is "NaN"', 'above 0'],
     ['trustRegion.damping=-1', 'trustRegion.damping is -1', '0 or more'],
     ['trustRegion.cgIterations=0', 'trustRegion.cgIterations is 0'],
+    ['trustRegion.solver=fats', 'trustRegion.solver is "fats"', 'plain, fast', 'did you mean fast?'],
+    ['trustRegion.preconditioner=lu', 'trustRegion.preconditioner is "lu"', 'none, kfac'],
+    ['trustRegion.fisherStride=0', 'trustRegion.fisherStride is 0', '1 to 1000'],
+    ['trustRegion={"damping":0,"solver":"fast"}', 'trustRegion.damping is 0', 'above 0', 'kfac'],
     ['trustRegion.backtrack=1', 'trustRegion.backtrack is 1', 'above 0 and below 1'],
     ['trustRegion.acceptRatio=2', 'trustRegion.acceptRatio is 2', 'from 0 to 1'],
     ['clipped.clip=1', 'clipped.clip is 1', 'above 0 and below 1'],
@@ -103,9 +107,50 @@ test('a setting that the method never reads is refused with its key, the method 
     [{ flags: { ...task, clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
     [{ file: resolveConfig({ flags: happo }).config, set: ['trustRegion.delta=1'] }, 'happo never reads'],
     [{ flags: { ...task, algo: 'mappo' }, set: ['order=fixed'] }, 'order is "fixed": mappo never reads it'],
+    [
+      { flags: happo, set: ['trustRegion.solver=fast'] },
+      'trustRegion.solver is "fast": happo never reads it',
+    ],
+    [
+      { flags: task, set: ['trustRegion.preconditionerAge=5'] },
+      'trustRegion.preconditionerAge is 5: trustRegion.preconditioner is none, which never reads it',
+    ],
   ]
   for (const [sources, ...words] of refused)
     assert.throws(() => resolveConfig(sources), saying(...words), words[0])
+})
+
+test('a named solver stands for its values, which settings beside and after it change', () => {
+  const resolved = (...set: string[]) => resolveConfig({ flags: task, set }).config.trustRegion
+  const solverOf = (...set: string[]) => {
+    const { cgIterations, fisherStride, preconditioner, preconditionerAge } = resolved(...set)
+    return [cgIterations, fisherStride, preconditioner, preconditionerAge]
+  }
+  assert.deepEqual(resolved(), resolved('trustRegion.solver=plain'))
+  assert.deepEqual(solverOf('trustRegion.solver=fast'), [3, 4, 'kfac', 1])
+  assert.deepEqual(solverOf('trustRegion.solver=fast', 'trustRegion.solver=plain'), [10, 1, 'none', 1])
+  assert.deepEqual(solverOf('trustRegion={"solver":"fast","cgIterations":5}'), [5, 4, 'kfac', 1])
+  assert.deepEqual(solverOf('trustRegion.solver=fast', 'trustRegion.preconditionerAge=5'), [3, 4, 'kfac', 5])
+  const file = resolveConfig({ flags: task }).config
+  const { config } = resolveConfig({ file, set: ['trustRegion.solver=fast'] })
+  assert.equal(config.trustRegion.fisherStride, 4)
+  assert.deepEqual(resolveConfig({ file: config }).config, config)
+})
+
+test('keys that configurations did not always have may be absent, and change no hash at their first value', () => {
+  const { config } = resolveConfig({ flags: { ...task, algo: 'happo' } })
+  const { fisherStride: _stride, preconditioner: _name, preconditionerAge: _age, ...old } = config.trustRegion
+  const { sharing: _sharing, ...actor } = config.actor
+  const file = { ...config, actor, trustRegion: old }
+  assert.deepEqual(resolveConfig({ file }).config, config)
+  assert.deepEqual(validateConfig(file), config)
+  assert.equal(configSha256(file as unknown as TrainConfig), configSha256(config))
+  for (const setting of ['fisherStride=2', 'preconditioner=kfac', 'solver=fast'])
+    assert.notEqual(
+      configSha256(testConfig(`trustRegion.${setting}`)),
+      configSha256(testConfig()),
+      `${setting} changes the hash`,
+    )
 })
 
 test('settings that the user did not choose are never refused as unread', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { HatrpoError } from '../../src/errors.js'
-import type { Device } from '../../src/devices/device.js'
+import type { Device, LinearSystem, Preconditioner } from '../../src/devices/device.js'
 import { conjugateGradient } from '../../src/devices/solve.js'
 import type { RowStep } from '../../src/devices/steps.js'
-import { scratch } from '../../src/devices/tensor.js'
+import { scratch, type Tensor } from '../../src/devices/tensor.js'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { planGradient } from '../../src/devices/wasm/gradient.js'
 import { assignSlots } from '../../src/devices/wasm/scratch.js'
@@ -235,7 +235,7 @@ test('programs that run in turn share scratch memory; concurrent passes do not',
 })
 
 /** Program with the gradient F direction, where F = X' X / rows for random rows X. */
-function linearSystem(device: Device, n: number, b: Float32Array) {
+function linearSystem(device: Device, n: number, b: Float32Array): LinearSystem {
   const x = tensorOf(device, normals(ROWS * n, 3))
   const [direction, gradient] = [device.tensor('f32', n), device.tensor('f32', n + 1)]
   const product = device.slice(gradient, 0, n)
@@ -257,7 +257,26 @@ function linearSystem(device: Device, n: number, b: Float32Array) {
     residual,
     b: tensorOf(device, b),
     x: result,
+    preconditioner: null,
   }
+}
+
+/** M of two passes: halves of a diagonal. */
+function diagonal(device: Device, residual: Tensor, n: number): Preconditioner {
+  const half = n >> 1
+  const image = device.tensor('f32', n)
+  const entries = tensorOf(
+    device,
+    normals(n, 6).map((v) => 0.2 + v * v),
+  )
+  const passes = [
+    [0, half],
+    [half, n - half],
+  ].map(([from, width]) => {
+    const [a, b, out] = [residual, entries, image].map((v) => device.slice(v, from, width))
+    return { program: device.compile({ rows: [{ op: 'multiply', a, b, out, width }] }, 1), rows: 1 }
+  })
+  return { passes, image }
 }
 
 test('solve has the bits of conjugateGradient, with any number of helpers', async () => {
@@ -266,13 +285,17 @@ test('solve has the bits of conjugateGradient, with any number of helpers', asyn
   for (const helpers of HELPERS) {
     await withWasm(helpers, (device) => {
       for (const b of rightSides) {
-        for (const options of [
+        for (const { preconditioned = false, ...options } of [
           { iterations: 10, tolerance: 1e-10 },
           { iterations: 40, tolerance: 1e-3 },
           { iterations: 1, tolerance: 0 },
           { iterations: 0, tolerance: 0 },
+          { iterations: 10, tolerance: 1e-10, preconditioned: true },
+          { iterations: 1, tolerance: 0, preconditioned: true },
         ]) {
-          const system = linearSystem(device, n, b)
+          const plain = linearSystem(device, n, b)
+          const preconditioner = preconditioned ? diagonal(device, plain.residual, n) : null
+          const system = { ...plain, preconditioner }
           const want = conjugateGradient(device, system, options)
           const kept = [system.x, system.residual, system.direction].map((v) =>
             bits(device.read(v) as Float32Array),

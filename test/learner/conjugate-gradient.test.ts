@@ -30,7 +30,7 @@ function solve(
     copy: (...args) => device.copy(...args),
     fill: (...args) => device.fill(...args),
   }
-  const vectors = { direction, product, residual, b: tensorOf(device, b), x }
+  const vectors = { direction, product, residual, b: tensorOf(device, b), x, preconditioner: null }
   const system = { program: { maxRows: 1 }, rows: 1, scale: 1, damping: 0, ...vectors }
   const result = conjugateGradient(operations, system, { iterations, tolerance })
   return {

@@ -152,7 +152,7 @@ for (const { name: on, open } of DEVICES) {
         const n = values.length
         const product = (v: ArrayLike<number>) => {
           const out = device.tensor('f32', n)
-          step.fisherProduct(rows, tensorOf(device, v), out)
+          step.fisherProduct(tensorOf(device, v), out)
           return device.read(out)
         }
         const [v, w] = [normals(n, 10), normals(n, 11)]
@@ -177,10 +177,10 @@ for (const { name: on, open } of DEVICES) {
       const options = { cgIterations: 60, cgTolerance: 1e-14 }
       const { step, rows, spec } = setup(device, options, undefined, ROWS, way)
       step.differentiate(rows)
-      const { curvature } = step.solve(rows)
+      const { curvature } = step.solve()
       const product = device.tensor('f32', step.direction.length)
       const g = Array.from(device.read(step.gradient))
-      step.fisherProduct(rows, step.direction, product)
+      step.fisherProduct(step.direction, product)
       const [x, hx] = [device.read(step.direction), device.read(product)]
       close(hx, g, passError(spec) * largest(g) * 10, `(H + cI) x ${way.way}`)
       close([curvature], [dot(x, hx)], passError(spec) * Math.abs(curvature) * 10, 'curvature')

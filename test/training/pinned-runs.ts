@@ -97,6 +97,13 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
     metrics: '1353a21cbc4685ab',
     returns: '',
   },
+  'hatrpo, a preconditioner of three steps on a quarter of the rows': {
+    env: rough,
+    set: ['algo=hatrpo', 'trustRegion.solver=fast', 'trustRegion.preconditionerAge=3', ...plainInput],
+    parameters: 'fcb4f5ef325d637994cb008a76092a6269e261a2dc3b71a99bf5779dccfa40a0',
+    metrics: '15c2e737f705ac34',
+    returns: '',
+  },
   'happo, mini-batches, decay, distinct clips, bootstrap': {
     env: rough,
     set: [

@@ -23,6 +23,7 @@ for (const [name, pinned] of Object.entries(pinnedRuns)) {
 
 const ONE_OF_EACH_RULE = [
   'hatrpo, mini-batches, bootstrap',
+  'hatrpo, a preconditioner of three steps on a quarter of the rows',
   'happo, mini-batches, decay, distinct clips, bootstrap',
 ]
 

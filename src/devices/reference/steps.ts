@@ -200,6 +200,12 @@ export const ROW_STEPS: RowSteps = {
     )
   },
 
+  gaussianFisherRoot({ table, size, column: k, weight, gmean }, row) {
+    const precision = column(table, size, 'precision')
+    const root = row.of(gmean, size).fill(0)
+    root[k] = Math.sqrt(row.of(weight, 1)[0] * precision[k])
+  },
+
   // Critic.
 
   valueLoss({ value, old, target, weight, clip, huberDelta, gvalue, sums }, row) {

@@ -23,6 +23,7 @@ import {
   type ProgramMemory,
 } from './program.js'
 import { ScratchPool } from './scratch.js'
+import { SolveSpace } from './solve-space.js'
 import { BYTES, copyingMirror, elementType, lengthError, type WasmTensor } from './tensor.js'
 
 /** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
@@ -57,7 +58,7 @@ export class WasmDevice implements HostDevice {
   /** Memory for f64 results of kernels. */
   readonly #results: Float64Array
   #partialGradients = { address: 0, bytes: 0 }
-  #residuals: Float64Array = new Float64Array(0)
+  readonly #solveSpace: SolveSpace
   #overlaying = false
 
   /** @param kernels instance whose memory this device owns; a new instance by default */
@@ -73,6 +74,7 @@ export class WasmDevice implements HostDevice {
     this.control = reserve(CONTROL.bytes)
     this.#results = this.arena.f64(reserve(8 * RESULTS), RESULTS)
     this.#pool = new ScratchPool(reserve)
+    this.#solveSpace = new SolveSpace(this.arena, reserve)
     this.#memory = {
       rowsPerBlock: ROWS_PER_BLOCK,
       reserve,
@@ -207,15 +209,15 @@ export class WasmDevice implements HostDevice {
   }
 
   solve(system: LinearSystem, { iterations, tolerance }: SolveOptions): SolveResult {
-    const { direction, product, residual, b, x } = system
+    const { direction, product, residual, b, x, preconditioner } = system
+    const passes = preconditioner?.passes.map((pass) => this.#prepare(pass.program, pass.rows, 1).address)
     const { address } = this.#prepare(system.program, system.rows, system.scale)
-    if (this.#residuals.length <= iterations)
-      this.#residuals = this.arena.f64(this.arena.allocZeroed(8 * (iterations + 1)), iterations + 1)
-    const [n, out] = [b.length, this.#residuals]
-    const [d, p, r, bs, xs] = this.#vectors(direction, product, residual, b, x)
+    const image = preconditioner?.image ?? residual
+    const [d, p, r, bs, xs, m] = this.#vectors(direction, product, residual, b, x, image)
+    const { list, out } = this.#solveSpace.of(passes ?? [], iterations)
+    const limits = [passes?.length ?? 0, iterations, tolerance, out.byteOffset] as const
     const { solve } = this.kernels.exports
-    const limits = [iterations, tolerance, out.byteOffset] as const
-    const count = solve(this.control, address, n, system.damping, d, p, r, bs, xs, ...limits)
+    const count = solve(this.control, address, b.length, system.damping, d, p, r, bs, xs, m, list, ...limits)
     this.#expectAnswered(count >= 0)
     return { residuals: [...out.subarray(0, count)], curvature: out[count] }
   }

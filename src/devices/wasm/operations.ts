@@ -27,6 +27,7 @@ const normalisedLayer = {
   outputs: integer,
   inputs: integer,
 }
+const gaussianTable = { table: tensor('4 * size', 'f64'), size: integer }
 /** Part of the step that a task takes. */
 const part = { first: integer, last: integer }
 
@@ -273,21 +274,14 @@ export const OPERATIONS = {
     calls: ['gaussianTable(logStd, x, y, table, size)'],
   },
   gaussianLogProb: {
-    words: {
-      mean: rows('size'),
-      action: rows('size'),
-      table: tensor('4 * size', 'f64'),
-      size: integer,
-      logProb: rows('1'),
-    },
+    words: { mean: rows('size'), action: rows('size'), ...gaussianTable, logProb: rows('1') },
     file: 'gaussian',
     calls: ['gaussianLogProb(mean, action, table, size, logProb, from, to)'],
   },
   gaussianSample: {
     words: {
       mean: rows('size'),
-      table: tensor('4 * size', 'f64'),
-      size: integer,
+      ...gaussianTable,
       seedLow: { kind: 'low', field: 'seed' },
       seedHigh: { kind: 'high', field: 'seed' },
       purpose: integer,
@@ -304,8 +298,7 @@ export const OPERATIONS = {
   gaussianSurrogate: {
     words: {
       mean: rows('size'),
-      table: tensor('4 * size', 'f64'),
-      size: integer,
+      ...gaussianTable,
       action: rows('size'),
       oldLogProb: rows('1'),
       factor: rows('1'),
@@ -327,8 +320,7 @@ export const OPERATIONS = {
       oldMean: rows('size'),
       oldTable: tensor('4 * size', 'f64'),
       mean: rows('size'),
-      table: tensor('4 * size', 'f64'),
-      size: integer,
+      ...gaussianTable,
       weight: rows('1'),
       sums,
     },
@@ -339,8 +331,7 @@ export const OPERATIONS = {
     words: {
       dmean: rows('size'),
       dlogStd: tensor('size'),
-      table: tensor('4 * size', 'f64'),
-      size: integer,
+      ...gaussianTable,
       weight: rows('1'),
       gmean: rows('size'),
       logStd: gradient('size'),
@@ -348,6 +339,11 @@ export const OPERATIONS = {
     },
     file: 'gaussian',
     calls: ['gaussianFisher(dmean, dlogStd, table, size, weight, gmean, logStd, from, to, accumulate)'],
+  },
+  gaussianFisherRoot: {
+    words: { ...gaussianTable, column: integer, weight: rows('1'), gmean: rows('size') },
+    file: 'gaussian',
+    calls: ['gaussianFisherRoot(table, size, column, weight, gmean, from, to)'],
   },
   valueLoss: {
     words: {

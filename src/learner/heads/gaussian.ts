@@ -98,6 +98,21 @@ export class GaussianPolicy implements PolicyHead {
     return [{ op: 'gaussianFisher', dmean, dlogStd, table, size, weight, gmean, logStd: this.#offset }]
   }
 
+  fisherRoot(column: number, weight: Tensor): RowStep[] {
+    const { outputAdjoint: gmean } = this.#network
+    const { table } = this.#kept()
+    return [{ op: 'gaussianFisherRoot', table, size: this.#size, column, weight, gmean }]
+  }
+
+  /** 2 (d log sigma / d log_std)^2 */
+  vectorFisher(): number[] {
+    const table = this.#device.read(this.#kept().table)
+    return Array.from({ length: this.#size }, (_, j) => {
+      const slope = table[DEVIATION.row * j + DEVIATION.slope]
+      return 2 * slope * slope
+    })
+  }
+
   keep(rows: number): void {
     const { mean, table } = this.#kept()
     const length = rows * this.#size

@@ -67,6 +67,13 @@ export interface PolicyHead {
    * @param direction the flat vector whose tangent it is
    */
   fisher(direction: Tensor, weight: Tensor): RowStep[]
+  /**
+   * Column `column` < outputs of a root R of the old distribution's Fisher matrix R R', times the root of the row's weight, to
+   * the output adjoint.
+   */
+  fisherRoot(column: number, weight: Tensor): RowStep[]
+  /** Diagonal of the Fisher matrix of the head's own vectors, in their order in the flat layout, the same in every row. */
+  vectorFisher(): number[]
   /** Keeps the current distribution of the network's first `rows` rows as the old one, after a pass with `setup`. */
   keep(rows: number): void
   /** Mean entropy of the current distribution in nats, after a pass with `setup`. */

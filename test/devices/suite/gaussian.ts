@@ -176,6 +176,23 @@ function checkGaussianFisher(device: Device): void {
   })
 }
 
+/** The columns r_k of the root have sum of r_k r_k' = weight diag(1 / sigma^2). */
+function checkGaussianFisherRoot(device: Device): void {
+  const size = 3
+  const { host, tensors, table, setup, sigma } = policy(device, size)
+  const gmean = device.tensor('f32', ROWS * size)
+  for (let column = 0; column < size; column++) {
+    device.fill(gmean, 7)
+    const step: RowStep = { op: 'gaussianFisherRoot', table, size, column, weight: tensors.weight, gmean }
+    each(device, { setup, rows: [step] }, (count) => {
+      const want = Array.from({ length: count * size }, (_, i) =>
+        i % size === column ? Math.sqrt(host.weight[Math.floor(i / size)]) / sigma[column] : 0,
+      )
+      close(head(device, gmean, count, size), want, (i) => 2 * U * want[i], `column ${column}`)
+    })
+  }
+}
+
 function checkGaussianSample(device: Device): void {
   const size = 3
   const { host, tensors, table, setup, sigma } = policy(device, size)
@@ -263,5 +280,6 @@ export const gaussianChecks: Checks = {
   'the surrogates and their gradient': checkGaussianSurrogate,
   'the surrogate of an unchanged policy': checkUnchangedPolicy,
   'the Fisher product of the distribution': checkGaussianFisher,
+  'a root of the Fisher matrix': checkGaussianFisherRoot,
   samples: checkGaussianSample,
 }

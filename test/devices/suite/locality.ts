@@ -50,6 +50,7 @@ const OUTPUTS = {
   gmean: ACTIONS,
   newLogProb: 1,
   fisher: ACTIONS,
+  root: ACTIONS,
   value: 1,
   gvalue: 1,
   spread: SEVERAL * UNITS,
@@ -207,6 +208,14 @@ class World {
         weight: v.weight,
         gmean: v.fisher,
         logStd: ofLogStd + ACTIONS,
+      },
+      {
+        op: 'gaussianFisherRoot',
+        table,
+        size: ACTIONS,
+        column: 1,
+        weight: v.weight,
+        gmean: v.root,
       },
       {
         op: 'linear',

@@ -43,6 +43,7 @@ function system(device: Device, rows: number, rightSide: ArrayLike<number>) {
     residual: vector(),
     b: f32(device, rightSide),
     x: vector(),
+    preconditioner: null,
   }
   const jacobian = rowsOf(x.subarray(0, rows * INPUTS), INPUTS).map((row) => [...row, 1])
   const matrix = Array.from({ length: N }, (_, i) =>
@@ -117,6 +118,58 @@ function checkDefinition(device: Device, subject: Subject): void {
   assert.equal(early.residuals.length, 1, 'ends below the tolerance')
 }
 
+/** Passes of one row that multiply by a symmetric matrix. */
+function preconditioned(device: Device, plain: LinearSystem, m: readonly number[][]): LinearSystem {
+  const image = device.tensor('f32', N)
+  const step: RowStep = {
+    op: 'linear',
+    x: plain.residual,
+    inputs: N,
+    weight: f32(device, m.flat()),
+    bias: null,
+    y: image,
+    outputs: N,
+    accumulate: false,
+  }
+  const passes = [{ program: device.compile({ rows: [step] }, 1), rows: 1 }]
+  return { ...plain, preconditioner: { passes, image } }
+}
+
+/** A preconditioner changes the course and not the solution; the exact inverse needs one product. */
+function checkPreconditioner(device: Device, subject: Subject): void {
+  const b = normals(N, 4)
+  const { linear, matrix } = system(device, ROWS, b)
+  const want = eliminate(matrix, b)
+  const bound = 10 * gamma(ROWS) * largest(want)
+  const unit = (i: number) => Array.from({ length: N }, (_, j) => (i === j ? 1 : 0))
+  const diagonal = matrix.map((row, i) => unit(i).map((v) => v / row[i]))
+  const inverse = matrix.map((_, i) => eliminate(matrix, unit(i)))
+  for (const [m, iterations] of [
+    [diagonal, 40],
+    [inverse, 1],
+  ] as const) {
+    const withM = preconditioned(device, linear, m)
+    const options = { iterations, tolerance: 1e-12 }
+    const defined = conjugateGradient(device, withM, options)
+    const expected = device.read(linear.x)
+    const { residuals, curvature } = device.solve(withM, options)
+    close(device.read(linear.x), want, bound, 'solution')
+    close([curvature], [dot(b, want)], 10 * gamma(ROWS) * dot(b, want), 'curvature')
+    assert.equal(residuals.length, defined.residuals.length)
+    same(subject, device.read(linear.x), expected, 1e-4 * (1 + largest(want)), 'x of the definition')
+  }
+  const backwards = preconditioned(
+    device,
+    linear,
+    matrix.map((_, i) => unit(i).map((v) => -v)),
+  )
+  assert.deepEqual(
+    device.solve(backwards, { iterations: 5, tolerance: 0 }),
+    { residuals: [], curvature: 0 },
+    'a matrix that is not positive gives no direction',
+  )
+}
+
 /** For a right-hand side of 0 the solution is 0, without a product. */
 function checkZero(device: Device): void {
   const { linear } = system(device, ROWS, new Float32Array(N))
@@ -128,5 +181,6 @@ function checkZero(device: Device): void {
 export const solveChecks: Checks = {
   'solve finds the solution of the damped system': checkSolution,
   'solve agrees with the definition': checkDefinition,
+  'solve with a preconditioner': checkPreconditioner,
   'solve with a right-hand side of 0': checkZero,
 }

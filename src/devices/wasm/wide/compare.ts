@@ -126,11 +126,11 @@ function fillTensor(device: WasmDevice, tensor: Tensor, numbers: Numbers): void 
   if (values instanceof Float64Array) values.forEach((_, i) => (values[i] = 0.5 + numbers.next()))
 }
 
-/** Conjugate gradients on a diagonal matrix. */
+/** Conjugate gradients on a diagonal matrix, without a preconditioner and with one. */
 function solveDiagonal(device: WasmDevice): void {
   const n = 69
   const vector = () => device.tensor('f32', n)
-  const [diagonal, direction, product, residual, b, x] = Array.from({ length: 6 }, vector)
+  const [diagonal, direction, product, residual, b, x, image] = Array.from({ length: 7 }, vector)
   device.write(
     diagonal,
     Array.from({ length: n }, (_, i) => 1 + (i % 7)),
@@ -141,7 +141,12 @@ function solveDiagonal(device: WasmDevice): void {
   )
   const rows = [{ op: 'multiply', a: direction, b: diagonal, out: product, width: n }] as const
   const system = { program: device.compile({ rows }, 1), rows: 1, scale: 1, damping: 0.1 }
-  device.solve({ ...system, direction, product, residual, b, x }, { iterations: 4, tolerance: 1e-10 })
+  const damp = [{ op: 'multiply', a: residual, b: diagonal, out: image, width: n }] as const
+  const pass = { program: device.compile({ rows: damp }, 1), rows: 1 }
+  for (const preconditioner of [null, { passes: [pass], image }]) {
+    const vectors = { direction, product, residual, b, x, preconditioner }
+    device.solve({ ...system, ...vectors }, { iterations: 4, tolerance: 1e-10 })
+  }
 }
 
 function sameMemory([one, other]: readonly WasmDevice[]): boolean {

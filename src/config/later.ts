@@ -1,0 +1,8 @@
+/**
+ * Keys that configurations did not always have, with the value that means what was computed before there were any. A
+ * configuration without such a key has this value, and one with it has the hash of a configuration without the key.
+ */
+export const LATER = {
+  actor: { sharing: 'own' },
+  trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
+} as const
