@@ -41,6 +41,9 @@ test('--preset harl gives HATRPO the tuned row of the task', () => {
       backtrack: 0.8,
       acceptRatio: 0.5,
       miniBatches: 1,
+      fisherStride: 1,
+      preconditioner: 'none',
+      preconditionerAge: 1,
     })
     const { lr, epochs, clip, miniBatches } = config.critic
     assert.deepEqual([lr, epochs, clip, miniBatches], [5e-4, 5, 0.2, 1])
