@@ -1,6 +1,8 @@
-// Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/.
+// Builds everything that runs: AssemblyScript modules, then TypeScript, into dist/. Modules whose sources are those of the
+// build before, and TypeScript that has not changed, are not compiled again.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { writeAssembly } from './assembly.mjs'
@@ -26,8 +28,11 @@ const modules = {
   policy: ['policy'],
   peak: ['peak'],
 }
+const digest = assemblyDigest()
+const digestFile = `${root}dist/assembly.sha256`
+const isCurrent = existsSync(digestFile) && readFileSync(digestFile, 'utf8') === digest
 for (const [name, [target, ...options]] of Object.entries(modules)) {
-  if (!existsSync(`${root}assembly/${target}.ts`)) continue
+  if (isCurrent && existsSync(`${root}dist/assembly/${name}.wasm`)) continue
   run('assemblyscript/bin/asc.js', [
     `assembly/${target}.ts`,
     '--config',
@@ -40,11 +45,25 @@ for (const [name, [target, ...options]] of Object.entries(modules)) {
   ])
   if (target === 'kernels') expectNoVectors(name)
 }
+writeFileSync(digestFile, digest)
 run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
+
+/** SHA-256 of everything that the modules are made from. */
+function assemblyDigest() {
+  const sources = readdirSync(`${root}assembly`, { recursive: true }).filter((name) => name.endsWith('.ts'))
+  const files = [
+    ...sources.sort().map((name) => `assembly/${name}`),
+    ...['asconfig.json', 'node_modules/assemblyscript/package.json'],
+    ...['build', 'inline-vectors', 'signatures'].map((name) => `scripts/${name}.mjs`),
+  ]
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(`${file}\n`).update(readFileSync(`${root}${file}`))
+  return hash.digest('hex')
+}
 
 /** Stops the build if a function of a module takes or returns v128, at which V8 stops with 256-bit vectors on. */
 function expectNoVectors(name) {
@@ -56,12 +75,10 @@ function expectNoVectors(name) {
 
 /** Puts the part of zod that is used into one file, with its licence. */
 async function bundleZod() {
-  const file = `${root}dist/src/config/zod.js`
   const licence = readFileSync(bin('zod/LICENSE'), 'utf8').trim()
   await build({
-    entryPoints: [file],
-    outfile: file,
-    allowOverwrite: true,
+    entryPoints: [`${root}src/config/zod.ts`],
+    outfile: `${root}dist/src/config/zod.js`,
     bundle: true,
     format: 'esm',
     platform: 'neutral',

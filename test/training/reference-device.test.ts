@@ -22,8 +22,9 @@ for (const [name, set] of Object.entries(algorithms)) {
     const [want, got] = await Promise.all(
       ['wasm', 'reference'].map((device) => trained(t, tinyConfig(env, 1, ...set, `device=${device}`))),
     )
+    // The residual that conjugate gradients leave is their own rounding, amplified: no two devices have the same.
     const [expected, found] = [want, got].map(({ records: [{ agents, critic }] }) =>
-      numbers([agents, critic]),
+      numbers([agents.map((agent) => ({ ...agent, cgResidual: null })), critic]),
     )
     assert.ok(expected.length >= 20)
     // Ten products of conjugate gradients amplify f32's rounding of 6e-8 by the condition of the Fisher matrix.
