@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -48,19 +48,31 @@ interface Line {
   bound: number
 }
 
-function compare(task: string): { quantities: Line[]; stderr: string } {
-  const { status, stdout, stderr } = run('--json', goldenPath(`${task}.json`))
-  assert.equal(status, 0, stdout + stderr)
+/** Comparison of all recorded files, in one process: to load MuJoCo takes longer than most files do. */
+let comparison: { quantities: Line[]; stderr: string[] } | undefined
+
+function compareAll(): { quantities: Line[]; stderr: string[] } {
+  const recorded = readdirSync(goldenPath('.')).filter((name) => /^[A-Z].*\.json$/.test(name))
+  const { status, stdout, stderr } = run('--json', ...recorded.map((name) => goldenPath(name)))
+  assert.equal(status, 0, stderr)
   const quantities = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Line)
+  return { quantities, stderr: stderr.split('\n') }
+}
+
+function compare(task: string): { quantities: Line[]; stderr: string } {
+  comparison ??= compareAll()
+  const path = goldenPath(`${task}.json`)
+  const quantities = comparison.quantities.filter(({ file }) => file === path)
   for (const { quantity, maxAbs, bound } of quantities) {
     assert.ok(maxAbs <= bound, `${quantity}: ${maxAbs}`)
     // Only a solver that stops unconverged is held to less.
     if (bound !== 1e-9) assert.match(task, /^Humanoid/, quantity)
   }
-  return { quantities, stderr }
+  const notes = comparison.stderr.filter((line) => line.startsWith(`${path}: `))
+  return { quantities, stderr: notes.join('\n') }
 }
 
 for (const [task, versions, divisions] of [
