@@ -15,3 +15,13 @@ export function hatrpo(args: readonly string[], cwd: string): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' })
   return { code: status, stdout, stderr }
 }
+
+const EACH = fileURLToPath(new URL('run-each.js', import.meta.url))
+
+/** Runs `hatrpo` with each list of arguments, in one process: for commands that end before they start anything. */
+export function hatrpoEach(lists: readonly (readonly string[])[], cwd: string): Outcome[] {
+  const input = JSON.stringify(lists)
+  const { status, stdout, stderr } = spawnSync(process.execPath, [EACH], { cwd, input, encoding: 'utf8' })
+  if (status !== 0 || stderr !== '') throw new Error(`exit code ${status}: ${stderr}`)
+  return JSON.parse(stdout) as Outcome[]
+}

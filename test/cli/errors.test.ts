@@ -4,19 +4,32 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { openRun } from '../../src/runs/folder.js'
 import { temporaryDirectory, testConfig } from '../runs/fixtures.js'
-import { hatrpo } from './command.js'
+import { hatrpo, hatrpoEach, type Outcome } from './command.js'
 
 const train = ['train', '--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'hatrpo']
 
-/** Asserts that a command prints one line with all `words` on stderr, nothing on stdout, and exits with `code`. */
-function assertRefused(cwd: string, args: readonly string[], words: readonly string[], code = 2): void {
+/** Asserts that a command printed one line with all `words` on stderr, nothing on stdout, and exited with `code`. */
+function assertOneLine(outcome: Outcome, args: readonly string[], words: readonly string[], code = 2): void {
   const said = `hatrpo ${args.join(' ')}`
-  const outcome = hatrpo(args, cwd)
   assert.equal(outcome.stdout, '', said)
   assert.match(outcome.stderr, /^hatrpo: [^\n]+\n$/, said)
   for (const word of words)
     assert.ok(outcome.stderr.includes(word), `${said} printed ${outcome.stderr}without ${word}`)
   assert.equal(outcome.code, code, said)
+}
+
+function assertRefused(cwd: string, args: readonly string[], words: readonly string[], code = 2): void {
+  assertOneLine(hatrpo(args, cwd), args, words, code)
+}
+
+/** Asserts that each command is refused. */
+function assertAllRefused(cwd: string, wrong: readonly (readonly [readonly string[], ...string[]])[]): void {
+  const outcomes = hatrpoEach(
+    wrong.map(([args]) => args),
+    cwd,
+  )
+  assert.equal(outcomes.length, wrong.length)
+  wrong.forEach(([args, ...words], i) => assertOneLine(outcomes[i], args, words))
 }
 
 test('invalid commands and flags', (t) => {
@@ -55,7 +68,9 @@ test('invalid commands and flags', (t) => {
     [['list'], 'what'],
     [['list', 'robots'], "'robots'", 'envs, algorithms, devices'],
   ]
-  for (const [args, ...words] of wrong) assertRefused(cwd, args, words)
+  assertAllRefused(cwd, wrong)
+  // The process of the command itself.
+  assertRefused(cwd, ['trian'], ['unknown command "trian"'])
   assert.deepEqual(readdirSync(cwd), [])
 })
 
@@ -98,7 +113,10 @@ test('invalid values for train', (t) => {
     [['--resume', 'nowhere', '--seed', '1'], '--env does not go with --resume', 'config.json'],
   ]
   writeFileSync(file, '{"seed": 1,}')
-  for (const [args, ...words] of wrong) assertRefused(cwd, [...train, ...args], words)
+  assertAllRefused(
+    cwd,
+    wrong.map(([args, ...words]) => [[...train, ...args], ...words] as const),
+  )
   assertRefused(cwd, ['train', '--resume', 'nowhere'], ['nowhere holds no run', 'config.json'])
   assertRefused(
     cwd,
