@@ -31,15 +31,21 @@ function act(env: MultiAgentEnv, step: number): void {
 }
 
 /** Everything a caller can see after each of `steps` steps, starting over when an episode ends. */
-function play(env: MultiAgentEnv, seed: number, steps: number): number[][] {
+function play(env: MultiAgentEnv, seed: number, steps: number): Float64Array[] {
   env.reset(seed)
   return Array.from({ length: steps }, (_, step) => observeStep(env, seed, step))
 }
 
-function observeStep(env: MultiAgentEnv, seed: number, step: number): number[] {
+function observeStep(env: MultiAgentEnv, seed: number, step: number): Float64Array {
   act(env, step)
   const status = env.step()
-  const seen = [status, ...env.state, ...env.rewards, ...env.observations.flatMap((o) => [...o])]
+  const parts: readonly ArrayLike<number>[] = [[status], env.state, env.rewards, ...env.observations]
+  const seen = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    seen.set(part, at)
+    at += part.length
+  }
   if (status !== RUNNING) env.reset(seed + step + 1)
   return seen
 }
@@ -64,7 +70,7 @@ for (const id of ids) {
     // Every agent sees the whole state, and all get the same reward.
     for (const observation of env.observations) assert.deepEqual(observation, env.state)
     assert.equal(new Set(env.rewards).size, 1)
-    assert.ok(steps.flat().every(Number.isFinite))
+    assert.ok(steps.every((seen) => seen.every(Number.isFinite)))
     env.dispose!()
   })
 
