@@ -1,0 +1,7 @@
+import test from 'node:test'
+import { listEnvs } from '../../src/envs/index.js'
+import { BITS } from './bits.js'
+
+for (const { id } of listEnvs()) {
+  for (const [what, check] of Object.entries(BITS)) test(`${id}: ${what}`, () => check(id))
+}
