@@ -10,6 +10,7 @@
 import {
   CONTROL_FINISHED,
   CONTROL_GENERATION,
+  CONTROL_HELPERS,
   CONTROL_LEAVE,
   CONTROL_PROGRAM,
   CONTROL_STATE,
@@ -73,6 +74,12 @@ export function runShared(control: usize, program: usize): i32 {
 
 /** Loop of a helper thread: works on every program until `dismiss`. */
 export function help(control: usize): void {
+  atomic.add<i32>(control + CONTROL_HELPERS, 1)
+  helpUntilDismissed(control)
+  atomic.sub<i32>(control + CONTROL_HELPERS, 1)
+}
+
+function helpUntilDismissed(control: usize): void {
   while (true) {
     // The generation is read before the search for work. A program that starts after the search changes it, and the wait
     // below returns at once.

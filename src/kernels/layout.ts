@@ -50,6 +50,8 @@ export const CONTROL = {
   program: 16,
   /** i32: 1 if helpers should leave. */
   leave: 20,
+  /** i32: number of helpers. */
+  helpers: 24,
   bytes: 64,
 } as const
 

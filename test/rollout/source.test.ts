@@ -12,7 +12,7 @@ import {
   type EnvConfig,
 } from '../../src/envs/index.js'
 import { HatrpoError } from '../../src/errors.js'
-import { PURPOSE } from '../../src/kernels/index.js'
+import { CONTROL, PURPOSE } from '../../src/kernels/index.js'
 import {
   episodeSeed,
   freshProgress,
@@ -36,6 +36,15 @@ async function using<T>(args: Parameters<typeof open>, use: (opened: Opened) => 
   } finally {
     await opened.source.close()
   }
+}
+
+/** Number of threads that help, as soon as it is `count`, without leaving the calling thread. */
+function waitForHelpers(host: Opened['host'], count: number): number {
+  const control = new Int32Array(host.shared.memory.buffer, host.control, CONTROL.bytes / 4)
+  const end = performance.now() + 10_000
+  const helpers = () => Atomics.load(control, CONTROL.helpers / 4)
+  while (helpers() < count && performance.now() < end);
+  return helpers()
 }
 
 /** Result of a rollout, without the time that it took. */
@@ -213,8 +222,12 @@ for (const workers of SOURCES) {
   })
 
   test(`${workers} workers: an update that fails says so, and a source that helped with one collects again`, async () => {
-    await using([workers, rough], async ({ source, policies }) => {
+    await using([workers, rough], async ({ host, source, policies }) => {
       assert.equal(await source.assist(() => 7), 7)
+      // The other threads come while an update keeps the calling one.
+      const helpers = Math.max(0, workers - 1)
+      const joined = await source.assist(() => waitForHelpers(host, helpers))
+      assert.equal(joined, helpers)
       await assert.rejects(
         source.assist(() => Promise.reject(new Error('no update'))),
         /^Error: no update$/,

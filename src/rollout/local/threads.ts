@@ -14,6 +14,8 @@ export class WorkerThreads {
   readonly #onEvent: SourceOptions['onEvent']
   /** MuJoCo, compiled once for all threads; undefined for environments that may not need it. */
   readonly #mujoco: Promise<WebAssembly.Module | undefined>
+  /** The same once it is there. */
+  #compiled: { readonly mujoco: WebAssembly.Module | undefined } | undefined
   #pool: Piscina<WorkerOrder, WorkerAnswer>
   #failures = 0
   #closed: Promise<void> | undefined
@@ -23,8 +25,11 @@ export class WorkerThreads {
     this.#env = { env, envSha256, sources: bundledSources() }
     this.#onEvent = onEvent
     this.#mujoco = env.id.startsWith('mamujoco/') ? compileMujoco() : Promise.resolve(undefined)
-    // Tasks report it.
-    this.#mujoco.catch(() => {})
+    // Tasks report a failure.
+    this.#mujoco.then(
+      (mujoco) => (this.#compiled = { mujoco }),
+      () => {},
+    )
     this.#pool = this.#start()
   }
 
@@ -33,9 +38,14 @@ export class WorkerThreads {
     return this.#failures
   }
 
-  /** @throws HatrpoError when MuJoCo cannot be read */
-  async run(task: WorkerTask, setup: WorkerSetup): Promise<WorkerAnswer> {
-    return this.#pool.run({ task, setup, mujoco: await this.#mujoco })
+  /**
+   * Gives a thread a task; once MuJoCo is compiled, before this returns. Threads that are to help with an update would
+   * otherwise be called after it, since updates do not leave the calling thread.
+   * @throws HatrpoError when MuJoCo cannot be read
+   */
+  run(task: WorkerTask, setup: WorkerSetup): Promise<WorkerAnswer> {
+    const send = (mujoco: WebAssembly.Module | undefined) => this.#pool.run({ task, setup, mujoco })
+    return this.#compiled ? send(this.#compiled.mujoco) : this.#mujoco.then(send)
   }
 
   /** Ends all threads, whatever they do, and starts others. */
