@@ -2,6 +2,8 @@
 // product z: [rows, count, width]. With y = w (gamma xhat + beta) + bias at constant xhat, tangent and adjoint of a layer
 // need one product each, with xhat.
 
+import { joinLanes } from './lanes'
+
 /** out[r] = vector, for rows `from` <= r < `to` of [rows, n]. */
 export function broadcastRow(vector: usize, out: usize, n: i32, from: i32, to: i32): void {
   const bytes = (n as usize) << 2
@@ -39,10 +41,7 @@ export function dotVectors(
         s3 = f32x4.add(s3, f32x4.mul(v128.load(d + i, 48), v128.load(row + i, 48)))
       }
       const s = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))
-      let sum =
-        f32x4.extract_lane(s, 0) +
-        f32x4.extract_lane(s, 1) +
-        (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3))
+      let sum = joinLanes(s)
       for (let i = whole; i < bytes; i += 4) sum += load<f32>(d + i) * load<f32>(row + i)
       store<f32>(at, load<f32>(at) + sum)
       d += bytes
@@ -121,10 +120,7 @@ export function foldTangent(
       const shifted = f32x4.mul(tangent, v128.load(beta + i))
       s = f32x4.add(s, f32x4.add(shifted, f32x4.mul(weight, v128.load(dbeta + i))))
     }
-    let sum =
-      f32x4.extract_lane(s, 0) +
-      f32x4.extract_lane(s, 1) +
-      (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3))
+    let sum = joinLanes(s)
     for (let i = whole; i < bytes; i += 4) {
       const weight = load<f32>(w + offset + i)
       const tangent = load<f32>(dw + offset + i)

@@ -2,15 +2,9 @@
 // variance, eps 1e-5, then gamma and beta. Sums of a row have one partial sum per lane (entries k mod 4), combined as
 // (0 + 1) + (2 + 3); their order depends on n alone.
 
-const EPSILON: f32 = 1e-5
+import { joinLanes } from './lanes'
 
-function joinLanes(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) +
-    f32x4.extract_lane(v, 1) +
-    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  )
-}
+const EPSILON: f32 = 1e-5
 
 // Entries [at, at + count) with count < 4, padded with zeros.
 function loadTail(at: usize, count: i32): v128 {

@@ -24,8 +24,9 @@ export class TrustRegionUpdate implements PolicyUpdate {
   readonly batch: PolicyBatch
   readonly step: TrustRegionStep
   readonly #policy: TrainedPolicy
-  readonly #evaluation: PolicyEvaluation
   readonly #miniBatches: MiniBatches | null
+  /** Of the whole batch, which steps on mini-batches do not see. */
+  readonly #evaluation: PolicyEvaluation | null
   #proposal: Proposal | undefined
   #results: readonly TrustRegionResult[] = []
 
@@ -41,7 +42,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
     this.batch = batch
     this.#miniBatches = split?.miniBatches ?? null
     this.#policy = policy
-    this.#evaluation = new PolicyEvaluation(policy, batch, false)
+    this.#evaluation = split && new PolicyEvaluation(policy, batch, false)
     this.step = new TrustRegionStep(policy, split?.batch ?? batch, rule)
   }
 
@@ -79,7 +80,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
   /** Entropy of the resulting policy, whose log-probabilities of the whole batch are in `newLogProb` afterwards. */
   #entropy(): number {
     // A step on the whole batch has left them there.
-    if (!this.#miniBatches) return this.#policy.head.entropy()
+    if (!this.#evaluation) return this.#policy.head.entropy()
     return this.#evaluation.evaluate(this.batch.maxRows).entropy
   }
 }
