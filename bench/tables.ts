@@ -30,14 +30,14 @@ function updates(results: readonly Result[]): string[] {
   }
   const lines: string[] = []
   for (const { name } of results) {
-    const title = /^(.* update), 1 thread$/.exec(name)?.[1]
+    const [, title, base] = /^((.* update)(?:, solver \w+)?), 1 thread$/.exec(name) ?? []
     if (title === undefined || title.includes(' of ')) continue
     const others = [...named.keys()].filter((other) => other.startsWith(`${title} against `))
     const rival = others.map((other) => /against (.*), 1 thread$/.exec(other)?.[1]).find(Boolean) ?? ''
-    const pair = (of: string, suffix = '') =>
-      [', 1 thread', ', 2 threads'].map((threads) => at(`${title}${of}${threads}${suffix}`)).join(' / ')
-    const against = ` against ${rival}`
-    const cells = [pair(''), pair(` of ${rival}`), pair(against), pair(against, ', processor')]
+    const pair = (figure: string, suffix = '') =>
+      [', 1 thread', ', 2 threads'].map((threads) => at(`${figure}${threads}${suffix}`)).join(' / ')
+    const against = `${title} against ${rival}`
+    const cells = [pair(title), pair(`${base} of ${rival}`), pair(against), pair(against, ', processor')]
     lines.push(row([title.replace(' update', ''), ...cells]))
   }
   const titles = ['update, 1 / 2 threads', 'ms', 'other, ms', 'speed, wall', 'speed, processor']

@@ -1,6 +1,7 @@
 import { trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import type { TrainConfig } from '../config/index.js'
+import { SOLVERS } from '../config/solvers.js'
 import type { EnvConfig } from '../envs/index.js'
 
 /** Tasks that published results compare learners on; version 2 has the observations of that time. */
@@ -16,6 +17,9 @@ export const METHODS: readonly TrainConfig['algo'][] = trainableAlgorithms.filte
   (name, i) =>
     trainableAlgorithms.findIndex((other) => algorithms[other].update === algorithms[name].update) === i,
 )
+
+/** Solvers other than the default one, which comes first. */
+export const OTHER_SOLVERS = (Object.keys(SOLVERS) as (keyof typeof SOLVERS)[]).slice(1)
 
 /** Widths of the hidden layers of all networks. */
 export const HIDDEN: readonly number[] = [128, 128, 128]

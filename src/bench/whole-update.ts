@@ -1,5 +1,6 @@
 import { baseConfig } from '../config/defaults.js'
 import type { TrainConfig } from '../config/index.js'
+import { SOLVERS } from '../config/solvers.js'
 import type { EnvSpec } from '../envs/index.js'
 import { openSource, type RolloutSource } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
@@ -22,6 +23,8 @@ export interface UpdateTask {
   readonly hidden: readonly number[]
   /** Rows per agent; a multiple of 20. */
   readonly batch: number
+  /** Solver of trust regions, the default one where absent. */
+  readonly solver?: keyof typeof SOLVERS
 }
 
 /** Environments and steps of each in a batch. */
@@ -45,7 +48,7 @@ export class WholeUpdate {
 
   static async create(task: UpdateTask): Promise<WholeUpdate> {
     const { envs, steps } = batchShape(task)
-    const { algo, hidden, spec } = task
+    const { algo, hidden, solver, spec } = task
     const config: TrainConfig = {
       ...baseConfig,
       algo,
@@ -54,6 +57,7 @@ export class WholeUpdate {
       rolloutSteps: steps,
       actor: { ...baseConfig.actor, hidden: [...hidden] },
       critic: { ...baseConfig.critic, hidden: [...hidden] },
+      trustRegion: { ...baseConfig.trustRegion, ...(solver && SOLVERS[solver]) },
     }
     return new WholeUpdate(await TeamLearner.create(config, { ...spec, timeLimit: Infinity }))
   }

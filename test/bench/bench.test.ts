@@ -47,6 +47,7 @@ test('the bench of the learner has kernels, updates by thread, and the parts of 
       'weight gradient 128 to 128, share of the peak',
       'Reacher-2x1 hatrpo update, 1 thread',
       'Reacher-2x1 hatrpo update, 2 threads, processor',
+      'Reacher-2x1 hatrpo update, solver fast, 2 threads',
       'Reacher-2x1 hatrpo update, 2 threads against 1',
       'Reacher-2x1 happo critic, 2 threads',
       'Reacher-2x1 conjugate-gradient product, 1 thread',
