@@ -46,7 +46,7 @@ for (const [name, [target, ...options]] of Object.entries(modules)) {
   if (target === 'kernels') expectNoVectors(name)
 }
 writeFileSync(digestFile, digest)
-run('typescript/bin/tsc', ['-p', 'tsconfig.json'])
+run('typescript-7/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)

@@ -6,7 +6,6 @@ const loaded = import('./rollout.js')
 // Each task reports it.
 loaded.catch(() => {})
 
-/* eslint-disable-next-line no-undef -- this file is CommonJS */
 module.exports = async (order: unknown): Promise<unknown> => {
   const { default: run } = await loaded
   return run(order as Parameters<typeof run>[0])

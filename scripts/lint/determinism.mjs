@@ -55,7 +55,7 @@ function namesRead(node) {
   }))
 }
 
-const exactMath = {
+export const exactMath = {
   meta: {
     type: 'problem',
     docs: { description: 'allow only the parts of Math that every engine computes to the same bits' },
@@ -109,5 +109,3 @@ const exactMath = {
     }
   },
 }
-
-export default { meta: { name: 'hatrpo' }, rules: { 'exact-math': exactMath } }

@@ -27,7 +27,7 @@ const TRUST_REGION = {
 const CLIPPED = { clip: 0.2, entropyCoef: 0.01, maxGradNorm: null, epochs: 2, lr: 0.01, lrDecay: false }
 const SPECS = [actorSpec({ layerNorm: true }), actorSpec({ hidden: [7] }, 3)]
 
-const inOrder = (out: Int32Array) => void out.forEach((_, i) => (out[i] = i))
+const inOrder = (out: Int32Array) => out.forEach((_, i) => (out[i] = i))
 
 /**
  * Updates of two policies whose activations lie in the same memory.

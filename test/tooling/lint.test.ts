@@ -1,23 +1,52 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import test from 'node:test'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { ESLint, type Linter } from 'eslint'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const eslint = new ESLint({ cwd: root })
 
-/** Lints `code` as if it stood in `file`; files outside assembly/ must exist, for their types. */
-async function lint(code: string, file: string): Promise<Linter.LintMessage[]> {
-  const [result] = await eslint.lintText(code, { filePath: join(root, file) })
-  assert.ok(result)
-  return result.messages
+/** Files of a project with this repository's configuration: path to code. */
+const files: Record<string, string> = {}
+const folder = mkdtempSync(join(tmpdir(), 'hatrpo-lint-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Adds a file to those that are linted, all of them in one run. @returns its path */
+function file(path: string, code: string): string {
+  assert.ok(!(path in files), path)
+  files[path] = code
+  return path
 }
 
-async function rulesBroken(code: string, file: string): Promise<(string | null)[]> {
-  return (await lint(code, file)).map((message) => message.ruleId)
+/** Lints all files in one run. @returns the rules that each breaks, as `plugin(rule)`; a report without a rule is '' */
+function lint(): Record<string, string[]> {
+  const broken: Record<string, string[]> = {}
+  for (const path of ['.oxlintrc.json', 'tsconfig.json', 'package.json', 'scripts/lint'])
+    cpSync(join(root, path), join(folder, path), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  for (const [path, code] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), code)
+    broken[path] = []
+  }
+  const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
+  const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '--format', 'json'], {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
+  assert.ok(stdout.startsWith('{'), stdout + stderr)
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { filename: string; code?: string }[] }
+  for (const { filename, code = '' } of diagnostics) broken[filename.replaceAll('\\', '/')].push(code)
+  return broken
 }
+
+/** Linting begins when the whole module has listed its files. */
+const linted = Promise.resolve().then(lint)
+const rulesBroken = async (path: string): Promise<string[]> => (await linted)[path]
 
 const inexact: Record<string, string> = {
   'the power operator': 'export const f = (x: number): number => x ** 2',
@@ -45,10 +74,11 @@ const inexact: Record<string, string> = {
   'behind a type assertion': 'export const x = (Math as { exp(x: number): number }).exp(1)',
 }
 
-for (const [what, code] of Object.entries(inexact)) {
+for (const [k, [what, code]] of Object.entries(inexact).entries()) {
+  const path = file(`src/inexact-${k}.ts`, code)
   test(`arithmetic that engines round differently is reported: ${what}`, async () => {
-    const rules = await rulesBroken(code, 'src/errors.ts')
-    assert.ok(rules.includes('hatrpo/exact-math'), `reported ${JSON.stringify(rules)}`)
+    const rules = await rulesBroken(path)
+    assert.ok(rules.includes('hatrpo(exact-math)'), `reported ${JSON.stringify(rules)}`)
   })
 }
 
@@ -67,109 +97,189 @@ const exact: Record<string, string> = {
   multiplication: 'export const f = (x: number): number => x * x',
 }
 
-for (const [what, code] of Object.entries(exact)) {
+for (const [k, [what, code]] of Object.entries(exact).entries()) {
+  const path = file(`src/exact-${k}.ts`, code)
   test(`exact arithmetic is not reported: ${what}`, async () => {
-    assert.deepEqual(await rulesBroken(code, 'src/errors.ts'), [])
+    assert.deepEqual(await rulesBroken(path), [])
   })
 }
 
 for (const name of ['Math', 'Mathf', 'NativeMath', 'NativeMathf', 'JSMath']) {
+  const call = (member: string): string =>
+    file(
+      `assembly/${name}-${member}.ts`,
+      `export function f(x: f64): f64 {\n  return <f64>${name}.${member}(x)\n}`,
+    )
+  const [exp, sqrt] = [call('exp'), call('sqrt')]
   test(`AssemblyScript may take a square root from ${name} but no exponential`, async () => {
-    const call = (member: string): string =>
-      `export function f(x: f64): f64 {\n  return <f64>${name}.${member}(x)\n}`
-    assert.deepEqual(await rulesBroken(call('exp'), 'assembly/f.ts'), ['hatrpo/exact-math'])
-    assert.deepEqual(await rulesBroken(call('sqrt'), 'assembly/f.ts'), [])
+    assert.deepEqual(await rulesBroken(exp), ['hatrpo(exact-math)'])
+    assert.deepEqual(await rulesBroken(sqrt), [])
   })
 }
 
+const power = file('assembly/power.ts', 'export function f(x: f64): f64 {\n  return x ** 2.0\n}')
 test('AssemblyScript may not use the power operator', async () => {
-  const code = 'export function f(x: f64): f64 {\n  return x ** 2.0\n}'
-  assert.deepEqual(await rulesBroken(code, 'assembly/f.ts'), ['hatrpo/exact-math'])
+  assert.deepEqual(await rulesBroken(power), ['hatrpo(exact-math)'])
 })
 
-test('AssemblyScript types and builtins are accepted', async () => {
-  const code =
-    'export function sum(a: usize, n: i32): f32 {\n  let s: v128 = f32x4.splat(0)\n' +
+const vectors = file(
+  'assembly/vectors.ts',
+  'export function sum(a: usize, n: i32): f32 {\n  let s: v128 = f32x4.splat(0)\n' +
     '  for (let i = 0; i < n; i += 4) s = f32x4.add(s, v128.load(a + ((<usize>i) << 2)))\n' +
-    '  return f32x4.extract_lane(s, 0)\n}'
-  assert.deepEqual(await rulesBroken(code, 'assembly/f.ts'), [])
+    '  return f32x4.extract_lane(s, 0)\n}',
+)
+test('AssemblyScript types and builtins are accepted', async () => {
+  assert.deepEqual(await rulesBroken(vectors), [])
 })
 
+const unreadable = ['assembly', 'src', 'scripts', 'test', 'workers'].map((where) =>
+  file(`${where}/unreadable.${where === 'scripts' ? 'mjs' : 'ts'}`, 'export function f( {'),
+)
 test('a file that does not parse fails', async () => {
-  for (const file of ['assembly/f.ts', 'src/errors.ts', 'scripts/f.mjs']) {
-    const messages = await lint('export function f( {', file)
-    assert.ok(
-      messages.some((message) => message.fatal === true),
-      file,
-    )
-  }
+  for (const path of unreadable) assert.equal((await rulesBroken(path)).length, 1, path)
 })
 
+const bitsMatter = ['training', 'runs', 'config', 'export', 'algorithms', 'rollout', 'learner']
+bitsMatter.push('devices/wasm', 'nn', 'envs/mamujoco', 'kernels', 'runtime')
+const covered = [...bitsMatter.map((name) => `src/${name}`), 'workers', 'assembly'].map((where) =>
+  file(`${where}/covered.ts`, 'export const x = Math.exp(1)'),
+)
+covered.push(file('workers/covered.cts', 'export const x = Math.exp(1)'))
+const free = ['src/cli', 'src/web', 'src/report', 'src/devices/reference', 'test', 'bench'].map((where) =>
+  file(`${where}/free.ts`, 'export const x = Math.exp(1)'),
+)
 test('the determinism rule covers what trains and what is exported, and nothing else', async () => {
-  const covers = async (file: string): Promise<boolean> => {
-    const config = (await eslint.calculateConfigForFile(join(root, file))) as {
-      rules: Record<string, unknown>
-    }
-    return JSON.stringify(config.rules['hatrpo/exact-math'] ?? [0]).startsWith('[2')
-  }
-  const strict = [
-    'index',
-    'training/f',
-    'runs/f',
-    'config/f',
-    'export/f',
-    'algorithms/f',
-    'rollout/f',
-    'learner/f',
-  ]
-  strict.push('devices/wasm/f', 'nn/f', 'envs/mamujoco/f', 'kernels/f', 'runtime/f')
-  for (const file of [...strict.map((name) => `src/${name}.ts`), 'workers/f.ts', 'assembly/f.ts']) {
-    assert.ok(await covers(file), file)
-  }
-  for (const file of ['src/cli/f.ts', 'src/web/f.ts', 'src/report/f.ts', 'test/f.test.ts', 'bench/f.ts']) {
-    assert.ok(!(await covers(file)), file)
-  }
+  for (const path of covered) assert.deepEqual(await rulesBroken(path), ['hatrpo(exact-math)'], path)
+  for (const path of free) assert.deepEqual(await rulesBroken(path), [], path)
 })
 
 test('no file switches the determinism rule off', () => {
-  for (const folder of ['src', 'workers', 'assembly'].filter((name) => existsSync(join(root, name)))) {
-    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue
-      const file = join(entry.parentPath, entry.name)
-      const disables = readFileSync(file, 'utf8').match(/eslint-disable.*/g) ?? []
+  for (const name of ['src', 'workers', 'assembly']) {
+    for (const entry of readdirSync(join(root, name), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/\.c?ts$/.test(entry.name)) continue
+      const path = join(entry.parentPath, entry.name)
+      const disables = readFileSync(path, 'utf8').match(/(?:es|ox)lint-disable.*/g) ?? []
       for (const comment of disables) {
         const [named = ''] = comment.split('--')
-        assert.match(named, /eslint-disable\S*\s+\S/, `${file}: name the rule that ${comment} means`)
-        assert.doesNotMatch(named, /exact-math/, file)
+        assert.match(named, /lint-disable\S*\s+\S/, `${path}: name the rule that ${comment} means`)
+        assert.doesNotMatch(named, /exact-math/, path)
       }
     }
   }
 })
 
-const careless: Record<string, { rule: string; code: string }> = {
+interface Careless {
+  readonly rule: string
+  readonly code: string
+  /** Where the file is. */
+  readonly where?: string
+}
+const statements = (count: number): string => '  x++\n'.repeat(count)
+const careless: Record<string, Careless> = {
   'a promise nobody waits for': {
-    rule: '@typescript-eslint/no-floating-promises',
+    rule: 'typescript(no-floating-promises)',
     code: 'export function f(): void {\n  Promise.resolve(1)\n}',
   },
+  'a promise nobody waits for, in a test': {
+    rule: 'typescript(no-floating-promises)',
+    code: 'export function f(): void {\n  Promise.resolve(1)\n}',
+    where: 'test/f.ts',
+  },
+  'a promise as a condition': {
+    rule: 'typescript(no-misused-promises)',
+    code: 'export const f = (x: Promise<boolean>): number => (x ? 1 : 2)',
+  },
+  'an await of what is no promise': {
+    rule: 'typescript(await-thenable)',
+    code: 'export const f = async (x: number): Promise<number> => await x',
+  },
   'an unused import': {
-    rule: '@typescript-eslint/no-unused-vars',
+    rule: 'eslint(no-unused-vars)',
     code: "import { join } from 'node:path'\nexport const x = 1",
   },
+  'an unused variable of AssemblyScript': {
+    rule: 'eslint(no-unused-vars)',
+    code: 'export function f(): void {\n  const a: i32 = 1\n}',
+    where: 'assembly/f.ts',
+  },
+  'an unused variable of plain JavaScript': {
+    rule: 'eslint(no-unused-vars)',
+    code: 'const x = 1',
+    where: 'scripts/f.mjs',
+  },
+  'an unknown name in plain JavaScript': {
+    rule: 'eslint(no-undef)',
+    code: 'export const x = unknownName',
+    where: 'scripts/g.mjs',
+  },
+  'an import of types alone': {
+    rule: 'typescript(consistent-type-imports)',
+    code: "import { Dirent } from 'node:fs'\nexport const f = (x: Dirent): string => x.name",
+  },
   'an explicit any': {
-    rule: '@typescript-eslint/no-explicit-any',
+    rule: 'typescript(no-explicit-any)',
     code: 'export const f = (x: any): number => Number(x)',
   },
-  'loose equality': { rule: 'eqeqeq', code: 'export const f = (x: number): boolean => x == 1' },
-  'printing from the library': { rule: 'no-console', code: "console.log('hello')" },
-  'unfinished work': { rule: 'no-warning-comments', code: '// TODO: finish\nexport const x = 1' },
+  'any from a call': {
+    rule: 'typescript(no-unsafe-assignment)',
+    code: "export const f = (): string => {\n  const x = JSON.parse('1')\n  return String(x)\n}",
+  },
+  'a member of any, in a test': {
+    rule: 'typescript(no-unsafe-member-access)',
+    code: "export const x = String(JSON.parse('{}').x)",
+    where: 'test/g.ts',
+  },
+  'undefined in a text': {
+    rule: 'typescript(restrict-template-expressions)',
+    code: 'export const f = (x: string | undefined): string => `${x}`',
+  },
+  'an assertion that changes nothing': {
+    rule: 'typescript(no-unnecessary-type-assertion)',
+    code: 'export const f = (x: number): number => x as number',
+  },
+  'throwing what is no error': {
+    rule: 'typescript(only-throw-error)',
+    code: "export function f(): never {\n  throw 'text'\n}",
+  },
+  'loose equality': { rule: 'eslint(eqeqeq)', code: 'export const f = (x: number): boolean => x == 1' },
+  'printing from the library': { rule: 'eslint(no-console)', code: "console.log('hello')\nexport {}" },
+  'unfinished work': { rule: 'eslint(no-warning-comments)', code: '// TODO: finish\nexport const x = 1' },
   'a switch that forgets a case': {
-    rule: '@typescript-eslint/switch-exhaustiveness-check',
+    rule: 'typescript(switch-exhaustiveness-check)',
     code: "export function f(x: 'a' | 'b'): number {\n  switch (x) {\n    case 'a':\n      return 1\n  }\n  return 0\n}",
+  },
+  'a long function': {
+    rule: 'eslint(max-lines-per-function)',
+    code: `export function f(x: number): number {\n${statements(60)}  return x\n}`,
+  },
+  'a long file': { rule: 'eslint(max-lines)', code: `let x = 1\n${statements(400)}export { x }` },
+  'another kind of privacy': {
+    rule: 'hatrpo(one-privacy)',
+    code: 'export class A {\n  private x = 1\n  f(): number {\n    return this.x\n  }\n}',
+  },
+  'a directive that disables nothing': {
+    // Such a report names no rule.
+    rule: '',
+    code: 'export const x = 1 // eslint-disable-line no-console -- it is quiet',
   },
 }
 
-for (const [what, { rule, code }] of Object.entries(careless)) {
+for (const [k, [what, { rule, code, where }]] of Object.entries(careless).entries()) {
+  const path = file(where ?? `src/careless-${k}.ts`, code)
   test(`carelessness is reported: ${what}`, async () => {
-    assert.ok((await rulesBroken(code, 'src/errors.ts')).includes(rule))
+    assert.deepEqual(await rulesBroken(path), [rule])
+  })
+}
+
+const careful: Record<string, string> = {
+  'test/careful.ts': 'export const f = (x: string | undefined): string => `${x}`',
+  'src/cli/careful.ts': "console.log('hello')\nexport {}",
+  'bench/careful.ts': "console.log('hello')\nexport {}",
+  'src/careful.ts': 'export const f = ({ call }: { call(): void }): (() => void) => call',
+}
+for (const [path, code] of Object.entries(careful)) {
+  file(path, code)
+  test(`what is allowed in ${path} is not reported`, async () => {
+    assert.deepEqual(await rulesBroken(path), [])
   })
 }

@@ -92,7 +92,7 @@ export class Channel {
   // A message of the current process, if one has arrived.
   #next(): Uint8Array | 'pulse' | undefined {
     for (;;) {
-      const received = receiveMessageOnPort(this.#port) as { message: Report } | undefined
+      const received: { message: Report } | undefined = receiveMessageOnPort(this.#port)
       if (received === undefined) return undefined
       const report = received.message
       if (report.process !== this.#process) continue

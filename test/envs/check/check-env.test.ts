@@ -167,7 +167,10 @@ test('random actions fill their spaces and nothing else', () => {
     sampler.fill(env)
     drawn.add(env.actions[0][0])
   }
-  assert.deepEqual([...drawn].sort(), [0, 2])
+  assert.deepEqual(
+    [...drawn].sort((a, b) => a - b),
+    [0, 2],
+  )
 
   const walkers = new Sound()
   const within: number[] = []
