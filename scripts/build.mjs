@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 import { writeAssembly } from './assembly.mjs'
 import { functionsWithVectors } from './signatures.mjs'
@@ -14,6 +15,15 @@ const bin = (name) => `${root}node_modules/${name}`
 function run(script, args) {
   const { status } = spawnSync(process.execPath, [bin(script), ...args], { cwd: root, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
+}
+
+/** Runs the AssemblyScript compiler here: a process for each module would load and warm up the compiler again. */
+async function compileAssembly(args) {
+  const { error } = await asc.main(['--baseDir', root, ...args], {
+    stdout: process.stdout,
+    stderr: process.stderr,
+  })
+  if (error) process.exit(1)
 }
 
 await writeAssembly(root)
@@ -33,7 +43,7 @@ const digestFile = `${root}dist/assembly.sha256`
 const isCurrent = existsSync(digestFile) && readFileSync(digestFile, 'utf8') === digest
 for (const [name, [target, ...options]] of Object.entries(modules)) {
   if (isCurrent && existsSync(`${root}dist/assembly/${name}.wasm`)) continue
-  run('assemblyscript/bin/asc.js', [
+  await compileAssembly([
     `assembly/${target}.ts`,
     '--config',
     'asconfig.json',

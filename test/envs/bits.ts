@@ -9,6 +9,9 @@ import {
   type MultiAgentEnv,
 } from '../../src/envs/index.js'
 
+/** Steps of a comparison: several episodes of the robots that can fall. */
+const STEPS = 60
+
 const context = new EnvContext()
 const make = (config: EnvConfig, where = context) => makeEnvFactory(config).create(where)
 
@@ -47,12 +50,12 @@ export function observeStep(env: MultiAgentEnv, seed: number, step: number): Flo
 export const BITS: Readonly<Record<string, (id: string) => Promise<void>>> = {
   'the same seed gives the same bits, alone and among others': async (id) => {
     const alone = await make({ id }, new EnvContext())
-    const expected = play(alone, 7, 150)
-    assert.notDeepEqual(play(alone, 8, 150), expected)
-    assert.deepEqual(play(alone, 7, 150), expected)
+    const expected = play(alone, 7, STEPS)
+    assert.notDeepEqual(play(alone, 8, STEPS), expected)
+    assert.deepEqual(play(alone, 7, STEPS), expected)
     const many = await Promise.all(Array.from({ length: 4 }, () => make({ id })))
     many.forEach((env, k) => env.reset(7 + (k % 2)))
-    for (let step = 0; step < 150; step++) {
+    for (let step = 0; step < STEPS; step++) {
       const seen = many.map((env, k) => observeStep(env, 7 + (k % 2), step))
       assert.deepEqual(seen[0], expected[step])
       assert.deepEqual(seen[2], expected[step])
@@ -64,7 +67,7 @@ export const BITS: Readonly<Record<string, (id: string) => Promise<void>>> = {
     const env = await make({ id })
     play(env, 3, 30)
     const saved = env.saveState!()
-    const go = (from: MultiAgentEnv) => Array.from({ length: 200 }, (_, k) => observeStep(from, 3, 30 + k))
+    const go = (from: MultiAgentEnv) => Array.from({ length: STEPS }, (_, k) => observeStep(from, 3, 30 + k))
     const expected = go(env)
     const elsewhere = await make({ id }, new EnvContext())
     elsewhere.loadState!(saved)
