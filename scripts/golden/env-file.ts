@@ -80,14 +80,17 @@ export type Division = z.infer<typeof division>
 export type View = z.infer<typeof view>
 export type GoldenEnv = z.infer<typeof goldenEnv>
 
-/** @throws HatrpoError when the text is not a file of environment transitions */
-export function parseGoldenEnv(text: string): GoldenEnv {
-  let json: unknown
+/** @throws HatrpoError when the text is not JSON */
+export function parseJson(text: string): unknown {
   try {
-    json = JSON.parse(text)
+    return JSON.parse(text)
   } catch (cause) {
     throw new HatrpoError(`is not JSON: ${(cause as Error).message}`, { cause })
   }
+}
+
+/** @throws HatrpoError when the value is not a file of environment transitions */
+export function parseGoldenEnv(json: unknown): GoldenEnv {
   const result = goldenEnv.safeParse(json)
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { HatrpoError } from '../../src/errors.js'
 import type { EnvContext } from '../../src/envs/context.js'
 import { TaskSimulation } from '../../src/envs/mamujoco/simulation.js'
@@ -42,9 +41,9 @@ interface Runner {
   runConverged(version: TaskVersion): Promise<TaskSimulation>
 }
 
-/** Compares a file of environment transitions with ours. */
-export async function checkEnvironmentFile(file: string, context: EnvContext): Promise<FileReport> {
-  const golden = parseGoldenEnv(await readFile(file, 'utf8'))
+/** Compares a file of environment transitions with ours. @param json its content */
+export async function checkEnvironmentFile(json: unknown, context: EnvContext): Promise<FileReport> {
+  const golden = parseGoldenEnv(json)
   if (taskVersions(golden.task) === undefined) throw new HatrpoError(`task not supported yet: ${golden.task}`)
   const runner = makeRunner(golden, context)
   const { differences } = runner

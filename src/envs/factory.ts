@@ -1,5 +1,6 @@
 import type { EnvContext } from './context.js'
 import type { EnvSpec, MultiAgentEnv } from './contract.js'
+import { actionSize } from './shape.js'
 
 /** Which environment, and its options: plain data, so that it can be stored and posted to other threads. */
 export interface EnvConfig {
@@ -30,6 +31,19 @@ export interface EnvListing {
   readonly action: number
   readonly state: number
   readonly timeLimit: number
+}
+
+/** The line of an environment in lists. */
+export function listEnv({ id, agents, stateSize, timeLimit }: EnvSpec, description: string): EnvListing {
+  return {
+    id,
+    description,
+    agents: agents.length,
+    observation: Math.max(...agents.map(({ observation }) => observation.size)),
+    action: Math.max(...agents.map(({ action }) => actionSize(action))),
+    state: stateSize,
+    timeLimit,
+  }
 }
 
 /** Environments whose ids begin with the same `name/`. */

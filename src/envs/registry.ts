@@ -4,11 +4,12 @@ import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
 import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
+import { mpe } from './mpe/family.js'
 import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 import { CUSTOM_TEAM } from './team/options.js'
 
-const FAMILIES: readonly EnvFamily[] = [mamujoco]
+const FAMILIES: readonly EnvFamily[] = [mamujoco, mpe]
 
 /** Whether an id begins with the name of a family. */
 function isBuiltIn(id: string): boolean {

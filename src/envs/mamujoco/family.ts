@@ -1,6 +1,6 @@
 import { usageError } from '../../errors.js'
-import type { Box, EnvSpec } from '../contract.js'
-import type { EnvFactory, EnvFamily, EnvListing } from '../factory.js'
+import type { EnvSpec } from '../contract.js'
+import { listEnv, type EnvFactory, type EnvFamily, type EnvListing } from '../factory.js'
 import { box } from '../spaces.js'
 import { MamujocoEnv, type AgentPart } from './env.js'
 import { jointGraph } from './graph.js'
@@ -34,15 +34,8 @@ export const mamujoco: EnvFamily = { name: 'mamujoco', list, factory }
 function list(): EnvListing[] {
   return names().map((name) => {
     const { spec } = factory(name, {})
-    return {
-      id: spec.id,
-      description: `${DESCRIPTIONS[name.split('-')[0]]}; ${spec.agents.length} agents share its actuators`,
-      agents: spec.agents.length,
-      observation: largest(spec.agents.map((agent) => agent.observation.size)),
-      action: largest(spec.agents.map(({ action }) => (action as Box).size)),
-      state: spec.stateSize,
-      timeLimit: spec.timeLimit,
-    }
+    const task = DESCRIPTIONS[name.split('-')[0]]
+    return listEnv(spec, `${task}; ${spec.agents.length} agents share its actuators`)
   })
 }
 
@@ -114,10 +107,6 @@ export function agentParts(task: Task, division: string, options: MamujocoOption
 
 function names(): string[] {
   return TASK_NAMES.flatMap((task) => divisionNames(task).map((division) => `${task}-${division}`))
-}
-
-function largest(sizes: readonly number[]): number {
-  return Math.max(...sizes)
 }
 
 function describe(id: string, task: Task, parts: readonly AgentPart[], range: number): EnvSpec {

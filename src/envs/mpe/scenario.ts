@@ -1,0 +1,82 @@
+import type { ParticleWorld } from './world.js'
+
+/** A disc in the plane that an agent controls. */
+export interface AgentBody {
+  readonly id: string
+  readonly radius: number
+  /** Force per unit of action. */
+  readonly sensitivity: number
+  /** Infinity for none. */
+  readonly maxSpeed: number
+  readonly moves: boolean
+  readonly collides: boolean
+  /** Whether it sends messages. */
+  readonly talks: boolean
+  readonly adversary: boolean
+  /** Its observation, part after part. */
+  readonly sees: readonly Part[]
+}
+
+/** A disc that never moves. */
+export interface Landmark {
+  readonly radius: number
+  readonly collides: boolean
+}
+
+/** Parts of an observation; `parts.ts` says what each holds. */
+export type Part =
+  | 'velocity'
+  | 'position'
+  | 'goal'
+  | 'landmarks'
+  | 'agents'
+  | 'goodVelocities'
+  | 'messages'
+  | 'goalColour'
+  | 'landmarkColours'
+
+/** A task of the particle environments. */
+export interface Scenario {
+  readonly agents: readonly AgentBody[]
+  readonly landmarks: readonly Landmark[]
+  /** Length of a message. */
+  readonly words: number
+  /** Landmarks that are goals: none, the same one for all agents, or one drawn for each. */
+  readonly goals: 'none' | 'shared' | 'each'
+  /** Landmarks start within this distance of the centre along each axis; agents always within 1. */
+  readonly landmarkRange: number
+  /** Colours that stand for a goal, by landmark; and those of the landmarks. */
+  readonly goalColours?: readonly (readonly number[])[]
+  readonly landmarkColours?: readonly (readonly number[])[]
+  /** Share of `local` in an agent's reward, where there is also a `global` one. */
+  readonly localRatio: number
+  /** Reward of an agent for the present state. */
+  readonly local: (world: ParticleWorld, agent: number) => number
+  /** Reward that all agents have in common. */
+  readonly global?: (world: ParticleWorld) => number
+}
+
+const BODY = {
+  radius: 0.05,
+  sensitivity: 5,
+  maxSpeed: Infinity,
+  moves: true,
+  collides: false,
+  talks: false,
+  adversary: false,
+}
+
+/** An agent's body: 0.05 in radius, moving, silent, and passing through others where nothing else is said. */
+export function agentBody(body: Partial<AgentBody> & Pick<AgentBody, 'id' | 'sees'>): AgentBody {
+  return { ...BODY, ...body }
+}
+
+/** Landmarks that are all alike. */
+export function landmarks(count: number, radius = 0.05, collides = false): Landmark[] {
+  return Array.from({ length: count }, () => ({ radius, collides }))
+}
+
+/** `count` colours of three channels: `high` at channel k + first of the k-th, `low` elsewhere. */
+export function colours(count: number, high: number, low: number, first = 0): number[][] {
+  return Array.from({ length: count }, (_, k) => [0, 1, 2].map((c) => (c === k + first ? high : low)))
+}

@@ -1,0 +1,33 @@
+import { agentBody, colours, landmarks, type Scenario } from './scenario.js'
+import type { ParticleTask } from './task.js'
+import type { ParticleWorld } from './world.js'
+
+const COLOURS = colours(3, 0.65, 0.15)
+const LISTENER = 1
+
+/** A speaker that cannot move tells a listener that does not know the goal where to go. */
+export const speakerListener: ParticleTask = {
+  description: 'a speaker that cannot move tells a listener where to go',
+  rewards: 'sum',
+  options: {},
+  scenario: (): Scenario => ({
+    agents: [
+      agentBody({ id: 'speaker_0', radius: 0.075, moves: false, talks: true, sees: ['goalColour'] }),
+      agentBody({ id: 'listener_0', radius: 0.075, sees: ['velocity', 'landmarks', 'messages'] }),
+    ],
+    landmarks: landmarks(3, 0.04),
+    words: 3,
+    goals: 'shared',
+    landmarkRange: 1,
+    goalColours: COLOURS,
+    landmarkColours: COLOURS,
+    localRatio: 1,
+    local: squaredDistance,
+  }),
+}
+
+/** The square of the listener's distance to the goal, negative, for both. */
+function squaredDistance(world: ParticleWorld): number {
+  const distance = world.distance(LISTENER, world.goalOf(LISTENER))
+  return -distance * distance
+}
