@@ -1,5 +1,6 @@
 import type { EnvContext } from '../../src/envs/context.js'
 import { HatrpoError } from '../../src/errors.js'
+import { particlesTable } from './particles.js'
 import { drivesTable, gallery, idsTable, sizesTable, taskTable } from './tables.js'
 
 type MakeBlock = (family: string, context: EnvContext) => string | Promise<string>
@@ -11,9 +12,10 @@ const BLOCKS: Readonly<Record<string, MakeBlock>> = {
   task: taskTable,
   gallery,
   ids: idsTable,
+  particles: particlesTable,
 }
 
-const BLOCK = /<!-- generated: (\w+)(?: (\w+))? -->\n.*?<!-- end -->/gs
+const BLOCK = /<!-- generated: (\w+)(?: ([\w-]+))? -->\n.*?<!-- end -->/gs
 
 /** A page with what is generated made anew. @throws HatrpoError for a mark without an end, or of no known block */
 export async function regenerate(page: string, path: string, context: EnvContext): Promise<string> {

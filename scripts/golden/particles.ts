@@ -67,9 +67,7 @@ class ParticleCheck {
     this.differences.add('max_cycles', difference(golden.max_cycles, spec.timeLimit))
     this.differences.add('state_length', difference(golden.state_length, spec.stateSize))
     const spaces = spec.agents.map(({ action }) =>
-      action.kind === 'discrete'
-        ? { discrete: action.n }
-        : { box: [0, 1], length: actionSize(action) },
+      action.kind === 'discrete' ? { discrete: action.n } : { box: [0, 1], length: actionSize(action) },
     )
     const stated = golden.agents.map(({ action_space }) => action_space)
     this.differences.add('agents.action_space', structuralDifference(stated, spaces))
@@ -182,7 +180,13 @@ class ParticleCheck {
       // Nothing but the time limit ends an episode.
       const truncated = agents.map(() => k + 1 >= max_cycles)
       differences.add('trajectories.truncated', structuralDifference(step.truncated, truncated))
-      differences.add('trajectories.terminated', structuralDifference(step.terminated, agents.map(() => false)))
+      differences.add(
+        'trajectories.terminated',
+        structuralDifference(
+          step.terminated,
+          agents.map(() => false),
+        ),
+      )
     })
   }
 

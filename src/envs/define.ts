@@ -39,6 +39,8 @@ export interface EnvParts<Memory extends EnvMemory> {
 /** An environment, less what is the same in all of them. */
 export interface EnvDefinition<Memory extends EnvMemory> {
   readonly spec: EnvSpec
+  /** Whether every episode is the same, given the same actions: `random` is then not used. */
+  readonly startsAlike?: boolean
   /**
    * Makes the arrays that hold the state of an episode. Called once per environment. They are all that is kept between
    * steps besides `random`, and are saved and restored as they are.
@@ -68,7 +70,10 @@ export type EnvOptions = Readonly<Record<string, string | number | boolean>>
 export function defineEnv<Memory extends EnvMemory>(
   definition: EnvDefinition<Memory> | ((options: EnvOptions) => EnvDefinition<Memory>),
 ): (options?: EnvOptions) => MultiAgentEnv {
-  return (options = {}) => new DefinedEnv(typeof definition === 'function' ? definition(options) : definition)
+  return (options = {}) => {
+    const made = typeof definition === 'function' ? definition(options) : definition
+    return made.startsAlike ? new FixedEnv(made) : new DefinedEnv(made)
+  }
 }
 
 class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Memory> {
@@ -167,5 +172,12 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
     for (const mask of this.availableActions) mask.fill(1)
     this.active.fill(1)
     this.#definition.observe(this)
+  }
+}
+
+/** An environment whose episodes depend on no seed: its `reset` takes none, as `check-env` asks. */
+class FixedEnv<Memory extends EnvMemory> extends DefinedEnv<Memory> {
+  override reset(): void {
+    super.reset(0)
   }
 }

@@ -37,6 +37,8 @@ export function definedFamily(
     }
   }
   const list: EnvFamily['list'] = () =>
-    Object.entries(environments).map(([name, { description }]) => listEnv(factory(name, {}).spec, description))
+    Object.entries(environments).map(([name, { description }]) =>
+      listEnv(factory(name, {}).spec, description),
+    )
   return { name: family, list, factory }
 }

@@ -1,14 +1,24 @@
 import { HatrpoError, usageError } from '../errors.js'
 import type { EnvContext } from './context.js'
 import type { MultiAgentEnv } from './contract.js'
+import { defineEnv } from './define.js'
 import type { EnvConfig, EnvFactory } from './factory.js'
+import { parseMatrixGame } from './games/matrix-file.js'
+import { defineMatrixGame } from './games/matrix.js'
 import { withReplay } from './replayed.js'
 import { findShapeProblems } from './shape.js'
-import { combineDigests, defaultFunction, importSource, isFileId, packageId } from './source.js'
+import {
+  combineDigests,
+  defaultFunction,
+  importSource,
+  isFileId,
+  packageId,
+  type ImportedSource,
+} from './source.js'
 
 type Options = Readonly<Record<string, string | number | boolean>>
 
-/** Default export of a module: makes one environment from the options. */
+/** The default export of a module, or what does the same for a game's file: makes one environment from the options. */
 type MakeEnv = (options: Options, context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>
 
 /** Makes environments as a module does, not looked at yet. */
@@ -22,13 +32,15 @@ export interface EnvModule {
 }
 
 /**
- * Imports the module that makes an environment.
- * @throws HatrpoError when the module is missing, cannot be imported, or has no default export
+ * Imports the module that makes an environment, or the file of a game.
+ * @throws HatrpoError when it is missing, cannot be imported, or has no default export, or is no game
  */
 export async function loadEnvModule({ id, ...options }: EnvConfig): Promise<EnvModule> {
   const source = await importSource(id)
   const { path, sha256 } = source
-  const make = defaultFunction(source, 'environment', '(options) => environment') as MakeEnv
+  const make = path.endsWith('.json')
+    ? gameMaker(source)
+    : (defaultFunction(source, 'environment', '(options) => environment') as MakeEnv)
   return {
     path,
     sha256,
@@ -61,6 +73,13 @@ export async function loadModuleFactory(config: EnvConfig, context: EnvContext):
     sha256: combineDigests(sha256, dataSha256),
     create: async (context) => withReplay(await make(context)),
   }
+}
+
+/** What makes environments of a game in the form of docs/envs/games.md. */
+function gameMaker({ path, module }: ImportedSource): MakeEnv {
+  const name = path.replace(/^.*[\\/]/s, '').replace(/\.json$/, '')
+  const game = parseMatrixGame(module['default'], path, name)
+  return (options) => defineEnv(() => defineMatrixGame(game, options))()
 }
 
 function firstLine(error: unknown): string {

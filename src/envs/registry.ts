@@ -2,6 +2,7 @@ import { usageError } from '../errors.js'
 import { EnvContext } from './context.js'
 import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
+import { games } from './games/family.js'
 import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
 import { mpe } from './mpe/family.js'
@@ -9,7 +10,7 @@ import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 import { CUSTOM_TEAM } from './team/options.js'
 
-const FAMILIES: readonly EnvFamily[] = [mamujoco, mpe]
+const FAMILIES: readonly EnvFamily[] = [mamujoco, mpe, games]
 
 /** Whether an id begins with the name of a family. */
 function isBuiltIn(id: string): boolean {
@@ -38,7 +39,7 @@ export function parseEnvId(id: string): { family: string; name: string } {
     const known = listEnvs().map((listing) => listing.id)
     throw usageError(
       `environment ${id}: no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
-        'files such as ./my-env.ts, and Python environments as pettingzoo:MODULE:FACTORY',
+        'files such as ./my-env.ts or ./my-game.json, and Python environments as pettingzoo:MODULE:FACTORY',
     )
   }
   return { family, name: id.slice(slash + 1) }
@@ -70,7 +71,8 @@ export function assertEnvExists(id: string): void {
  * `pettingzoo:MODULE:FACTORY` of a Python environment, a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and
  * the name of a package, a built-in `family/name`, or the name of an installed package. A package can therefore never
  * take the place of a built-in environment.
- * The default export of a file or package is `(options) => environment`, or a promise of one.
+ * The default export of a file or package is `(options) => environment`, or a promise of one. A .json file is a finite
+ * game (see `parseMatrixGame`).
  * `mamujoco/custom` is a team put together from options (see `loadCustomTeam`).
  * @param context of the thread that will create environments with it; whatever had to be started to read their
  *   spec is kept for them

@@ -29,10 +29,10 @@ const adopted = new Map<string, BundledSource>()
 /** Imported by this thread, by path and digest, so that the same content is one module as with any import. */
 const imported = new Map<string, Promise<ImportedSource['module']>>()
 
-/** Whether an id names a file (`./my-env.ts`, an absolute path, a file: URL) rather than a package. */
+/** Whether an id names a file (`./my-env.ts`, `game.json`, an absolute path, a file: URL) rather than a package. */
 export function isFileId(id: string): boolean {
   if (id.startsWith('npm:')) return false
-  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.[cm]?[jt]sx?$/.test(id)
+  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.([cm]?[jt]sx?|json)$/.test(id)
 }
 
 /** The id of a package, `npm:my-envs/cheetah`, from one with or without npm:. */

@@ -18,7 +18,9 @@ import { findTask } from '../../src/envs/mamujoco/tasks.js'
 
 const context = new EnvContext()
 const make = (config: EnvConfig, where = context) => makeEnvFactory(config).create(where)
-const ids = listEnvs().map(({ id }) => id)
+const ids = listEnvs()
+  .map(({ id }) => id)
+  .filter((id) => id.startsWith('mamujoco/'))
 
 /** The first division of every robot. */
 const robots = ids.filter((id, i) => ids.findIndex((other) => other.split('-')[0] === id.split('-')[0]) === i)

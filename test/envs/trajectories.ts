@@ -34,7 +34,9 @@ function trajectory(env: MultiAgentEnv): Uint8Array<ArrayBuffer> {
   let seed = SEED
   env.reset(seed)
   for (let step = 0; step < STEPS; step++) {
-    env.actions.forEach((action, agent) => draw(env.spec.agents[agent].action, random, action))
+    env.actions.forEach((action, agent) =>
+      draw(env.spec.agents[agent].action, random, action, env.availableActions?.[agent]),
+    )
     end[0] = env.step()
     for (const view of views) {
       numbers.set(view, at)
@@ -52,11 +54,18 @@ function trajectory(env: MultiAgentEnv): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** An action drawn evenly from its space, into `out`. */
-function draw(space: ActionSpace, random: RandomStream, out: Float32Array): void {
+/** An action drawn evenly from its space, and from what is available of it, into `out`. */
+function draw(space: ActionSpace, random: RandomStream, out: Float32Array, mask?: Uint8Array): void {
+  let first = 0
   for (let j = 0; j < out.length; j++) {
-    if (space.kind === 'box') out[j] = space.low[j] + (space.high[j] - space.low[j]) * random.uniform()
-    else out[j] = Math.floor(random.uniform() * (space.kind === 'discrete' ? space.n : space.sizes[j]))
+    if (space.kind === 'box') {
+      out[j] = space.low[j] + (space.high[j] - space.low[j]) * random.uniform()
+      continue
+    }
+    const count = space.kind === 'discrete' ? space.n : space.sizes[j]
+    const choices = Array.from({ length: count }, (_, k) => k).filter((k) => mask?.[first + k] !== 0)
+    out[j] = choices[Math.floor(random.uniform() * choices.length)]
+    first += count
   }
 }
 

@@ -13,11 +13,18 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, [SCRIPT, ...args], { encoding: 'utf8' })
 }
 
+/** Files of the particle environments. */
+const PARTICLES = readdirSync(goldenPath('mpe')).map((name) => join('mpe', name))
+
 /** The golden file of a task, changed, as a file of its own. */
-function withChanged(change: (golden: GoldenFile) => void, use: (file: string) => void): void {
+function withChanged<Golden = GoldenFile>(
+  change: (golden: Golden) => void,
+  use: (file: string) => void,
+  original = 'Hopper.json',
+): void {
   const folder = mkdtempSync(join(tmpdir(), 'golden-envs-'))
   try {
-    const golden = JSON.parse(readFileSync(goldenPath('Hopper.json'), 'utf8')) as GoldenFile
+    const golden = JSON.parse(readFileSync(goldenPath(original), 'utf8')) as Golden
     change(golden)
     writeFileSync(join(folder, 'changed.json'), JSON.stringify(golden))
     use(join(folder, 'changed.json'))
@@ -53,7 +60,8 @@ let comparison: { quantities: Line[]; stderr: string[] } | undefined
 
 function compareAll(): { quantities: Line[]; stderr: string[] } {
   const recorded = readdirSync(goldenPath('.')).filter((name) => /^[A-Z].*\.json$/.test(name))
-  const { status, stdout, stderr } = run('--json', ...recorded.map((name) => goldenPath(name)))
+  const files = [...recorded, ...PARTICLES]
+  const { status, stdout, stderr } = run('--json', ...files.map((name) => goldenPath(name)))
   assert.equal(status, 0, stderr)
   const quantities = stdout
     .trim()
@@ -179,6 +187,59 @@ for (const [what, quantity, change] of [
   })
 }
 
+for (const file of PARTICLES) {
+  test(`golden-envs: ${file} repeats its recorded steps, trajectory and spaces`, () => {
+    const { quantities } = compare(file.replace('.json', ''))
+    const names = quantities.map(({ quantity }) => quantity)
+    for (const part of [
+      'next_state.pos',
+      'next_state.vel',
+      'next_observations',
+      'rewards',
+      'total_force',
+      'touching',
+    ])
+      assert.ok(names.includes(`transitions.${part}`), part)
+    for (const part of [
+      'agents.action_space',
+      'landmarks',
+      'trajectories.state.pos',
+      'trajectories.truncated',
+    ])
+      assert.ok(names.includes(part), part)
+    assert.equal(names.includes('out_of_range.rewards'), file.includes('continuous'))
+  })
+}
+
+interface ParticleFile {
+  name: string
+  params: Record<string, number>
+  transitions: { rewards: number[]; next_state: { vel: number[][] } }[]
+}
+
+for (const [what, quantity, change] of [
+  [
+    'a velocity',
+    'transitions.next_state.vel',
+    (g: ParticleFile) => (g.transitions[2].next_state.vel[1][0] += 2e-9),
+  ],
+  ['a reward', 'transitions.rewards', (g: ParticleFile) => (g.transitions[0].rewards[2] -= 2e-9)],
+] as const) {
+  test(`golden-envs: ${what} of a particle file that differs fails, and only that`, () => {
+    withChanged<ParticleFile>(
+      change,
+      (file) => {
+        const { status, stdout } = run(file)
+        assert.equal(status, 1)
+        const failed = stdout.split('\n').filter((line) => line.startsWith('FAIL'))
+        assert.equal(failed.length, 1)
+        assert.ok(failed[0].includes(quantity))
+      },
+      PARTICLES.find((name) => name.includes('spread')),
+    )
+  })
+}
+
 test('golden-envs: what is not familiar is named, and the rest is checked', () => {
   withChanged(
     (golden) => {
@@ -212,6 +273,16 @@ test('golden-envs: what cannot be checked is said in one line, with exit code 1'
       assert.equal(stderr, `${file}: task not supported yet: Spider\n`)
     },
   )
+  for (const [change, line] of [
+    [(golden: ParticleFile) => (golden.name = 'simple_crypto'), 'scenario not supported yet: simple_crypto'],
+    [(golden: ParticleFile) => (golden.params['M'] = 2), 'params.M: we have no such option of push'],
+  ] as const) {
+    withChanged<ParticleFile>(
+      change,
+      (file) => assert.equal(run(file).stderr, `${file}: ${line}\n`),
+      PARTICLES.find((name) => name.includes('push')),
+    )
+  }
   const missing = run('/nowhere.json')
   assert.equal(missing.status, 1)
   assert.match(missing.stderr, /^\/nowhere\.json: ENOENT.*\n$/)

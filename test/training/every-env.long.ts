@@ -16,7 +16,13 @@ const settings = [
   'evaluation.every=0',
   `steps=${ITERATIONS * 2 * 25}`,
 ]
-const ids = listEnvs().map(({ id }) => id)
+/** Teams with continuous actions. */
+const ids = listEnvs()
+  .map(({ id }) => id)
+  .filter((id) => {
+    const { agents, mode } = makeEnvFactory({ id }).spec
+    return mode === 'cooperative' && agents.every(({ action }) => action.kind === 'box')
+  })
 /** The clipped update knows nothing of tasks but sizes: the smallest, the largest and one between. */
 const clipped = ['mamujoco/Reacher-2x1', 'mamujoco/ManySegmentAnt-2x3', 'mamujoco/Humanoid-17x1']
 

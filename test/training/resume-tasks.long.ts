@@ -25,6 +25,7 @@ const settings = [
 /** One id per robot: the first that is listed. */
 const robots = new Map<string, string>()
 for (const { id } of listEnvs()) {
+  if (!id.startsWith('mamujoco/')) continue
   const robot = id.split('-')[0]
   if (!robots.has(robot)) robots.set(robot, id)
 }

@@ -52,8 +52,7 @@ function catches(world: ParticleWorld): number {
 /** Cost of being caught, and of leaving the field. */
 function escape(world: ParticleWorld, agent: number): number {
   const { position } = world.state
-  const outside =
-    boundary(Math.abs(position[2 * agent])) + boundary(Math.abs(position[2 * agent + 1]))
+  const outside = boundary(Math.abs(position[2 * agent])) + boundary(Math.abs(position[2 * agent + 1]))
   return -CATCH * catchersOf(world, agent) - outside
 }
 

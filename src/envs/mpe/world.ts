@@ -171,7 +171,8 @@ export class ParticleWorld {
     for (let a = 0; a < agents.length; a++) {
       if (!agents[a].collides) continue
       for (let b = a + 1; b < agents.length; b++) {
-        if (agents[b].collides && (agents[a].moves || agents[b].moves)) this.#addContact(a, b, agents[b].moves)
+        if (agents[b].collides && (agents[a].moves || agents[b].moves))
+          this.#addContact(a, b, agents[b].moves)
       }
       for (let b = 0; b < landmarks.length; b++) {
         if (landmarks[b].collides && agents[a].moves) this.#addContact(a, agents.length + b, false)
