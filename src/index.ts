@@ -7,6 +7,12 @@
  */
 export { trainableAlgorithms } from './algorithms/parts.js'
 export { algorithmNames, algorithms, type Algorithm } from './algorithms/table.js'
+export type { MarkovGame, TabularPolicy } from './algorithms/tabular/game.js'
+export {
+  policyIteration,
+  type PolicyIterationOptions,
+  type PolicyIterationResult,
+} from './algorithms/tabular/iteration.js'
 export {
   listEnvs,
   loadEnvFactory,
