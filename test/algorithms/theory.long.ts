@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '../training/runs.js'
 import {
   checkEquation9,
   checkEvaluation,
@@ -30,4 +35,20 @@ test('an iteration gains what its steps promise on 200 games', () => seeds(200).
 test('Algorithm 1 ends at a Nash equilibrium on 300 games, and its return never falls', () => {
   const iterations = seeds(300).map(checkPolicyIteration)
   assert.ok(Math.max(...iterations) > 1000, 'games that take long are among them')
+})
+
+test('the figures are those that the code draws', (t) => {
+  const root = fileURLToPath(new URL('../../../', import.meta.url))
+  const folder = temporaryDirectory(t)
+  execFileSync(process.execPath, [join(root, 'dist/examples/theory/figures.js'), folder])
+  const drawn = readdirSync(folder)
+  const kept = join(root, 'examples/theory')
+  assert.deepEqual(
+    drawn.sort(),
+    readdirSync(kept)
+      .filter((file) => file.endsWith('.svg'))
+      .sort(),
+  )
+  for (const file of drawn)
+    assert.equal(readFileSync(join(folder, file), 'utf8'), readFileSync(join(kept, file), 'utf8'), file)
 })
