@@ -184,3 +184,10 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
 export const trainableAlgorithms: readonly AlgorithmName[] = algorithmNames.filter(
   (name) => partsOf(algorithms[name]) !== undefined,
 )
+
+/** Reason why a method cannot be trained, for errors. */
+export function unsupported(name: AlgorithmName): string {
+  return algorithms[name].update === 'exact'
+    ? `${name} takes the tables of a finite game: call policyIteration of the library`
+    : `${name} is not supported yet`
+}

@@ -1,5 +1,5 @@
 import * as z from './zod.js'
-import { trainableAlgorithms } from '../algorithms/parts.js'
+import { trainableAlgorithms, unsupported } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
 import { ACTIVATIONS } from '../devices/steps.js'
@@ -51,7 +51,7 @@ const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hidd
 const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) =>
     Object.hasOwn(algorithms, input as AlgorithmName)
-      ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
+      ? `one of ${trainableAlgorithms.join(', ')} (${unsupported(input as AlgorithmName)})`
       : `one of ${trainableAlgorithms.join(', ')}`,
 })
 
