@@ -1,7 +1,7 @@
 import { actionSize } from '../../src/envs/shape.js'
 import { mpe, PARTICLE_TASKS } from '../../src/envs/mpe/family.js'
 import { PARTS } from '../../src/envs/mpe/parts.js'
-import type { Scenario } from '../../src/envs/mpe/scenario.js'
+import type { Scenario } from '../../src/envs/mpe/world.js'
 import type { ActionSpace } from '../../src/envs/contract.js'
 
 /** Options of a particle task that it alone has, its agents, and their observations entry by entry. */

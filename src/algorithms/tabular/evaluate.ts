@@ -66,7 +66,7 @@ function identity(size: number): Float64Array {
 }
 
 /**
- * Solves A x = b by Gaussian elimination with partial pivoting.
+ * Solves A x = b by elimination with partial pivoting.
  * @param matrix [n, n], overwritten
  * @param rhs [n], overwritten by x
  */

@@ -21,7 +21,7 @@ interface PlaneGame {
 }
 
 /**
- * Figure 1 of the HATRPO paper: r = x y. From means (-0.25, 0.25), trust-region steps that both agents take at once
+ * Figure 1 of Kuba et al. (2022): r = x y. From means (-0.25, 0.25), trust-region steps that both agents take at once
  * lower the return, and steps in turn raise it.
  */
 export const figure1 = planeGame({

@@ -8,7 +8,7 @@ import { box, discrete } from '../spaces.js'
 const SIZE = 3
 
 /**
- * The game of Proposition 1 of the HATRPO paper: n agents, n even, choose 0 or 1, and all get 1 where the first half
+ * The game of Proposition 1 of Kuba et al. (2022): n agents, n even, choose 0 or 1, and all get 1 where the first half
  * has chosen alike and the second half the other way. Policies that all agents share get at most 2 / 2^n of that.
  */
 export const proposition1: DefinedEnvironment = {

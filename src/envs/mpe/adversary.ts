@@ -1,7 +1,7 @@
 import { whole } from '../options.js'
-import { agentBody, landmarks, type Scenario } from './scenario.js'
+import { agentBody, landmarks } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 const ADVERSARY = 0
 

@@ -1,5 +1,5 @@
-import type { Part, Scenario } from './scenario.js'
-import type { ParticleWorld } from './world.js'
+import type { Part } from './bodies.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 /** A part of observations. */
 interface PartRule {

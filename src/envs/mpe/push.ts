@@ -1,6 +1,6 @@
-import { agentBody, colours, landmarks, type Scenario } from './scenario.js'
+import { agentBody, colours, landmarks } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 const ADVERSARY = 0
 const GOOD = 1

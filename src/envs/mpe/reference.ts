@@ -1,7 +1,7 @@
 import { number } from '../options.js'
-import { agentBody, colours, landmarks, type Scenario } from './scenario.js'
+import { agentBody, colours, landmarks } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 const COLOURS = colours(3, 0.75, 0.25)
 

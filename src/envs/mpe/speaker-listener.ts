@@ -1,6 +1,6 @@
-import { agentBody, colours, landmarks, type Scenario } from './scenario.js'
+import { agentBody, colours, landmarks } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 const COLOURS = colours(3, 0.65, 0.15)
 const LISTENER = 1

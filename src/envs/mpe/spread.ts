@@ -1,7 +1,7 @@
 import { number, whole } from '../options.js'
-import { agentBody, landmarks, type Scenario } from './scenario.js'
+import { agentBody, landmarks } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 /** Agents cover landmarks without touching one another. */
 export const spread: ParticleTask = {

@@ -1,8 +1,8 @@
 import { exponential } from '../exponential.js'
 import { whole } from '../options.js'
-import { agentBody, landmarks, type Part, type Scenario } from './scenario.js'
+import { agentBody, landmarks, type Part } from './bodies.js'
 import type { ParticleTask } from './task.js'
-import type { ParticleWorld } from './world.js'
+import type { ParticleWorld, Scenario } from './world.js'
 
 /** Reward of adversaries and cost of the good agent when one touches the other. */
 const CATCH = 10

@@ -3,8 +3,14 @@ import type { EnvDefinition } from '../define.js'
 import { choice, whole, type OptionRules } from '../options.js'
 import { box, discrete, multiDiscrete } from '../spaces.js'
 import { observationSize, writeObservation } from './parts.js'
-import type { Scenario } from './scenario.js'
-import { MOVES, ParticleWorld, STEP_SECONDS, type ActionForm, type ParticleState } from './world.js'
+import {
+  MOVES,
+  ParticleWorld,
+  STEP_SECONDS,
+  type ActionForm,
+  type ParticleState,
+  type Scenario,
+} from './world.js'
 
 /** A scenario with its options, as the registry lists it. */
 export interface ParticleTask {

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../random.js'
 import { softplus } from '../exponential.js'
-import type { Scenario } from './scenario.js'
+import type { AgentBody, Landmark } from './bodies.js'
 
 /** Seconds in a step. */
 export const STEP_SECONDS = 0.1
@@ -14,6 +14,27 @@ export const MOVES = 5
 
 /** How actions are given; `multiDiscrete`: a move and a word apart, where an agent has both. */
 export type ActionForm = 'discrete' | 'multiDiscrete' | 'continuous'
+
+/** A task of the particle environments. */
+export interface Scenario {
+  readonly agents: readonly AgentBody[]
+  readonly landmarks: readonly Landmark[]
+  /** Length of a message. */
+  readonly words: number
+  /** Landmarks that are goals: none, the same one for all agents, or one drawn for each. */
+  readonly goals: 'none' | 'shared' | 'each'
+  /** Landmarks start within this distance of the centre along each axis; agents always within 1. */
+  readonly landmarkRange: number
+  /** Colours that stand for a goal, by landmark; and those of the landmarks. */
+  readonly goalColours?: readonly (readonly number[])[]
+  readonly landmarkColours?: readonly (readonly number[])[]
+  /** Share of `local` in an agent's reward, where there is also a `global` one. */
+  readonly localRatio: number
+  /** Reward of an agent for the present state. */
+  readonly local: (world: ParticleWorld, agent: number) => number
+  /** Reward that all agents have in common. */
+  readonly global?: (world: ParticleWorld) => number
+}
 
 /** State of an episode. */
 export type ParticleState = {

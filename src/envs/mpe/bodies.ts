@@ -1,5 +1,3 @@
-import type { ParticleWorld } from './world.js'
-
 /** A disc in the plane that an agent controls. */
 export interface AgentBody {
   readonly id: string
@@ -34,27 +32,6 @@ export type Part =
   | 'messages'
   | 'goalColour'
   | 'landmarkColours'
-
-/** A task of the particle environments. */
-export interface Scenario {
-  readonly agents: readonly AgentBody[]
-  readonly landmarks: readonly Landmark[]
-  /** Length of a message. */
-  readonly words: number
-  /** Landmarks that are goals: none, the same one for all agents, or one drawn for each. */
-  readonly goals: 'none' | 'shared' | 'each'
-  /** Landmarks start within this distance of the centre along each axis; agents always within 1. */
-  readonly landmarkRange: number
-  /** Colours that stand for a goal, by landmark; and those of the landmarks. */
-  readonly goalColours?: readonly (readonly number[])[]
-  readonly landmarkColours?: readonly (readonly number[])[]
-  /** Share of `local` in an agent's reward, where there is also a `global` one. */
-  readonly localRatio: number
-  /** Reward of an agent for the present state. */
-  readonly local: (world: ParticleWorld, agent: number) => number
-  /** Reward that all agents have in common. */
-  readonly global?: (world: ParticleWorld) => number
-}
 
 const BODY = {
   radius: 0.05,
