@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { EnvContext } from '../src/envs/context.js'
 import { parseGoldenArguments } from './golden/arguments.js'
-import { parseJson } from './golden/env-file.js'
-import { checkEnvironmentFile } from './golden/environments.js'
-import { checkParticleFile, isParticleFile } from './golden/particles.js'
+import { checkRecordedFile } from './golden/recorded.js'
 import { checkGoldenFiles } from './golden/report.js'
 
 const context = new EnvContext()
@@ -13,8 +10,5 @@ process.exitCode = await checkGoldenFiles(
     'Compares environments with recorded transitions of the originals.',
     process.argv.slice(2),
   ),
-  async (file) => {
-    const json = parseJson(await readFile(file, 'utf8'))
-    return isParticleFile(json) ? checkParticleFile(json) : checkEnvironmentFile(json, context)
-  },
+  (file) => checkRecordedFile(file, context),
 )

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -11,6 +19,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
 let project = ''
+/** Path of the command in the package. */
+const bin = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { hatrpo: string } }).bin
+  .hatrpo
 
 /** Runs a program in the project. @returns what it printed on stdout */
 function run(command: string, ...args: string[]): string {
@@ -29,10 +40,14 @@ before(() => {
   })
   assert.equal(packed.status, 0, packed.stderr)
   const tarball = readdirSync(project).find((name) => name.endsWith('.tgz'))!
-  run(npm, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`)
+  run(npm, 'install', '--prefer-offline', '--no-package-lock', '--no-audit', '--no-fund', `./${tarball}`)
 })
 
 after(() => rmSync(project, { recursive: true, force: true }))
+
+/** Runs the command as npx finds it; npx itself, which takes longer to start than the command, is tried once. */
+const hatrpo = (...args: string[]): string =>
+  run(process.execPath, join('node_modules', 'hatrpo', bin), ...args)
 
 const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'envs=4', 'rolloutSteps=20', 'evaluation.every=0']
 
@@ -40,14 +55,14 @@ test('the command trains, evaluates, exports and lists', () => {
   assert.match(run(npx, 'hatrpo', 'list', 'envs'), /^mamujoco\/HalfCheetah-2x3 +\S/m)
   const env = 'mamujoco/HalfCheetah-2x3'
   const args = ['--env', env, '--algo', 'hatrpo', '--steps', '160', '--out', 'run', '--set', ...tiny]
-  assert.match(run(npx, 'hatrpo', 'train', ...args), /^parameters sha256 [0-9a-f]{64}$/m)
-  assert.match(run(npx, 'hatrpo', 'eval', 'run', '--episodes', '1'), /^mamujoco\/HalfCheetah-2x3: return /)
-  run(npx, 'hatrpo', 'export', 'run', '--out', 'bundle')
+  assert.match(hatrpo('train', ...args), /^parameters sha256 [0-9a-f]{64}$/m)
+  assert.match(hatrpo('eval', 'run', '--episodes', '1'), /^mamujoco\/HalfCheetah-2x3: return /)
+  hatrpo('export', 'run', '--out', 'bundle')
   assert.ok(existsSync(join(project, 'bundle/agent_0.wasm')))
 })
 
 test('the command measures one action and a batch of them', () => {
-  const { results } = JSON.parse(run(npx, 'hatrpo', 'bench', 'inference', '--rounds', '1', '--json')) as {
+  const { results } = JSON.parse(hatrpo('bench', 'inference', '--rounds', '1', '--json')) as {
     results: { name: string; median: number }[]
   }
   const policy = 'policy 17-128-128-3'
@@ -73,10 +88,7 @@ test('the package holds no tools of the repository', () => {
 test('the command trains a Python environment', { skip: findPython().missing }, () => {
   copyFileSync(join(root, 'test/envs/python/games.py'), join(project, 'games.py'))
   const args = ['--env', 'pettingzoo:./games.py:team', '--algo', 'hatrpo', '--steps', '160', '--set', ...tiny]
-  assert.match(
-    run(npx, 'hatrpo', 'train', ...args),
-    /^run runs\/games-hatrpo-s1\n[^]*^parameters sha256 [0-9a-f]{64}$/m,
-  )
+  assert.match(hatrpo('train', ...args), /^run runs\/games-hatrpo-s1\n[^]*^parameters sha256 [0-9a-f]{64}$/m)
 })
 
 test('the entry points have types that hold under strict, without further packages', () => {
@@ -153,14 +165,11 @@ export default ({ limit }: { limit: number }): MultiAgentEnv => {
   )
   const args = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walk']
   const set = [...tiny, 'env.limit=30', 'checkpoint.every=1']
-  run(npx, 'hatrpo', 'train', ...args, '--steps', '160', '--set', ...set)
+  hatrpo('train', ...args, '--steps', '160', '--set', ...set)
   const walked = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walked', '--steps', '240']
-  const longer = run(npx, 'hatrpo', 'train', '--resume', 'walk', '--steps', '240')
+  const longer = hatrpo('train', '--resume', 'walk', '--steps', '240')
   const digest = /^parameters sha256 .*$/m
-  assert.equal(
-    digest.exec(longer)![0],
-    digest.exec(run(npx, 'hatrpo', 'train', ...walked, '--set', ...set))![0],
-  )
+  assert.equal(digest.exec(longer)![0], digest.exec(hatrpo('train', ...walked, '--set', ...set))![0])
 })
 
 test('the library trains an environment of its user, stops when told to and continues', () => {

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { checkRecordedFile } from '../../scripts/golden/recorded.js'
+import { checkGoldenFiles } from '../../scripts/golden/report.js'
+import { EnvContext } from '../../src/envs/index.js'
 import { goldenPath } from '../envs/paths.js'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/golden-envs.js', import.meta.url))
@@ -16,18 +19,35 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 /** Files of the particle environments. */
 const PARTICLES = readdirSync(goldenPath('mpe')).map((name) => join('mpe', name))
 
+const context = new EnvContext()
+
+/** What the script does with a file, in this process: a new one would load MuJoCo again. */
+async function check(file: string): Promise<ReturnType<typeof run>> {
+  const printed = { log: '', error: '' }
+  const restored = { log: console.log, error: console.error }
+  console.log = (text: string) => void (printed.log += `${text}\n`)
+  console.error = (text: string) => void (printed.error += `${text}\n`)
+  try {
+    const args = { files: [file], json: false, acceptWider: false }
+    const status = await checkGoldenFiles(args, (path) => checkRecordedFile(path, context))
+    return { status, stdout: printed.log, stderr: printed.error }
+  } finally {
+    Object.assign(console, restored)
+  }
+}
+
 /** The golden file of a task, changed, as a file of its own. */
-function withChanged<Golden = GoldenFile>(
+async function withChanged<Golden = GoldenFile>(
   change: (golden: Golden) => void,
-  use: (file: string) => void,
+  use: (file: string) => Promise<void>,
   original = 'Hopper.json',
-): void {
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'golden-envs-'))
   try {
     const golden = JSON.parse(readFileSync(goldenPath(original), 'utf8')) as Golden
     change(golden)
     writeFileSync(join(folder, 'changed.json'), JSON.stringify(golden))
-    use(join(folder, 'changed.json'))
+    await use(join(folder, 'changed.json'))
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -176,9 +196,9 @@ for (const [what, quantity, change] of [
   ],
   ['a name', 'spaces.v4.body_names', (g: GoldenFile) => (g.spaces.v4.body_names[1] = 'trunk')],
 ] as const) {
-  test(`golden-envs: ${what} that differs fails, and only that`, () => {
-    withChanged(change, (file) => {
-      const { status, stdout } = run(file)
+  test(`golden-envs: ${what} that differs fails, and only that`, async () => {
+    await withChanged(change, async (file) => {
+      const { status, stdout } = await check(file)
       assert.equal(status, 1)
       const failed = stdout.split('\n').filter((line) => line.startsWith('FAIL'))
       assert.equal(failed.length, 1)
@@ -225,11 +245,11 @@ for (const [what, quantity, change] of [
   ],
   ['a reward', 'transitions.rewards', (g: ParticleFile) => (g.transitions[0].rewards[2] -= 2e-9)],
 ] as const) {
-  test(`golden-envs: ${what} of a particle file that differs fails, and only that`, () => {
-    withChanged<ParticleFile>(
+  test(`golden-envs: ${what} of a particle file that differs fails, and only that`, async () => {
+    await withChanged<ParticleFile>(
       change,
-      (file) => {
-        const { status, stdout } = run(file)
+      async (file) => {
+        const { status, stdout } = await check(file)
         assert.equal(status, 1)
         const failed = stdout.split('\n').filter((line) => line.startsWith('FAIL'))
         assert.equal(failed.length, 1)
@@ -240,8 +260,8 @@ for (const [what, quantity, change] of [
   })
 }
 
-test('golden-envs: what is not familiar is named, and the rest is checked', () => {
-  withChanged(
+test('golden-envs: what is not familiar is named, and the rest is checked', async () => {
+  await withChanged(
     (golden) => {
       const loose = golden as unknown as Record<string, Record<string, unknown>>
       loose['weather'] = {}
@@ -250,8 +270,8 @@ test('golden-envs: what is not familiar is named, and the rest is checked', () =
       Object.assign(golden.transitions.v4[0], { xpos: [1] })
       golden.mamujoco['3x1'].obsk['far'] = golden.mamujoco['3x1'].obsk['0']
     },
-    (file) => {
-      const { status, stderr } = run(file)
+    async (file) => {
+      const { status, stderr } = await check(file)
       assert.equal(status, 0)
       const unknown = stderr.split('\n').find((line) => line.endsWith('not something that we know'))!
       for (const name of ['weather', 'spaces.v4.colour', 'spaces.v4.reset.qpos', 'transitions.v4.xpos']) {
@@ -263,11 +283,11 @@ test('golden-envs: what is not familiar is named, and the rest is checked', () =
   )
 })
 
-test('golden-envs: what cannot be checked is said in one line, with exit code 1', () => {
-  withChanged(
+test('golden-envs: what cannot be checked is said in one line, with exit code 1', async () => {
+  await withChanged(
     (golden) => (golden.task = 'Spider'),
-    (file) => {
-      const { status, stdout, stderr } = run(file)
+    async (file) => {
+      const { status, stdout, stderr } = await check(file)
       assert.equal(status, 1)
       assert.equal(stdout, '')
       assert.equal(stderr, `${file}: task not supported yet: Spider\n`)
@@ -277,17 +297,17 @@ test('golden-envs: what cannot be checked is said in one line, with exit code 1'
     [(golden: ParticleFile) => (golden.name = 'simple_crypto'), 'scenario not supported yet: simple_crypto'],
     [(golden: ParticleFile) => (golden.params['M'] = 2), 'params.M: we have no such option of push'],
   ] as const) {
-    withChanged<ParticleFile>(
+    await withChanged<ParticleFile>(
       change,
-      (file) => assert.equal(run(file).stderr, `${file}: ${line}\n`),
+      async (file) => assert.equal((await check(file)).stderr, `${file}: ${line}\n`),
       PARTICLES.find((name) => name.includes('push')),
     )
   }
-  const missing = run('/nowhere.json')
+  const missing = await check('/nowhere.json')
   assert.equal(missing.status, 1)
   assert.match(missing.stderr, /^\/nowhere\.json: ENOENT.*\n$/)
   const model = goldenPath('model-hopper.json')
-  const other = run(model)
+  const other = await check(model)
   assert.equal(other.status, 1)
   assert.match(other.stderr, /is not a golden-env\/1 file: format: .*\n$/)
 })

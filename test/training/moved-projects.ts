@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { EvaluateResult } from '../../src/training/evaluate.js'
@@ -58,6 +60,28 @@ export function run(cwd: string, ...args: string[]): { stdout: string; stderr: s
 export function train(cwd: string, { env, set = [] }: Project, out: string, steps = 320): void {
   const flags = ['--algo', 'hatrpo', '--steps', String(steps), '--out', out]
   run(cwd, 'train', '--env', env, ...flags, '--set', ...settings, ...set)
+}
+
+const trainedProjects = new Map<Project, string>()
+
+/** Copies a project that has the run runs/a, which is trained once in this process, into a folder. */
+export function makeTrained(t: TestContext, project: Project): string {
+  let from = trainedProjects.get(project)
+  if (from === undefined) {
+    from = make(mkdtempSync(join(tmpdir(), 'hatrpo-')), project)
+    process.once(
+      'exit',
+      (
+        (folder) => () =>
+          rmSync(folder, { recursive: true, force: true })
+      )(from),
+    )
+    train(from, project, 'runs/a')
+    trainedProjects.set(project, from)
+  }
+  const folder = temporaryDirectory(t)
+  cpSync(from, folder, { recursive: true })
+  return folder
 }
 
 export function returns(cwd: string, source: string): readonly number[] {

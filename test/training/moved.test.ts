@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join } from 'node:path'
 import test from 'node:test'
 import { hatrpo } from '../cli/command.js'
-import { contents, make, returns, run, moves, train, wind } from './moved-projects.js'
+import { contents, make, makeTrained, moves, returns, run, train, wind } from './moved-projects.js'
 import { temporaryDirectory } from './runs.js'
 
 test('a project with a module moves: eval, export and --resume work in its new place', (t) => moves(t, wind))
@@ -48,8 +48,7 @@ test('an environment outside of the working directory is named by its own folder
 })
 
 test('of several files with the name in a bundle, the one with its code is taken', (t) => {
-  const cwd = make(temporaryDirectory(t), wind)
-  train(cwd, wind, 'runs/a')
+  const cwd = makeTrained(t, wind)
   run(cwd, 'export', 'runs/a', '--out', 'policies/a')
   const found = returns(cwd, 'policies/a')
   mkdirSync(join(cwd, 'policies/envs'))
@@ -62,8 +61,7 @@ test('of several files with the name in a bundle, the one with its code is taken
 })
 
 test('a run with an absolute path goes on while the file is there', (t) => {
-  const cwd = make(temporaryDirectory(t), wind)
-  train(cwd, wind, 'runs/a')
+  const cwd = makeTrained(t, wind)
   // As earlier versions wrote it; its checkpoints know the configuration by its digest.
   rmSync(join(cwd, 'runs/a/checkpoints'), { recursive: true })
   rmSync(join(cwd, 'runs/a/eval.json'))
@@ -83,9 +81,8 @@ test('a run with an absolute path goes on while the file is there', (t) => {
 })
 
 test("a run's config.json starts another run from any folder", (t) => {
-  const cwd = make(temporaryDirectory(t), wind)
+  const cwd = makeTrained(t, wind)
   const elsewhere = temporaryDirectory(t)
-  train(cwd, wind, 'runs/a')
   const out = join(elsewhere, 'b')
   run(elsewhere, 'train', '--config', join(cwd, 'runs/a/config.json'), '--out', out)
   assert.ok(existsSync(join(out, 'result.json')))

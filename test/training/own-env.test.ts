@@ -39,9 +39,12 @@ function digest({ code, stdout, stderr }: ReturnType<typeof hatrpo>): string {
   return /^parameters sha256 [0-9a-f]{64}$/m.exec(stdout)![0]
 }
 
+/** Digest of the training of the boat: the first test finds it, other engines repeat it. */
+let whole = ''
+
 test('an environment in TypeScript or JavaScript, without saveState: the same bits with 1 and 2 workers, killed or not', async (t) => {
   const cwd = project(t)
-  const whole = digest(hatrpo([...training('./wind.ts', 'whole'), '--workers', '1'], cwd))
+  whole = digest(hatrpo([...training('./wind.ts', 'whole'), '--workers', '1'], cwd))
   assert.equal(digest(hatrpo([...training('./js/wind.js', 'translated'), '--workers', '2'], cwd)), whole)
   assert.notEqual(digest(hatrpo(training('./wind.ts', 'windy', 'env.wind=0.4'), cwd)), whole)
 
@@ -141,9 +144,8 @@ test('what an environment throws while it trains is told, and with --verbose fro
 for (const host of Object.values(findHosts())) {
   test(`${host.name} gives the same bits`, { skip: host.missing }, (t) => {
     const cwd = project(t)
-    const here = digest(hatrpo(training('./wind.ts', 'here'), cwd))
     const args = [...host.args, MAIN, ...training('./wind.ts', 'there'), '--workers', '2']
     const { status, stdout, stderr } = spawnSync(host.path, args, { cwd, encoding: 'utf8' })
-    assert.equal(digest({ code: status, stdout, stderr }), here)
+    assert.equal(digest({ code: status, stdout, stderr }), whole)
   })
 }

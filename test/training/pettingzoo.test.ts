@@ -41,6 +41,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Digest of the parameters that a training of the team ends with: the first test finds it, other engines repeat it. */
+let parametersHere = ''
+
 test(
   'two workers train to the bits of one, also when Python dies, hangs or exits; none is left behind',
   { skip: missing },
@@ -50,6 +53,7 @@ test(
     const one = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 1 })
     assert.equal(one.finished, true)
     assert.deepEqual(one.events, [])
+    parametersHere = one.parametersSha256
     const two = await trained(t, config(pythonEnv('team', { pids: folder })), { workers: 2 })
     assert.equal(two.parametersSha256, one.parametersSha256)
     for (const [what, how] of [
@@ -94,7 +98,6 @@ for (const host of Object.values(findHosts())) {
   test(`${host.name} trains to the same bits`, { skip: missing || host.missing }, async (t) => {
     const { folder, allEnd } = pidFolder(t)
     const env = pythonEnv('team', { pids: folder })
-    const here = await trained(t, tinyConfig(env, ITERATIONS))
     const options = ['--env', env.id, '--algo', 'hatrpo', '--workers', '2', '--steps', `${ITERATIONS * 80}`]
     const out = join(temporaryDirectory(t), 'run')
     const args = [
@@ -109,7 +112,7 @@ for (const host of Object.values(findHosts())) {
     ]
     const { status, stdout, stderr } = spawnSync(host.path, [...host.args, ...args], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
-    assert.equal(stdout.trim().split('\n').at(-1), `parameters sha256 ${here.parametersSha256}`)
+    assert.equal(stdout.trim().split('\n').at(-1), `parameters sha256 ${parametersHere}`)
     await allEnd()
   })
 }
@@ -123,10 +126,10 @@ for (const what of ['throw', 'die'] as const) {
       const [one, two, thrown] = await Promise.all([
         trained(t, config(what), { workers: 1 }),
         trained(t, config(what), { workers: 2 }),
-        trained(t, config('throw')),
+        ...(what === 'throw' ? [] : [trained(t, config('throw'))]),
       ])
       assert.equal(one.parametersSha256, two.parametersSha256)
-      assert.equal(one.parametersSha256, thrown.parametersSha256)
+      if (thrown) assert.equal(one.parametersSha256, thrown.parametersSha256)
       const resets = one.records.reduce((sum, { faults }) => sum + faults.brokenSteps, 0)
       assert.ok(resets > 0)
       const named = (events: readonly string[]) => events.filter((event) => /^environment \d/.test(event))

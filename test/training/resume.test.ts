@@ -7,7 +7,7 @@ import { RandomStream } from '../../src/envs/random.js'
 import { listCheckpoints } from '../../src/runs/checkpoint.js'
 import { readMetrics } from '../../src/runs/metrics.js'
 import { checkpoints, course, launch, train, until } from './command.js'
-import { temporaryDirectory, tiny } from './runs.js'
+import { fixture, temporaryDirectory, tiny } from './runs.js'
 
 const ITERATIONS = 30
 const KILLS = 7
@@ -17,7 +17,10 @@ const settings = [
   'evaluation.episodes=2',
   `steps=${ITERATIONS * 80}`,
 ]
-const run = ['--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'happo', '--set', ...tiny, ...settings]
+const start = (env: string) => ['--env', env, '--algo', 'happo', '--set', ...tiny, ...settings]
+const run = start('mamujoco/HalfCheetah-2x3')
+/** A run that does not load MuJoCo, for what concerns files and signals alone. */
+const light = start(fixture('team'))
 
 test('a run that is killed seven times ends as one that never was', async (t) => {
   const folder = temporaryDirectory(t)
@@ -67,7 +70,7 @@ test('a run that is killed seven times ends as one that never was', async (t) =>
 
 test('a finished run prints its result again, also when it was ended before it wrote it', (t) => {
   const dir = join(temporaryDirectory(t), 'run')
-  const first = train(...run, '--out', dir)
+  const first = train(...light, '--out', dir)
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.lines[1], /^evaluation -?\d+\.\d \+- \d+\.\d over 2 episodes$/)
   assert.deepEqual(train('--resume', dir).lines, first.lines)
@@ -89,9 +92,9 @@ test('a finished run prints its result again, also when it was ended before it w
 
 test('SIGINT writes a checkpoint and exits 130; the run goes on to the same end', async (t) => {
   const folder = temporaryDirectory(t)
-  const expected = train(...run, '--out', join(folder, 'whole'))
+  const expected = train(...light, '--out', join(folder, 'whole'))
   const dir = join(folder, 'stopped')
-  const { child, ended, kill } = launch(dir, run)
+  const { child, ended, kill } = launch(dir, light)
   await until(child, () => listCheckpoints(dir).length > 0)
   kill('SIGINT')
   assert.deepEqual((await ended)[0], 130)
