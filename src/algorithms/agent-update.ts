@@ -29,8 +29,12 @@ export interface PolicyOutcome {
 
 /** Model of a policy's update before it is made. */
 export interface UpdateForecast {
+  /** s = g'x of CG's solution x, or what replaces it in the gain sqrt(2 s d) for a KL budget d; 0 where no step is to be had. */
+  readonly score: number
   /** Gain of the surrogate that the first-order model predicts for a KL budget, in units of the advantages. */
   gainAt(klBudget: number): number
+  /** Gain and KL of the step that `commit` would take with a KL budget; 0 where it would take none. Nothing moves. */
+  attempt(klBudget: number): { readonly gain: number; readonly kl: number }
 }
 
 /**
@@ -53,7 +57,7 @@ export interface PolicyUpdate {
   propose(progress: number): UpdateForecast | null
   /**
    * Takes the step; `batch.newLogProb` holds the log-probabilities under the new policy afterwards.
-   * @param klBudget nats; null for rules without a budget
+   * @param klBudget nats, 0 for no step; null for rules without a budget
    */
   commit(klBudget: number | null): PolicyOutcome
 }

@@ -18,9 +18,17 @@ import type { PolicyUpdate } from './agent-update.js'
 import { CriticUpdate, type CriticRule } from './critic.js'
 import { DeviceColumns } from './device-columns.js'
 import { networkParameters, type NetworkParameters } from './initial.js'
+import type { AllocationOptions } from './kl-allocation.js'
 import { Method, type CriticUnit, type PolicyUnit } from './method.js'
-import { partsOf, type MethodParts, type RuleOptions } from './parts.js'
-import type { AdvantageNorm } from './schedules.js'
+import {
+  comparesPolicies,
+  goesByMerit,
+  partsOf,
+  type MethodParts,
+  type RuleOptions,
+  type TurnOrder,
+} from './parts.js'
+import type { AdvantageNorm, Comparison } from './schedules.js'
 import { actorSpecs, criticSpec, policyGroups, type ActorOptions, type PolicyGroup } from './specs.js'
 import { algorithms, type Algorithm, type AlgorithmName } from './table.js'
 
@@ -37,7 +45,8 @@ export interface MethodOptions extends RuleOptions, GaeOptions {
     }
   readonly adamEps: number
   readonly advantageNorm: AdvantageNorm
-  readonly order: 'random' | 'fixed'
+  readonly order: TurnOrder
+  readonly allocation: AllocationOptions
 }
 
 /** Gain of the value head's initialisation. */
@@ -77,6 +86,8 @@ export function planMethod(
     const allowed = parts.sharing.map((name) => JSON.stringify(name)).join(' or ')
     throw usageError(`actor.sharing is ${JSON.stringify(sharing)}: ${options.algo} needs ${allowed}`)
   }
+  const incomparable = comparesPolicies(parts, options.order) ? parts.update.incomparable(options) : null
+  if (incomparable) throw usageError(`${incomparable} for ${options.algo}`)
   const actors = actorSpecs(options.actor, env)
   const critics = parts.critic.groups(env).map((agents) => {
     const size = parts.critic.seesState ? env.stateSize : env.agents[agents[0]].observation.size
@@ -142,7 +153,8 @@ export function assembleMethod(
     ),
     valid: columns.team('valid'),
     advantageNorm: options.advantageNorm,
-    budget: parts.budget(parts.update, options),
+    budget: () => parts.update.klBound(options),
+    ...comparisonOf(parts, options),
   })
   const order = turnOrder(host, options, groups.length)
   return new Method({ device, policies, critics: values, columns, schedule, order, shuffles })
@@ -209,12 +221,22 @@ function makeCritic(
   return { name, agents, parameters, adam, valueNorm, advantages, update }
 }
 
+/** How the policies are compared before each turn, where they are. */
+function comparisonOf(parts: MethodParts, options: MethodOptions): { comparison?: Comparison } {
+  const { schedule, update, budget } = parts
+  const { order, allocation } = options
+  if (!comparesPolicies(parts, order)) return {}
+  const split = budget.allocate(update.klBound(options)!, allocation)
+  const byMerit = goesByMerit(schedule, order)
+  return { comparison: { allocation: split, rescore: allocation.rescore, byMerit } }
+}
+
 /** Random order of the updates, a new one every iteration; or ascending. */
 function turnOrder(host: HostDevice, { seed, order }: MethodOptions, count: number) {
   const out = host.tensor('i32', count)
   const [low, high] = splitSeed(seed)
   return (iteration: number): number[] => {
-    if (order === 'fixed') return Array.from({ length: count }, (_, i) => i)
+    if (order !== 'random') return Array.from({ length: count }, (_, i) => i)
     const { permutation } = host.kernels.exports
     permutation(host.addressOf(out), count, low, high, PURPOSE.order, 0, iteration)
     return [...host.i32(out)]

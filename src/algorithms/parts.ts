@@ -8,6 +8,14 @@ import type { ProductCounts } from '../nn/cost.js'
 import type { RolloutNeeds } from '../rollout/index.js'
 import type { PolicyUpdate } from './agent-update.js'
 import { ClippedUpdate, type ClippedRule } from './clipped.js'
+import { ComparedSchedule } from './compared-schedule.js'
+import {
+  equalAllocation,
+  greedyAllocation,
+  optimalAllocation,
+  type AllocationOptions,
+  type KlAllocation,
+} from './kl-allocation.js'
 import { SequentialSchedule, SimultaneousSchedule, type Schedule, type ScheduleParts } from './schedules.js'
 import type { ActorOptions } from './specs.js'
 import {
@@ -24,6 +32,10 @@ import {
 import { TrustRegionUpdate, type TrustRegionRule } from './trust-region.js'
 
 type Sharing = ActorOptions['sharing']
+
+/** Order of the policies' turns: a new one every iteration, ascending, or by what their steps promise. */
+export const TURN_ORDERS = ['random', 'fixed', 'score'] as const
+export type TurnOrder = (typeof TURN_ORDERS)[number]
 
 /** Settings of all update rules. */
 export interface RuleOptions {
@@ -53,12 +65,20 @@ interface UpdatePart {
   readonly products: (rules: RuleOptions) => ProductCounts
   /** Its own bound on the KL of an update, nats; null for rules with another bound. */
   readonly klBound: (rules: RuleOptions) => number | null
+  /** Setting that keeps its steps from being compared before they are made, with its right value; null where they can be. */
+  readonly incomparable: (rules: RuleOptions) => string | null
+  /** Whether they can be under any settings. */
+  readonly comparable: boolean
   readonly make: (parts: UpdateParts) => PolicyUpdate
 }
 
 interface SchedulePart {
-  /** Whether the order of the policies' updates changes a result. */
+  /** Whether the setting `order` chooses the order of the policies' updates. */
   readonly ordered: boolean
+  /** Whether the policy with the greatest merit is next, whatever the setting. */
+  readonly byMerit?: boolean
+  /** Budgets that a row may name with it. */
+  readonly budgets: readonly KlBudget[]
   /** Ways of sharing parameters that it can order. */
   readonly sharing: readonly Sharing[]
   readonly make: (parts: ScheduleParts) => Schedule
@@ -91,6 +111,11 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
         : { whole: cgIterations, sampled: 0, stride }
     },
     klBound: ({ trustRegion }) => trustRegion.delta,
+    comparable: true,
+    incomparable: ({ trustRegion: { miniBatches } }) =>
+      miniBatches === 1
+        ? null
+        : `trustRegion.miniBatches is ${miniBatches}: steps that are compared beforehand are of the whole batch, it must be 1`,
     make: ({ policy, agents, batch, rules, shuffle }) =>
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
   },
@@ -100,6 +125,9 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     lrDecay: ({ clipped }) => clipped.lrDecay,
     products: () => ({ whole: 0, sampled: 0, stride: 1 }),
     klBound: () => null,
+    comparable: false,
+    incomparable: () =>
+      'order is "score": clipped updates promise no gain beforehand, it must be random or fixed',
     make: ({ policy, agents, batch, adam, rules, shuffle }) =>
       new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),
   },
@@ -109,14 +137,27 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
 
 export const SCHEDULES: Parts<Turns, SchedulePart> = {
   // The product of ratios has one entry per step of the team, as has the batch of one agent.
-  sequential: { ordered: true, sharing: ['own'], make: (parts) => new SequentialSchedule(parts) },
+  sequential: {
+    ordered: true,
+    sharing: ['own'],
+    budgets: ['fixed', 'kkt'],
+    make: (parts) =>
+      parts.comparison ? new ComparedSchedule(parts, parts.comparison) : new SequentialSchedule(parts),
+  },
   simultaneous: {
     ordered: false,
     sharing: ['own', 'shared'],
+    budgets: ['fixed'],
     make: (parts) => new SimultaneousSchedule(parts),
   },
+  greedy: {
+    ordered: false,
+    byMerit: true,
+    sharing: ['own'],
+    budgets: ['fixed', 'kkt', 'greedy'],
+    make: (parts) => new ComparedSchedule(parts, parts.comparison!),
+  },
   single: null,
-  greedy: null,
 }
 
 export const CRITICS: Parts<CriticView, CriticPart> = {
@@ -138,13 +179,20 @@ export const ACTORS: Parts<ActorSets, readonly Sharing[]> = {
   one: null,
 }
 
-type BudgetPart = (update: UpdatePart, rules: RuleOptions) => ScheduleParts['budget']
+interface BudgetPart {
+  /** Settings of the allocation that it reads, besides `rescore` where policies are compared. */
+  readonly reads: readonly (keyof AllocationOptions)[]
+  /** Whether a policy's share depends on the others, which are compared then. */
+  readonly split: boolean
+  /** @param equalShare KL of an update, were all equal */
+  readonly allocate: (equalShare: number, options: AllocationOptions) => KlAllocation
+}
 
 export const BUDGETS: Parts<KlBudget, BudgetPart> = {
-  fixed: (update, rules) => () => update.klBound(rules),
+  fixed: { reads: [], split: false, allocate: equalAllocation },
+  kkt: { reads: ['min', 'max'], split: true, allocate: optimalAllocation },
+  greedy: { reads: ['max'], split: true, allocate: greedyAllocation },
   none: null,
-  kkt: null,
-  greedy: null,
   penalty: null,
 }
 
@@ -174,10 +222,21 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
   const actors = partOf(ACTORS, row.actors)
   const budget = partOf(BUDGETS, row.klBudget)
   if (!update || !schedule || !critic || !actors || !budget) return undefined
-  if (!update.budgets.includes(row.klBudget)) return undefined
+  if (!update.budgets.includes(row.klBudget) || !schedule.budgets.includes(row.klBudget)) return undefined
+  if ((schedule.byMerit || budget.split) && !update.comparable) return undefined
   const sharing = actors.filter((way) => schedule.sharing.includes(way))
   if (sharing.length === 0) return undefined
   return { update, schedule, critic, sharing, budget }
+}
+
+/** Whether policies are compared before each turn, by the parts of a method and the setting `order`. */
+export function comparesPolicies({ schedule, budget }: MethodParts, order: TurnOrder): boolean {
+  return budget.split || goesByMerit(schedule, order)
+}
+
+/** Whether the policy with the greatest merit is next. */
+export function goesByMerit({ ordered, byMerit = false }: SchedulePart, order: TurnOrder): boolean {
+  return byMerit || (ordered && order === 'score')
 }
 
 /** The methods that can be trained: those whose parts are all built. */

@@ -1,6 +1,7 @@
 import type { Device } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import type { PolicyOutcome, PolicyUpdate } from './agent-update.js'
+import type { KlAllocation, Rescoring } from './kl-allocation.js'
 
 /** Added to the standard deviation that advantages are divided by. */
 const EPSILON = 1e-5
@@ -19,6 +20,9 @@ export interface TurnOutcome extends PolicyOutcome {
    * for schedules without such a product.
    */
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
+  /** Place among the turns, counted from 1, and what the step promised then (`UpdateForecast.score`), where policies are compared. */
+  readonly turn?: number
+  readonly score?: number
 }
 
 /** Everything that a schedule is made from. */
@@ -34,6 +38,16 @@ export interface ScheduleParts {
   readonly budget: (update: PolicyUpdate) => number | null
   /** Rows whose ratios enter the factor: `active` (default), or `all` as in HARL. */
   readonly factorRows?: 'active' | 'all'
+  /** Comparison of the policies before each turn; absent where they are not compared. */
+  readonly comparison?: Comparison
+}
+
+/** How policies that are compared before they move share a KL budget and take turns. */
+export interface Comparison {
+  readonly allocation: KlAllocation
+  readonly rescore: Rescoring
+  /** Whether the policy with the greatest merit is next, instead of the first in the order. */
+  readonly byMerit: boolean
 }
 
 /** The order in which the policies of an iteration move, and the advantages that each sees. */
@@ -80,50 +94,75 @@ class AdvantageTerms {
 }
 
 /**
- * The agents' turns of one iteration (Kuba et al. 2022, Algorithm 2): each is updated on the joint advantage times the
- * ratios of the agents before it,
+ * The factor of policies that move one after another: each sees the advantages times the ratios of those before it,
  *   M^{1:1} = A,   M^{1:m+1} = M^{1:m} pi_new^m(a^m | o^m) / pi_old^m(a^m | o^m)   (Eq. 10).
  */
-export class SequentialSchedule implements Schedule {
+export class SequentialFactor {
   readonly #parts: ScheduleParts
   readonly #terms: AdvantageTerms
-  /** Product of ratios so far, M / A. */
-  readonly #product: Tensor
+  /** Product of ratios so far, M / A, [T E]. */
+  readonly product: Tensor
 
   constructor(parts: ScheduleParts) {
     this.#parts = parts
     this.#terms = new AdvantageTerms(parts)
-    this.#product = parts.device.tensor('f32', parts.valid.length)
+    this.product = parts.device.tensor('f32', parts.valid.length)
+  }
+
+  /** Takes over the advantages of an iteration in which nobody has moved. */
+  begin(): void {
+    this.#parts.device.fill(this.product, 1)
+    this.#terms.load()
+  }
+
+  /** Writes M to an update's `batch.factor`. */
+  fill(update: PolicyUpdate): void {
+    this.#terms.fill(update)
+    this.#parts.device.multiply(this.product, update.batch.factor)
+  }
+
+  /** Spread of the product over the rows that count for an update. */
+  spread({ batch }: PolicyUpdate): Pick<TurnOutcome, 'factorSpread'> {
+    const { count, min, max, variance } = this.#parts.device.spread(this.product, batch.weight)
+    return count > 0 ? { factorSpread: { min, max, sd: Math.sqrt(variance) } } : {}
+  }
+
+  /** Takes in the ratios of an update that was committed. */
+  advance({ batch }: PolicyUpdate): void {
+    const { device, factorRows } = this.#parts
+    const counted = factorRows === 'all' ? null : batch.weight
+    device.multiplyByRatio(this.product, batch.newLogProb, batch.logProb, counted)
+  }
+}
+
+/** The agents' turns of one iteration in a given order (Kuba et al. 2022, Algorithm 2). */
+export class SequentialSchedule implements Schedule {
+  readonly #parts: ScheduleParts
+  readonly #factor: SequentialFactor
+
+  constructor(parts: ScheduleParts) {
+    this.#parts = parts
+    this.#factor = new SequentialFactor(parts)
   }
 
   /** The ratio product after the latest turn, [T E]. */
   get product(): Tensor {
-    return this.#product
+    return this.#factor.product
   }
 
   run(order: readonly number[], progress: number, afterTurn?: (outcome: TurnOutcome) => void): TurnOutcome[] {
-    const { device, updates, budget, factorRows } = this.#parts
-    device.fill(this.#product, 1)
-    this.#terms.load()
+    const { updates, budget } = this.#parts
+    this.#factor.begin()
     return order.map((turn) => {
       const update = updates[turn]
-      const { agents, batch } = update
-      this.#terms.fill(update)
-      device.multiply(this.#product, batch.factor)
-      const factorSpread = this.#spread(batch.weight)
+      this.#factor.fill(update)
+      const factorSpread = this.#factor.spread(update)
       update.propose(progress)
-      const outcome = { agents, ...factorSpread, ...update.commit(budget(update)) }
-
-      const counted = factorRows === 'all' ? null : batch.weight
-      device.multiplyByRatio(this.#product, batch.newLogProb, batch.logProb, counted)
+      const outcome = { agents: update.agents, ...factorSpread, ...update.commit(budget(update)) }
+      this.#factor.advance(update)
       afterTurn?.(outcome)
       return outcome
     })
-  }
-
-  #spread(weight: Tensor): Pick<TurnOutcome, 'factorSpread'> {
-    const { count, min, max, variance } = this.#parts.device.spread(this.#product, weight)
-    return count > 0 ? { factorSpread: { min, max, sd: Math.sqrt(variance) } } : {}
   }
 }
 

@@ -60,7 +60,13 @@ export class TrustRegionUpdate implements PolicyUpdate {
     if (this.#miniBatches) return null
     const proposal = this.step.propose(this.batch.maxRows)
     this.#proposal = proposal
-    return { gainAt: (budget) => (proposal.rejection ? 0 : fullStepScale(budget, proposal) * proposal.slope) }
+    const { rejection, slope, curvature } = proposal
+    return {
+      // The gain sqrt(2 d / curvature) slope, whatever residual CG has left.
+      score: rejection ? 0 : (slope / curvature) * slope,
+      gainAt: (budget) => (rejection ? 0 : fullStepScale(budget, proposal) * slope),
+      attempt: (budget) => this.step.attempt(proposal, budget),
+    }
   }
 
   commit(klBudget: number | null): PolicyOutcome {

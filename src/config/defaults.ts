@@ -61,6 +61,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     miniBatches: 1,
     ...LATER.trustRegion,
   },
+  allocation: LATER.allocation,
   clipped: {
     lr: 5e-4,
     clip: 0.2,

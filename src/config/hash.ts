@@ -19,9 +19,11 @@ export function configSha256(config: TrainConfig): string {
 
 /** The configuration without the keys that it need not have. */
 function withoutLater(config: Tree): Tree {
-  const groups = Object.entries(LATER).map(([group, later]) => {
-    const values = Object.entries(config[group] as Tree)
-    return [group, Object.fromEntries(values.filter(([key, value]) => (later as Tree)[key] !== value))]
+  const kept = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
+    const later = (LATER as Tree)[key] as Tree | undefined
+    if (!later) return [[key, value]]
+    const values = Object.entries(value as Tree).filter(([name, v]) => later[name] !== v)
+    return values.length > 0 ? [[key, Object.fromEntries(values)]] : []
   })
-  return { ...config, ...(Object.fromEntries(groups) as Tree) }
+  return Object.fromEntries(kept)
 }

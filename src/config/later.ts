@@ -5,4 +5,5 @@
 export const LATER = {
   actor: { sharing: 'own' },
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
+  allocation: { rescore: 'lazy', min: 0, max: 4 },
 } as const

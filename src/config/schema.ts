@@ -1,5 +1,6 @@
 import * as z from './zod.js'
-import { trainableAlgorithms, unsupported } from '../algorithms/parts.js'
+import { RESCORING } from '../algorithms/kl-allocation.js'
+import { trainableAlgorithms, TURN_ORDERS, unsupported } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
 import { ACTIVATIONS } from '../devices/steps.js'
@@ -28,6 +29,12 @@ function nonNegative() {
 function fraction() {
   const error = 'a number from 0 to 1'
   return z.number({ error }).min(0, { error }).max(1, { error })
+}
+
+/** A finite number, 1 or more. */
+function atLeastOne() {
+  const error = 'a number, 1 or more'
+  return z.number({ error }).min(1, { error })
 }
 
 /** A number between 0 and 1, both excluded. */
@@ -123,11 +130,11 @@ export const trainConfigSchema = group({
   truncation: oneOf(['bootstrap', 'harl', 'terminate']),
   /** Samples over which advantages are standardised: those of all agents, or each agent's own. */
   advantageNorm: oneOf(['joint', 'agent', 'none']),
-  /** Order in which the agents are updated. */
-  order: oneOf(['random', 'fixed']),
+  /** Order in which the agents are updated; `score`: by what their steps promise. */
+  order: oneOf(TURN_ORDERS),
   /** Read by methods whose update rule is the trust region. */
   trustRegion: group({
-    /** KL an agent may spend in a step. */
+    /** KL an agent may spend in a step; where one budget is split, its mean over the agents. */
     delta: positive(),
     damping: nonNegative(),
     cgIterations: whole(1, 1000),
@@ -144,6 +151,14 @@ export const trainConfigSchema = group({
     /** Steps of a policy that a preconditioner serves before it is measured anew. */
     preconditionerAge: whole(1, 1e6).default(LATER.trustRegion.preconditionerAge),
   }),
+  /** Division of the KL, `trustRegion.delta` times the number of policies; read by methods that compare policies. */
+  allocation: group({
+    /** Which policies are scored anew before a turn. */
+    rescore: oneOf(RESCORING).default(LATER.allocation.rescore),
+    /** Least and largest share of a policy, in multiples of an equal one. */
+    min: fraction().default(LATER.allocation.min),
+    max: atLeastOne().default(LATER.allocation.max),
+  }).default(LATER.allocation),
   /** Read by methods whose update rule is the clipped surrogate. */
   clipped: group({
     lr: positive(),
@@ -174,7 +189,8 @@ export type TrainConfig = z.infer<typeof trainConfigSchema>
 export const configKeys: readonly string[] = leafKeys(trainConfigSchema, '')
 
 function leafKeys(schema: z.ZodObject, prefix: string): string[] {
-  return Object.entries(schema.shape).flatMap(([key, field]) =>
-    field instanceof z.ZodObject ? leafKeys(field, `${prefix}${key}.`) : [`${prefix}${key}`],
-  )
+  return Object.entries(schema.shape).flatMap(([key, field]) => {
+    const inner: unknown = field instanceof z.ZodDefault ? field.unwrap() : field
+    return inner instanceof z.ZodObject ? leafKeys(inner, `${prefix}${key}.`) : [`${prefix}${key}`]
+  })
 }

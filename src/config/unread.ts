@@ -1,4 +1,4 @@
-import { partsOf } from '../algorithms/parts.js'
+import { comparesPolicies, partsOf } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
@@ -22,12 +22,18 @@ function keysOf(group: string): string[] {
  * @param config the configuration with them
  * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
  */
-export function refuseUnread(given: Tree, { algo, trustRegion }: TrainConfig): void {
+export function refuseUnread(given: Tree, { algo, order, trustRegion }: TrainConfig): void {
   const { update, schedule } = algorithms[algo]
-  if (given.order !== undefined && partsOf(algorithms[algo])?.schedule.ordered === false)
+  const parts = partsOf(algorithms[algo])
+  if (given.order !== undefined && parts?.schedule.ordered === false) {
+    const reason = parts.schedule.byMerit
+      ? 'the agent with the greatest merit is next'
+      : 'its agents move at the same time'
     throw usageError(
-      `order is ${show(given.order)}: ${algo} never reads it, its agents move at the same time (schedule ${schedule})`,
+      `order is ${show(given.order)}: ${algo} never reads it, ${reason} (schedule ${schedule})`,
     )
+  }
+  refuseUnreadAllocation(given.allocation, algo, order)
   for (const group of ruleGroups.filter((rule) => rule !== update)) {
     const settings = given[group]
     const [setting] = isTree(settings) ? Object.entries(settings) : []
@@ -44,6 +50,26 @@ export function refuseUnread(given: Tree, { algo, trustRegion }: TrainConfig): v
     )
 }
 
+/** Refuses settings of the KL's division that a method does not read. */
+function refuseUnreadAllocation(
+  given: unknown,
+  algo: TrainConfig['algo'],
+  order: TrainConfig['order'],
+): void {
+  const parts = partsOf(algorithms[algo])
+  if (!isTree(given) || !parts) return
+  const compared = comparesPolicies(parts, order)
+  const read: readonly string[] = [...(compared ? ['rescore'] : []), ...parts.budget.reads]
+  for (const [key, value] of Object.entries(given)) {
+    if (read.includes(key)) continue
+    const reason =
+      read.length > 0
+        ? `it reads ${read.map((name) => `allocation.${name}`).join(', ')}`
+        : 'each of its agents has a budget of its own, and their order is not score'
+    throw usageError(`allocation.${key} is ${show(value)}: ${algo} never reads it, ${reason}`)
+  }
+}
+
 /**
  * Settings of an object less the groups that hold all of their keys.
  *
@@ -57,8 +83,8 @@ export function withoutCompleteGroups(settings: Tree): Tree {
       .map((key) => key.slice(group.length + 1))
       .every((key) => Object.hasOwn(values, key) || isLater(group, key))
   const groups = ruleGroups.filter((group) => complete(group, settings[group]))
-  // A file with the groups of all rules is a resolved configuration, which holds `order` for every schedule.
-  const left = groups.length === ruleGroups.length ? [...groups, 'order'] : groups
+  // A file with the groups of all rules is a resolved configuration, which holds `order` and `allocation` for every method.
+  const left = groups.length === ruleGroups.length ? [...groups, 'order', 'allocation'] : groups
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
 }
 

@@ -1,5 +1,17 @@
 // The part of zod that the schema is made of. The build puts it and what it imports into one file: zod itself is 95 files,
 // which take longer to load than the rest of the configuration.
 
-export { array, boolean, custom, enum, number, object, strictObject, string, union, ZodObject } from 'zod'
+export {
+  array,
+  boolean,
+  custom,
+  enum,
+  number,
+  object,
+  strictObject,
+  string,
+  union,
+  ZodDefault,
+  ZodObject,
+} from 'zod'
 export type { core, infer } from 'zod'

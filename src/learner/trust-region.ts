@@ -28,7 +28,7 @@ export interface LineSearchTrial {
 }
 
 /** Reason why a step was not taken; the parameters are then what they were, bit for bit. */
-export type Rejection = 'no-rows' | 'non-finite' | 'curvature' | 'line-search'
+export type Rejection = 'no-rows' | 'non-finite' | 'curvature' | 'no-budget' | 'line-search'
 
 /** Gradient, direction and model of a step that has not been taken yet. */
 export interface Proposal {
@@ -172,6 +172,7 @@ export class TrustRegionStep {
       return { ...none, ...found, rejection: reason, trials, stepScale }
     }
     if (rejection !== null) return stay(rejection, [])
+    if (delta === 0) return stay('no-budget', [])
 
     const { device, parameters } = this.#policy
     const { acceptRatio, backtrack, lineSearchSteps } = this.#options
@@ -189,6 +190,13 @@ export class TrustRegionStep {
       }
     }
     return stay('line-search', trials)
+  }
+
+  /** What `commit` would do, after which the parameters are the old ones again; `batch.newLogProb` is left undefined. */
+  attempt(proposal: Proposal, delta: number): TrustRegionResult {
+    const result = this.commit(proposal, delta)
+    this.#policy.device.copy(this.#old, this.#policy.parameters)
+    return result
   }
 
   /** The surrogate and its gradient at the current parameters, which become the old ones. */

@@ -10,6 +10,12 @@ export interface AgentRecord {
    */
   readonly klUsed?: number
   readonly klAllowed?: number
+  /**
+   * Of methods that compare policies before each turn: the place among the turns, counted from 1, and the score s: the
+   * local model's gain for a KL budget d is sqrt(2 s d). `klAllowed` is then the agent's share of the budget.
+   */
+  readonly turn?: number
+  readonly score?: number
   /** Gain of the surrogate that the first-order model predicted, and the gain it had. */
   readonly predictedGain?: number
   readonly realisedGain?: number
@@ -21,7 +27,8 @@ export interface AgentRecord {
   readonly rejectedSteps?: number
   /**
    * Why a step was not taken: `non-finite` or `curvature` (numerical faults, named before others), `line-search` (no
-   * trial was good enough); null when all were.
+   * trial was good enough), `no-rows` (no sample counted), `no-budget` (other agents had all of the KL); null when all
+   * were.
    */
   readonly rejection: string | null
   /** Spread of the factor M relative to the advantages before this agent's update. */

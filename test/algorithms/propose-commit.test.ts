@@ -121,6 +121,35 @@ for (const { name: on, open } of DEVICES) {
     }
   })
 
+  test(`${on}: an attempt says what a commit would do and moves nothing; without a budget nothing moves either`, async () => {
+    const updated = async (budgets: readonly number[], budget: number) => {
+      const device = await open()
+      const [{ update, parameters, batch }] = pair(device, [new Workspace(), new Workspace()])
+      const before = device.read(parameters)
+      const { score, gainAt, attempt } = update.propose()!
+      close([Math.sqrt(2 * score * DELTA)], [gainAt(DELTA)], 1e-12 * gainAt(DELTA), 'gain of the score')
+      const attempts = budgets.map((kl) => attempt(kl))
+      assert.deepEqual(device.read(parameters), before)
+      const outcome = update.commit(budget)
+      const after = device.read(parameters)
+      return { attempts, outcome, before, after, logProb: device.read(batch.newLogProb), batch, device }
+    }
+    const alone = await updated([], DELTA)
+    const { attempts, outcome, after, logProb } = await updated([4 * DELTA, DELTA, 0], DELTA)
+    assert.deepEqual(after, alone.after)
+    assert.deepEqual(logProb, alone.logProb)
+    assert.equal(attempts[1].gain, outcome.realisedGain)
+    assert.equal(attempts[1].kl, outcome.klUsed)
+    assert.ok(outcome.klUsed > 0 && attempts[0].kl > outcome.klUsed)
+    assert.deepEqual([attempts[2].gain, attempts[2].kl], [0, 0])
+
+    const none = await updated([], 0)
+    assert.deepEqual(none.after, none.before)
+    assert.deepEqual(none.logProb, none.device.read(none.batch.logProb))
+    const { klUsed, klAllowed, rejection, lineSearchTrials } = none.outcome
+    assert.deepEqual([klUsed, klAllowed, rejection, lineSearchTrials], [0, 0, 'no-budget', 0])
+  })
+
   test(`${on}: commit without propose is an error, and so is a second one`, async () => {
     const device = await open()
     const [{ update }, second] = pair(device, [new Workspace(), new Workspace()])

@@ -15,7 +15,7 @@ import { evaluate } from '../../src/training/evaluate.js'
 import { exportPolicies } from '../../src/training/export.js'
 import { fixture, temporaryDirectory, tiny, trained } from '../training/runs.js'
 
-const BUILT = ['hatrpo', 'happo', 'itrpo', 'ippo', 'matrpo', 'mappo'] as const
+const BUILT = ['hatrpo', 'happo', 'itrpo', 'ippo', 'matrpo', 'mappo', 'hatrpo-w', 'hatrpo-g'] as const
 
 /** A tiny run of 80 steps an iteration on the cart of fixtures/line. */
 function configOf(
@@ -78,7 +78,13 @@ test('a value that is unknown or not built is refused in one line, in every fiel
       assert.throws(() => planMethod(config, spec, row), usage(/^algo is happo: it cannot be trained yet$/))
     }
   }
-  assert.equal(partsOf({ ...algorithms.hatrpo, klBudget: 'none' }), undefined)
+  const unfit: Partial<Algorithm>[] = [
+    { klBudget: 'none' },
+    // Who takes the largest share has to be first.
+    { klBudget: 'greedy' },
+    { schedule: 'simultaneous', klBudget: 'kkt' },
+  ]
+  for (const change of unfit) assert.equal(partsOf({ ...algorithms.hatrpo, ...change }), undefined)
 })
 
 test('each method trains, and no two of them come to the same parameters', async (t) => {
@@ -93,7 +99,7 @@ test('each method trains, and no two of them come to the same parameters', async
 // one policy; all else is the same code on the same keys. Where its observation is the state, so is its own critic's input.
 for (const family of [
   ['happo', 'mappo', 'ippo'],
-  ['hatrpo', 'matrpo', 'itrpo'],
+  ['hatrpo', 'matrpo', 'itrpo', 'hatrpo-w', 'hatrpo-g'],
 ] as const) {
   test(`one agent: ${family.join(', ')} are one method, bit for bit`, async (t) => {
     const hashes = await Promise.all(family.map((algo) => hashOf(t, algo, { agents: 1 }, 3)))
@@ -246,6 +252,9 @@ for (const [algo, ...set] of [
   ['ippo', 'clipped.miniBatches=2', 'critic.miniBatches=2'],
   ['mappo', 'actor.sharing=shared', 'clipped.miniBatches=2'],
   ['itrpo', 'trustRegion.miniBatches=2'],
+  // The preconditioner's age counts forecasts, too.
+  ['hatrpo-w', 'env.agents=3', 'order=score', 'trustRegion.solver=fast', 'trustRegion.preconditionerAge=3'],
+  ['hatrpo-g', 'env.agents=3'],
 ] as const) {
   test(`${algo} ${set.join(' ')}: a run that is stopped and resumed ends as one that never was`, async (t) => {
     const config = configOf(algo, {}, 4, ...set)
@@ -263,6 +272,56 @@ for (const [algo, ...set] of [
     )
   })
 }
+
+test('one budget is split by what the steps promise: its division, use and order are in the records', async (t) => {
+  const delta = 0.01
+  const configs: [AlgorithmName, ...string[]][] = [
+    ['hatrpo-w', 'allocation.rescore=all', 'allocation.max=1.5'],
+    ['hatrpo-w', 'allocation.rescore=once', 'allocation.min=0.5'],
+    ['hatrpo-g'],
+    ['hatrpo', 'order=score'],
+  ]
+  for (const [algo, ...set] of configs) {
+    const { records } = await trained(t, configOf(algo, { agents: 3 }, 3, ...set), { workers: 0 })
+    for (const { agents } of records) {
+      const turns = [...agents].sort((a, b) => a.turn! - b.turn!)
+      assert.deepEqual(
+        turns.map(({ turn }) => turn),
+        [1, 2, 3],
+      )
+      let left = 3 * delta
+      for (const { klUsed, klAllowed, score } of turns) {
+        assert.ok(score! > 0)
+        assert.ok(klAllowed! <= left && klUsed! <= klAllowed!)
+        if (algo === 'hatrpo') assert.equal(klAllowed, delta)
+        if (algo === 'hatrpo-g') assert.equal(klAllowed, left < 1e-3 * delta ? 0 : left)
+        if (set.includes('allocation.max=1.5')) assert.ok(klAllowed! <= 1.5 * delta)
+        if (set.includes('allocation.min=0.5')) assert.ok(klAllowed! >= 0.5 * delta)
+        left = Math.max(0, left - klUsed!)
+      }
+    }
+  }
+})
+
+test('steps that cannot be compared beforehand are refused with the setting and what is right', async () => {
+  const spec = await specOf()
+  const refused: [RegExp, AlgorithmName, string][] = [
+    [
+      /^trustRegion\.miniBatches is 2: .* it must be 1 for hatrpo-w$/,
+      'hatrpo-w',
+      'trustRegion.miniBatches=2',
+    ],
+    [
+      /^trustRegion\.miniBatches is 2: .* it must be 1 for hatrpo-g$/,
+      'hatrpo-g',
+      'trustRegion.miniBatches=2',
+    ],
+    [/^order is "score": .* it must be random or fixed for happo$/, 'happo', 'order=score'],
+  ]
+  for (const [message, algo, set] of refused)
+    assert.throws(() => planMethod(configOf(algo, {}, 2, set), spec), usage(message))
+  planMethod(configOf('hatrpo', {}, 2, 'trustRegion.miniBatches=2'), spec)
+})
 
 test('a row made of parts that exist is trained without further code', async () => {
   const row: Algorithm = {

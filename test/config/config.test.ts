@@ -61,7 +61,11 @@ test('every invalid value is refused with its key, the value and the valid value
     ['lambda=-0.1', 'lambda is -0.1', 'from 0 to 1'],
     ['truncation=cut', 'truncation is "cut"', 'bootstrap, harl, terminate'],
     ['advantageNorm=each', 'advantageNorm is "each"', 'joint, agent, none'],
-    ['order=greedy', 'order is "greedy"', 'random, fixed'],
+    ['order=greedy', 'order is "greedy"', 'random, fixed, score'],
+    ['allocation.rescore=never', 'allocation.rescore is "never"', 'all, lazy, once'],
+    ['allocation.min=1.1', 'allocation.min is 1.1', 'from 0 to 1'],
+    ['allocation.max=0.9', 'allocation.max is 0.9', '1 or more'],
+    ['allocation.mxa=1', 'unknown key allocation.mxa', 'did you mean allocation.max?'],
     ['trustRegion.delta=0', 'trustRegion.delta is 0', 'above 0'],
     ['trustRegion.delta=NaN', 'trustRegion.delta is "NaN"', 'above 0'],
     ['trustRegion.damping=-1', 'trustRegion.damping is -1', '0 or more'],
@@ -110,6 +114,22 @@ test('a setting that the method never reads is refused with its key, the method 
     [{ flags: task, file: { clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
     [{ flags: { ...task, clipped: { lr: 0.001 } } }, 'clipped.lr is 0.001: hatrpo never reads it'],
     [{ file: resolveConfig({ flags: happo }).config, set: ['trustRegion.delta=1'] }, 'happo never reads'],
+    [
+      { flags: { ...task, algo: 'hatrpo-g' }, set: ['order=score'] },
+      'order is "score": hatrpo-g never reads it, the agent with the greatest merit is next',
+    ],
+    [
+      { flags: task, set: ['allocation.max=2'] },
+      'allocation.max is 2: hatrpo never reads it, each of its agents has a budget of its own',
+    ],
+    [
+      { flags: task, set: ['order=score', 'allocation={"max":2}'] },
+      'allocation.max is 2: hatrpo never reads it, it reads allocation.rescore',
+    ],
+    [
+      { flags: { ...task, algo: 'hatrpo-g' }, set: ['allocation.min=0.5'] },
+      'allocation.min is 0.5: hatrpo-g never reads it, it reads allocation.rescore, allocation.max',
+    ],
     [{ flags: { ...task, algo: 'mappo' }, set: ['order=fixed'] }, 'order is "fixed": mappo never reads it'],
     [
       { flags: happo, set: ['trustRegion.solver=fast'] },
@@ -145,7 +165,8 @@ test('keys that configurations did not always have may be absent, and change no 
   const { config } = resolveConfig({ flags: { ...task, algo: 'happo' } })
   const { fisherStride: _stride, preconditioner: _name, preconditionerAge: _age, ...old } = config.trustRegion
   const { sharing: _sharing, ...actor } = config.actor
-  const file = { ...config, actor, trustRegion: old }
+  const { allocation: _allocation, ...first } = config
+  const file = { ...first, actor, trustRegion: old }
   assert.deepEqual(resolveConfig({ file }).config, config)
   assert.deepEqual(validateConfig(file), config)
   assert.equal(configSha256(file as unknown as TrainConfig), configSha256(config))
