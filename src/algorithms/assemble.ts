@@ -12,10 +12,17 @@ import { ValueNorm } from '../learner/value-norm.js'
 import { derivativesOf } from '../nn/cost.js'
 import { Network } from '../nn/network.js'
 import type { NetworkSpec } from '../nn/spec.js'
-import { BASIC_NEEDS, type RolloutNeeds, type RolloutStorage } from '../rollout/index.js'
+import {
+  BASIC_NEEDS,
+  joinedSpec,
+  type PlayRules,
+  type RolloutNeeds,
+  type RolloutStorage,
+} from '../rollout/index.js'
 import { Advantages } from './advantages.js'
 import type { PolicyUpdate } from './agent-update.js'
 import { CriticUpdate, type CriticRule } from './critic.js'
+import { criticColumns, criticLayout, type CriticChoice, type CriticLayout } from './critics.js'
 import { DeviceColumns } from './device-columns.js'
 import { networkParameters, type NetworkParameters } from './initial.js'
 import type { AllocationOptions } from './kl-allocation.js'
@@ -38,7 +45,8 @@ export interface MethodOptions extends RuleOptions, GaeOptions {
   readonly seed: number
   readonly actor: ActorOptions & { readonly headGain: number }
   readonly critic: Omit<CriticRule, 'lrDecay' | 'clip'> &
-    Omit<ActorOptions, 'agentId' | 'sharing' | 'stdX' | 'stdY'> & {
+    Omit<ActorOptions, 'agentId' | 'sharing' | 'stdX' | 'stdY'> &
+    CriticChoice & {
       readonly clip: number
       readonly clippedLoss: boolean
       readonly valueNorm: boolean
@@ -55,10 +63,13 @@ const VALUE_HEAD_GAIN = 1
 /** A method for an environment, before it has memory. */
 export interface MethodPlan {
   readonly parts: MethodParts
+  /** As the method sees it: where it acts for all agents at once, they are one. */
   readonly env: EnvSpec
+  readonly play: PlayRules
   /** Description of each agent's policy. */
   readonly actors: readonly PolicySpec[]
   readonly groups: readonly PolicyGroup[]
+  readonly criticLayout: CriticLayout
   /** Agents and description of each critic. */
   readonly critics: readonly { readonly agents: readonly number[]; readonly spec: NetworkSpec }[]
   readonly needs: RolloutNeeds
@@ -71,16 +82,11 @@ export interface MethodPlan {
  */
 export function planMethod(
   options: MethodOptions,
-  env: EnvSpec,
+  played: EnvSpec,
   row: Algorithm = algorithms[options.algo],
 ): MethodPlan {
   const parts = partsOf(row)
   if (!parts) throw usageError(`algo is ${options.algo}: it cannot be trained yet`)
-  if (parts.critic.oneReward && env.mode !== 'cooperative') {
-    throw usageError(
-      `environment ${env.id} has mode ${env.mode}: ${options.algo} trains teams, it must be cooperative`,
-    )
-  }
   const { sharing } = options.actor
   if (!parts.sharing.includes(sharing)) {
     const allowed = parts.sharing.map((name) => JSON.stringify(name)).join(' or ')
@@ -88,15 +94,25 @@ export function planMethod(
   }
   const incomparable = comparesPolicies(parts, options.order) ? parts.update.incomparable(options) : null
   if (incomparable) throw usageError(`${incomparable} for ${options.algo}`)
+  const env = parts.schedule.joined ? joinTeam(options.algo, played) : played
+  const criticPlan = criticLayout(options.algo, parts.critic, options.critic, env)
   const actors = actorSpecs(options.actor, env)
-  const critics = parts.critic.groups(env).map((agents) => {
-    const size = parts.critic.seesState ? env.stateSize : env.agents[agents[0]].observation.size
-    return { agents, spec: criticSpec(options.critic, size) }
+  const critics = criticPlan.groups.map((agents) => {
+    return { agents, spec: criticSpec(options.critic, criticPlan.part.size(env, agents[0])) }
   })
   const groups = policyGroups(actors, sharing, env)
   const ownObservations = groups.some(({ agents }) => agents.length > 1)
-  const needs = { ...BASIC_NEEDS, ...parts.critic.needs, ownObservations }
-  return { parts, env, actors, groups, critics, needs }
+  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations }
+  const play = { oneReward: criticPlan.oneReward, joined: parts.schedule.joined === true }
+  return { parts, env, play, actors, groups, criticLayout: criticPlan, critics, needs }
+}
+
+/** A team as one agent that acts for all. */
+function joinTeam(algo: AlgorithmName, env: EnvSpec): EnvSpec {
+  if (env.mode === 'cooperative' || env.agents.length === 1) return joinedSpec(env)
+  throw usageError(
+    `environment ${env.id} has mode ${env.mode}: ${algo} has one policy for all agents, it must be cooperative`,
+  )
 }
 
 /**
@@ -197,12 +213,12 @@ function makeCritic(
   { plan, options, device, columns, storage, workspace }: Site,
   { name, agents, parameters, network, shuffle }: Learning,
 ): CriticUnit {
-  const { parts } = plan
+  const { parts, criticLayout } = plan
   const { tensor } = parameters
   const adam = new Adam(device, tensor, options.adamEps)
   const valueNorm = options.critic.valueNorm ? new ValueNorm() : null
   const critic = { device, network, parameters: tensor, adam, valueNorm, workspace }
-  const seen = parts.critic.seesState ? columns.ofState(agents[0]) : columns.ofAgent(agents[0])
+  const seen = criticColumns(criticLayout, columns, agents)
   const ends = storage.team.ends as Uint8Array
   const advantages = new Advantages(critic, seen, storage.layout, ends, options)
   const rule: CriticRule = {

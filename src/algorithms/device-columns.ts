@@ -2,7 +2,6 @@ import type { Device, Mirror } from '../devices/device.js'
 import type { HostArray, Tensor } from '../devices/tensor.js'
 import type { PolicyColumns } from '../learner/batch.js'
 import { policyColumns, type RolloutStorage } from '../rollout/index.js'
-import type { CriticColumns } from './advantages.js'
 
 /** A rollout's columns on the learner's device. */
 export class DeviceColumns {
@@ -25,7 +24,7 @@ export class DeviceColumns {
     return this.#tensor(this.#storage.team[name])
   }
 
-  /** A column of agents with consecutive numbers, one agent's rows after another's. */
+  /** A column of agents that lie side by side in memory, one agent's rows after another's. */
   agents(name: Parameters<RolloutStorage['agentColumn']>[0], agents: readonly number[]): Tensor {
     return this.#tensor(this.#storage.agentColumn(name, agents))
   }
@@ -35,27 +34,6 @@ export class DeviceColumns {
     const columns = Object.fromEntries(policyColumns.map((name) => [name, this.agents(name, agents)]))
     const agentIds = agents.length > 1 ? { agentIds: this.#agentIds(agents) } : {}
     return { ...(columns as Omit<PolicyColumns, 'agentIds'>), ...agentIds }
-  }
-
-  /** Columns of a critic of states. @param agent whose rewards count, as the team's */
-  ofState(agent: number): CriticColumns {
-    const valid = this.team('valid')
-    const seen = { inputs: this.team('states'), finalInputs: this.team('finalStates') }
-    return {
-      ...seen,
-      rewards: this.agents('rewards', [agent]),
-      ends: this.team('ends'),
-      valid,
-      weight: valid,
-    }
-  }
-
-  /** Columns of a critic of one agent's observations. */
-  ofAgent(agent: number): CriticColumns {
-    const of = (name: Parameters<RolloutStorage['agentColumn']>[0]) => this.agents(name, [agent])
-    const seen = { inputs: of('valuedObservations'), finalInputs: of('finalObservations') }
-    const [ends, valid] = [this.team('ends'), this.team('valid')]
-    return { ...seen, rewards: of('rewards'), ends, valid, weight: of('weight') }
   }
 
   #agentIds(agents: readonly number[]): Tensor {

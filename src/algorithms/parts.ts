@@ -1,14 +1,13 @@
-import type { EnvSpec } from '../envs/contract.js'
 import type { Adam } from '../learner/adam.js'
 import type { PolicyBatch } from '../learner/batch.js'
 import type { Shuffle } from '../learner/minibatches.js'
 import type { TrainedPolicy } from '../learner/policy.js'
 import { isSampled } from '../learner/sampled-fisher.js'
 import type { ProductCounts } from '../nn/cost.js'
-import type { RolloutNeeds } from '../rollout/index.js'
 import type { PolicyUpdate } from './agent-update.js'
 import { ClippedUpdate, type ClippedRule } from './clipped.js'
 import { ComparedSchedule } from './compared-schedule.js'
+import type { CriticInput, CriticSharing } from './critics.js'
 import {
   equalAllocation,
   greedyAllocation,
@@ -73,6 +72,8 @@ interface UpdatePart {
 }
 
 interface SchedulePart {
+  /** Whether all agents are played as one, which acts for all of them. */
+  readonly joined?: true
   /** Whether the setting `order` chooses the order of the policies' updates. */
   readonly ordered: boolean
   /** Whether the policy with the greatest merit is next, whatever the setting. */
@@ -84,20 +85,14 @@ interface SchedulePart {
   readonly make: (parts: ScheduleParts) => Schedule
 }
 
+/** Input and owners of critics, unless the configuration names others. */
 interface CriticPart {
-  readonly needs: Partial<RolloutNeeds>
-  /** Whether all agents learn from one reward of the team. */
-  readonly oneReward: boolean
-  /** Agents of each critic; the first one's rewards count. */
-  readonly groups: (env: EnvSpec) => readonly (readonly number[])[]
-  /** Whether critics see the state; otherwise the observation of their agent. */
-  readonly seesState: boolean
+  readonly input: CriticInput
+  readonly sharing: CriticSharing
 }
 
 /** Values without a part are not built yet: no row that names one can be trained. */
 type Parts<Value extends string, Part> = Readonly<Record<Value, Part | null>>
-
-const everyAgent = (env: EnvSpec) => env.agents.map((_, i) => i)
 
 export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   trustRegion: {
@@ -157,26 +152,34 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
     budgets: ['fixed', 'kkt', 'greedy'],
     make: (parts) => new ComparedSchedule(parts, parts.comparison!),
   },
-  single: null,
+  // Of one policy there is no order.
+  single: {
+    joined: true,
+    ordered: false,
+    sharing: ['own'],
+    budgets: ['fixed'],
+    make: (parts) => new SimultaneousSchedule(parts),
+  },
 }
 
 export const CRITICS: Parts<CriticView, CriticPart> = {
-  state: { needs: {}, oneReward: true, groups: (env) => [everyAgent(env)], seesState: true },
-  perAgent: {
-    needs: { observationValues: true },
-    oneReward: false,
-    groups: (env) => everyAgent(env).map((agent) => [agent]),
-    seesState: false,
-  },
+  state: { input: 'state', sharing: 'team' },
+  perAgent: { input: 'observation', sharing: 'own' },
   perAgentJoint: null,
   exact: null,
 }
 
-/** Ways of sharing parameters that a method allows. */
-export const ACTORS: Parts<ActorSets, readonly Sharing[]> = {
-  own: ['own'],
-  ownOrShared: ['own', 'shared'],
-  one: null,
+interface ActorPart {
+  /** Ways of sharing parameters that a method allows. */
+  readonly sharing: readonly Sharing[]
+  /** Whether one policy acts for all agents at once. */
+  readonly joined?: true
+}
+
+export const ACTORS: Parts<ActorSets, ActorPart> = {
+  own: { sharing: ['own'] },
+  ownOrShared: { sharing: ['own', 'shared'] },
+  one: { sharing: ['own'], joined: true },
 }
 
 interface BudgetPart {
@@ -224,7 +227,8 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
   if (!update || !schedule || !critic || !actors || !budget) return undefined
   if (!update.budgets.includes(row.klBudget) || !schedule.budgets.includes(row.klBudget)) return undefined
   if ((schedule.byMerit || budget.split) && !update.comparable) return undefined
-  const sharing = actors.filter((way) => schedule.sharing.includes(way))
+  if (actors.joined !== schedule.joined) return undefined
+  const sharing = actors.sharing.filter((way) => schedule.sharing.includes(way))
   if (sharing.length === 0) return undefined
   return { update, schedule, critic, sharing, budget }
 }

@@ -52,8 +52,7 @@ interface Iteration {
 async function openTeam(learner: TeamLearner, workers: number) {
   const { host, storage, plan } = learner
   const { envs, seed, env } = learner.config
-  const { oneReward } = plan.parts.critic
-  const source = openSource(host, storage, { workers, envs, seed, env, oneReward })
+  const source = openSource(host, storage, { workers, envs, seed, env, ...plan.play })
   const policies = learner.workerPolicies(source.shares.map(({ count }) => count))
   const start = freshProgress(envs)
   let iteration = 0

@@ -73,7 +73,7 @@ export function fillWithNoise(learner: TeamLearner): void {
   const envs = Array.from({ length: config.envs }, () => syntheticEnv(env))
   const policies = learner.workerPolicies([config.envs])
   policies.prepare()
-  const { oneReward } = plan.parts.critic
+  const { oneReward } = plan.play
   const setup = { seed: config.seed, layout: storage.layout, oneReward }
   const signals = { pulse: () => {}, stopped: () => false }
   const collector = new Collector(host.kernels, envs, setup, signals)

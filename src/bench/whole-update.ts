@@ -118,8 +118,7 @@ export class WholeUpdate {
     if (known) return known
     const { host, storage, config, plan } = this.#learner
     const { envs, seed, env } = config
-    const { oneReward } = plan.parts.critic
-    const source = openSource(host, storage, { workers: threads, envs, seed, env, oneReward })
+    const source = openSource(host, storage, { workers: threads, envs, seed, env, ...plan.play })
     this.#sources.set(threads, source)
     return source
   }

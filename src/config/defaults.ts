@@ -43,6 +43,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     maxGradNorm: 10,
     valueNorm: true,
     lossCoef: 1,
+    ...LATER.critic,
   },
   adamEps: 1e-5,
   gamma: 0.99,

@@ -4,6 +4,7 @@
  */
 export const LATER = {
   actor: { sharing: 'own' },
+  critic: { input: 'default', sharing: 'default' },
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
   allocation: { rescore: 'lazy', min: 0, max: 4 },
 } as const

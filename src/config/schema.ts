@@ -1,4 +1,5 @@
 import * as z from './zod.js'
+import { CRITIC_INPUTS, CRITIC_SHARING } from '../algorithms/critics.js'
 import { RESCORING } from '../algorithms/kl-allocation.js'
 import { trainableAlgorithms, TURN_ORDERS, unsupported } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
@@ -46,6 +47,8 @@ function openFraction() {
 function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: `one of ${values.join(', ')}` })
 }
+
+const keys = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[]
 
 const flag = () => z.boolean({ error: 'true or false' })
 
@@ -121,6 +124,10 @@ export const trainConfigSchema = group({
     /** Running normalisation of the value targets. */
     valueNorm: flag(),
     lossCoef: positive(),
+    /** Vector that critics value; `default` is that of the method. */
+    input: oneOf(['default', ...keys(CRITIC_INPUTS)]).default(LATER.critic.input),
+    /** Whether each team has a critic, or each agent one of its own rewards; `default` is that of the method. */
+    sharing: oneOf(['default', ...keys(CRITIC_SHARING)]).default(LATER.critic.sharing),
   }),
   /** Adam's epsilon, actors and critic. */
   adamEps: positive(),

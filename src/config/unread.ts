@@ -26,9 +26,9 @@ export function refuseUnread(given: Tree, { algo, order, trustRegion }: TrainCon
   const { update, schedule } = algorithms[algo]
   const parts = partsOf(algorithms[algo])
   if (given.order !== undefined && parts?.schedule.ordered === false) {
-    const reason = parts.schedule.byMerit
-      ? 'the agent with the greatest merit is next'
-      : 'its agents move at the same time'
+    const { byMerit, joined } = parts.schedule
+    const together = joined ? 'it has one policy' : 'its agents move at the same time'
+    const reason = byMerit ? 'the agent with the greatest merit is next' : together
     throw usageError(
       `order is ${show(given.order)}: ${algo} never reads it, ${reason} (schedule ${schedule})`,
     )

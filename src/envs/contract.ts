@@ -42,8 +42,10 @@ export interface EnvSpec {
   readonly truncatesAfter?: number
   /** Seconds of simulated time a step takes, where there is such a thing. */
   readonly stepSeconds?: number
-  /** `cooperative`: all agents get the same reward. */
+  /** `cooperative`: all agents get the same reward. `general`: agents, or the teams in `teams`, have rewards of their own. */
   readonly mode: 'cooperative' | 'general'
+  /** Teams by name, as ids of their agents: each agent is in one. All agents of a team get the same reward. */
+  readonly teams?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Result of `step()` while the episode continues. */

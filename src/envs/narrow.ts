@@ -28,14 +28,21 @@ const NAMED = 3
  *
  * Of n numbers, less their mean and over their standard deviation, n - 2 degrees of freedom are left: of one number 0,
  * of two 1 and -1, whatever they were. The length that counts is that of the vector with the agent's id.
- * @param seesState whether the critic sees the state; otherwise each critic sees the observations of its agents
+ * @param seen input of the critics: the state, an agent's own observation, or the observations of all agents
  */
-export function narrowInputs(spec: EnvSpec, { actor, critic }: InputStages, seesState = true): string[] {
+export function narrowInputs(
+  spec: EnvSpec,
+  { actor, critic }: InputStages,
+  seen: 'state' | 'observation' | 'observations' = 'state',
+): string[] {
   const { agents, stateSize } = spec
   const ids = actor.agentId ? agents.length : 0
   const lines = narrowObservations(agents, ids, actor, 'actor', 'policy')
-  if (!seesState) return [...lines, ...narrowObservations(agents, 0, critic, 'critic', 'critic')]
-  const state = line(`state has ${numbers(stateSize)}`, stateSize, critic, 'critic', 'critic')
+  if (seen === 'observation') return [...lines, ...narrowObservations(agents, 0, critic, 'critic', 'critic')]
+  const width =
+    seen === 'state' ? stateSize : agents.reduce((sum, { observation }) => sum + observation.size, 0)
+  const subject = seen === 'state' ? 'state has' : 'observations of all agents together have'
+  const state = line(`${subject} ${numbers(width)}`, width, critic, 'critic', 'critic')
   return state === undefined ? lines : [...lines, state]
 }
 

@@ -51,7 +51,7 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec is ${spec === null ? 'null' : typeof spec}: it must be an object`
     return
   }
-  const { id, agents, stateSize, observesState, timeLimit, truncatesAfter, mode } = spec
+  const { id, agents, stateSize, observesState, timeLimit, truncatesAfter, mode, teams } = spec
   if (typeof id !== 'string' || id === '') yield `spec.id is ${show(id)}: it must be a name`
   if (!Array.isArray(agents) || agents.length === 0)
     yield `spec.agents is ${show(agents)}: it must list agents`
@@ -68,6 +68,27 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
     yield `spec.truncatesAfter is ${show(truncatesAfter)}: it must be a whole number of steps above 0, or left out`
   if (mode !== 'cooperative' && mode !== 'general')
     yield `spec.mode is ${show(mode)}: it must be cooperative or general`
+  if (teams !== undefined && Array.isArray(agents)) yield* teamProblems(spec)
+}
+
+/** Faults of the teams of a spec. */
+function* teamProblems({ agents = [], teams, mode }: Partial<EnvSpec>): Generator<string> {
+  const named = teams as unknown
+  const lists = typeof named === 'object' && named !== null ? Object.entries(named as object) : []
+  if (lists.length === 0 || lists.some(([, members]) => !Array.isArray(members) || members.length === 0)) {
+    yield `spec.teams is ${show(teams)}: it must give each team's agents, such as { home: ['a', 'b'], away: ['c'] }`
+    return
+  }
+  const members = lists.flatMap(([, ids]) => ids as readonly unknown[])
+  const ids = agents.map(({ id }): unknown => id)
+  const stranger = members.find((id) => !ids.includes(id))
+  if (stranger !== undefined) yield `spec.teams names ${show(stranger)}: no agent has that id`
+  const twice = members.find((id, i) => members.indexOf(id) !== i)
+  if (twice !== undefined) yield `spec.teams names ${show(twice)} twice: an agent is in one team`
+  const alone = ids.find((id) => !members.includes(id))
+  if (alone !== undefined) yield `spec.teams lacks ${show(alone)}: every agent is in one team`
+  if (mode === 'cooperative' && lists.length > 1)
+    yield `spec.mode is cooperative, but spec.teams has ${lists.length} teams: set spec.mode to general`
 }
 
 /** The first agent whose observation cannot be the state. */

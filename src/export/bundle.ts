@@ -40,6 +40,7 @@ export async function bundleFiles(
     agents.push({
       index: i,
       id: agent.id,
+      ...(agent.controls && { controls: agent.controls }),
       file: name,
       bytes: bytes.length,
       sha256: await sha256(bytes),

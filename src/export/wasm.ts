@@ -3,7 +3,14 @@ import { HatrpoError } from '../errors.js'
 import { readAssembly } from '../kernels/index.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import { parameterLayout } from '../nn/layout.js'
-import { POLICY_FORMAT, SECTION, VERSION, type Json, type StoredPolicyInfo } from '../runtime/info.js'
+import {
+  POLICY_FORMAT,
+  SECTION,
+  VERSION,
+  type Json,
+  type PolicyAgent,
+  type StoredPolicyInfo,
+} from '../runtime/info.js'
 import {
   customSection,
   DATA,
@@ -23,7 +30,7 @@ import { policyMemory } from './memory.js'
 
 /** One agent's policy, as it comes from training. */
 export interface AgentPolicy {
-  readonly agent: { readonly index: number; readonly id: string }
+  readonly agent: PolicyAgent
   readonly spec: PolicySpec
   /** f32 [parameterLayout(spec).size] */
   readonly parameters: Float32Array
@@ -96,7 +103,7 @@ export function describePolicy({ agent, spec, action, provenance }: AgentPolicy)
   return {
     format: POLICY_FORMAT,
     version: VERSION,
-    agent: { index: agent.index, id: agent.id },
+    agent,
     observation: { size, input: { agentId, standardise, layerNorm } },
     action: { kind: 'box', size: action.size, low: bounds(action.low), high: bounds(action.high) },
     network: { hidden: spec.hidden, activation: spec.activation },

@@ -1,4 +1,5 @@
 import { RUNNING, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
+import { teamsOf } from '../envs/teams.js'
 import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'
@@ -55,6 +56,7 @@ export class Collector {
   readonly #envs: readonly MultiAgentEnv[]
   readonly #setup: CollectorSetup
   readonly #signals: Signals
+  readonly #teams: readonly (readonly number[])[]
 
   /** @param envs at least as many as any task has */
   constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], setup: CollectorSetup, signals: Signals) {
@@ -62,6 +64,7 @@ export class Collector {
     this.#envs = envs
     this.#setup = setup
     this.#signals = signals
+    this.#teams = teamsOf(envs[0].spec).map(({ agents }) => agents)
   }
 
   /** The task's part of a rollout, up to its last step or the one before which the worker is asked to end. */
@@ -116,7 +119,7 @@ export class Collector {
       this.#startEpisode(run)
       return
     }
-    if (this.#setup.oneReward) expectEqualRewards(env)
+    if (this.#setup.oneReward) expectEqualRewards(env, this.#teams)
     recorder.outcome(row, instant(run, end))
     run.episodeReturn += teamReward(env)
     run.episodeSteps++

@@ -6,6 +6,8 @@ import { actionSize, maskSize } from '../envs/shape.js'
 export interface RolloutNeeds {
   /** Observations as they are at every step, after the rollout and at truncations, for critics that see observations. */
   readonly observationValues: boolean
+  /** Observations of all agents as one vector, at the same moments, for critics that see them all. */
+  readonly jointObservations: boolean
   /** Marks of the first steps of episodes, for recurrent networks. */
   readonly episodeStarts: boolean
   /**
@@ -20,6 +22,7 @@ export interface RolloutNeeds {
 /** Needs of a feed-forward policy and a critic of states. */
 export const BASIC_NEEDS: RolloutNeeds = {
   observationValues: false,
+  jointObservations: false,
   episodeStarts: false,
   ownObservations: false,
   hidden: 0,
@@ -49,11 +52,19 @@ export interface Column<Source> {
 
 const one = () => 1
 
+function jointSize({ agents }: EnvSpec, { jointObservations }: RolloutNeeds): number {
+  return jointObservations ? agents.reduce((sum, { observation }) => sum + observation.size, 0) : 0
+}
+
 /** Everything that a rollout records of the team: one row per step and environment. */
 export const TEAM_COLUMNS = {
   states: { type: 'f32', moment: 'choice', width: ({ stateSize }) => stateSize, onBrokenStep: null },
   /** Row e: after the rollout; row E + e truncations + k: cut off by truncation k of environment e. */
   finalStates: { type: 'f32', moment: 'final', width: ({ stateSize }) => stateSize, onBrokenStep: null },
+  /** Observations of all agents, one after another in agent order. */
+  jointObservations: { type: 'f32', moment: 'choice', width: jointSize, onBrokenStep: null },
+  /** Rows as in `finalStates`. */
+  finalJointObservations: { type: 'f32', moment: 'final', width: jointSize, onBrokenStep: null },
   /** RUNNING, TERMINATED or TRUNCATED. The episode before a broken step ends there. */
   ends: { type: 'u8', moment: 'outcome', width: one, onBrokenStep: TERMINATED },
   /** 1, or 0 for steps that do not count because something broke. */

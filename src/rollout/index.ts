@@ -1,9 +1,17 @@
 export { BASIC_NEEDS, carriedColumns, policyColumns, type RolloutNeeds } from './columns.js'
 export { describeFault, type Fault } from './faults.js'
 export type { EnvProgress } from './messages.js'
+export { joinAgents, joinedParts, joinedSpec } from './joined.js'
 export { openSource, startThreads } from './open.js'
 export { WorkerPolicies } from './policies.js'
 export { episodeSeed } from './seeds.js'
-export { freshProgress, shareOut, type Rollout, type RolloutSource, type SourceOptions } from './source.js'
+export {
+  freshProgress,
+  shareOut,
+  type PlayRules,
+  type Rollout,
+  type RolloutSource,
+  type SourceOptions,
+} from './source.js'
 export { teamReward } from './stepping.js'
 export { RolloutStorage, type RolloutLayout } from './storage.js'

@@ -11,6 +11,8 @@ export interface WorkerEnv {
   readonly envSha256: string | undefined
   /** The user's modules as the thread that started the pool has read them: all threads run the same code. */
   readonly sources: readonly BundledSource[]
+  /** Whether the agents of an environment are played as one (see `joinAgents`). */
+  readonly joined: boolean
 }
 
 /** Memory and constants of a source, for its workers. */

@@ -28,10 +28,18 @@ export interface Instant {
 
 type Writer<Args extends unknown[]> = (out: HostArray, at: number, ...args: Args) => void
 
+/** Writes the observations of all agents, one after another. */
+function writeObservations(out: HostArray, at: number, { env: { observations } }: Instant): void {
+  for (let i = 0, to = at; i < observations.length; to += observations[i++].length)
+    out.set(observations[i], to)
+}
+
 /** How each column's row is written. */
 const TEAM_WRITERS: Record<TeamColumn, Writer<[Instant]>> = {
   states: (out, at, { env }) => out.set(env.state, at),
   finalStates: (out, at, { env }) => out.set(env.state, at),
+  jointObservations: writeObservations,
+  finalJointObservations: writeObservations,
   ends: (out, at, { end }) => (out[at] = end),
   valid: (out, at) => (out[at] = 1),
   episodeStarts: (out, at, { starts }) => (out[at] = starts ? 1 : 0),

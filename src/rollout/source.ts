@@ -49,7 +49,15 @@ export interface RolloutSource {
   close(): Promise<void>
 }
 
-export interface SourceOptions {
+/** How a method has its environment played. */
+export interface PlayRules {
+  /** Whether the method learns from one reward of a team, so that rewards which differ between its agents are refused. */
+  readonly oneReward: boolean
+  /** Whether all agents are played as one (see `joinAgents`). */
+  readonly joined?: boolean
+}
+
+export interface SourceOptions extends PlayRules {
   /** Threads that step environments; 0: none but the calling thread. */
   readonly workers: number
   readonly envs: number
@@ -57,8 +65,6 @@ export interface SourceOptions {
   readonly env: EnvConfig
   /** Of the environment's factory, where it has one: workers refuse an environment that has changed meanwhile. */
   readonly envSha256?: string | undefined
-  /** Whether the method learns from one reward of the team. */
-  readonly oneReward: boolean
   /** Milliseconds without a step after which a worker is taken to hang; 120000 by default. */
   readonly patience?: number
   /**

@@ -57,18 +57,23 @@ export function teamReward({ rewards }: MultiAgentEnv): number {
 }
 
 /**
- * Refuses rewards that differ between agents, for methods that learn from one reward of the team.
+ * Refuses rewards that differ between the agents of a team, for methods that learn from one reward of the team.
+ * @param teams agents of each team, which `teamsOf` gives
  * @throws HatrpoError naming two of them
  */
-export function expectEqualRewards({ spec, rewards }: MultiAgentEnv): void {
-  for (let i = 1; i < rewards.length; i++) {
-    if (rewards[i] === rewards[0]) continue
-    const [first, other] = [spec.agents[0].id, spec.agents[i].id]
-    throw new HatrpoError(
-      `${spec.id}: ${first} got the reward ${rewards[0]} and ${other} ${rewards[i]} in one step: ` +
-        'a method whose critic values the state of the team needs the same reward for all agents; ' +
-        'one with a critic of each agent does not (hatrpo list algorithms --json)',
-    )
+export function expectEqualRewards(
+  { spec, rewards }: MultiAgentEnv,
+  teams: readonly (readonly number[])[],
+): void {
+  for (const [first, ...others] of teams) {
+    for (const other of others) {
+      if (rewards[other] === rewards[first]) continue
+      const [mate, odd] = [spec.agents[first].id, spec.agents[other].id]
+      throw new HatrpoError(
+        `${spec.id}: ${mate} got the reward ${rewards[first]} and ${odd} ${rewards[other]} in one step: ` +
+          'a critic of a team needs the same reward for all of its agents; critics of the agents do not (critic.sharing=own)',
+      )
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { loadKernels, type Kernels } from '../kernels/index.js'
 import { Collector } from './collector.js'
 import { Evaluator } from './evaluator.js'
 import { detailOf } from './faults.js'
+import { joinAgents } from './joined.js'
 import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from './messages.js'
 
 /** Worker of a rollout source: does tasks on its own environments, over memory it shares with the others. */
@@ -82,7 +83,10 @@ export class RolloutWorker {
   /** At least `count` environments. They carry nothing from task to task: each task brings their progress. */
   async #environments(count: number): Promise<MultiAgentEnv[]> {
     const factory = await (this.#factory ??= this.#loadFactory())
-    while (this.#envs.length < count) this.#envs.push(await factory.create(this.#context!))
+    while (this.#envs.length < count) {
+      const env = await factory.create(this.#context!)
+      this.#envs.push(this.#env.joined ? joinAgents(env) : env)
+    }
     return this.#envs
   }
 

@@ -5,6 +5,7 @@ import {
   parseAction,
   parseFormat,
   type ObservationInfo,
+  type PolicyAgent,
   type StoredAction,
   type VERSION,
 } from './info.js'
@@ -16,6 +17,8 @@ export const BUNDLE_FILE = 'bundle.json'
 export interface BundleAgent {
   readonly index: number
   readonly id: string
+  /** Agents of a policy that acts for a whole team, as in the module. */
+  readonly controls?: PolicyAgent['controls']
   /** File name of the module, in the folder of bundle.json. */
   readonly file: string
   readonly bytes: number

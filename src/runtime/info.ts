@@ -41,11 +41,27 @@ export interface ActionInfo {
   readonly high: readonly number[]
 }
 
+/** One of the agents that a policy of a whole team acts for. */
+export interface ControlledAgent {
+  readonly id: string
+  /** Index of its first number in the policy's action, and how many it has. */
+  readonly at: number
+  readonly size: number
+}
+
+/** Agent that a policy acts for. */
+export interface PolicyAgent {
+  readonly index: number
+  readonly id: string
+  /** Agents of a policy that acts for a whole team, whose observation is the environment's state. */
+  readonly controls?: readonly ControlledAgent[]
+}
+
 /** JSON of the custom section `hatrpo` of a policy module. */
 export interface StoredPolicyInfo {
   readonly format: typeof POLICY_FORMAT
   readonly version: typeof VERSION
-  readonly agent: { readonly index: number; readonly id: string }
+  readonly agent: PolicyAgent
   readonly observation: ObservationInfo
   readonly action: StoredAction
   readonly network: { readonly hidden: readonly number[]; readonly activation: string }

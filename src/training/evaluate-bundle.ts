@@ -12,7 +12,7 @@ import { findEnv, relativePaths } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
-import { episodeSeed, teamReward } from '../rollout/index.js'
+import { episodeSeed, joinAgents, joinedSpec, teamReward } from '../rollout/index.js'
 import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
 import { tellOfChange } from './env-change.js'
 
@@ -34,8 +34,11 @@ export async function evaluateBundle({
   const { info, agents } = await readBundle(folder)
   const factory = await loadBundleEnv(folder, info)
   tellOfChange(factory.config.id, info.environmentSha256, factory.sha256, onEvent)
-  assertFits(folder, factory.spec, agents)
-  const env = await factory.create(new EnvContext())
+  const joined = agents[0].info.agent.controls !== undefined
+  const fitting = joined && factory.spec.mode === 'cooperative' ? joinedSpec(factory.spec) : factory.spec
+  assertFits(folder, fitting, agents)
+  const made = await factory.create(new EnvContext())
+  const env = joined ? joinAgents(made) : made
   const kernels = await loadKernels()
   const returns: number[] = []
   try {

@@ -74,12 +74,13 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
   })
   const envs = Math.min(config.envs, episodes)
   const workers = Math.min(options.workers ?? availableParallelism(), envs)
-  const rollouts = openSource(host, new RolloutStorage(host, spec, envs, 1, plan.needs), {
+  const rollouts = openSource(host, new RolloutStorage(host, plan.env, envs, 1, plan.needs), {
     workers,
     envs,
     seed,
     env: config.env,
     envSha256: loaded.sha256,
+    ...plan.play,
     oneReward: false,
     ...(onEvent && { onEvent }),
   })

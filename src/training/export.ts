@@ -5,6 +5,7 @@ import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
 import { assertReplaceable, type WrittenBundle } from '../export/write.js'
+import { joinedParts } from '../rollout/index.js'
 import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { actorParameters } from './snapshot.js'
 
@@ -27,12 +28,13 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   if (!write) throw usageError(`format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
   assertReplaceable(out)
   const config = readRunConfig(run)
-  const { spec: env, config: complete } = await loadEnvFactory(config.env)
+  const { spec, config: complete } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(run, checkpoint)
-  const { actors, groups } = planMethod(config, env)
+  const { actors, groups, env, play } = planMethod(config, spec)
   const parameters = actorParameters(stored, groups)
+  const controls = play.joined ? joinedParts(spec) : []
   const policies = env.agents.map(({ id, action }, index) => ({
-    agent: { index, id },
+    agent: { index, id, ...(controls.length > 0 && { controls }) },
     spec: actors[index],
     parameters: parameters[index],
     // Other action spaces are refused before training.

@@ -38,7 +38,7 @@ export class TeamLearner {
     const plan = planMethod(config, env)
     const host = await openHost()
     const device = await openDevice(config.device, host)
-    const storage = new RolloutStorage(host, env, config.envs, config.rolloutSteps, plan.needs)
+    const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
     const method = assembleMethod(plan, config, host, device, storage)
     return new TeamLearner(config, host, storage, plan, method)
   }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { planMethod } from '../algorithms/assemble.js'
 import { validateConfig } from '../config/index.js'
 import { openSimd } from '../devices/open.js'
 import { usageError } from '../errors.js'
@@ -25,6 +26,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await openSimd(options.simd ?? 'baseline')
   const factory = await loadEnvFactory(checked.env)
   const config = { ...checked, env: factory.config }
+  // A method that does not fit the environment is refused before threads are started for it.
+  const plan = planMethod(config, factory.spec)
   const workers = Math.min(atMost, config.envs)
   const sourceOptions = {
     workers,
@@ -32,6 +35,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     seed: config.seed,
     env: config.env,
     envSha256: factory.sha256,
+    ...plan.play,
     ...(patience !== undefined && { patience }),
     ...(onEvent && { onEvent }),
   }
@@ -49,9 +53,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     })
     try {
       if (run.result) return { dir, finished: true, ...run.result }
-      const { oneReward, seesState } = learner.plan.parts.critic
-      for (const line of narrowInputs(factory.spec, config, seesState)) onEvent?.(line)
-      const source = openSource(learner.host, learner.storage, { ...sourceOptions, oneReward }, threads)
+      for (const line of narrowInputs(plan.env, config, plan.criticLayout.input)) onEvent?.(line)
+      const source = openSource(learner.host, learner.storage, sourceOptions, threads)
       try {
         return await new TrainingLoop(options, run, learner, source).run()
       } finally {

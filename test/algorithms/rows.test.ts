@@ -15,7 +15,18 @@ import { evaluate } from '../../src/training/evaluate.js'
 import { exportPolicies } from '../../src/training/export.js'
 import { fixture, temporaryDirectory, tiny, trained } from '../training/runs.js'
 
-const BUILT = ['hatrpo', 'happo', 'itrpo', 'ippo', 'matrpo', 'mappo', 'hatrpo-w', 'hatrpo-g'] as const
+const BUILT = [
+  'hatrpo',
+  'happo',
+  'itrpo',
+  'ippo',
+  'matrpo',
+  'mappo',
+  'hatrpo-w',
+  'hatrpo-g',
+  'trpo',
+  'ppo',
+] as const
 
 /** A tiny run of 80 steps an iteration on the cart of fixtures/line. */
 function configOf(
@@ -98,8 +109,8 @@ test('each method trains, and no two of them come to the same parameters', async
 // With one agent the factor of the sequential schedule is 1, and a product with 1 is exact; the one order is that of the
 // one policy; all else is the same code on the same keys. Where its observation is the state, so is its own critic's input.
 for (const family of [
-  ['happo', 'mappo', 'ippo'],
-  ['hatrpo', 'matrpo', 'itrpo', 'hatrpo-w', 'hatrpo-g'],
+  ['happo', 'mappo', 'ippo', 'ppo'],
+  ['hatrpo', 'matrpo', 'itrpo', 'hatrpo-w', 'hatrpo-g', 'trpo'],
 ] as const) {
   test(`one agent: ${family.join(', ')} are one method, bit for bit`, async (t) => {
     const hashes = await Promise.all(family.map((algo) => hashOf(t, algo, { agents: 1 }, 3)))
@@ -243,7 +254,11 @@ for (const algo of ['mappo', 'happo'] as const) {
     const general = configOf(algo, { unequal: 1, mode: 'general' })
     await assert.rejects(
       trained(t, general, { workers: 0 }),
-      usage(new RegExp(`^environment line has mode general: ${algo} trains teams, it must be cooperative$`)),
+      usage(
+        new RegExp(
+          `^environment line has mode general and names no teams: ${algo} has one critic for a team with one reward; critic\\.sharing=own `,
+        ),
+      ),
     )
   })
 }
@@ -345,7 +360,7 @@ test('a row made of parts that exist is trained without further code', async () 
     const storage = new RolloutStorage(host, spec, config.envs, config.rolloutSteps, plan.needs)
     const method = assembleMethod(plan, config, host, device, storage)
     const { envs, seed, env } = config
-    const { oneReward } = plan.parts.critic
+    const { oneReward } = plan.play
     const source = openSource(host, storage, { workers: 0, envs, seed, env, oneReward })
     const parameters = plan.actors.map((_, agent) => method.actingParameters(agent))
     const policies = new WorkerPolicies(host, plan.actors, parameters, [envs], seed)

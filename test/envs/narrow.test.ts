@@ -55,7 +55,7 @@ test('agents whose observations are as long share a line, which names some and c
 })
 
 test('critics of the agents see observations, without an id', () => {
-  const [line, ...more] = narrowInputs(spec(1, 1, 2, 3), defaultStages, false)
+  const [line, ...more] = narrowInputs(spec(1, 1, 2, 3), defaultStages, 'observation')
   assert.match(
     line,
     /^observation of agent a0 has 1 number, of which critic\.\S+ and .* leave 0: the critic sees nothing/,

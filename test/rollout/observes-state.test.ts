@@ -23,7 +23,7 @@ async function train(observesState: number, ...set: string[]) {
   const learner = await TeamLearner.create(config, spec)
   const { host, storage, method, plan } = learner
   const { envs, seed, env } = config
-  const options = { workers: 0, envs, seed, env, oneReward: plan.parts.critic.oneReward }
+  const options = { workers: 0, envs, seed, env, ...plan.play }
   const source = openSource(host, storage, options)
   try {
     const policies = learner.workerPolicies(source.shares.map(({ count }) => count))

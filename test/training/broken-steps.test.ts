@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Advantages } from '../../src/algorithms/advantages.js'
+import { CRITIC_INPUTS, criticColumns } from '../../src/algorithms/critics.js'
 import { DeviceColumns } from '../../src/algorithms/device-columns.js'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { RUNNING, TERMINATED } from '../../src/envs/index.js'
@@ -31,7 +32,7 @@ test('the episode before a broken step looks forward to the value of its state, 
   const network = new Network(device, spec, storage.rows)
   const adam = new Adam(device, parameters, 1e-5)
   const critic = { device, network, parameters, adam, valueNorm: null, workspace: new Workspace() }
-  const columns = new DeviceColumns(device, storage).ofState(0)
+  const columns = criticColumns({ part: CRITIC_INPUTS.state }, new DeviceColumns(device, storage), [0])
   const options = { gamma: GAMMA, lambda: LAMBDA, truncation: 'bootstrap' } as const
   const advantages = new Advantages(critic, columns, storage.layout, storage.team.ends as Uint8Array, options)
   const { states, finalStates, valid, ends } = storage.team

@@ -30,11 +30,11 @@ export class InlineSource implements RolloutSource {
   readonly #onEvent: SourceOptions['onEvent']
 
   constructor(host: HostDevice, storage: RolloutStorage, options: SourceOptions) {
-    const { env, envSha256 } = options
+    const { env, envSha256, joined = false } = options
     this.shares = shareOut(options.envs, 1)
     this.#setup = workerSetup(host, storage, 1, options)
     // Modules of the user's are those that this thread has loaded already.
-    this.#worker = new RolloutWorker({ env, envSha256, sources: [] }, host.kernels)
+    this.#worker = new RolloutWorker({ env, envSha256, sources: [], joined }, host.kernels)
     this.#onEvent = options.onEvent?.bind(options)
   }
 

@@ -5,7 +5,10 @@ import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } fr
 import { shareOut, type Share, type SourceOptions } from '../source.js'
 
 /** Options of a source that its threads depend on. */
-export type ThreadOptions = Pick<SourceOptions, 'workers' | 'envs' | 'env' | 'envSha256' | 'onEvent'>
+export type ThreadOptions = Pick<
+  SourceOptions,
+  'workers' | 'envs' | 'env' | 'envSha256' | 'joined' | 'onEvent'
+>
 
 /** Threads of a pool. They load the environments of their shares as soon as they run. */
 export class WorkerThreads {
@@ -20,9 +23,9 @@ export class WorkerThreads {
   #failures = 0
   #closed: Promise<void> | undefined
 
-  constructor({ workers, envs, env, envSha256, onEvent }: ThreadOptions) {
+  constructor({ workers, envs, env, envSha256, joined = false, onEvent }: ThreadOptions) {
     this.shares = shareOut(envs, workers)
-    this.#env = { env, envSha256, sources: bundledSources() }
+    this.#env = { env, envSha256, sources: bundledSources(), joined }
     this.#onEvent = onEvent
     this.#mujoco = env.id.startsWith('mamujoco/') ? compileMujoco() : Promise.resolve(undefined)
     // Tasks report a failure.

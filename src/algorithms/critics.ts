@@ -1,0 +1,118 @@
+import type { EnvSpec } from '../envs/contract.js'
+import { teamsOf } from '../envs/teams.js'
+import { usageError } from '../errors.js'
+import type { RolloutNeeds } from '../rollout/index.js'
+import type { CriticColumns } from './advantages.js'
+import type { DeviceColumns } from './device-columns.js'
+
+type SeenColumns = Pick<CriticColumns, 'inputs' | 'finalInputs'>
+
+/** Vector that critics value. */
+interface InputPart {
+  readonly needs: Partial<RolloutNeeds>
+  /** Length of the vector. */
+  readonly size: (env: EnvSpec, agent: number) => number
+  readonly columns: (columns: DeviceColumns, agent: number) => SeenColumns
+  /**
+   * Whether it is one agent's alone. Its rows then count while that agent plays; rows of the others always do, since they
+   * tell of the whole team, and the values of earlier rows look forward to them.
+   */
+  readonly ofOneAgent: boolean
+}
+
+/** What a critic sees: the state, the observation of its agent, or the observations of all agents in their order. */
+export const CRITIC_INPUTS = {
+  state: {
+    needs: {},
+    size: ({ stateSize }) => stateSize,
+    columns: (columns) => ({ inputs: columns.team('states'), finalInputs: columns.team('finalStates') }),
+    ofOneAgent: false,
+  },
+  observation: {
+    needs: { observationValues: true },
+    size: ({ agents }, agent) => agents[agent].observation.size,
+    columns: (columns, agent) => ({
+      inputs: columns.agents('valuedObservations', [agent]),
+      finalInputs: columns.agents('finalObservations', [agent]),
+    }),
+    ofOneAgent: true,
+  },
+  observations: {
+    needs: { jointObservations: true },
+    size: ({ agents }) => agents.reduce((sum, { observation }) => sum + observation.size, 0),
+    columns: (columns) => ({
+      inputs: columns.team('jointObservations'),
+      finalInputs: columns.team('finalJointObservations'),
+    }),
+    ofOneAgent: false,
+  },
+} as const satisfies Record<string, InputPart>
+
+/** Whose critics are: agents of each. All agents of a critic have one reward. */
+export const CRITIC_SHARING = {
+  team: (env: EnvSpec) => teamsOf(env).map(({ agents }) => agents),
+  own: ({ agents }: EnvSpec) => agents.map((_, agent) => [agent]),
+} as const satisfies Record<string, (env: EnvSpec) => readonly (readonly number[])[]>
+
+export type CriticInput = keyof typeof CRITIC_INPUTS
+export type CriticSharing = keyof typeof CRITIC_SHARING
+
+/** The critics' settings in a configuration; `default` is that of the method's row. */
+export interface CriticChoice {
+  readonly input?: CriticInput | 'default'
+  readonly sharing?: CriticSharing | 'default'
+}
+
+/** The critics of a method on an environment. */
+export interface CriticLayout {
+  readonly input: CriticInput
+  readonly part: InputPart
+  /** Agents of each critic; the first one's rewards count. */
+  readonly groups: readonly (readonly number[])[]
+  /** Whether agents of one team must have one reward. */
+  readonly oneReward: boolean
+}
+
+/**
+ * The critics that a configuration asks for, in place of those of a method's row.
+ * @param algo name of the method, for errors
+ * @throws HatrpoError (exit code 2) where a critic would have no reward or no input of its own
+ */
+export function criticLayout(
+  algo: string,
+  row: Required<CriticChoice> & { readonly input: CriticInput; readonly sharing: CriticSharing },
+  { input: asked = 'default', sharing: wanted = 'default' }: CriticChoice,
+  env: EnvSpec,
+): CriticLayout {
+  const input = asked === 'default' ? row.input : asked
+  const sharing = wanted === 'default' ? row.sharing : wanted
+  const part: InputPart = CRITIC_INPUTS[input]
+  const groups: readonly (readonly number[])[] = CRITIC_SHARING[sharing](env)
+  const oneReward = sharing === 'team'
+  if (oneReward && env.mode === 'general' && !env.teams) {
+    throw usageError(
+      `environment ${env.id} has mode general and names no teams: ${algo} has one critic for a team with one reward; ` +
+        'critic.sharing=own gives every agent a critic of its own rewards',
+    )
+  }
+  if (part.ofOneAgent && groups.some((agents) => agents.length > 1)) {
+    const others = Object.entries(CRITIC_INPUTS).flatMap(([name, { ofOneAgent }]) =>
+      ofOneAgent ? [] : [name],
+    )
+    throw usageError(
+      `critic.input is ${input}: a critic that several agents share needs ${others.join(' or ')}, or critic.sharing=own`,
+    )
+  }
+  return { input, part, groups, oneReward }
+}
+
+/** Columns of a critic of some agents. */
+export function criticColumns(
+  { part }: Pick<CriticLayout, 'part'>,
+  columns: DeviceColumns,
+  [agent]: readonly number[],
+): CriticColumns {
+  const [ends, valid] = [columns.team('ends'), columns.team('valid')]
+  const weight = part.ofOneAgent ? columns.agents('weight', [agent]) : valid
+  return { ...part.columns(columns, agent), rewards: columns.agents('rewards', [agent]), ends, valid, weight }
+}
