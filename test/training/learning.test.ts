@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { DECAY, EPISODE, START } from './fixtures/team.js'
+import { IDLE, LOCAL } from './fixtures/peaks.js'
 import { fixture, tinyConfig, trained } from './runs.js'
 
 /** The mean return of agents that do nothing: -E|x0|^2 (1 + d^2 + d^4 + ...) over the steps of an episode. */
@@ -40,3 +41,17 @@ for (const algo of ['hatrpo', 'happo'] as const) {
     })
   }
 }
+
+test('one KL budget, equal, optimally or greedily divided: the game of two peaks is climbed, in few iterations', async (t) => {
+  for (const algo of ['hatrpo', 'hatrpo-w', 'hatrpo-g']) {
+    const rollouts = [`algo=${algo}`, 'envs=16', 'rolloutSteps=20', 'steps=4800', 'critic.lr=0.005']
+    const raw = ['actor', 'critic'].flatMap((who) => [`${who}.standardise=false`, `${who}.inputNorm=false`])
+    const evaluation = ['evaluation.every=1000', 'evaluation.episodes=1']
+    const config = tinyConfig({ id: fixture('peaks') }, 1, ...rollouts, ...raw, ...evaluation)
+    const { evaluation: final, records } = await trained(t, config, { workers: 0 })
+    assert.equal(records.length, 15)
+    // The noise of the policy costs nothing in the evaluation: a mean at the local peak earns all of it.
+    const climbed = (final!.mean - IDLE) / (LOCAL - IDLE)
+    assert.ok(climbed > 0.8, `${algo} has climbed ${climbed} of the way`)
+  }
+})
