@@ -1,4 +1,4 @@
-// Makes what is generated of the documentation in docs/envs: the tables in its pages, and its pictures.
+// Makes what is generated of the documentation: the tables in docs/envs and docs/presets.md, and the pictures in docs/envs.
 // `npm run docs` makes all of it, `npm run docs -- Ant Hopper` all tables and the pictures of these families, `--tables`
 // the tables alone; `--check` changes nothing and says what is out of date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ const pictures = join(folder, 'img')
 const pages = readdirSync(folder)
   .filter((name) => name.endsWith('.md'))
   .map((name) => join(folder, name))
+  .concat(join(root, 'docs/presets.md'))
 
 const { values: flags, positionals } = parseArgs({
   options: { check: { type: 'boolean' }, tables: { type: 'boolean' } },

@@ -1,6 +1,7 @@
 import type { EnvContext } from '../../src/envs/context.js'
 import { HatrpoError } from '../../src/errors.js'
 import { particlesTable } from './particles.js'
+import { presetTable } from './presets.js'
 import { drivesTable, gallery, idsTable, sizesTable, taskTable } from './tables.js'
 
 type MakeBlock = (family: string, context: EnvContext) => string | Promise<string>
@@ -13,6 +14,7 @@ const BLOCKS: Readonly<Record<string, MakeBlock>> = {
   gallery,
   ids: idsTable,
   particles: particlesTable,
+  preset: presetTable,
 }
 
 const BLOCK = /<!-- generated: (\w+)(?: ([\w-]+))? -->\n.*?<!-- end -->/gs

@@ -1,7 +1,9 @@
-import { type AlgorithmName, algorithms } from '../algorithms/table.js'
+import { type AlgorithmName, algorithmNames, algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { nearestName } from '../text/nearest.js'
 import type { PartialConfig } from './defaults.js'
+import { MARLLIB, PAPER, publishedValues, type PublishedSettings } from './published.js'
+import { merge, nested } from './tree.js'
 import { findTunedTask, tasksTunedFor, tunedCommon, tunedMethod, tunedTaskName } from './tuned.js'
 
 /** HARL's own computation where it differs from the textbook's, which is the default. */
@@ -46,12 +48,24 @@ const harl: Preset = (envId, algo) => {
   return { preset: 'harl', ...tuned, settings: [...settings, harlComputation] }
 }
 
-const presets: Readonly<Record<string, Preset>> = { harl }
+/** A preset of published values, for the update rules that it has any for. */
+function published(preset: string, values: PublishedSettings): Preset {
+  return (envId, algo) => {
+    const chosen = publishedValues(values, envId, algorithms[algo])
+    if (!chosen) {
+      const methods = algorithmNames.filter((name) => values.rules[algorithms[name].update])
+      throw usageError(
+        `--preset ${preset} has no settings for ${algo}: it has them for ${methods.join(', ')}`,
+      )
+    }
+    return { preset, settings: [chosen.map(({ key, value }) => nested(key, value)).reduce(merge)] }
+  }
+}
 
-/** Published settings that no method can use yet, and what they need. */
-const plannedPresets: Readonly<Record<string, string>> = {
-  paper: 'a sequential method with a critic of its own for every agent',
-  marllib: "RLlib's additional KL penalty",
+const presets: Readonly<Record<string, Preset>> = {
+  harl,
+  paper: published('paper', PAPER),
+  marllib: published('marllib', MARLLIB),
 }
 
 /** The presets that can be chosen. */
@@ -61,10 +75,6 @@ export const presetNames: readonly string[] = Object.keys(presets)
 export function choosePreset(name: string | undefined, envId: string, algo: AlgorithmName): PresetChoice {
   if (name === undefined) return tunedChoice(envId, algo) ?? { settings: [] }
   const names = presetNames.join(', ')
-  if (Object.hasOwn(plannedPresets, name))
-    throw usageError(
-      `--preset ${name} is not supported yet: it needs ${plannedPresets[name]}; the presets are ${names}`,
-    )
   if (!Object.hasOwn(presets, name)) {
     const nearest = nearestName(name, presetNames)
     throw usageError(

@@ -1,7 +1,7 @@
 import { usageError } from '../errors.js'
 import { configKeys } from './schema.js'
 import { SOLVER_KEY } from './solvers.js'
-import { isTree, type Tree } from './tree.js'
+import { isTree, nested, type Tree } from './tree.js'
 import { unknownKey } from './unknown-key.js'
 
 /**
@@ -25,7 +25,7 @@ export function parseSetting(setting: string): Tree {
   const parsed = parseValue(text)
   // An environment's options are plain values: an object stays the text that it was.
   const value = key.startsWith('env.') && isTree(parsed) ? text : parsed
-  return key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree
+  return nested(key, value)
 }
 
 /** A value typed in a shell: JSON where it is JSON, else the text itself. */

@@ -5,6 +5,11 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The tree that holds one value, at a dotted key. */
+export function nested(key: string, value: unknown): Tree {
+  return key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value) as Tree
+}
+
 /** `over` laid over `under`, group by group; lists and plain values replace. */
 export function merge(under: Tree, over: Tree): Tree {
   const merged: Tree = { ...under }

@@ -28,7 +28,7 @@ test('every invalid value is refused with its key, the value and the valid value
       'algo=policy-iteration',
       'policy-iteration takes the tables of a finite game: call policyIteration of the library',
     ],
-    ['algo=maddpg', 'algo is "maddpg"', 'hatrpo, happo, itrpo', 'maddpg is not supported yet'],
+    ['algo=maddpg', 'algo is "maddpg"', 'one of hatrpo, happo', 'maddpg is not supported yet'],
     ['algo=sac', 'algo is "sac"', 'one of hatrpo, happo'],
     ['seed=-1', 'seed is -1', 'from 0 to 9007199254740991'],
     ['seed=1.5', 'seed is 1.5', 'whole number'],

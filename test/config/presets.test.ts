@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { presetNames, resolveConfig } from '../../src/config/index.js'
+import { algorithms, type AlgorithmName } from '../../src/algorithms/table.js'
+import { configKeys, presetNames, resolveConfig } from '../../src/config/index.js'
 import { choosePreset } from '../../src/config/presets.js'
+import { MARLLIB, PAPER, publishedValues } from '../../src/config/published.js'
 import { saying } from '../runs/fixtures.js'
 
 function resolve(name: string, algo: 'hatrpo' | 'happo', preset?: string) {
@@ -162,11 +164,77 @@ test('every listed preset can be used', () => {
   for (const name of presetNames) assert.equal(resolve('Hopper-3x1', 'hatrpo', name).preset, name)
 })
 
-test('presets with a missing requirement are refused with the requirement', () => {
-  assert.throws(() => resolve('Hopper-3x1', 'hatrpo', 'paper'), saying('--preset paper', 'critic of its own'))
-  assert.throws(
-    () => resolve('Hopper-3x1', 'hatrpo', 'marllib'),
-    saying('--preset marllib', 'not supported yet'),
-  )
+/** Value of a dotted key. */
+function at(config: unknown, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config)
+}
+
+test('published presets give every value that they list, each with its source, and leave the task as it is', () => {
+  for (const [preset, settings] of [
+    ['paper', PAPER],
+    ['marllib', MARLLIB],
+  ] as const)
+    for (const algo of ['hatrpo', 'happo', 'matrpo', 'ippo'] as const) {
+      const id = 'mamujoco/HalfCheetah-2x3'
+      const values = publishedValues(settings, id, algorithms[algo])!
+      const { config } = resolveConfig({ flags: { env: { id }, algo }, preset })
+      const last = new Map(values.map(({ key, value }) => [key, value]))
+      for (const [key, value] of last) {
+        assert.ok(configKeys.includes(key), key)
+        assert.deepEqual(at(config, key), value, `${preset} ${algo} ${key}`)
+      }
+      assert.ok(values.every(({ source }) => source.length > 10))
+      assert.deepEqual(config.env, { id })
+    }
+})
+
+test('--preset paper is the script and the parser that the authors of HATRPO published', () => {
+  const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'paper')
+  const { delta, miniBatches, backtrack, acceptRatio, lineSearchSteps } = config.trustRegion
+  assert.deepEqual([delta, miniBatches, backtrack, acceptRatio, lineSearchSteps], [1e-4, 40, 0.5, 0.5, 10])
+  assert.deepEqual([config.envs, config.rolloutSteps, config.steps], [4, 1000, 10_000_000])
+  for (const { hidden } of [config.actor, config.critic]) assert.deepEqual(hidden, [64, 64])
+  const { lr, epochs, miniBatches: parts, sharing, input } = config.critic
+  assert.deepEqual([lr, epochs, parts, sharing, input], [5e-3, 1, 40, 'own', 'default'])
+  assert.deepEqual([config.truncation, config.advantageNorm], ['terminate', 'agent'])
+  const happo = resolve('HalfCheetah-2x3', 'happo', 'paper').config
+  assert.deepEqual([happo.clipped.lr, happo.clipped.epochs, happo.critic.epochs], [5e-6, 5, 5])
+  const deltas = [
+    'Walker2d-2x3',
+    'Walker2d-6x1',
+    'Humanoid-17x1',
+    'Humanoid-9_8',
+    'ManySegmentSwimmer-10x2',
+  ].map((name) => resolve(name, 'hatrpo', 'paper').config.trustRegion.delta)
+  assert.deepEqual(deltas, [1e-3, 1e-4, 7e-4, 7e-4, 1.5e-4])
+  // Methods whose agents do not move in turn have the critics of their rows.
+  assert.equal(choose('paper', 'matrpo').critic.sharing, 'default')
+})
+
+test('--preset marllib is the tuned file of MARLlib, whose clipped methods differ where agents move in turn', () => {
+  const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'marllib')
+  const { delta, miniBatches, backtrack, acceptRatio, lineSearchSteps } = config.trustRegion
+  assert.deepEqual([delta, miniBatches, backtrack, acceptRatio, lineSearchSteps], [1e-5, 1, 0.8, 0.5, 15])
+  assert.deepEqual([config.envs * config.rolloutSteps, config.lambda, config.critic.lr], [10_000, 1, 5e-4])
+  const lrs = (['happo', 'mappo'] as const).map((algo) => {
+    const { clipped, critic } = choose('marllib', algo)
+    return [clipped.lr, critic.lr, clipped.clip]
+  })
+  assert.deepEqual(lrs, [
+    [1e-4, 1e-6, 0.3],
+    [5e-4, 5e-4, 0.3],
+  ])
+})
+
+function choose(preset: string, algo: AlgorithmName) {
+  return resolveConfig({ flags: { env: { id: 'mamujoco/HalfCheetah-2x3' }, algo }, preset }).config
+}
+
+test('a preset without settings for a method, and an unknown one, are refused with what there is', () => {
+  for (const preset of ['paper', 'marllib'])
+    assert.throws(
+      () => choosePreset(preset, 'mamujoco/Hopper-3x1', 'policy-iteration'),
+      saying(`--preset ${preset} has no settings for policy-iteration`, 'hatrpo, happo'),
+    )
   assert.throws(() => resolve('Hopper-3x1', 'hatrpo', 'halr'), saying('"halr"', 'did you mean harl?'))
 })
