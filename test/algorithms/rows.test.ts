@@ -373,7 +373,7 @@ test('a row made of parts that exist is trained without further code', async () 
       const { turns, critics } = method.improve(iteration, 0)
       assert.equal(critics.length, 2)
       for (const { klUsed, accepted, factorSpread } of turns) {
-        assert.ok(klUsed <= config.trustRegion.delta)
+        assert.ok(klUsed <= (made.klBudget === 'fixed' ? 1 : 2) * config.trustRegion.delta)
         assert.ok(accepted)
         if (factorSpread) spreads.push(factorSpread.sd)
       }
@@ -384,6 +384,9 @@ test('a row made of parts that exist is trained without further code', async () 
   const { sha256, spreads } = await course(row)
   assert.ok(Math.max(...spreads) > 0, 'the second agent of a turn is weighted by the ratios of the first')
   assert.deepEqual(await course(row), { sha256, spreads })
+  // The example of docs/ARCHITECTURE.md.
+  const shared = await course({ ...row, schedule: 'greedy', klBudget: 'kkt' })
+  assert.notEqual(shared.sha256, sha256)
   const simultaneous = await course(algorithms.itrpo)
   assert.notEqual(simultaneous.sha256, sha256)
   assert.deepEqual(simultaneous.spreads, [])
