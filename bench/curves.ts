@@ -4,12 +4,13 @@
 //   node dist/bench/curves.js summary --out DIR [--baseline NAME] [--json]
 // SETTINGS are key=value pairs between spaces. A variant without them has the name of a solver: trustRegion.solver=NAME.
 // Stopped trainings continue where they were when the command is given again; finished ones are left alone.
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readMetrics } from '../src/runs/metrics.js'
 import type { IterationRecord } from '../src/runs/types.js'
+import { seedsOf, trainGrid } from './grid.js'
+import { deviation, interquartileMean, mean } from './statistics.js'
 
 /** One training of the grid. */
 interface Job {
@@ -63,14 +64,6 @@ if (values.out === undefined || positionals.length !== 1 || !['train', 'summary'
 }
 const out = values.out
 
-/** Numbers of `1-10` or `1,2,5`. */
-function seedsOf(text: string): number[] {
-  return text.split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map(Number)
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i)
-  })
-}
-
 function jobsOf(): Job[] {
   const variants = (values.variant ?? ['plain', 'fast']).map((text) => {
     const [name] = text.split('=', 1)
@@ -85,54 +78,20 @@ function jobsOf(): Job[] {
 
 const nameOf = ({ task, variant, seed }: Job) => `${task.replace(/^.*\//, '')}.${variant}.s${seed}`
 
-/** Trains one job in a process of its own, or continues it. @throws Error when it fails */
-async function run(job: Job): Promise<void> {
-  const name = nameOf(job)
-  const dir = join(out, name)
-  const sets = ['evaluation.every=0', 'checkpoint.every=25', ...job.settings].flatMap((set) => ['--set', set])
-  const fresh = [
-    '--env',
-    job.task,
-    '--algo',
-    values.algo,
-    '--seed',
-    String(job.seed),
-    '--steps',
-    values.steps,
-  ]
-  const where = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...fresh, ...sets, '--out', dir]
-  const main = join(import.meta.dirname, '../src/cli/main.js')
-  const child = spawn(process.execPath, [main, 'train', ...where, '--workers', values.workers], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const code = await new Promise((resolve) => child.once('exit', resolve))
-  if (code !== 0) throw new Error(`${name} ended with exit code ${String(code)}`)
+const sets = ['evaluation.every=0', 'checkpoint.every=25']
+
+function argsOf({ task, settings, seed }: Job): string[] {
+  const run = ['--env', task, '--algo', values.algo, '--seed', String(seed), '--steps', values.steps]
+  return [...run, ...[...sets, ...settings].flatMap((set) => ['--set', set])]
+}
+
+/** What a training has left in its folder. */
+function curveOf(job: Job, dir: string): Curve {
   const records = readMetrics(join(dir, 'metrics.jsonl'))
   const curve = records.flatMap(({ steps, episodeReturn }) =>
     episodeReturn ? [{ steps, return: episodeReturn.mean }] : [],
   )
-  const result: Curve = { ...job, steps: records.at(-1)!.steps, curve, iterations: records.map(iterationOf) }
-  writeFileSync(join(out, `${name}.json`), JSON.stringify(result))
-}
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, v) => total + v, 0)
-const mean = (numbers: readonly number[]) => sum(numbers) / numbers.length
-
-/** Sample standard deviation; NaN for one number. */
-function deviation(numbers: readonly number[]): number {
-  const centre = mean(numbers)
-  return Math.sqrt(sum(numbers.map((v) => (v - centre) * (v - centre))) / (numbers.length - 1))
-}
-
-/** Mean of the middle half, the numbers at its ends in part. */
-function interquartileMean(numbers: readonly number[]): number {
-  const ascending = [...numbers].sort((a, b) => a - b)
-  const cut = numbers.length / 4
-  const weights = ascending.map((_, i) => {
-    const inside = Math.min(i + 1, numbers.length - cut) - Math.max(i, cut)
-    return Math.max(0, inside)
-  })
-  return sum(ascending.map((v, i) => weights[i] * v)) / sum(weights)
+  return { ...job, steps: records.at(-1)!.steps, curve, iterations: records.map(iterationOf) }
 }
 
 function iterationOf({ agents, seconds, time }: IterationRecord): Iteration {
@@ -150,19 +109,9 @@ function iterationOf({ agents, seconds, time }: IterationRecord): Iteration {
 }
 
 async function train(): Promise<void> {
-  mkdirSync(out, { recursive: true })
-  const jobs = jobsOf()
-  const waiting = jobs.filter((job) => !existsSync(join(out, `${nameOf(job)}.json`)))
-  let done = jobs.length - waiting.length
-  const work = async (): Promise<void> => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) {
-      const begun = performance.now()
-      await run(job)
-      const minutes = ((performance.now() - begun) / 60_000).toFixed(1)
-      console.log(`${++done} of ${jobs.length}: ${nameOf(job)}, ${minutes} minutes`)
-    }
-  }
-  await Promise.all(Array.from({ length: Number(values.jobs) }, work))
+  const trainings = jobsOf().map((job) => ({ job, name: nameOf(job), args: argsOf(job) }))
+  const { jobs, workers } = values
+  await trainGrid(out, trainings, { jobs: Number(jobs), workers }, ({ job }, dir) => curveOf(job, dir))
 }
 
 /** Comparison of the seeds of a task and a variant. */

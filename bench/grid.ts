@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** One training of a grid. */
+export interface Training {
+  /** Of its run folder and its result, within the grid's folder. */
+  readonly name: string
+  /** Flags and settings of the command, without its folder and workers. */
+  readonly args: readonly string[]
+}
+
+/** Numbers of `1-10` or `1,2,5`. */
+export function seedsOf(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  })
+}
+
+/**
+ * Trains a grid, each training in a process of its own, and keeps what `result` makes of its folder in `out`/NAME.json.
+ * A stopped training continues where it was; one with a result is left alone; one that fails does not keep the others from
+ * being made.
+ * @param options `jobs`: trainings at a time; `workers` of each
+ * @throws Error naming the trainings that failed
+ */
+export async function trainGrid<T extends Training>(
+  out: string,
+  trainings: readonly T[],
+  options: { readonly jobs: number; readonly workers: string },
+  result: (training: T, dir: string) => unknown,
+): Promise<void> {
+  mkdirSync(out, { recursive: true })
+  const waiting = trainings.filter(({ name }) => !existsSync(join(out, `${name}.json`)))
+  const failed: string[] = []
+  let done = trainings.length - waiting.length
+  const work = async (): Promise<void> => {
+    for (let training = waiting.shift(); training; training = waiting.shift()) {
+      const begun = performance.now()
+      const dir = join(out, training.name)
+      const code = await train(training, dir, options.workers)
+      if (code !== 0) {
+        failed.push(`${training.name} ended with exit code ${String(code)}`)
+        continue
+      }
+      writeFileSync(join(out, `${training.name}.json`), JSON.stringify(result(training, dir)))
+      const minutes = ((performance.now() - begun) / 60_000).toFixed(1)
+      console.log(`${++done} of ${trainings.length}: ${training.name}, ${minutes} minutes`)
+    }
+  }
+  await Promise.all(Array.from({ length: options.jobs }, work))
+  if (failed.length > 0) throw new Error(failed.join('; '))
+}
+
+/** Trains, or continues. @returns the exit code, null for a process that was killed */
+async function train({ args }: Training, dir: string, workers: string): Promise<number | null> {
+  const where = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
+  const main = join(import.meta.dirname, '../src/cli/main.js')
+  const child = spawn(process.execPath, [main, 'train', ...where, '--workers', workers], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  return new Promise((resolve) => child.once('exit', resolve))
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { bootstrapInterval, interquartileMean, nearlyBest, smoothed } from '../../bench/statistics.js'
+import { fixture, temporaryDirectory, tiny } from '../training/runs.js'
+
+const script = join(import.meta.dirname, '../../bench/algorithms.js')
+
+test('statistics over seeds: the middle half, its interval, and the step at which a curve has nearly ended', () => {
+  assert.equal(interquartileMean([1, 2, 3, 100]), 2.5)
+  assert.equal(interquartileMean([5]), 5)
+  // Of five values the middle half is one and a half on either side of the third.
+  assert.ok(Math.abs(interquartileMean([0, 1, 2, 3, 1000]) - (0.75 * 1 + 2 + 0.75 * 3) / 2.5) < 1e-12)
+  const [low, high] = bootstrapInterval([1, 2, 3, 4, 5])
+  assert.ok(low >= 1 && low < 3 && high > 3 && high <= 5)
+  assert.deepEqual(bootstrapInterval([1, 2, 3, 4, 5]), [low, high])
+  assert.deepEqual(bootstrapInterval([7, 7, 7]), [7, 7])
+  assert.equal(nearlyBest([-10, -1, -0.2, -0.05, 0, -3]), 3)
+  assert.equal(nearlyBest([4, 3, 2]), 0)
+  assert.deepEqual(smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
+})
+
+test('a grid of methods is trained once, continues where it was stopped, and is printed with its commands', (t) => {
+  const dir = temporaryDirectory(t)
+  const plain = ['actor.standardise=false', 'critic.standardise=false', 'evaluation.episodes=2']
+  const set = [...tiny.filter((setting) => !setting.startsWith('evaluation')), ...plain]
+  const methods = [
+    'hatrpo-w',
+    'happo',
+    { name: 'odd one', algo: 'happo', set: ['clipped.epochs=2'] },
+    'policy-iteration',
+  ]
+  const groups = [
+    { title: 'Cart', env: fixture('line'), steps: 240, seeds: '1-2', set, methods, note: 'Short.' },
+  ]
+  const cells = join(dir, 'cells.json')
+  writeFileSync(cells, JSON.stringify({ intro: 'Tiny runs.', groups }))
+  const out = join(dir, 'grid')
+  const run = (...args: string[]) => {
+    const options = { encoding: 'utf8' } as const
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [script, ...args, '--out', out, '--cells', cells],
+      options,
+    )
+    assert.equal(status, 0, stderr)
+    return stdout
+  }
+  assert.match(run('train', '--only', '.s1'), /3 of 3: line-240\.\S+\.s1/)
+  const done = readdirSync(out).filter((name) => name.endsWith('.json'))
+  assert.deepEqual(done.sort(), [
+    'line-240.happo.s1.json',
+    'line-240.hatrpo-w.s1.json',
+    'line-240.odd-one.s1.json',
+  ])
+  const times = done.map((name) => statSync(join(out, name)).mtimeMs)
+  // A run without a result is continued: its folder says that it is finished.
+  const first = readFileSync(join(out, done[0]), 'utf8')
+  rmSync(join(out, done[0]))
+  const log = run('train', '--workers', '0')
+  assert.match(log, /policy-iteration: left out: algo is "policy-iteration"/)
+  assert.match(log, /6 of 6/)
+  assert.equal(readFileSync(join(out, done[0]), 'utf8'), first)
+  for (const i of [1, 2]) assert.equal(statSync(join(out, done[i])).mtimeMs, times[i])
+
+  const page = run('table')
+  const { final } = JSON.parse(first) as { final: number }
+  const row = page.split('\n').find((line) => line.startsWith('| happo |'))!
+  assert.ok(row.includes(Math.abs(final) >= 100 ? final.toFixed(0) : final.toPrecision(3)), row)
+  assert.match(page, /\| policy-iteration \(not run: [^|]+\) \| – \| – \|/)
+  assert.match(page, /npx hatrpo train --env \S+ --algo happo --steps 240 .*clipped\.epochs=2 --seeds 1-2/)
+  assert.match(page, /^Short\.$/m)
+})
