@@ -124,11 +124,35 @@ export function copyRows(x: usize, out: usize, n: i32, from: i32, to: i32): void
   memory.copy(out + (from as usize) * bytes, x + (from as usize) * bytes, ((to - from) as usize) * bytes)
 }
 
-/** out[r] = source[index[r]], rows of n floats. */
-export function gatherRows(source: usize, index: usize, n: i32, out: usize, from: i32, to: i32): void {
-  const bytes = (n as usize) << 2
+/** out[r] = source[index[r]], rows of n elements of `size` bytes. */
+export function gatherRows(
+  source: usize,
+  index: usize,
+  n: i32,
+  size: i32,
+  out: usize,
+  from: i32,
+  to: i32,
+): void {
+  const bytes = (n * size) as usize
   for (let r = from; r < to; r++) {
     const row = load<i32>(index + ((r as usize) << 2)) as usize
     memory.copy(out + (r as usize) * bytes, source + row * bytes, bytes)
   }
+}
+
+/** out = `count` columns of x, behind `before` others and in front of `after`. */
+export function partOfRows(
+  x: usize,
+  before: i32,
+  count: i32,
+  after: i32,
+  out: usize,
+  from: i32,
+  to: i32,
+): void {
+  const bytes = (count as usize) << 2
+  const width = before + count + after
+  for (let r = from; r < to; r++)
+    memory.copy(out + (r as usize) * bytes, x + (((r * width + before) as usize) << 2), bytes)
 }

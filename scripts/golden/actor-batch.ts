@@ -2,6 +2,7 @@ import type { Device } from '../../src/devices/device.js'
 import type { Tensor } from '../../src/devices/tensor.js'
 import { PolicyBatch } from '../../src/learner/batch.js'
 import { trainedPolicy, type TrainedPolicy } from '../../src/learner/policy.js'
+import type { PolicySpec } from '../../src/learner/heads/head.js'
 import { Network } from '../../src/nn/network.js'
 import type { Derive } from './derivatives.js'
 import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
@@ -21,9 +22,9 @@ export const actorInputs = { ...actorSamples, advantages: goldenArray, factor: g
 type Samples = Record<keyof typeof actorSamples, GoldenArray>
 
 /** An actor of a golden file and its batch on a device. */
-export interface ActorCase {
+export interface ActorCase<Spec extends PolicySpec = ActorSpec> {
   readonly rows: number
-  readonly spec: ActorSpec
+  readonly spec: Spec
   readonly policy: TrainedPolicy
   readonly batch: PolicyBatch
   /** Some rows are inactive. */
@@ -41,10 +42,22 @@ export function actorCase(
   given: Samples,
   derive?: Derive,
 ): ActorCase {
-  const rows = given.obs.shape[0] ?? 0
-  const observation = given.obs.shape[1] ?? 0
   const action = given.actions.shape[1] ?? 0
-  const spec = actorSpec(keys, observation, action, parameters)
+  const spec = actorSpec(keys, given.obs.shape[1] ?? 0, action, parameters)
+  return placeActor(device, spec, given, derive)
+}
+
+/** Case of an actor of any kind. @param available of an actor that chooses */
+export function placeActor<Spec extends PolicySpec>(
+  device: Device,
+  spec: Spec,
+  given: Samples,
+  derive?: Derive,
+  available?: GoldenArray,
+): ActorCase<Spec> {
+  const rows = given.obs.shape[0] ?? 0
+  const { size: observation } = spec.input
+  const { width: action } = spec.head.action
   const network = new Network(device, spec, rows)
   const tensor = (values: Float32Array) => filled(device, values)
   const active = float32('active_masks', given.active_masks, rows, 1)
@@ -53,6 +66,7 @@ export function actorCase(
     actions: tensor(float32('actions', given.actions, rows, action)),
     logProb: tensor(jointLogProb(given.old_log_probs, rows, action)),
     weight: tensor(active),
+    ...(available && { availableActions: maskTensor(device, available, rows, spec.head.choices) }),
   })
   const start = tensor(float32('params', given.params, network.layout.size))
   return {
@@ -73,7 +87,17 @@ export function weightedCase(
   derive?: Derive,
 ): ActorCase {
   const actor = actorCase(device, keys, parameters, given, derive)
-  const { batch, rows } = actor
+  weigh(device, actor, keys, given)
+  return actor
+}
+
+/** Writes M and the weights of an update to the batch. */
+export function weigh(
+  device: Device,
+  { batch, rows }: Pick<ActorCase, 'batch' | 'rows'>,
+  keys: { use_policy_active_masks: boolean },
+  given: { advantages: GoldenArray; factor: GoldenArray },
+): void {
   const factor = float32('factor', given.factor, rows, 1)
   const advantages = float32('advantages', given.advantages, rows, 1)
   device.write(
@@ -81,7 +105,12 @@ export function weightedCase(
     advantages.map((advantage, r) => advantage * factor[r]),
   )
   if (!keys.use_policy_active_masks) device.fill(batch.weight, 1)
-  return actor
+}
+
+function maskTensor(device: Device, available: GoldenArray, rows: number, choices: number): Tensor {
+  const tensor = device.tensor('u8', rows * choices)
+  device.write(tensor, float32('available_actions', available, rows, choices))
+  return tensor
 }
 
 /** Log-probabilities of joint actions, f32 [rows], from those of single dimensions [rows, action]. */

@@ -1,6 +1,7 @@
 import type { Device } from '../../src/devices/device.js'
 import { deviceNames, openDevice, openHost } from '../../src/devices/open.js'
 import { HatrpoError } from '../../src/errors.js'
+import { checkCategoricalTrustRegion } from './categorical-step.js'
 import { checkClipped } from './clipped.js'
 import { compare, type Computed } from './compare.js'
 import { checkCritic } from './critic.js'
@@ -18,6 +19,7 @@ type Check = (fixture: Fixture, device: Device, derive: Derive) => Computed | Pr
 const kinds: Readonly<Record<string, Check>> = {
   gaussian_actor: checkGaussianActor,
   hatrpo_update_gaussian: checkTrustRegion,
+  hatrpo_update_categorical: checkCategoricalTrustRegion,
   happo_update: checkClipped,
   critic_update: checkCritic,
   gae_returns: checkGae,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Activation } from '../../src/devices/steps.js'
 import { HatrpoError } from '../../src/errors.js'
+import { categoricalHead, type CategoricalHeadSpec } from '../../src/learner/heads/categorical.js'
 import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
 import { parameterLayout } from '../../src/nn/layout.js'
 import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
@@ -51,6 +52,19 @@ export function actorSpec(
 ): ActorSpec {
   const head = gaussianHead(action, { stdX: keys.std_x_coef, stdY: keys.std_y_coef })
   return checkLayout({ ...bodySpec(keys, observation), head }, parameters)
+}
+
+/** Actor that makes one choice. */
+export type ChoosingSpec = NetworkSpec<CategoricalHeadSpec>
+
+/** The categorical actor that HARL builds, its parameters where the file has them. */
+export function choosingSpec(
+  keys: BodyKeys,
+  observation: number,
+  choices: number,
+  parameters: readonly GoldenParameter[],
+): ChoosingSpec {
+  return checkLayout({ ...bodySpec(keys, observation), head: categoricalHead([choices]) }, parameters)
 }
 
 /** The critic that HARL builds, its parameters where the file has them. */

@@ -83,7 +83,7 @@ export class PolicyProbe {
       mean,
       std: Array.from(mean, (_, i) => table[(i % size) * DEVIATION.row + DEVIATION.sigma]),
       logProbs: Array.from(mean, (_, i) => columns[i % size][Math.floor(i / size)]),
-      entropy: this.#head.entropy(),
+      entropy: this.#head.meanEntropy({}),
     }
   }
 }

@@ -1,10 +1,19 @@
 import { z } from 'zod'
 import type { Device } from '../../src/devices/device.js'
+import type { PolicySpec } from '../../src/learner/heads/head.js'
 import { TrustRegionStep, type TrustRegionResult } from '../../src/learner/trust-region.js'
 import { weightedCase, actorInputs, filled, type ActorCase } from './actor-batch.js'
 import type { Computed, Values } from './compare.js'
 import type { Derive } from './derivatives.js'
-import { float32, goldenArray, goldenBlock, goldenParameter, readAs, type Fixture } from './fixture.js'
+import {
+  float32,
+  goldenArray,
+  goldenBlock,
+  goldenParameter,
+  readAs,
+  type Fixture,
+  type GoldenArray,
+} from './fixture.js'
 import { trustRegionKeys } from './keys.js'
 import { actorKeys } from './networks.js'
 import { PolicyProbe } from './policy-probe.js'
@@ -30,12 +39,30 @@ export function checkTrustRegion(fixture: Fixture, device: Device, derive: Deriv
   const { header, inputs } = readAs(fixture, schema)
   const keys = header.hyper_parameters
   const actor = weightedCase(device, keys, header.params, inputs, derive)
-  const { policy, batch, rows, spec } = actor
-  const { network, parameters } = policy
-  const step = new TrustRegionStep(policy, batch, trustRegionOptions(keys))
+  const { batch, rows, spec } = actor
   const actions = float32('actions', inputs.actions, rows, spec.head.size)
   const probe = new PolicyProbe(device, spec, rows, batch.input.raw, actions)
-  const v = filled(device, float32('v', inputs.v, network.layout.size))
+  return checkStep(fixture, device, keys, actor, inputs.v, probe)
+}
+
+/** Log-probabilities of the file's actions at some parameters. */
+export interface LogProbProbe {
+  at(parameters: ArrayLike<number>): { readonly logProbs: ArrayLike<number> }
+}
+
+/** One trust-region step of an actor of any kind. */
+export function checkStep(
+  fixture: Fixture,
+  device: Device,
+  keys: z.infer<z.ZodObject<typeof trustRegionKeys>>,
+  actor: ActorCase<PolicySpec>,
+  direction: GoldenArray,
+  probe: LogProbProbe,
+): Computed {
+  const { policy, batch, rows } = actor
+  const { network, parameters } = policy
+  const step = new TrustRegionStep(policy, batch, trustRegionOptions(keys))
+  const v = filled(device, float32('v', direction, network.layout.size))
   const start = device.read(parameters)
 
   const endToEnd: Values = new Map()
@@ -51,6 +78,8 @@ export function checkTrustRegion(fixture: Fixture, device: Device, derive: Deriv
   endToEnd.set('loss_grad', device.read(step.gradient))
   endToEnd.set('cg_solution', device.read(step.direction))
   endToEnd.set('cg_rdotr', result.residuals)
+  const left = result.residual * result.residual * (result.residuals[0] ?? 0)
+  endToEnd.set('cg_rdotr_end', left)
   endToEnd.set('shs', result.curvature / 2)
   device.scale(result.stepScale, step.direction)
   endToEnd.set('full_step', device.read(step.direction))
@@ -82,8 +111,8 @@ export function describeStep(values: Values, prefix: string, result: TrustRegion
 function checkStages(
   device: Device,
   step: TrustRegionStep,
-  { rows, policy }: ActorCase,
-  probe: PolicyProbe,
+  { rows, policy }: ActorCase<PolicySpec>,
+  probe: LogProbProbe,
   fixture: Fixture,
 ): Values {
   const values: Values = new Map()

@@ -6,6 +6,7 @@ import { PURPOSE, splitSeed } from '../kernels/index.js'
 import { Adam } from '../learner/adam.js'
 import { PolicyBatch } from '../learner/batch.js'
 import type { PolicySpec } from '../learner/heads/head.js'
+import type { HeadOptions } from '../learner/heads/table.js'
 import type { Shuffle } from '../learner/minibatches.js'
 import { trainedPolicy, Workspace, type SharedParts } from '../learner/policy.js'
 import { ValueNorm } from '../learner/value-norm.js'
@@ -45,7 +46,7 @@ export interface MethodOptions extends RuleOptions, GaeOptions {
   readonly seed: number
   readonly actor: ActorOptions & { readonly headGain: number }
   readonly critic: Omit<CriticRule, 'lrDecay' | 'clip'> &
-    Omit<ActorOptions, 'agentId' | 'sharing' | 'stdX' | 'stdY'> &
+    Omit<ActorOptions, 'agentId' | 'sharing' | keyof HeadOptions> &
     CriticChoice & {
       readonly clip: number
       readonly clippedLoss: boolean

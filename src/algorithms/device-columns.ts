@@ -31,7 +31,8 @@ export class DeviceColumns {
 
   /** Columns of the agents' batch, and for several agents the agent of each row. */
   policy(agents: readonly number[]): PolicyColumns {
-    const columns = Object.fromEntries(policyColumns.map((name) => [name, this.agents(name, agents)]))
+    const recorded = policyColumns.filter((name) => this.#storage.agentColumn(name, agents).length > 0)
+    const columns = Object.fromEntries(recorded.map((name) => [name, this.agents(name, agents)]))
     const agentIds = agents.length > 1 ? { agentIds: this.#agentIds(agents) } : {}
     return { ...(columns as Omit<PolicyColumns, 'agentIds'>), ...agentIds }
   }

@@ -20,10 +20,10 @@ export interface ActorOptions extends LayerOptions, HeadOptions {
   readonly sharing: 'own' | 'shared'
 }
 
-/** One network description per agent of an environment, in agent order. @throws HatrpoError (exit code 2) */
+/** One network description per agent of an environment, in agent order. */
 export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
   const { hidden, activation, inputNorm, standardise, agentId } = options
-  return env.agents.map(({ id, observation, action }, index) => ({
+  return env.agents.map(({ observation, action }, index) => ({
     input: {
       size: observation.size,
       agentId: agentId ? { index, count: env.agents.length } : null,
@@ -32,7 +32,7 @@ export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
     },
     hidden,
     activation,
-    head: headFor(action, options, `agent ${id} of ${env.id}`),
+    head: headFor(action, options),
   }))
 }
 

@@ -23,7 +23,6 @@ export class TrustRegionUpdate implements PolicyUpdate {
   readonly agents: readonly number[]
   readonly batch: PolicyBatch
   readonly step: TrustRegionStep
-  readonly #policy: TrainedPolicy
   readonly #miniBatches: MiniBatches | null
   /** Of the whole batch, which steps on mini-batches do not see. */
   readonly #evaluation: PolicyEvaluation | null
@@ -41,7 +40,6 @@ export class TrustRegionUpdate implements PolicyUpdate {
     this.agents = agents
     this.batch = batch
     this.#miniBatches = split?.miniBatches ?? null
-    this.#policy = policy
     this.#evaluation = split && new PolicyEvaluation(policy, batch, false)
     this.step = new TrustRegionStep(policy, split?.batch ?? batch, rule)
   }
@@ -86,7 +84,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
   /** Entropy of the resulting policy, whose log-probabilities of the whole batch are in `newLogProb` afterwards. */
   #entropy(): number {
     // A step on the whole batch has left them there.
-    if (!this.#evaluation) return this.#policy.head.entropy()
+    if (!this.#evaluation) return this.#results[0].entropy
     return this.#evaluation.evaluate(this.batch.maxRows).entropy
   }
 }

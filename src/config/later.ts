@@ -3,7 +3,7 @@
  * configuration without such a key has this value, and one with it has the hash of a configuration without the key.
  */
 export const LATER = {
-  actor: { sharing: 'own' },
+  actor: { sharing: 'own', std: 'independent' },
   critic: { input: 'default', sharing: 'default' },
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
   allocation: { rescore: 'lazy', min: 0, max: 4 },

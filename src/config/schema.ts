@@ -100,6 +100,8 @@ export const trainConfigSchema = group({
     standardise: flag(),
     /** A one-hot of the agent's number appended to its observation. */
     agentId: flag(),
+    /** Whether the std of continuous actions is the same in all states, or an output of the network. */
+    std: oneOf(['independent', 'dependent']).default(LATER.actor.std),
     /** std = sigmoid(log_std / stdX) * stdY */
     stdX: positive(),
     stdY: positive(),

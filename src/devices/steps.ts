@@ -1,3 +1,4 @@
+import type { Columns, GaussianTable, HeadStep } from './head-steps.js'
 import type { Operand, Tensor } from './tensor.js'
 
 /** Activation functions. */
@@ -30,7 +31,7 @@ export type NetworkStep =
    * vector that is standardised gives zeros.
    */
   | ({ readonly op: 'inputAdjoint'; readonly g: Operand; readonly graw: Operand } & InputOperands)
-  /** out[r] = source[index[r]], both f32 or both i32; source may have any number of rows. out may not be source. */
+  /** out[r] = source[index[r]], of one type but f64; source may have any number of rows. out may not be source. */
   | {
       readonly op: 'gather'
       readonly source: Tensor
@@ -40,6 +41,8 @@ export type NetworkStep =
     }
   /** out = x. */
   | { readonly op: 'copy'; readonly x: Operand; readonly out: Operand; readonly width: number }
+  /** out = columns of x. out may not be x. */
+  | ({ readonly op: 'part'; readonly x: Operand; readonly out: Operand } & Columns)
   /** out = gamma xhat + beta; xhat [rows, width] and rstd [rows] are kept where given. out may be x. */
   | {
       readonly op: 'layerNorm'
@@ -162,93 +165,6 @@ export type VectorStep =
       readonly out: Operand
     }
 
-/** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2, d log sigma / d log_std per action dimension. */
-type GaussianTable = Tensor
-
-/** Diagonal Gaussian of `size` dimensions with a state-independent deviation. */
-export type GaussianStep =
-  /** logProb[r] = log pi(action[r] | mean[r]) */
-  | {
-      readonly op: 'gaussianLogProb'
-      readonly mean: Operand
-      readonly action: Operand
-      readonly table: GaussianTable
-      readonly size: number
-      readonly logProb: Operand
-    }
-  /**
-   * action = mean + sigma z, and its log-probability. z is normal (Box and Muller) from Philox4x32-10 under the key
-   * (seed, purpose, streams[r], steps[r], dimension).
-   */
-  | {
-      readonly op: 'gaussianSample'
-      readonly mean: Operand
-      readonly table: GaussianTable
-      readonly size: number
-      readonly seed: number
-      readonly purpose: number
-      /** i32 [rows] each. */
-      readonly streams: Tensor
-      readonly steps: Tensor
-      readonly action: Operand
-      readonly logProb: Operand
-    }
-  /**
-   * Sums: objective, weight, weight of rows outside the clip range. Objective of a row: ratio M, or with a clip
-   * min(ratio M, clip(ratio) M). The new log-probability is rounded to f32 as the old one is, so that the ratio is exactly
-   * 1 at the old parameters. The gradient has the mean's part per row and logStd's at its offset.
-   */
-  | {
-      readonly op: 'gaussianSurrogate'
-      readonly mean: Operand
-      readonly table: GaussianTable
-      readonly size: number
-      readonly action: Operand
-      readonly oldLogProb: Operand
-      readonly factor: Operand
-      readonly weight: Operand
-      readonly clip: number | null
-      /** `mean` may not be the step's `mean`. */
-      readonly gradient: { readonly mean: Operand; readonly logStd: number } | null
-      readonly logProb: Operand | null
-      readonly sums: readonly [objective: string, weight: string, clipped: string]
-    }
-  /** Sums: weight KL(old || new), weight. */
-  | {
-      readonly op: 'gaussianKl'
-      readonly oldMean: Operand
-      readonly oldTable: GaussianTable
-      readonly mean: Operand
-      readonly table: GaussianTable
-      readonly size: number
-      readonly weight: Operand
-      readonly sums: readonly [kl: string, weight: string]
-    }
-  /** Fisher matrix of the distribution times (dmean, dlogStd), times the row's weight. gmean may be dmean. */
-  | {
-      readonly op: 'gaussianFisher'
-      readonly dmean: Operand
-      readonly dlogStd: Tensor
-      readonly table: GaussianTable
-      readonly size: number
-      readonly weight: Operand
-      readonly gmean: Operand
-      /** Offset of logStd's part in the gradient. */
-      readonly logStd: number
-    }
-  /**
-   * gmean = sqrt(weight) R e_column, where R R' is the Fisher matrix of the distribution in the mean: sqrt(weight) / sigma in
-   * one column, 0 in the others.
-   */
-  | {
-      readonly op: 'gaussianFisherRoot'
-      readonly table: GaussianTable
-      readonly size: number
-      readonly column: number
-      readonly weight: Operand
-      readonly gmean: Operand
-    }
-
 /** Loss of a critic. */
 export type ValueStep =
   /** Sums: weight max(Huber, Huber of the clipped value), weight. clip null: plain Huber loss. */
@@ -279,7 +195,7 @@ export type ValueStep =
  * - Scratch operands have contents within one run only.
  * - Rows beyond those of a run stay as they are.
  */
-export type RowStep = NetworkStep | VectorStep | GaussianStep | ValueStep
+export type RowStep = NetworkStep | VectorStep | HeadStep | ValueStep
 
 /** A Linear layer behind a LayerNorm: y = w (gamma xhat + beta) + bias with w [outputs, inputs]. */
 interface NormalisedLayer {

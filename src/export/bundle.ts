@@ -1,7 +1,7 @@
 import { HatrpoError } from '../errors.js'
 import { BUNDLE_FILE, type BundleAgent, type BundleInfo } from '../runtime/bundle.js'
 import { BUNDLE_FORMAT, VERSION } from '../runtime/info.js'
-import { describePolicy, policyModule, policyTemplate, type AgentPolicy } from './wasm.js'
+import { describePolicy, policyModule, policyTemplates, type AgentPolicy } from './wasm.js'
 
 /** An agent's policy without what all agents of a bundle share. */
 export type BundlePolicy = Omit<AgentPolicy, 'provenance'>
@@ -25,7 +25,7 @@ export async function bundleFiles(
   policies: readonly BundlePolicy[],
   origin: BundleOrigin,
 ): Promise<BundleContent[]> {
-  const template = await policyTemplate()
+  const templates = await policyTemplates()
   const files: BundleContent[] = []
   const agents: BundleAgent[] = []
   for (const [i, policy] of policies.entries()) {
@@ -33,7 +33,7 @@ export async function bundleFiles(
     if (agent.index !== i)
       throw new HatrpoError(`agent ${agent.id} has index ${agent.index}: it must be ${i}`)
     const provenance = { ...origin }
-    const bytes = policyModule({ ...policy, provenance }, template)
+    const bytes = policyModule({ ...policy, provenance }, templates)
     const name = `agent_${i}.wasm`
     const { observation, action } = describePolicy({ ...policy, provenance })
     files.push({ name, bytes })

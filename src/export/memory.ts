@@ -2,7 +2,7 @@ import { ACTIVATIONS } from '../devices/steps.js'
 import { HatrpoError } from '../errors.js'
 import { POLICY, POLICY_LAYER, PURPOSE } from '../kernels/index.js'
 import { parameterEntry, parameterLayout } from '../nn/layout.js'
-import type { PolicySpec } from '../learner/heads/head.js'
+import type { ExportedHead, PolicySpec } from '../learner/heads/head.js'
 import { exportedHead } from '../learner/heads/table.js'
 import { inputWidth } from '../nn/spec.js'
 import type { Segment } from './binary.js'
@@ -16,6 +16,8 @@ const MAXIMUM_PAGES = 65536
 export interface PolicyMemory {
   readonly observation: number
   readonly action: number
+  /** Address of the mask of available actions, u8, of policies that choose; null of others. */
+  readonly available: number | null
   /** Of 64 KiB. */
   readonly pages: number
   readonly segments: readonly [header: Segment, weights: Segment]
@@ -83,7 +85,8 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   const widest = paddedColumns(Math.max(0, ...hidden))
   // A layer reads one and writes the other.
   const turns = [layout.floats(widest), layout.floats(widest)] as const
-  const action = layout.floats(paddedColumns(head.size))
+  const action = layout.floats(exported.inFront + paddedColumns(head.size))
+  const outputs = action + 4 * exported.inFront
 
   const weights = new Weights(layout)
   const header = new DataView(new ArrayBuffer(headerBytes))
@@ -100,30 +103,52 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   }
   word(POLICY.activation, ACTIVATIONS.indexOf(spec.activation))
   word(POLICY.action, action)
-  word(POLICY.headVector, weights.add(parameter(exported.vector)))
-  word(POLICY.actionSize, head.size)
+  word(POLICY.headVector, headVector(exported.vector, outputs, weights, parameter))
+  word(POLICY.actionSize, exported.actionSize)
+  // Everything is available until a host says otherwise.
+  const available = head.choices > 0 ? weights.add(words(new Uint8Array(head.choices).fill(1))) : null
+  if (available !== null) word(POLICY.available, available)
   exported.constants.forEach((value, i) => header.setFloat64(POLICY.headConstants + 8 * i, value, true))
   word(POLICY.purpose, PURPOSE.exported)
   word(POLICY.stream, stream)
 
   let width = inputWidth(input)
-  ;[...hidden, head.size].forEach((outputs, i) => {
+  ;[...hidden, head.size].forEach((units, i) => {
     const name = i < hidden.length ? `hidden.${i}` : 'head'
     const at = POLICY.layers + POLICY_LAYER.bytes * i
-    word(at + POLICY_LAYER.outputs, outputs)
-    word(at + POLICY_LAYER.weight, weights.add(packPanels(parameter(`${name}.weight`), outputs, width)))
-    word(at + POLICY_LAYER.bias, weights.add(parameter(`${name}.bias`), paddedColumns(outputs)))
-    word(at + POLICY_LAYER.y, name === 'head' ? action : turns[i % 2])
+    word(at + POLICY_LAYER.outputs, units)
+    word(at + POLICY_LAYER.weight, weights.add(packPanels(parameter(`${name}.weight`), units, width)))
+    word(at + POLICY_LAYER.bias, weights.add(parameter(`${name}.bias`), paddedColumns(units)))
+    word(at + POLICY_LAYER.y, name === 'head' ? outputs : turns[i % 2])
     if (name !== 'head') {
       word(at + POLICY_LAYER.gamma, weights.add(parameter(`${name}.norm.weight`)))
       word(at + POLICY_LAYER.beta, weights.add(parameter(`${name}.norm.bias`)))
     }
-    width = outputs
+    width = units
   })
 
   const record = { at: 0, bytes: new Uint8Array(header.buffer) }
   const pages = pagesOf(layout.end, parameters.length)
-  return { observation, action, pages, segments: [record, weights.segment()] }
+  return { observation, action, available, pages, segments: [record, weights.segment()] }
+}
+
+/** Address of what a head needs besides its linear layer. @param outputs address of the network's outputs */
+function headVector(
+  vector: ExportedHead['vector'],
+  outputs: number,
+  weights: Weights,
+  parameter: (name: string) => Float32Array,
+): number {
+  if ('output' in vector) return outputs + 4 * vector.output
+  if ('parameter' in vector) return weights.add(parameter(vector.parameter))
+  return weights.add(words(Int32Array.from(vector.integers)))
+}
+
+/** The bytes of an array as f32, padded with zeros. */
+function words({ buffer, byteLength }: Int32Array | Uint8Array): Float32Array {
+  const padded = new Uint8Array(Math.ceil(byteLength / 4) * 4)
+  padded.set(new Uint8Array(buffer))
+  return new Float32Array(padded.buffer)
 }
 
 function pagesOf(size: number, parameters: number): number {

@@ -1,7 +1,9 @@
-import type { Box } from '../envs/contract.js'
+import type { ActionSpace } from '../envs/contract.js'
+import { actionSize as spaceSize, maskSize } from '../envs/shape.js'
 import { HatrpoError } from '../errors.js'
 import { readAssembly } from '../kernels/index.js'
-import type { PolicySpec } from '../learner/heads/head.js'
+import type { PolicySpec, PolicyTemplate } from '../learner/heads/head.js'
+import { exportedHead } from '../learner/heads/table.js'
 import { parameterLayout } from '../nn/layout.js'
 import {
   POLICY_FORMAT,
@@ -9,6 +11,7 @@ import {
   VERSION,
   type Json,
   type PolicyAgent,
+  type StoredAction,
   type StoredPolicyInfo,
 } from '../runtime/info.js'
 import {
@@ -35,28 +38,34 @@ export interface AgentPolicy {
   /** f32 [parameterLayout(spec).size] */
   readonly parameters: Float32Array
   /** The agent's action space. */
-  readonly action: Box
+  readonly action: ActionSpace
   /** Origin of the policy. */
   readonly provenance: { readonly [key: string]: Json }
 }
 
-/** The compiled assembly/policy.ts, ready for `policyModule`. */
-export function policyTemplate(): Promise<Uint8Array<ArrayBuffer>> {
-  return readAssembly('policy')
+/** Compiled templates of assembly/, ready for `policyModule`. */
+export type PolicyTemplates = Readonly<Record<PolicyTemplate, Uint8Array>>
+
+export async function policyTemplates(): Promise<PolicyTemplates> {
+  const [policy, choice] = await Promise.all([readAssembly('policy'), readAssembly('policy-choice')])
+  return { policy, 'policy-choice': choice }
 }
 
 /**
  * A WebAssembly module without imports that computes a policy: the template with the network's sizes and weights as
  * data, the memory's size, two addresses and a description. Nothing is compiled; it works in a page as well.
  * The same policy gives the same bytes.
- * @param template from `policyTemplate`
+ * @param templates from `policyTemplates`
  * @throws HatrpoError for parameters that do not fit the network or are not finite
  */
-export function policyModule(policy: AgentPolicy, template: Uint8Array): Uint8Array<ArrayBuffer> {
+export function policyModule(policy: AgentPolicy, templates: PolicyTemplates): Uint8Array<ArrayBuffer> {
   validate(policy)
+  const template = templates[exportedHead(policy.spec.head).template]
   const memory = policyMemory(policy.spec, policy.parameters, policy.agent.index)
   const sections = readSections(template).filter(({ id }) => id !== CUSTOM)
-  const addresses = globalsAt(sections, { observation: memory.observation, action: memory.action })
+  const { observation, action, available } = memory
+  const mask = available === null ? {} : { available }
+  const addresses = globalsAt(sections, { observation, action, ...mask })
   const spliced = sections.map((section) => {
     if (section.id === MEMORY) return memorySection(memory.pages)
     return section.id === GLOBAL ? withGlobals(section, addresses) : section
@@ -89,10 +98,16 @@ function validate({ agent, spec, parameters, action }: AgentPolicy): void {
   }
   const at = parameters.findIndex((value) => !Number.isFinite(value))
   if (at >= 0) throw new HatrpoError(`parameter ${at} of agent ${agent.id} is ${parameters[at]}: not finite`)
-  if (action.size !== spec.head.size) {
+  const { actionSize } = exportedHead(spec.head)
+  const given = spaceSize(action)
+  if (given !== actionSize) {
     throw new HatrpoError(
-      `agent ${agent.id} has an action of ${action.size} numbers: its network gives ${spec.head.size}`,
+      `agent ${agent.id} has an action of ${given} numbers: its network gives ${actionSize}`,
     )
+  }
+  const { choices } = spec.head
+  if (maskSize(action) !== choices) {
+    throw new HatrpoError(`agent ${agent.id} has ${maskSize(action)} choices: its network gives ${choices}`)
   }
 }
 
@@ -105,7 +120,7 @@ export function describePolicy({ agent, spec, action, provenance }: AgentPolicy)
     version: VERSION,
     agent,
     observation: { size, input: { agentId, standardise, layerNorm } },
-    action: { kind: 'box', size: action.size, low: bounds(action.low), high: bounds(action.high) },
+    action: storedAction(action),
     network: { hidden: spec.hidden, activation: spec.activation },
     provenance,
   }
@@ -117,6 +132,12 @@ function ownId({ input }: PolicySpec): { index: number; count: number } | null {
   const { index, count } = input.agentId
   if (index === null) throw new Error('an exported policy belongs to one agent')
   return { index, count }
+}
+
+function storedAction(action: ActionSpace): StoredAction {
+  if (action.kind === 'discrete') return { kind: 'discrete', n: action.n }
+  if (action.kind === 'multiDiscrete') return { kind: 'multiDiscrete', sizes: action.sizes }
+  return { kind: 'box', size: action.size, low: bounds(action.low), high: bounds(action.high) }
 }
 
 /** Bounds as JSON can hold them: null where there is none. */

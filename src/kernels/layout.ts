@@ -82,11 +82,13 @@ export const POLICY = {
   activation: 32,
   /** i32: address of the action. */
   action: 36,
-  /** i32: address of the head's parameter vector. */
+  /** i32: address of the head's parameter vector; of policies that choose, i32 [actionSize] with their numbers of choices. */
   headVector: 40,
   actionSize: 44,
   /** f64[2]: numbers of the head. */
   headConstants: 48,
+  /** i32, in the place of the numbers: address of the mask of available actions. */
+  available: 48,
   /** u32: purpose and stream of the noise of samples. */
   purpose: 64,
   stream: 68,

@@ -18,12 +18,20 @@ export interface PolicyColumns {
   readonly factor?: Tensor
   /** i32 [rows]: agent of each row, for a policy that agents share. */
   readonly agentIds?: Tensor
+  /** u8 [rows, choices], 0 for choices that were not available; without it all were. */
+  readonly availableActions?: Tensor
+}
+
+/** Rows that a policy sees. */
+export interface PolicyInput extends NetworkInput {
+  /** u8 [rows, choices], 0 for choices that are not available; without it all are. */
+  readonly available?: Tensor | undefined
 }
 
 /** Rows that an actor's update reads, one per sample, on a device. */
 export class PolicyBatch implements ActionSamples {
   readonly maxRows: number
-  readonly input: NetworkInput
+  readonly input: PolicyInput
   readonly actions: Tensor
   readonly logProb: Tensor
   /** [rows], log pi_new(a | o) after the update. */
@@ -38,7 +46,8 @@ export class PolicyBatch implements ActionSamples {
   constructor(device: Device, maxRows: number, columns: PolicyColumns) {
     this.#device = device
     this.maxRows = maxRows
-    this.input = { raw: columns.observations, agentIds: columns.agentIds }
+    const { observations: raw, agentIds, availableActions: available } = columns
+    this.input = { raw, agentIds, available }
     this.actions = columns.actions
     this.logProb = columns.logProb
     this.newLogProb = device.tensor('f32', maxRows)

@@ -2,7 +2,7 @@ import type { Program } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import type { Adam } from './adam.js'
 import type { PolicyBatch } from './batch.js'
-import type { TrainedPolicy } from './policy.js'
+import { forwardPolicy, type TrainedPolicy } from './policy.js'
 import type { Rejection } from './trust-region.js'
 
 export interface ClippedOptions {
@@ -48,8 +48,9 @@ export class ClippedStep {
     this.#options = options
     this.gradient = device.tensor('f32', network.layout.size)
     const rows = [
-      ...network.forward(parameters, batch.input),
+      ...forwardPolicy(policy, batch.input),
       ...head.surrogate(batch, options.clip, true),
+      ...head.entropy(batch.weight, options.entropyCoef),
       ...network.adjoint(parameters),
     ]
     const spec = { setup: head.setup(), rows, gradient: this.gradient }
@@ -69,9 +70,11 @@ export class ClippedStep {
     }
     workspace.claim(null)
     // Adam descends, the surrogate is to ascend.
-    const { objective, clipped } = device.run(this.#differentiate, rows, -1 / valid)
+    const sums = device.run(this.#differentiate, rows, -1 / valid)
+    const { objective, clipped } = sums
     head.addEntropyGradient(this.gradient, -this.#options.entropyCoef)
-    const found = { surrogate: objective / valid, clipFraction: clipped / valid, entropy: head.entropy() }
+    const entropy = head.meanEntropy(sums)
+    const found = { surrogate: objective / valid, clipFraction: clipped / valid, entropy }
     if (!device.allFinite(this.gradient))
       return { ...found, gradNorm: NaN, taken: false, rejection: 'non-finite' }
     const gradNorm = this.#adam.step(this.gradient, lr, this.#options.maxGradNorm)

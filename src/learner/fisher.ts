@@ -1,6 +1,6 @@
 import type { LinearSystem, Program } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
-import type { NetworkInput } from '../nn/network.js'
+import type { PolicyInput } from './batch.js'
 import type { TrainedPolicy } from './policy.js'
 
 /** Vectors of a step that its Fisher matrix works on. */
@@ -21,7 +21,7 @@ export interface FisherRows {
 
 /** All rows of a batch. */
 export interface BatchRows extends FisherRows {
-  readonly input: NetworkInput
+  readonly input: PolicyInput
 }
 
 /** The part of a linear system that depends on the rows. */

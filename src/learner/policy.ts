@@ -1,8 +1,9 @@
 import type { Device, Program } from '../devices/device.js'
+import type { RowStep } from '../devices/steps.js'
 import type { Tensor } from '../devices/tensor.js'
 import { layerwise, type Derivatives } from '../nn/derivatives.js'
 import type { Network } from '../nn/network.js'
-import type { PolicyBatch } from './batch.js'
+import type { PolicyBatch, PolicyInput } from './batch.js'
 import type { PolicyHead, PolicySpec } from './heads/head.js'
 import { attachHead } from './heads/table.js'
 
@@ -54,6 +55,11 @@ export function trainedPolicy(
   return { device, network, parameters, head, workspace, derivatives, sampleDerivatives }
 }
 
+/** Pass through a policy's network at its parameters, and the restriction of its distribution to the available actions. */
+export function forwardPolicy({ network, parameters, head }: TrainedPolicy, input: PolicyInput): RowStep[] {
+  return [...network.forward(parameters, input), ...head.restrict(input.available)]
+}
+
 /** Parts of a policy in memory that it shares with others. */
 export interface SharedParts {
   readonly workspace?: Workspace | undefined
@@ -70,15 +76,19 @@ export class PolicyEvaluation {
 
   /** @param divergence whether `evaluate` measures the KL from the head's old distribution */
   constructor(policy: TrainedPolicy, batch: PolicyBatch, divergence: boolean) {
-    const { device, network, parameters, head } = policy
+    const { device, head } = policy
     const setup = head.setup()
-    const forward = network.forward(parameters, batch.input)
+    const forward = forwardPolicy(policy, batch.input)
     const kl = divergence ? head.kl(batch.weight) : []
     const logProb = head.logProb(batch.actions, batch.newLogProb)
+    const entropy = head.entropy(batch.weight, null)
     this.#policy = policy
     this.#divergence = divergence
     this.#forward = device.compile({ setup, rows: forward }, batch.maxRows)
-    this.#logProb = device.compile({ setup, rows: [...forward, ...logProb, ...kl] }, batch.maxRows)
+    this.#logProb = device.compile(
+      { setup, rows: [...forward, ...logProb, ...kl, ...entropy] },
+      batch.maxRows,
+    )
   }
 
   /** Keeps the policy at the current parameters as the head's old one, by a pass over the batch. */
@@ -96,7 +106,8 @@ export class PolicyEvaluation {
   evaluate(rows: number): { readonly kl: number; readonly entropy: number } {
     const { device, head, workspace } = this.#policy
     workspace.claim(null)
-    const { kl, klWeight } = device.run(this.#logProb, rows)
-    return { kl: this.#divergence && klWeight > 0 ? kl / klWeight : 0, entropy: head.entropy() }
+    const sums = device.run(this.#logProb, rows)
+    const { kl, klWeight } = sums
+    return { kl: this.#divergence && klWeight > 0 ? kl / klWeight : 0, entropy: head.meanEntropy(sums) }
   }
 }

@@ -1,7 +1,7 @@
 import type { Device, Program } from '../devices/device.js'
 import type { RowStep } from '../devices/steps.js'
 import type { Tensor } from '../devices/tensor.js'
-import type { NetworkInput } from '../nn/network.js'
+import type { PolicyInput } from './batch.js'
 import type { BatchRows } from './fisher.js'
 
 /**
@@ -36,7 +36,7 @@ function mixed(n: number): number {
 export class RowSample {
   /** Greatest number of sampled rows. */
   readonly maxRows: number
-  readonly input: NetworkInput
+  readonly input: PolicyInput
   /** [maxRows], 1: every sampled row counts. */
   readonly weight: Tensor
   readonly #device: Device
@@ -48,7 +48,7 @@ export class RowSample {
   /** @param stride number of counted rows for each sampled one */
   constructor(device: Device, batch: BatchRows, stride: number) {
     const maxRows = Math.ceil(batch.maxRows / stride)
-    const { raw, agentIds } = batch.input
+    const { raw, agentIds, available } = batch.input
     const [index, steps] = [device.tensor('i32', maxRows), [] as RowStep[]]
     const gathered = (source: Tensor): Tensor => {
       const width = source.length / batch.maxRows
@@ -57,7 +57,11 @@ export class RowSample {
       return out
     }
     this.maxRows = maxRows
-    this.input = { raw: gathered(raw), agentIds: agentIds && gathered(agentIds) }
+    this.input = {
+      raw: gathered(raw),
+      agentIds: agentIds && gathered(agentIds),
+      available: available && gathered(available),
+    }
     this.weight = device.tensor('f32', maxRows)
     device.fill(this.weight, 1)
     this.#device = device

@@ -55,12 +55,14 @@ export class SampledFisher implements FisherMatrix {
     // The same activations, of which a sample fills the first rows, and a distribution of its own.
     const policy = trainedPolicy(device, network, parameters, { workspace, derivatives })
     const sample = new RowSample(device, batch, fisherStride)
-    const rows = [...network.forward(old, sample.input), ...derivatives.keep(old)]
+    const forward = network.forward(old, sample.input)
+    const keep = derivatives.keep(old)
+    const enter = [...forward, ...policy.head.restrict(sample.input.available), ...keep]
     this.#policy = policy
     this.#sample = sample
     this.#age = preconditionerAge
-    this.#enter = device.compile({ setup: policy.head.setup(), rows }, sample.maxRows)
-    this.#revisit = device.compile({ rows }, sample.maxRows)
+    this.#enter = device.compile({ setup: policy.head.setup(), rows: enter }, sample.maxRows)
+    this.#revisit = device.compile({ rows: [...forward, ...keep] }, sample.maxRows)
     this.#fisher = compileFisher(policy, vectors, sample)
     this.#preconditioner =
       preconditioner === 'none' ? null : new KroneckerPreconditioner(policy, sample, old, residual, damping)

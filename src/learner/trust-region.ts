@@ -1,7 +1,7 @@
 import type { LinearSystem, Program, SolveResult } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import type { PolicyBatch } from './batch.js'
-import type { TrainedPolicy } from './policy.js'
+import { forwardPolicy, type TrainedPolicy } from './policy.js'
 import { WholeFisher, type CarriedState, type FisherMatrix } from './fisher.js'
 import { isSampled, SampledFisher, type FisherOptions } from './sampled-fisher.js'
 
@@ -63,6 +63,8 @@ export interface TrustRegionResult extends Pick<
   readonly trials: readonly LineSearchTrial[]
   /** Factor of CG's solution in the full step. */
   readonly stepScale: number
+  /** Mean entropy after the step, nats. */
+  readonly entropy: number
 }
 
 /** Factor of CG's solution x in the step whose quadratic model has KL delta (Eq. 8): sqrt(2 delta / x'(H + cI) x). */
@@ -167,9 +169,9 @@ export class TrustRegionStep {
     const found = { surrogate, residuals, residual, curvature }
     const stepScale = rejection === null ? fullStepScale(delta, proposal) : 0
     const stay = (reason: Rejection, trials: LineSearchTrial[]): TrustRegionResult => {
-      this.#restore(proposal.rows)
+      const entropy = this.#restore(proposal.rows)
       const none = { accepted: false, kl: 0, gain: 0, predictedGain: 0 }
-      return { ...none, ...found, rejection: reason, trials, stepScale }
+      return { ...none, ...found, rejection: reason, trials, stepScale, entropy }
     }
     if (rejection !== null) return stay(rejection, [])
     if (delta === 0) return stay('no-budget', [])
@@ -186,7 +188,8 @@ export class TrustRegionStep {
       const accepted = trial.kl <= delta && gain > 0 && gain / predictedGain > acceptRatio
       trials.push({ fraction, kl: trial.kl, gain, predictedGain, accepted })
       if (accepted && device.allFinite(parameters)) {
-        return { accepted, rejection: null, kl: trial.kl, gain, predictedGain, trials, stepScale, ...found }
+        const { kl, entropy } = trial
+        return { accepted, rejection: null, kl, gain, predictedGain, trials, stepScale, entropy, ...found }
       }
     }
     return stay('line-search', trials)
@@ -241,34 +244,35 @@ export class TrustRegionStep {
     return this.#policy.device.solve(system, { iterations, tolerance })
   }
 
-  /** Surrogate and mean KL at old + scale * direction, where the parameters are left. */
+  /** Surrogate, mean KL and mean entropy at old + scale * direction, where the parameters are left. */
   evaluate(
     { rows, valid }: Pick<Proposal, 'rows' | 'valid'>,
     scale: number,
-  ): { surrogate: number; kl: number } {
-    const { device, parameters, workspace } = this.#policy
+  ): { surrogate: number; kl: number; entropy: number } {
+    const { device, parameters, workspace, head } = this.#policy
     device.copy(this.#old, parameters)
     device.axpy(scale, this.direction, parameters)
     workspace.claim(null)
-    const { objective, kl, klWeight } = device.run(this.#evaluate, rows)
-    return { surrogate: objective / valid, kl: kl / klWeight }
+    const sums = device.run(this.#evaluate, rows)
+    const { objective, kl, klWeight } = sums
+    return { surrogate: objective / valid, kl: kl / klWeight, entropy: head.meanEntropy(sums) }
   }
 
-  /** The old parameters, and the log-probabilities that follow from them. */
-  #restore(rows: number): void {
-    const { device, parameters, workspace } = this.#policy
+  /** The old parameters, and the log-probabilities that follow from them. @returns the mean entropy */
+  #restore(rows: number): number {
+    const { device, parameters, workspace, head } = this.#policy
     device.copy(this.#old, parameters)
     workspace.claim(null)
-    device.run(this.#evaluate, rows)
+    return head.meanEntropy(device.run(this.#evaluate, rows))
   }
 
   /** Surrogate, its gradient, and the distribution that becomes the old one. */
   #compileDifferentiate(): Program {
-    const { device, network, parameters, head, derivatives } = this.#policy
+    const { device, parameters, head, derivatives } = this.#policy
     const batch = this.#batch
     const { rows: adjoint, finish } = derivatives.adjoint(parameters, this.gradient)
     const rows = [
-      ...network.forward(parameters, batch.input),
+      ...forwardPolicy(this.#policy, batch.input),
       ...head.surrogate(batch, null, true),
       ...derivatives.keep(parameters),
       ...adjoint,
@@ -276,14 +280,15 @@ export class TrustRegionStep {
     return device.compile({ setup: head.setup(), rows, gradient: this.gradient, finish }, batch.maxRows)
   }
 
-  /** Surrogate and KL of a trial. */
+  /** Surrogate, KL and entropy of a trial. */
   #compileEvaluate(): Program {
-    const { device, network, parameters, head } = this.#policy
+    const { device, head } = this.#policy
     const batch = this.#batch
     const rows = [
-      ...network.forward(parameters, batch.input),
+      ...forwardPolicy(this.#policy, batch.input),
       ...head.surrogate(batch, null, false),
       ...head.kl(this.#klWeight),
+      ...head.entropy(batch.weight, null),
     ]
     return device.compile({ setup: head.setup(), rows }, batch.maxRows)
   }

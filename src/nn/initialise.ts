@@ -41,6 +41,7 @@ export function initialParameters(
     const target = parameters.subarray(offset, offset + size)
     const vector = spec.head.vectors.find((candidate) => candidate.name === name)
     if (vector) target.fill(vector.initial)
+    else if (name === 'head.bias' && spec.head.bias) target.set(spec.head.bias)
     else if (name.endsWith('norm.weight')) target.fill(1)
     else if (name.endsWith('.weight')) {
       const gain = name === 'head.weight' ? headGain : GAINS[spec.activation]

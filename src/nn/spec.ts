@@ -30,6 +30,8 @@ export interface HeadSpec {
   readonly size: number
   /** In the flat layout they precede the linear layer. */
   readonly vectors: readonly HeadVector[]
+  /** Initial biases of the linear layer, [size]; zeros where absent. */
+  readonly bias?: readonly number[]
 }
 
 /** A network: input stage, [Linear, activation, LayerNorm] per hidden layer, linear head. */

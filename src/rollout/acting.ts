@@ -11,6 +11,8 @@ export class ActingAgent {
   readonly #width: number
   readonly #observationSize: number
   readonly #observations: Float32Array
+  readonly #choices: number
+  readonly #available: Uint8Array
   readonly #streams: Int32Array
   readonly #steps: Int32Array
   readonly #addresses: PolicyAddresses
@@ -23,6 +25,8 @@ export class ActingAgent {
     this.#width = addresses.actionWidth
     this.#observationSize = spec.observation.size
     this.#observations = new Float32Array(buffer, addresses.observations, rows * spec.observation.size)
+    this.#choices = addresses.choices
+    this.#available = new Uint8Array(buffer, addresses.available, rows * addresses.choices).fill(1)
     this.#streams = new Int32Array(buffer, addresses.streams, rows)
     this.#steps = new Int32Array(buffer, addresses.steps, rows)
     this.#actions = new Float32Array(buffer, addresses.actions, rows * this.#width)
@@ -33,8 +37,10 @@ export class ActingAgent {
       new Int32Array(buffer, program + HEADER.rows, 1)[0] = rows
   }
 
-  observe(row: number, observation: Float32Array): void {
+  /** @param mask of the available actions, in an environment that has masks */
+  observe(row: number, observation: Float32Array, mask: Uint8Array | undefined): void {
     this.#observations.set(observation, row * this.#observationSize)
+    if (mask) this.#available.set(mask, row * this.#choices)
   }
 
   keyNoise(row: number, stream: number, step: number): void {
@@ -82,7 +88,9 @@ export class Actors {
   }
 
   observe(row: number, env: MultiAgentEnv): void {
-    for (let i = 0; i < this.agents.length; i++) this.agents[i].observe(row, env.observations[i])
+    const { observations, availableActions } = env
+    for (let i = 0; i < this.agents.length; i++)
+      this.agents[i].observe(row, observations[i], availableActions?.[i])
   }
 
   /** Keys the noise of a row's actions by environment and its step. */

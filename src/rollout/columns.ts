@@ -44,7 +44,7 @@ export interface Column<Source> {
   readonly onBrokenStep: number | null
   /** Column of the team that is the same where all agents observe the state. */
   readonly ofState?: 'states' | 'finalStates'
-  /** Whether updates of policies read it, so that mini-batches carry it. */
+  /** Whether updates of policies read it, so that mini-batches carry it; where its width is 0 they do not. */
   readonly policy?: true
   /** Whether the next rollout begins with its contents, so that checkpoints carry it. */
   readonly carried?: true
@@ -111,6 +111,7 @@ export const AGENT_COLUMNS = {
     moment: 'choice',
     width: ({ action }) => maskSize(action),
     onBrokenStep: 1,
+    policy: true,
   },
   /** Recurrent state before the step. */
   hidden: { type: 'f32', moment: 'choice', width: (_agent, needs) => needs.hidden, onBrokenStep: 0 },

@@ -14,6 +14,9 @@ export interface PolicyAddresses {
   readonly mode: number
   /** f32 [rows, observation], to be filled before. */
   readonly observations: number
+  /** u8 [rows, choices], to be filled before; all available at first. */
+  readonly available: number
+  readonly choices: number
   /** i32 [rows]: environment and its step, which key the noise of `sample`. */
   readonly streams: number
   readonly steps: number
@@ -79,19 +82,27 @@ function policyRows(
 } {
   const network = new Network(host, spec, rows)
   const head = attachHead(host, network, parameters)
-  const { type, width: actionWidth } = spec.head.action
+  const { action, choices } = spec.head
+  const { type, width: actionWidth } = action
   const observations = host.tensor('f32', rows * spec.input.size)
   const [streams, steps] = [host.tensor('i32', rows), host.tensor('i32', rows)]
   const actions = host.tensor(type, rows * actionWidth)
   const logProb = host.tensor('f32', rows)
+  const available = host.tensor('u8', rows * choices)
+  host.view(available).fill(1)
   const setup = head.setup()
-  const forward = network.forward(parameters, { raw: observations })
+  const forward = [
+    ...network.forward(parameters, { raw: observations }),
+    ...head.restrict(choices > 0 ? available : undefined),
+  ]
   const draw = head.sample({ ...key, streams, steps }, actions, logProb)
   return {
     sample: { setup, rows: [...forward, ...draw] },
     mode: { setup, rows: [...forward, ...head.mode(actions)] },
     addresses: {
       observations: host.addressOf(observations),
+      available: host.addressOf(available),
+      choices,
       streams: host.addressOf(streams),
       steps: host.addressOf(steps),
       actions: host.addressOf(actions),

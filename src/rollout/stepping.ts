@@ -1,4 +1,5 @@
 import { HatrpoError } from '../errors.js'
+import { findStuckAgent } from '../envs/available.js'
 import { BrokenStepError } from '../envs/broken-step-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
 import { findDifferenceFromState } from '../envs/observes-state.js'
@@ -21,8 +22,20 @@ export function resetSoundly(env: MultiAgentEnv, seed: number): void {
   )
 }
 
-/** Gives an environment its agents' actions, and starts its step. @returns why it has none to make, or undefined */
+/**
+ * Gives an environment its agents' actions, and starts its step.
+ * @returns why it has none to make, or undefined
+ * @throws HatrpoError when an agent that plays has nothing available
+ */
 export function submit(env: MultiAgentEnv, actors: Actors, k: number): Breakage | undefined {
+  const stuck = findStuckAgent(env)
+  if (stuck >= 0) {
+    const { id, agents } = env.spec
+    throw new HatrpoError(
+      `${id}: ${agents[stuck].id} has no available action while it plays: availableActions must allow one, ` +
+        'or active be 0 for it',
+    )
+  }
   const broken = actors.broken(k)
   if (broken) return { reason: `the policy of ${broken.id} gave a non-finite action` }
   actors.act(env, k)

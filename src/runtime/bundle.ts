@@ -1,9 +1,12 @@
 import { PolicyError } from './error.js'
 import {
+  actionSize,
   BUNDLE_FORMAT,
   checkFormat,
+  choiceCount,
   parseAction,
   parseFormat,
+  type ActionInfo,
   type ObservationInfo,
   type PolicyAgent,
   type StoredAction,
@@ -149,6 +152,8 @@ function assertSameAgent(agent: BundleAgent, { info }: Policy): void {
     info.agent.id === agent.id &&
     info.agent.index === agent.index &&
     info.observation.size === agent.observation.size &&
-    info.action.size === agent.action.size
+    info.action.kind === agent.action.kind &&
+    actionSize(info.action) === actionSize(agent.action as ActionInfo) &&
+    choiceCount(info.action) === choiceCount(agent.action as ActionInfo)
   if (!same) throw new PolicyError(`${agent.file} is not the policy of agent ${agent.id}`)
 }

@@ -11,11 +11,15 @@ export {
 export { PolicyError } from './error.js'
 export type {
   ActionInfo,
+  BoxAction,
+  DiscreteAction,
   Json,
+  MultiDiscreteAction,
   ObservationInfo,
   ObservationInput,
   PolicyInfo,
   StoredAction,
+  StoredBox,
   StoredPolicyInfo,
 } from './info.js'
 export { createPolicy, loadPolicy, type Policy, type PolicySource } from './policy.js'

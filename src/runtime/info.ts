@@ -25,16 +25,34 @@ export interface ObservationInfo {
   readonly input: ObservationInput
 }
 
+/** One choice out of `n`, numbered from 0. */
+export interface DiscreteAction {
+  readonly kind: 'discrete'
+  readonly n: number
+}
+
+/** Several choices made at once, the i-th out of `sizes[i]`. */
+export interface MultiDiscreteAction {
+  readonly kind: 'multiDiscrete'
+  readonly sizes: readonly number[]
+}
+
+/** Action in JSON. */
+export type StoredAction = StoredBox | DiscreteAction | MultiDiscreteAction
+
 /** Continuous action in JSON, which has no infinities: null in `low` is -Infinity, null in `high` is Infinity. */
-export interface StoredAction {
+export interface StoredBox {
   readonly kind: 'box'
   readonly size: number
   readonly low: readonly (number | null)[]
   readonly high: readonly (number | null)[]
 }
 
+/** The agent's action space. */
+export type ActionInfo = BoxAction | DiscreteAction | MultiDiscreteAction
+
 /** Continuous action with the bounds of the agent's action space. Actions are not clipped to the bounds. */
-export interface ActionInfo {
+export interface BoxAction {
   readonly kind: 'box'
   readonly size: number
   readonly low: readonly number[]
@@ -82,6 +100,10 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+function isPositive(value: unknown): value is number {
+  return isCount(value) && value > 0
+}
+
 /** Parses a JSON description and checks its format. @param name name in error messages */
 export function parseFormat(text: string, format: string, name: string): Record<string, unknown> {
   let value: unknown
@@ -113,9 +135,27 @@ function parseBounds(value: unknown, size: number, unbounded: number): number[] 
   return value.map((bound: number | null) => bound ?? unbounded)
 }
 
+/** Entries of an action. */
+export function actionSize(action: ActionInfo): number {
+  if (action.kind === 'box') return action.size
+  return action.kind === 'discrete' ? 1 : action.sizes.length
+}
+
+/** Entries of a mask of available actions, and logits behind an action; 0 for a continuous one. */
+export function choiceCount(action: ActionInfo): number {
+  if (action.kind === 'box') return 0
+  return action.kind === 'discrete' ? action.n : action.sizes.reduce((sum, n) => sum + n, 0)
+}
+
 /** Checks an action description. @returns undefined when it is malformed */
 export function parseAction(value: unknown): ActionInfo | undefined {
-  if (!isObject(value) || value['kind'] !== 'box' || !isCount(value['size'])) return undefined
+  if (!isObject(value)) return undefined
+  const { kind, n, sizes } = value
+  if (kind === 'discrete') return isPositive(n) ? { kind, n } : undefined
+  if (kind === 'multiDiscrete') {
+    return Array.isArray(sizes) && sizes.length > 0 && sizes.every(isPositive) ? { kind, sizes } : undefined
+  }
+  if (kind !== 'box' || !isCount(value['size'])) return undefined
   const size = value['size']
   const low = parseBounds(value['low'], size, -Infinity)
   const high = parseBounds(value['high'], size, Infinity)
@@ -148,7 +188,10 @@ export function parsePolicyInfo(text: string): PolicyInfo {
   if (!isObservation(observation)) {
     throw new PolicyError(`${name} is damaged: observation must hold a size and an input`)
   }
-  if (!action) throw new PolicyError(`${name} is damaged: action must be a box of size, low and high`)
+  if (!action)
+    throw new PolicyError(
+      `${name} is damaged: action must be a box of size, low and high, discrete of n or multiDiscrete of sizes`,
+    )
   if (!isNetwork(network) || !isObject(provenance)) {
     throw new PolicyError(`${name} is damaged: network and provenance must be objects`)
   }

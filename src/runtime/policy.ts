@@ -1,19 +1,21 @@
 import { PolicyError } from './error.js'
-import { parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
+import { actionSize, choiceCount, parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
 
 /** Exports of every policy module. A host needs no others. */
 interface PolicyExports {
   readonly memory: WebAssembly.Memory
-  /** Addresses in bytes: f32 [observation size] and f32 [action size]. */
+  /** Addresses in bytes: f32 [observation size], and f32 [action size], or i32 [action size] and f32 [choices]. */
   readonly observation: WebAssembly.Global
   readonly action: WebAssembly.Global
+  /** u8 [choices], in policies that choose. */
+  readonly available?: WebAssembly.Global
   act(): number
   sample(): number
   reset(): void
   seed(low: number, high: number): void
 }
 
-const KINDS: Readonly<Record<keyof PolicyExports, string>> = {
+const KINDS: Readonly<Record<Exclude<keyof PolicyExports, 'available'>, string>> = {
   memory: 'memory',
   observation: 'global',
   action: 'global',
@@ -33,12 +35,15 @@ export interface Policy {
    * Most likely action.
    * @param observation raw local observation of the environment; stored as f32
    * @param out f32 [action size] for the action; a new array by default
-   * @returns `out`: the action in the agent's action space, not clipped
-   * @throws PolicyError for a wrong length or an entry that is not finite as f32
+   * @param available [choices], 0 for choices that are not available, of a policy that chooses; all are by default
+   * @returns `out`: the action in the agent's action space, not clipped; a choice is its index
+   * @throws PolicyError for a wrong length, an entry that is not finite as f32, and where nothing is available
    */
-  act(observation: ArrayLike<number>, out?: Float32Array): Float32Array
+  act(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
   /** Like `act`, but samples the action from the policy. The same seed gives the same actions on every host. */
-  sample(observation: ArrayLike<number>, out?: Float32Array): Float32Array
+  sample(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
+  /** [choices]: logits of the latest action of a policy that chooses, of unavailable choices too; empty for others. */
+  readonly logits: Float32Array
   /**
    * Restarts the sequence of `sample`, which has 2^32 actions. The initial seed is 0.
    * @param seed integer from 0 to 2^64 - 1
@@ -96,23 +101,41 @@ function describe(module: WebAssembly.Module): PolicyInfo {
   for (const [name, kind] of Object.entries(KINDS)) {
     if (exported.get(name) !== kind) throw new PolicyError(`the module does not export the ${kind} ${name}`)
   }
+  if (choiceCount(info.action) > 0 && exported.get('available') !== 'global')
+    throw new PolicyError('the module does not export the global available')
   return info
 }
 
 function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
   const exports = instance.exports as unknown as PolicyExports
-  const view = (address: WebAssembly.Global, size: number, what: string) => {
+  const { buffer } = exports.memory
+  const view = <T>(what: string, size: number, make: () => T): T => {
     try {
-      return new Float32Array(exports.memory.buffer, address.value as number, size)
+      return make()
     } catch (cause) {
       throw new PolicyError(`the module's ${what} of size ${size} lies outside its memory`, { cause })
     }
   }
+  const address = ({ value }: WebAssembly.Global) => value as number
   // The memory cannot grow, so these views stay valid.
-  const input = view(exports.observation, info.observation.size, 'observation')
-  const action = view(exports.action, info.action.size, 'action')
+  const { size } = info.observation
+  const input = view('observation', size, () => new Float32Array(buffer, address(exports.observation), size))
+  const [entries, choices] = [actionSize(info.action), choiceCount(info.action)]
+  const Kind = choices > 0 ? Int32Array : Float32Array
+  const start = address(exports.action)
+  const action = view('action', entries, () => new Kind(buffer, start, entries))
+  const behind = start + 4 * entries
+  const logits = view('action', entries, () => new Float32Array(buffer, choices > 0 ? behind : 0, choices))
+  const mask = view('mask', choices, () =>
+    exports.available ? new Uint8Array(buffer, address(exports.available), choices) : new Uint8Array(0),
+  )
 
-  const run = (decide: () => number, observation: ArrayLike<number>, out: Float32Array) => {
+  const run = (
+    decide: () => number,
+    observation: ArrayLike<number>,
+    out: Float32Array,
+    available: ArrayLike<number> | undefined,
+  ) => {
     if (observation.length !== input.length) {
       throw new PolicyError(
         `the observation has ${observation.length} entries: agent ${info.agent.id} takes ${input.length}`,
@@ -121,19 +144,29 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
     if (out.length !== action.length) {
       throw new PolicyError(`out has ${out.length} entries: the action has ${action.length}`)
     }
+    if (available && available.length !== mask.length) {
+      throw new PolicyError(
+        `available has ${available.length} entries: agent ${info.agent.id} has ${mask.length} choices`,
+      )
+    }
     input.set(observation)
+    if (available) mask.set(available)
+    else mask.fill(1)
     if (decide() !== 0) {
       const at = input.findIndex((value) => !Number.isFinite(value))
+      if (at < 0) throw new PolicyError(`no action of agent ${info.agent.id} is available: one must be`)
       throw new PolicyError(`observation[${at}] is ${observation[at]}: every entry must be finite as f32`)
     }
     out.set(action)
     return out
   }
 
+  const fresh = () => new Float32Array(action.length)
   return {
     info,
-    act: (observation, out = new Float32Array(action.length)) => run(exports.act, observation, out),
-    sample: (observation, out = new Float32Array(action.length)) => run(exports.sample, observation, out),
+    logits,
+    act: (observation, out = fresh(), available) => run(exports.act, observation, out, available),
+    sample: (observation, out = fresh(), available) => run(exports.sample, observation, out, available),
     seed: (seed) => exports.seed(...seedWords(seed)),
     reset: () => exports.reset(),
   }

@@ -8,12 +8,15 @@ import {
   type EnvSpec,
   type MultiAgentEnv,
 } from '../envs/index.js'
+import { maskOf } from '../envs/available.js'
 import { findEnv, relativePaths } from '../envs/portable.js'
+import { actionSize, maskSize } from '../envs/shape.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed, joinAgents, joinedSpec, teamReward } from '../rollout/index.js'
 import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
+import { actionSize as entriesOf, choiceCount } from '../runtime/info.js'
 import { tellOfChange } from './env-change.js'
 
 interface BundleEvaluation {
@@ -92,7 +95,7 @@ function runEpisode(env: MultiAgentEnv, agents: readonly Policy[]): number {
   let total = 0
   let end = RUNNING
   while (end === RUNNING) {
-    agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i]))
+    agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i], maskOf(env, i)))
     end = env.step()
     total += teamReward(env)
   }
@@ -106,8 +109,9 @@ function assertFits(folder: string, spec: EnvSpec, agents: readonly Policy[]): v
       const { observation, action } = spec.agents[i]
       return (
         info.observation.size === observation.size &&
-        action.kind === 'box' &&
-        info.action.size === action.size
+        info.action.kind === action.kind &&
+        choiceCount(info.action) === maskSize(action) &&
+        entriesOf(info.action) === actionSize(action)
       )
     })
   if (!fits) throw new HatrpoError(`bundle ${folder} was not made for ${spec.id}: agents or sizes differ`)

@@ -1,5 +1,4 @@
 import { planMethod } from '../algorithms/assemble.js'
-import type { Box } from '../envs/contract.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
@@ -37,8 +36,7 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     agent: { index, id, ...(controls.length > 0 && { controls }) },
     spec: actors[index],
     parameters: parameters[index],
-    // Other action spaces are refused before training.
-    action: action as Box,
+    action,
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config

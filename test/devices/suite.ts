@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import { chunkChecks } from './suite/chunks.js'
 import { gaussianChecks } from './suite/gaussian.js'
 import { gradientChecks } from './suite/gradients.js'
+import { headChecks } from './suite/heads.js'
 import { inputChecks } from './suite/input.js'
 import { jacobianChecks } from './suite/jacobian.js'
 import { layernormChecks } from './suite/layernorm.js'
@@ -29,6 +30,7 @@ const CHECKS: Checks = {
   ...layernormChecks,
   ...jacobianChecks,
   ...gaussianChecks,
+  ...headChecks,
   ...valueChecks,
   ...localityChecks,
   ...chunkChecks,

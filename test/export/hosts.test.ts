@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ACTIVATIONS } from '../../src/devices/steps.js'
-import { policyModule, policyTemplate } from '../../src/export/wasm.js'
+import { policyModule, policyTemplates } from '../../src/export/wasm.js'
 import { findHosts } from '../hosts/find.js'
 import { actions } from './act.js'
 import { Random, randomPolicy } from './random-policy.js'
 
-const template = await policyTemplate()
+const templates = await policyTemplates()
 const script = fileURLToPath(new URL('./act.js', import.meta.url))
 
 for (const host of Object.values(findHosts())) {
@@ -21,7 +21,7 @@ for (const host of Object.values(findHosts())) {
     const random = new Random(1)
     const modules = ACTIVATIONS.map((activation, i) => {
       const shape = { observation: 11 + i, hidden: [40, 33], action: 5, activation, standardise: i % 2 === 1 }
-      const bytes = policyModule(randomPolicy(shape, random), template)
+      const bytes = policyModule(randomPolicy(shape, random), templates)
       const path = join(folder, `${activation}.wasm`)
       writeFileSync(path, bytes)
       return { path, bytes }

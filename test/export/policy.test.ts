@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import test from 'node:test'
 import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { CUSTOM, DATA, readSections, writeSections } from '../../src/export/binary.js'
-import { policyModule, policyTemplate, type AgentPolicy } from '../../src/export/wasm.js'
+import { policyModule, policyTemplates, type AgentPolicy } from '../../src/export/wasm.js'
 import { PURPOSE } from '../../src/kernels/index.js'
 import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
@@ -11,7 +11,7 @@ import { Network } from '../../src/nn/network.js'
 import { createPolicy } from '../../src/runtime/index.js'
 import { box, everyShape, Random, randomPolicy, type Shape } from './random-policy.js'
 
-const template = await policyTemplate()
+const templates = await policyTemplates()
 const halfCheetah: Shape = { observation: 17, hidden: [128, 128], action: 3 }
 
 interface RawPolicy {
@@ -25,7 +25,7 @@ interface RawPolicy {
 }
 
 function compile(policy: AgentPolicy): WebAssembly.Module {
-  return new WebAssembly.Module(policyModule(policy, template))
+  return new WebAssembly.Module(policyModule(policy, templates))
 }
 
 /** The exports of a policy, and views of what a host reads and writes. */
@@ -45,6 +45,7 @@ function trainer(
   { spec, parameters }: AgentPolicy,
   raw: Float32Array,
   noise: { seed: number; stream: number } = { seed: 0, stream: 0 },
+  mask?: Uint8Array,
 ) {
   const rows = raw.length / spec.input.size
   const { size } = spec.head
@@ -53,8 +54,12 @@ function trainer(
   const input = device.tensor('f32', raw.length)
   const streams = device.tensor('i32', rows)
   const steps = device.tensor('i32', rows)
-  const action = device.tensor('f32', rows * size)
+  const { width } = spec.head.action
+  const [action, mode] = [0, 1].map(() => device.tensor('f32', rows * width))
+  const available = mask && device.tensor('u8', mask.length)
+  if (available) device.write(available, mask)
   const logProb = device.tensor('f32', rows)
+  const outputs = device.tensor('f32', rows * size)
   device.write(weights, parameters)
   device.write(input, raw)
   device.write(streams, new Int32Array(rows).fill(noise.stream))
@@ -67,13 +72,21 @@ function trainer(
   const program = device.compile(
     {
       setup: head.setup(),
-      rows: [...network.forward(weights, { raw: input }), ...head.sample(key, action, logProb)],
+      rows: [
+        ...network.forward(weights, { raw: input }),
+        { op: 'copy', x: network.output, out: outputs, width: size },
+        ...head.restrict(available),
+        ...head.sample(key, action, logProb),
+        ...head.mode(mode),
+      ],
     },
     rows,
   )
   device.run(program, rows)
   return {
-    mean: device.read(network.output) as Float32Array,
+    /** The network's outputs, before masks. */
+    mean: device.read(outputs) as Float32Array,
+    mode: device.read(mode) as Float32Array,
     sample: device.read(action) as Float32Array,
   }
 }
@@ -226,7 +239,7 @@ test('a non-finite observation returns 1 and leaves the action alone, at any ind
 test('the module is valid, has no imports, a fixed memory, and exports what is promised and no more', () => {
   for (const hidden of [[8], [128, 128], [300, 200]]) {
     const policy = randomPolicy({ ...halfCheetah, hidden }, new Random(8))
-    const bytes = policyModule(policy, template)
+    const bytes = policyModule(policy, templates)
     assert.ok(WebAssembly.validate(bytes))
     const module = new WebAssembly.Module(bytes)
     assert.deepEqual(WebAssembly.Module.imports(module), [])
@@ -251,7 +264,7 @@ test('the module is valid, has no imports, a fixed memory, and exports what is p
 })
 
 test('the same policy gives the same bytes, another one others', () => {
-  const make = (seed: number) => policyModule(randomPolicy(halfCheetah, new Random(seed)), template)
+  const make = (seed: number) => policyModule(randomPolicy(halfCheetah, new Random(seed)), templates)
   assert.deepEqual(make(9), make(9))
   assert.notDeepEqual(make(9), make(10))
 })
@@ -283,18 +296,126 @@ test('the section says what the policy is; unbounded actions are null', () => {
 })
 
 test('the code beyond weights and description is at most 3 KB, gzip', () => {
-  const sections = readSections(policyModule(randomPolicy(halfCheetah, new Random(12)), template))
-  const code = writeSections(sections.filter(({ id }) => id !== DATA && id !== CUSTOM))
-  const size = gzipSync(code, { level: 9 }).length
-  assert.ok(size <= 3 * 1024, `${size} bytes`)
+  for (const shape of [halfCheetah, { ...halfCheetah, action: 1, sizes: [5] }]) {
+    const sections = readSections(policyModule(randomPolicy(shape, new Random(12)), templates))
+    const code = writeSections(sections.filter(({ id }) => id !== DATA && id !== CUSTOM))
+    const size = gzipSync(code, { level: 9 }).length
+    assert.ok(size <= 3 * 1024, `${size} bytes`)
+  }
 })
 
 test('parameters that do not fit are refused by name', () => {
   const policy = randomPolicy(halfCheetah, new Random(13))
-  const wrong = (change: Partial<AgentPolicy>) => () => policyModule({ ...policy, ...change }, template)
+  const wrong = (change: Partial<AgentPolicy>) => () => policyModule({ ...policy, ...change }, templates)
   assert.throws(wrong({ parameters: new Float32Array(5) }), /agent_0 has 5 parameters: its network takes \d+/)
   const infinite = policy.parameters.slice()
   infinite[7] = Infinity
   assert.throws(wrong({ parameters: infinite }), /parameter 7 of agent agent_0 is Infinity/)
   assert.throws(wrong({ action: box(4) }), /action of 4 numbers: its network gives 3/)
+})
+
+/** Shapes of policies that choose, or whose deviation depends on the state. */
+const CHOOSING: readonly number[][] = [[1], [2], [5], [19], [3, 2], [1, 4, 17]]
+
+test("choices and logits have the trainer's bits, whatever is available", async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(14)
+  const rows = 24
+  for (const [i, sizes] of CHOOSING.entries()) {
+    const width = sizes.reduce((sum, n) => sum + n, 0)
+    const shape = { observation: 7 + i, hidden: [9, 5].slice(i % 2), action: sizes.length, sizes }
+    const policy = randomPolicy({ ...shape, standardise: i > 2 }, random, i)
+    const raw = random.vector(rows * shape.observation, 3)
+    const mask = Uint8Array.from({ length: rows * width }, () => random.whole(0, 2) && 1)
+    let first = 0
+    // Something is available of each.
+    for (const n of sizes) {
+      for (let r = 0; r < rows; r++) mask[r * width + first + random.whole(0, n - 1)] = 1
+      first += n
+    }
+    const noise = { seed: 2 ** 40 + 7, stream: i }
+    const expected = trainer(device, policy, raw, noise, mask)
+    const run = createPolicy(compile(policy))
+    run.seed(noise.seed)
+    for (let r = 0; r < rows; r++) {
+      const row = <T extends Float32Array | Uint8Array>(values: T, n: number) =>
+        values.slice(r * n, (r + 1) * n) as T
+      const [observation, available] = [row(raw, shape.observation), row(mask, width)]
+      assert.deepEqual(run.act(observation, undefined, available), row(expected.mode, sizes.length))
+      assert.deepEqual(bits(run.logits), bits(row(expected.mean, width)))
+      assert.deepEqual(run.sample(observation, undefined, available), row(expected.sample, sizes.length))
+    }
+    assert.equal(run.logits.length, width)
+  }
+})
+
+test('a deviation that depends on the state gives the bits of the trainer', async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(15)
+  for (const action of [1, 3, 9]) {
+    const policy = randomPolicy({ observation: 6, hidden: [11], action, dependent: true }, random)
+    const raw = random.vector(20 * 6, 2)
+    const { mode, sample } = trainer(device, policy, raw, { seed: 5, stream: 0 })
+    const run = createPolicy(compile(policy))
+    run.seed(5)
+    for (let r = 0; r < 20; r++) {
+      const observation = raw.subarray(6 * r, 6 * r + 6)
+      const row = (values: Float32Array) => bits(values.subarray(r * action, (r + 1) * action))
+      assert.deepEqual(bits(run.act(observation)), row(mode))
+      assert.deepEqual(bits(run.sample(observation)), row(sample))
+    }
+    assert.equal(run.logits.length, 0)
+  }
+})
+
+interface RawChooser extends RawPolicy {
+  available: WebAssembly.Global<'i32'>
+}
+
+test('a policy that chooses returns 1 and leaves the action alone where it cannot; all is available at first', () => {
+  const policy = randomPolicy({ observation: 4, hidden: [6], action: 2, sizes: [3, 2] }, new Random(16))
+  const module = compile(policy)
+  const exported = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`)
+  assert.deepEqual(exported.filter((name) => name.startsWith('global')).sort(), [
+    'global action',
+    'global available',
+    'global observation',
+  ])
+  assert.deepEqual(WebAssembly.Module.imports(module), [])
+  const exports = new WebAssembly.Instance(module).exports as unknown as RawChooser
+  const { buffer } = exports.memory
+  const observation = new Float32Array(buffer, exports.observation.value, 4).fill(0.5)
+  const mask = new Uint8Array(buffer, exports.available.value, 5)
+  const action = new Int32Array(buffer, exports.action.value, 7)
+  assert.deepEqual([...mask], [1, 1, 1, 1, 1])
+  assert.equal(exports.act(), 0)
+  assert.ok(action[0] < 3 && action[1] < 2)
+  const before = [...action]
+  const refused = () => {
+    assert.deepEqual([exports.act(), exports.sample()], [1, 1])
+    assert.deepEqual([...action], before)
+  }
+  mask.set([1, 1, 1, 0, 0])
+  refused()
+  mask.set([0, 0, 0, 1, 1])
+  refused()
+  mask.set([0, 1, 0, 0, 1])
+  observation[2] = NaN
+  refused()
+  observation[2] = 0.5
+  assert.deepEqual([exports.act(), action[0], action[1]], [0, 1, 1])
+  const run = createPolicy(module)
+  assert.throws(
+    () => run.act([1, 2, 3, 4], undefined, [0, 0, 0, 1, 1]),
+    /no action of agent agent_0 is available/,
+  )
+  assert.throws(
+    () => run.act([1, 2, 3, 4], undefined, [1]),
+    /available has 1 entries: agent agent_0 has 5 choices/,
+  )
+  assert.deepEqual(run.info.action, { kind: 'multiDiscrete', sizes: [3, 2] })
+  const one = createPolicy(
+    compile(randomPolicy({ observation: 4, hidden: [6], action: 1, sizes: [3] }, new Random(17))),
+  )
+  assert.deepEqual(one.info.action, { kind: 'discrete', n: 3 })
 })

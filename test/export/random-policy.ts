@@ -1,8 +1,8 @@
 import { ACTIVATIONS, type Activation } from '../../src/devices/steps.js'
-import type { Box } from '../../src/envs/contract.js'
+import type { ActionSpace, Box } from '../../src/envs/contract.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import { gaussianHead } from '../../src/learner/heads/gaussian.js'
 import type { PolicySpec } from '../../src/learner/heads/head.js'
+import { headFor } from '../../src/learner/heads/table.js'
 import type { AgentPolicy } from '../../src/export/wasm.js'
 
 /** Reproducible numbers for tests: a 32-bit linear congruential generator. */
@@ -44,6 +44,10 @@ export interface Shape {
   readonly observation: number
   readonly hidden: readonly number[]
   readonly action: number
+  /** Numbers of choices, of a policy that chooses `action` times. */
+  readonly sizes?: readonly number[]
+  /** Whether the deviation depends on the state. */
+  readonly dependent?: boolean
   readonly activation?: Activation
   readonly agentId?: { index: number; count: number } | null
   readonly standardise?: boolean
@@ -52,7 +56,13 @@ export interface Shape {
 
 /** A policy of a given shape with random parameters of the size that trained ones have. */
 export function randomPolicy(shape: Shape, random: Random, index = 0): AgentPolicy {
-  const { observation, hidden, action, activation = 'relu', agentId = null } = shape
+  const { observation, hidden, action, sizes, activation = 'relu', agentId = null } = shape
+  const space: ActionSpace =
+    sizes === undefined
+      ? box(action)
+      : sizes.length === 1
+        ? { kind: 'discrete', n: sizes[0] }
+        : { kind: 'multiDiscrete', sizes }
   const spec: PolicySpec = {
     input: {
       size: observation,
@@ -62,13 +72,13 @@ export function randomPolicy(shape: Shape, random: Random, index = 0): AgentPoli
     },
     hidden,
     activation,
-    head: gaussianHead(action, { stdX: 1, stdY: 0.5 }),
+    head: headFor(space, { stdX: 1, stdY: 0.5, std: shape.dependent ? 'dependent' : 'independent' }),
   }
   return {
     agent: { index, id: `agent_${index}` },
     spec,
     parameters: random.vector(parameterLayout(spec).size, 0.7),
-    action: box(action),
+    action: space,
     provenance: { algorithm: 'hatrpo', seed: 1 },
   }
 }

@@ -199,7 +199,7 @@ test('gatherRows copies rows by index, including repeated indices', () => {
     const index = i32(5)
     index.set([5, 0, 3, 3, 1])
     const out = f32(5 * n).fill(7)
-    kernels.gatherRows(source.byteOffset, index.byteOffset, n, out.byteOffset, 1, 5)
+    kernels.gatherRows(source.byteOffset, index.byteOffset, n, 4, out.byteOffset, 1, 5)
     const want = [...index].flatMap((row, r) => [
       ...(r ? source.subarray(row * n, (row + 1) * n) : Array<number>(n).fill(7)),
     ])

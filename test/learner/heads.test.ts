@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Device } from '../../src/devices/device.js'
+import { categoricalHead } from '../../src/learner/heads/categorical.js'
 import { gaussianHead } from '../../src/learner/heads/gaussian.js'
 import { HEAD_SUMS, type PolicyHeadSpec, type PolicySpec } from '../../src/learner/heads/head.js'
+import { rowGaussianHead } from '../../src/learner/heads/row-gaussian.js'
 import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterLayout } from '../../src/nn/layout.js'
 import { Network } from '../../src/nn/network.js'
@@ -21,7 +23,6 @@ import {
   rowsOf,
   sum,
   surrogate,
-  U,
 } from '../reference/dense.js'
 import { actorSpec, DEVICES, parametersOf, passError, tensorOf } from './setup.js'
 
@@ -40,8 +41,14 @@ interface Distribution {
 interface HeadCase {
   readonly name: string
   readonly spec: PolicyHeadSpec
-  /** Distribution for the network's outputs and the head's own vectors. */
-  distribution(outputs: readonly number[], vectors: Readonly<Record<string, number[]>>): Distribution
+  /** Mask of the available actions of each row. */
+  readonly mask?: Uint8Array
+  /** Distribution for the network's outputs and the head's own vectors, in a row. */
+  distribution(
+    outputs: readonly number[],
+    vectors: Readonly<Record<string, number[]>>,
+    row: number,
+  ): Distribution
   /** Possible actions, [rows, width]. */
   actions(rows: number): Float32Array
 }
@@ -50,29 +57,101 @@ interface GaussianDistribution extends Distribution {
   readonly sigma: readonly number[]
 }
 
+function gaussianOf(mean: readonly number[], sigma: readonly number[]): GaussianDistribution {
+  return {
+    logProb: (action) => logProb(action, mean, sigma),
+    kl: (other) => gaussianKl(mean, sigma, other.mean, (other as GaussianDistribution).sigma),
+    entropy: sum(sigma.map((s) => 0.5 * Math.log(2 * Math.PI * Math.E * s * s))),
+    mode: mean,
+    mean,
+    variance: sigma.map((s) => s * s),
+    sigma,
+  }
+}
+
 const gaussian = (size: number, stdX: number, stdY: number): HeadCase => ({
   name: `gaussian of ${size}`,
   spec: gaussianHead(size, { stdX, stdY }),
-  distribution(mean, { logStd }): GaussianDistribution {
-    const sigma = logStd.map((value) => deviation(value, stdX, stdY))
-    return {
-      logProb: (action) => logProb(action, mean, sigma),
-      kl: (other) => gaussianKl(mean, sigma, other.mean, (other as GaussianDistribution).sigma),
-      entropy: sum(sigma.map((s) => 0.5 * Math.log(2 * Math.PI * Math.E * s * s))),
-      mode: mean,
+  distribution: (mean, { logStd }) =>
+    gaussianOf(
       mean,
-      variance: sigma.map((s) => s * s),
-      sigma,
-    }
-  },
+      logStd.map((value) => deviation(value, stdX, stdY)),
+    ),
   actions: (rows) => normals(rows * size, 6),
 })
 
-/** Every head, in the shapes that matter to it. */
-const HEADS: readonly HeadCase[] = [gaussian(2, 1, 0.5), gaussian(1, 0.7, 1.3)]
+const rowGaussian = (size: number, stdX: number, stdY: number): HeadCase => ({
+  name: `gaussian of ${size} with a deviation per row`,
+  spec: rowGaussianHead(size, { stdX, stdY }),
+  distribution: (outputs) =>
+    gaussianOf(
+      outputs.slice(0, size),
+      outputs.slice(size).map((value) => deviation(value, stdX, stdY)),
+    ),
+  actions: (rows) => normals(rows * size, 6),
+})
+
+interface CategoricalDistribution extends Distribution {
+  /** Of each factor, 0 for choices that are not available. */
+  readonly p: readonly (readonly number[])[]
+}
 
 const ROWS = 12
 const CLIP = 0.2
+
+/** Two choices or more of each factor are available in every row. */
+function maskFor(sizes: readonly number[]): Uint8Array {
+  const rows = Array.from({ length: ROWS }, (_, r) =>
+    sizes.flatMap((n) => Array.from({ length: n }, (_, k) => (n < 3 || (k + r) % 3 ? 1 : 0))),
+  )
+  return Uint8Array.from(rows.flat())
+}
+
+function categorical(sizes: readonly number[], masked: boolean): HeadCase {
+  const width = sum(sizes)
+  const mask = masked ? maskFor(sizes) : new Uint8Array(ROWS * width).fill(1)
+  const starts = sizes.map((_, i) => sum(sizes.slice(0, i)))
+  const open = (row: number, i: number) => (k: number) => mask[row * width + starts[i] + k] !== 0
+  const plog = (p: readonly number[], q = p) => sum(p.map((v, k) => (v > 0 ? v * Math.log(q[k]) : 0)))
+  return {
+    name: `choices of ${sizes.join(' and ')}${masked ? ', masked' : ''}`,
+    spec: categoricalHead(sizes),
+    ...(masked && { mask }),
+    distribution(outputs, _vectors, row): CategoricalDistribution {
+      const p = sizes.map((n, i) => {
+        const z = outputs.slice(starts[i], starts[i] + n)
+        const parts = z.map((v, k) => (open(row, i)(k) ? Math.exp(v) : 0))
+        return parts.map((part) => part / sum(parts))
+      })
+      const mean = p.map((q) => sum(q.map((v, k) => v * k)))
+      return {
+        logProb: (action) => sum(p.map((q, i) => Math.log(q[action[i]]))),
+        kl: (other) => sum(p.map((q, i) => plog(q) - plog(q, (other as CategoricalDistribution).p[i]))),
+        entropy: -sum(p.map((q) => plog(q))),
+        mode: p.map((q) => q.indexOf(Math.max(...q))),
+        mean,
+        variance: p.map((q, i) => sum(q.map((v, k) => v * (k - mean[i]) * (k - mean[i])))),
+        p,
+      }
+    },
+    actions: (rows) =>
+      Float32Array.from({ length: rows * sizes.length }, (_, at) => {
+        const [row, i] = [Math.floor(at / sizes.length), at % sizes.length]
+        const choices = Array.from({ length: sizes[i] }, (_, k) => k).filter(open(row, i))
+        return choices[row % choices.length]
+      }),
+  }
+}
+
+/** Every head, in the shapes that matter to it. */
+const HEADS: readonly HeadCase[] = [
+  gaussian(2, 1, 0.5),
+  gaussian(1, 0.7, 1.3),
+  rowGaussian(2, 2, 3),
+  categorical([5], true),
+  categorical([2, 4, 3], true),
+  categorical([3], false),
+]
 
 function setup(device: Device, head: HeadCase) {
   const spec: PolicySpec = { ...actorSpec({ hidden: [4], layerNorm: true }), head: head.spec }
@@ -87,8 +166,8 @@ function setup(device: Device, head: HeadCase) {
         return [name, flat.slice(entry.offset, entry.offset + entry.size)]
       }),
     )
-    return rowsOf(raw, spec.input.size).map((row) =>
-      head.distribution(forward(spec, flat, row).output, vectors),
+    return rowsOf(raw, spec.input.size).map((row, r) =>
+      head.distribution(forward(spec, flat, row).output, vectors, r),
     )
   }
   const network = new Network(device, spec, ROWS)
@@ -116,14 +195,24 @@ function setup(device: Device, head: HeadCase) {
   const read = Object.fromEntries(
     Object.entries(samples).map(([name, tensor]) => [name, Array.from(device.read(tensor))]),
   ) as Record<keyof typeof samples, number[]>
-  const forwardSteps = network.forward(parameters, { raw: tensorOf(device, raw) })
-  const run = (rows: Parameters<Device['compile']>[0]['rows'], out?: ReturnType<Device['tensor']>) =>
+  const available = head.mask && device.tensor('u8', head.mask.length)
+  if (available) device.write(available, head.mask!)
+  const forwardSteps = [
+    ...network.forward(parameters, { raw: tensorOf(device, raw) }),
+    ...policy.restrict(available),
+  ]
+  const run = (
+    rows: Parameters<Device['compile']>[0]['rows'],
+    out?: ReturnType<Device['tensor']>,
+    scale = 1,
+  ) =>
     device.run(
       device.compile(
         { setup: policy.setup(), rows: [...forwardSteps, ...rows], ...(out && { gradient: out }) },
         ROWS,
       ),
       ROWS,
+      scale,
     )
   return {
     spec,
@@ -225,17 +314,24 @@ for (const { name: on, open } of DEVICES) {
 
     test(`${on}, ${head.name}: entropy and its gradient`, async () => {
       const device = await open()
-      const { size, values, at, policy, run } = setup(device, head)
+      const { size, values, at, policy, run, network, parameters, samples, read, error } = setup(device, head)
+      const counted = sum(read.weight)
       const entropy = (parametersAt: ArrayLike<number>) =>
-        sum(at(parametersAt).map((distribution) => distribution.entropy)) / ROWS
-      run([])
-      close([policy.entropy()], [entropy(values)], 100 * U * (1 + Math.abs(entropy(values))), 'entropy')
-      const before = normals(size, 9)
-      const out = tensorOf(device, before)
+        sum(at(parametersAt).map((distribution, r) => read.weight[r] * distribution.entropy)) / counted
+      const found = policy.meanEntropy(run(policy.entropy(samples.weight, null)))
+      close([found], [entropy(values)], error * (1 + Math.abs(entropy(values))), 'entropy')
+      // The part of the surrogate, to which that of the entropy is added.
+      device.fill(network.outputAdjoint, 0)
+      const out = device.tensor('f32', size)
+      run([...policy.entropy(samples.weight, 0.7), ...network.adjoint(parameters)], out, 1 / counted)
       policy.addEntropyGradient(out, 0.7)
-      const want = gradient(entropy, values, 1e-5).map((slope, i) => before[i] + 0.7 * slope)
-      close(device.read(out), want, 4 * U * (largest(want) + 1) + 1e-8, 'gradient')
-      assert.notDeepEqual(device.read(out), before)
+      const want = gradient(entropy, values, 1e-5).map((slope) => 0.7 * slope)
+      close(device.read(out), want, 4 * error * largest(want) + 1e-8, 'gradient')
+      assert.ok(largest(want) > 0.01)
+      const once = device.read(out)
+      policy.addEntropyGradient(out, 0.7)
+      const own = head.spec.vectors.length > 0
+      assert.equal(Buffer.compare(Buffer.from(once.buffer), Buffer.from(device.read(out).buffer)) !== 0, own)
     })
 
     test(`${on}, ${head.name}: samples have the distribution's moments and its log-probabilities`, async () => {

@@ -18,7 +18,7 @@ async function setup() {
   const storage = new RolloutStorage(host, env.spec, ENVS, 2, BASIC_NEEDS)
   const policies = env.spec.agents.map(({ observation }, i) => {
     const width = [1, 2, 1][i]
-    const place = (type: 'f32' | 'i32', length: number, fill: (k: number) => number) => {
+    const place = (type: 'f32' | 'i32' | 'u8', length: number, fill: (k: number) => number) => {
       const tensor = host.tensor(type, length)
       host.write(
         tensor,
@@ -30,6 +30,8 @@ async function setup() {
       sample: 0,
       mode: 0,
       observations: place('f32', ENVS * observation.size, () => 0),
+      available: place('u8', ENVS * 5, () => 1),
+      choices: [3, 5, 0][i],
       streams: place('i32', ENVS, () => 0),
       steps: place('i32', ENVS, () => 0),
       actions: place('f32', ENVS * width, (k) => 10 * i + k),

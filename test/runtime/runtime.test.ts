@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import { bundleFiles } from '../../src/export/bundle.js'
-import { policyModule, policyTemplate } from '../../src/export/wasm.js'
+import { policyModule, policyTemplates } from '../../src/export/wasm.js'
 import { customSection, readSections, writeSections, CUSTOM } from '../../src/export/binary.js'
 import {
   createPolicy,
@@ -14,9 +14,9 @@ import {
 } from '../../src/runtime/index.js'
 import { Random, randomPolicy } from '../export/random-policy.js'
 
-const template = await policyTemplate()
+const templates = await policyTemplates()
 const shape = { observation: 5, hidden: [16], action: 2, activation: 'tanh' as const }
-const bytes = policyModule(randomPolicy(shape, new Random(1), 1), template)
+const bytes = policyModule(randomPolicy(shape, new Random(1), 1), templates)
 const module = new WebAssembly.Module(bytes)
 const observation = [0.1, -0.2, 0.3, 0.4, -0.5]
 
@@ -207,7 +207,7 @@ test('a bundle loads over HTTP, from its folder, its file and a function', async
       ['agent_0', 'agent_1'],
     )
     policies.forEach((policy, i) => {
-      const expected = createPolicy(new WebAssembly.Module(policyModule(policy, template))).act(observation)
+      const expected = createPolicy(new WebAssembly.Module(policyModule(policy, templates))).act(observation)
       assert.deepEqual(agents[i].act(observation), expected)
     })
   }

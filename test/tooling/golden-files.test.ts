@@ -17,6 +17,7 @@ test('there are files of every kind', () => {
     'gae_returns',
     'gaussian_actor',
     'happo_update',
+    'hatrpo_update_categorical',
     'hatrpo_update_gaussian',
     'sequential_happo',
     'sequential_hatrpo',

@@ -1,4 +1,4 @@
-/** Diagonal Gaussian with a state-independent deviation, on one row, in f64. */
+/** Diagonal Gaussian on one row, in f64, and the objectives of a policy's step. */
 import { sigmoid } from './activation.js'
 import { sum } from './vectors.js'
 
@@ -39,6 +39,11 @@ export function gaussianKl(mean0: Vector, sigma0: Vector, mean1: Vector, sigma1:
     return Math.log(sigma1[j] / s) + (s * s + d * d) / (2 * sigma1[j] * sigma1[j]) - 0.5
   })
   return sum(terms)
+}
+
+/** Sum over dimensions of 1/2 log(2 pi e sigma^2). */
+export function entropy(sigma: Vector): number {
+  return sum(Array.from(sigma, (s) => 0.5 + 0.5 * Math.log(2 * Math.PI) + Math.log(s)))
 }
 
 const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v, low), high)

@@ -2,7 +2,8 @@
 import type { FinishStep, SetupStep } from '../steps.js'
 import { tableRow } from './gaussian.js'
 import { vectors } from './memory.js'
-import { tableOf, vector } from './steps.js'
+import { tableOf } from './head-steps.js'
+import { vector } from './row.js'
 
 type StepOf<Step extends { op: string }, Op> = Extract<Step, { op: Op }>
 

@@ -2,7 +2,8 @@ import type { Program, Sums } from '../device.js'
 import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { rowOf, ScratchRows, vectors } from './memory.js'
 import { FINISH_STEPS, SETUP_STEPS } from './parameters.js'
-import { ROW_STEPS, type Row } from './steps.js'
+import type { Row } from './row.js'
+import { ROW_STEPS } from './steps.js'
 
 /** A specification as it is: nothing is compiled. */
 export class ReferenceProgram implements Program {

@@ -30,6 +30,14 @@ export interface Stream {
   readonly step: number
 }
 
+/** Uniform number `index` of a stream, in (0, 1): half of a block of four words. */
+export function uniform({ seed, purpose, stream, step }: Stream, index: number): number {
+  const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)]
+  const words = philox([Math.floor(index / 2), step, stream, purpose], key)
+  const [low, high] = words.slice(index % 2 === 0 ? 0 : 2)
+  return unit(low, high)
+}
+
 /** Normal number `index` of a stream: cosine (even) or sine (odd) of a Box-Muller pair. */
 export function normal({ seed, purpose, stream, step }: Stream, index: number): number {
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)]

@@ -1,27 +1,15 @@
 /** Steps of a program on one row. Arithmetic is f64; what a step writes is rounded to f32 once. */
 import type { AgentIdInput, RowStep } from '../steps.js'
-import type { Operand, Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 import { ACTIVATE, DERIVATIVE } from './activation.js'
-import * as gaussian from './gaussian.js'
+import { HEAD_STEPS } from './head-steps.js'
 import * as layers from './layers.js'
-import { typed, vectors } from './memory.js'
-import { normal } from './random.js'
+import { typed } from './memory.js'
+import { integer, vector, type Row, type RowSteps } from './row.js'
 import { valueLoss, valueLossSlope } from './value.js'
 import { dot, sum } from './vectors.js'
 
-/** One row of a running program. */
-export interface Row {
-  readonly index: number
-  /** The row of a matrix [rows, width]. */
-  of(operand: Operand, width: number): Float32Array
-  /** Adds `values` to the sum over rows of the parameters' gradients, from `offset` on. */
-  addGradient(offset: number, values: ArrayLike<number>): void
-  addSum(name: string, value: number): void
-}
-
-type RowSteps = { readonly [Op in RowStep['op']]: (step: Extract<RowStep, { op: Op }>, row: Row) => void }
-
-export const ROW_STEPS: RowSteps = {
+export const ROW_STEPS: RowSteps<RowStep> = {
   // Input stage.
 
   input({ raw, size, agentId, standardise, out }, row) {
@@ -40,7 +28,7 @@ export const ROW_STEPS: RowSteps = {
 
   gather({ source, index, width, out }, row) {
     const from = integer(index, row) * width
-    const type = source.type === 'i32' ? 'i32' : 'f32'
+    const { type } = source
     const picked = typed(source, type).subarray(from, from + width)
     if (picked.length !== width)
       throw new RangeError(`row ${from / width} of a matrix of ${source.length} elements`)
@@ -50,6 +38,10 @@ export const ROW_STEPS: RowSteps = {
 
   copy({ x, out, width }, row) {
     row.of(out, width).set(row.of(x, width))
+  },
+
+  part({ x, out, before, count, after }, row) {
+    row.of(out, count).set(row.of(x, before + count + after).subarray(before, before + count))
   },
 
   // Layers.
@@ -139,72 +131,9 @@ export const ROW_STEPS: RowSteps = {
     row.of(out, width).set(Array.from({ length: width }, (_, i) => sum(parts.map((v, k) => u[k] * v[i]))))
   },
 
-  // Diagonal Gaussian.
+  // Heads of policies.
 
-  gaussianLogProb({ mean, action, table, size, logProb }, row) {
-    const sigma = column(table, size, 'sigma')
-    row.of(logProb, 1)[0] = gaussian.logProb(row.of(action, size), row.of(mean, size), sigma)
-  },
-
-  gaussianSample({ mean, table, size, seed, purpose, streams, steps, action, logProb }, row) {
-    const [mu, sigma] = [row.of(mean, size), column(table, size, 'sigma')]
-    const key = { seed, purpose, stream: integer(streams, row), step: integer(steps, row) }
-    const drawn = row.of(action, size)
-    drawn.set(Array.from(mu, (v, j) => v + sigma[j] * normal(key, j)))
-    row.of(logProb, 1)[0] = gaussian.logProb(drawn, mu, sigma)
-  },
-
-  gaussianSurrogate(step, row) {
-    const { mean, table, size, action, oldLogProb, factor, weight, clip, gradient, logProb, sums } = step
-    const [mu, a, sigma] = [row.of(mean, size), row.of(action, size), column(table, size, 'sigma')]
-    // Rounded as the old one is: the ratio is exactly 1 at the old parameters.
-    const newLogProb = Math.fround(gaussian.logProb(a, mu, sigma))
-    if (logProb) row.of(logProb, 1)[0] = newLogProb
-    const w = row.of(weight, 1)[0]
-    if (w === 0) {
-      if (gradient) row.of(gradient.mean, size).fill(0)
-      return
-    }
-    const [ratio, m] = [Math.exp(newLogProb - row.of(oldLogProb, 1)[0]), row.of(factor, 1)[0]]
-    row.addSum(sums[0], w * gaussian.surrogate(ratio, m, clip))
-    row.addSum(sums[1], w)
-    row.addSum(sums[2], gaussian.isClipped(ratio, clip) ? w : 0)
-    if (!gradient) return
-    const g = w * gaussian.surrogateSlope(ratio, m, clip)
-    const slope = column(table, size, 'slope')
-    const byLogSigma = gaussian.logProbByLogSigma(a, mu, sigma)
-    row.of(gradient.mean, size).set(gaussian.logProbByMean(a, mu, sigma).map((v) => g * v))
-    row.addGradient(
-      gradient.logStd,
-      byLogSigma.map((v, j) => g * v * slope[j]),
-    )
-  },
-
-  gaussianKl({ oldMean, oldTable, mean, table, size, weight, sums }, row) {
-    const w = row.of(weight, 1)[0]
-    if (w === 0) return
-    const [oldSigma, sigma] = [column(oldTable, size, 'sigma'), column(table, size, 'sigma')]
-    row.addSum(sums[0], w * gaussian.gaussianKl(row.of(oldMean, size), oldSigma, row.of(mean, size), sigma))
-    row.addSum(sums[1], w)
-  },
-
-  /** 1 / sigma^2 for the mean, 2 (d log sigma / d log_std)^2 for log_std. */
-  gaussianFisher({ dmean, dlogStd, table, size, weight, gmean, logStd }, row) {
-    const w = row.of(weight, 1)[0]
-    const [precision, slope] = [column(table, size, 'precision'), column(table, size, 'slope')]
-    const dlog = vector(dlogStd, size)
-    row.of(gmean, size).set(Array.from(row.of(dmean, size), (v, j) => w * precision[j] * v))
-    row.addGradient(
-      logStd,
-      slope.map((v, j) => w * 2 * v * v * dlog[j]),
-    )
-  },
-
-  gaussianFisherRoot({ table, size, column: k, weight, gmean }, row) {
-    const precision = column(table, size, 'precision')
-    const root = row.of(gmean, size).fill(0)
-    root[k] = Math.sqrt(row.of(weight, 1)[0] * precision[k])
-  },
+  ...HEAD_STEPS,
 
   // Critic.
 
@@ -223,37 +152,7 @@ function split(values: Float32Array, count: number): Float32Array[] {
   return Array.from({ length: count }, (_, k) => values.subarray(k * width, (k + 1) * width))
 }
 
-/** Vector of `length` parameters. @throws RangeError for another length */
-export function vector(tensor: Tensor, length: number): Float32Array {
-  const [values] = vectors(tensor)
-  if (values.length !== length)
-    throw new RangeError(`${values.length} parameters where ${length} are expected`)
-  return values
-}
-
-/** Element of an i32 column. @throws RangeError where the column has no such row */
-function integer(tensor: Tensor, { index }: Row): number {
-  const values = typed(tensor, 'i32')
-  if (index >= values.length) throw new RangeError(`row ${index} of a column of ${values.length} elements`)
-  return values[index]
-}
-
 function idOf(agentId: AgentIdInput | null, row: Row): { index: number; count: number } | null {
   if (agentId === null || 'index' in agentId) return agentId
   return { index: integer(agentId.indices, row), count: agentId.count }
-}
-
-const COLUMNS = { sigma: 0, logSigma: 1, precision: 2, slope: 3 }
-
-/** Column of a table [size, 4]: sigma, log sigma, 1 / sigma^2 or d log sigma / d log_std. */
-function column(table: Tensor, size: number, name: keyof typeof COLUMNS): number[] {
-  const values = tableOf(table, size)
-  return Array.from({ length: size }, (_, j) => values[4 * j + COLUMNS[name]])
-}
-
-/** @throws RangeError for a table of another size */
-export function tableOf(table: Tensor, size: number): Float64Array {
-  const values = typed(table, 'f64') as Float64Array
-  if (values.length !== 4 * size) throw new RangeError(`a table of ${values.length} for ${size} dimensions`)
-  return values
 }

@@ -18,6 +18,7 @@ export interface Argument {
     | 'high'
     | 'real'
     | 'choice'
+    | 'bytes'
   readonly field?: string
   /** Number of columns of a matrix, elements of a tensor or entries of a gradient. */
   readonly size?: string
@@ -54,7 +55,12 @@ export const real: Argument = { kind: 'real' }
 export const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
 export const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
 
-/** The same of f32 or i32, which are moved alike. */
-export const anyWord = (argument: Argument): Argument => ({ ...argument, type: ['f32', 'i32'] })
+/** Places of `count` columns of a matrix of `before + count + after`. */
+export const columns = { before: integer, count: integer, after: integer }
+
+/** The same of any type that rows are moved in. */
+export const anyElement = (argument: Argument): Argument => ({ ...argument, type: ['f32', 'i32', 'u8'] })
+/** Bytes of an element of another field. */
+export const elementBytes = (field: string): Argument => ({ kind: 'bytes', field })
 /** The same of another field's element type. */
 export const like = (field: string, argument: Argument): Argument => ({ ...argument, like: field })

@@ -2,7 +2,9 @@ import { splitSeed } from '../../kernels/index.js'
 import type { FinishStep, RowStep, SetupStep } from '../steps.js'
 import { isScratch, type ElementType, type Operand, type Tensor } from '../tensor.js'
 import type { Argument } from './arguments.js'
-import { OPERATIONS, type Operation, type OperationName } from './operations.js'
+import type { Operation } from './operation.js'
+import { OPERATIONS, type OperationName } from './operations.js'
+import { BYTES } from './tensor.js'
 
 const NAMES = Object.keys(OPERATIONS) as OperationName[]
 /** Codes of operations. Code 0 ends a list. */
@@ -121,6 +123,8 @@ function encodeArgument(step: Encodable, name: string, argument: Argument, place
       return [splitSeed(value as number)[0]]
     case 'high':
       return [splitSeed(value as number)[1]]
+    case 'bytes':
+      return [BYTES[(value as Tensor).type]]
     case 'choice':
       return [argument.choices!.indexOf(value as string)]
     case 'gradient':

@@ -3,8 +3,10 @@ import { ACTIVATIONS, type FinishStep, type RowStep, type SetupStep } from '../s
 import {
   accumulate,
   address,
-  anyWord,
+  anyElement,
   at,
+  columns,
+  elementBytes,
   gradient,
   integer,
   like,
@@ -16,6 +18,8 @@ import {
   tensor,
   type Argument,
 } from './arguments.js'
+import { HEAD_OPERATIONS } from './head-operations.js'
+import type { Operation } from './operation.js'
 
 /** Number of vectors per row. */
 const repeat: Argument = optional(integer, 1)
@@ -27,7 +31,6 @@ const normalisedLayer = {
   outputs: integer,
   inputs: integer,
 }
-const gaussianTable = { table: tensor('4 * size', 'f64'), size: integer }
 /** Part of the step that a task takes. */
 const part = { first: integer, last: integer }
 
@@ -46,18 +49,6 @@ const input = {
   ids: optional(at('agentId.indices', rows('1', 'i32'))),
   idCount: optional(at('agentId.count', integer)),
   standardise: integer,
-}
-
-export interface Operation {
-  /** Arguments in the order of their words. */
-  readonly words: Readonly<Record<string, Argument>>
-  /** Calls of kernels in `file` of assembly/. Arguments are words by name, the range of rows `from`, `to` and `program`. */
-  readonly file: string
-  readonly calls: readonly string[]
-  /** Number of columns of a working matrix, which the device adds to the operands as `work`. */
-  readonly work?: number
-  /** Field whose number of elements several tasks divide among them, from `first` to `last`. */
-  readonly divided?: 'outputs' | 'inputs'
 }
 
 /** Operations that are not steps: packing of weights and passes over gradients. */
@@ -198,18 +189,24 @@ export const OPERATIONS = {
   },
   gather: {
     words: {
-      source: anyWord(tensor('width')),
+      source: anyElement(tensor('width')),
       index: rows('1', 'i32'),
       width: integer,
+      bytes: elementBytes('source'),
       out: like('source', rows('width')),
     },
     file: 'input',
-    calls: ['gatherRows(source, index, width, out, from, to)'],
+    calls: ['gatherRows(source, index, width, bytes, out, from, to)'],
   },
   copy: {
     words: { x: rows('width'), out: rows('width'), width: integer },
     file: 'input',
     calls: ['copyRows(x, out, width, from, to)'],
+  },
+  part: {
+    words: { x: rows('before + count + after'), ...columns, out: rows('count') },
+    file: 'input',
+    calls: ['partOfRows(x, before, count, after, out, from, to)'],
   },
   broadcast: {
     words: { vector: tensor('width'), out: rows('width'), width: integer },
@@ -268,83 +265,7 @@ export const OPERATIONS = {
     ],
     divided: 'inputs',
   },
-  gaussianTable: {
-    words: { logStd: tensor('size'), x: real, y: real, table: tensor('4 * size', 'f64'), size: integer },
-    file: 'gaussian',
-    calls: ['gaussianTable(logStd, x, y, table, size)'],
-  },
-  gaussianLogProb: {
-    words: { mean: rows('size'), action: rows('size'), ...gaussianTable, logProb: rows('1') },
-    file: 'gaussian',
-    calls: ['gaussianLogProb(mean, action, table, size, logProb, from, to)'],
-  },
-  gaussianSample: {
-    words: {
-      mean: rows('size'),
-      ...gaussianTable,
-      seedLow: { kind: 'low', field: 'seed' },
-      seedHigh: { kind: 'high', field: 'seed' },
-      purpose: integer,
-      streams: rows('1', 'i32'),
-      steps: rows('1', 'i32'),
-      action: rows('size'),
-      logProb: rows('1'),
-    },
-    file: 'gaussian',
-    calls: [
-      'gaussianSample(mean, table, size, seedLow, seedHigh, purpose, streams, steps, action, logProb, from, to)',
-    ],
-  },
-  gaussianSurrogate: {
-    words: {
-      mean: rows('size'),
-      ...gaussianTable,
-      action: rows('size'),
-      oldLogProb: rows('1'),
-      factor: rows('1'),
-      weight: rows('1'),
-      clip: optional(real, -1),
-      gmean: optional(at('gradient.mean', rows('size'))),
-      glogStd: optional(at('gradient.logStd', gradient('size')), -1),
-      logProb: optional(rows('1')),
-      sums,
-      accumulate,
-    },
-    file: 'gaussian',
-    calls: [
-      'gaussianSurrogate(mean, table, size, action, oldLogProb, factor, weight, clip, gmean, glogStd, logProb, sums, from, to, accumulate)',
-    ],
-  },
-  gaussianKl: {
-    words: {
-      oldMean: rows('size'),
-      oldTable: tensor('4 * size', 'f64'),
-      mean: rows('size'),
-      ...gaussianTable,
-      weight: rows('1'),
-      sums,
-    },
-    file: 'gaussian',
-    calls: ['gaussianKl(oldMean, oldTable, mean, table, size, weight, sums, from, to)'],
-  },
-  gaussianFisher: {
-    words: {
-      dmean: rows('size'),
-      dlogStd: tensor('size'),
-      ...gaussianTable,
-      weight: rows('1'),
-      gmean: rows('size'),
-      logStd: gradient('size'),
-      accumulate,
-    },
-    file: 'gaussian',
-    calls: ['gaussianFisher(dmean, dlogStd, table, size, weight, gmean, logStd, from, to, accumulate)'],
-  },
-  gaussianFisherRoot: {
-    words: { ...gaussianTable, column: integer, weight: rows('1'), gmean: rows('size') },
-    file: 'gaussian',
-    calls: ['gaussianFisherRoot(table, size, column, weight, gmean, from, to)'],
-  },
+  ...HEAD_OPERATIONS,
   valueLoss: {
     words: {
       value: rows('1'),

@@ -3,7 +3,8 @@ import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../ste
 import { isScratch, scratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
 import { encodeStep, END, type Encodable, type Places } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
-import { OPERATIONS, type Operation } from './operations.js'
+import type { Operation } from './operation.js'
+import { OPERATIONS } from './operations.js'
 import { ScratchPool } from './scratch.js'
 
 /** Number of parameters that a reduction task sums. */

@@ -30,12 +30,13 @@ export interface GaussianOptions {
 /** Head of `size` action dimensions; log_std starts at x. */
 export function gaussianHead(size: number, { stdX, stdY }: GaussianOptions): GaussianHeadSpec {
   const vectors = [{ name: 'logStd', size, initial: stdX }]
-  return { kind: 'gaussian', size, vectors, action: { type: 'f32', width: size }, stdX, stdY }
+  return { kind: 'gaussian', size, vectors, action: { type: 'f32', width: size }, choices: 0, stdX, stdY }
 }
 
 /** Description of the head for the template of exported policies. */
-export function exportGaussian({ stdX, stdY }: GaussianHeadSpec): ExportedHead {
-  return { vector: 'logStd', constants: [stdX, stdY] }
+export function exportGaussian({ size, stdX, stdY }: GaussianHeadSpec): ExportedHead {
+  const vector = { parameter: 'logStd' }
+  return { template: 'policy', actionSize: size, inFront: 0, vector, constants: [stdX, stdY] }
 }
 
 /** 1/2 log(2 pi) */
@@ -63,6 +64,10 @@ export class GaussianPolicy implements PolicyHead {
     const { stdX: x, stdY: y } = this.#network.spec.head
     const logStd = this.#logStd(this.#parameters)
     return [{ op: 'gaussianTable', logStd, x, y, table: this.#table, size: this.#size }]
+  }
+
+  restrict(): RowStep[] {
+    return []
   }
 
   logProb(action: Tensor, logProb: Tensor): RowStep[] {
@@ -123,8 +128,12 @@ export class GaussianPolicy implements PolicyHead {
     this.#device.copy(this.#table, table)
   }
 
+  entropy(): RowStep[] {
+    return []
+  }
+
   /** Sum over dimensions of 1/2 + log sqrt(2 pi) + log sigma, which is the same in every row. */
-  entropy(): number {
+  meanEntropy(): number {
     const table = this.#device.read(this.#table)
     let sum = 0
     for (let j = 0; j < this.#size; j++)

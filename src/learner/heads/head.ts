@@ -1,3 +1,4 @@
+import type { Sums } from '../../devices/device.js'
 import type { RowStep, SetupStep } from '../../devices/steps.js'
 import type { ElementType, Tensor } from '../../devices/tensor.js'
 import type { HeadSpec, NetworkSpec } from '../../nn/spec.js'
@@ -6,6 +7,8 @@ import type { HeadSpec, NetworkSpec } from '../../nn/spec.js'
 export interface PolicyHeadSpec extends HeadSpec {
   /** How an action is recorded. */
   readonly action: { readonly type: ElementType; readonly width: number }
+  /** Entries of a mask of available actions; 0 where actions are not chosen from a list. */
+  readonly choices: number
 }
 
 export type PolicySpec = NetworkSpec<PolicyHeadSpec>
@@ -36,7 +39,14 @@ export interface NoiseKey {
 export const HEAD_SUMS = {
   surrogate: ['objective', 'weight', 'clipped'],
   kl: ['kl', 'klWeight'],
+  /** Of heads whose entropy depends on the row. */
+  entropy: ['entropy', 'entropyWeight'],
 } as const
+
+/** Mean of the entropies of rows, 0 where none counts. */
+export function meanOf({ entropy, entropyWeight }: Sums): number {
+  return entropyWeight > 0 ? entropy / entropyWeight : 0
+}
 
 /**
  * The distribution of a policy over the batch that its network's latest pass saw. Methods that return steps belong in a
@@ -46,6 +56,11 @@ export const HEAD_SUMS = {
 export interface PolicyHead {
   /** Derives from the parameters what does not depend on the rows. */
   setup(): SetupStep[]
+  /**
+   * Restricts the distribution to the available actions: steps between the network's forward pass and all others.
+   * @param available u8 [rows, choices], 0 for choices that are not available; undefined: all are
+   */
+  restrict(available: Tensor | undefined): RowStep[]
   /** out[r] = log pi(actions[r] | o[r]), current. */
   logProb(actions: Tensor, out: Tensor): RowStep[]
   /** Draws actions from the current distribution, and their log-probabilities. */
@@ -76,16 +91,34 @@ export interface PolicyHead {
   vectorFisher(): number[]
   /** Keeps the current distribution of the network's first `rows` rows as the old one, after a pass with `setup`. */
   keep(rows: number): void
-  /** Mean entropy of the current distribution in nats, after a pass with `setup`. */
-  entropy(): number
-  /** gradient += coefficient * gradient of the mean entropy, after a pass with `setup`. */
+  /**
+   * Entropy of the current distribution, where it depends on the row; nothing where it does not. Sums `HEAD_SUMS.entropy`.
+   * @param coefficient of the entropy's gradient, times the row's weight, in the output adjoint, to which it is added; null
+   *   where it is not wanted
+   */
+  entropy(weight: Tensor, coefficient: number | null): RowStep[]
+  /** Mean entropy of the current distribution in nats. @param sums of the latest pass, which had `setup` and `entropy` */
+  meanEntropy(sums: Sums): number
+  /**
+   * gradient += coefficient * gradient of an entropy that is the same in every row, after a pass with `setup`. What depends on
+   * the row has passed through the network.
+   */
   addEntropyGradient(gradient: Tensor, coefficient: number): void
 }
 
-/** Description of a head for the template of exported policies (assembly/policy.ts). */
+/** Templates of exported policies: files of assembly/. */
+export type PolicyTemplate = 'policy' | 'policy-choice'
+
+/** Description of a head for the template of exported policies. */
 export interface ExportedHead {
-  /** Parameter vector that the module needs besides the linear layer. */
-  readonly vector: string
+  readonly template: PolicyTemplate
+  /** Entries of an action. */
+  readonly actionSize: number
+  /** 32-bit entries in front of the network's outputs, which lie behind them: the action, or none where outputs begin with it. */
+  readonly inFront: number
+  /** What the module needs besides the linear layer: a parameter vector, outputs from the given one on, or whole numbers. */
+  readonly vector:
+    { readonly parameter: string } | { readonly output: number } | { readonly integers: readonly number[] }
   /** Numbers that the module needs, f64. */
-  readonly constants: readonly [number, number]
+  readonly constants: readonly number[]
 }

@@ -1,9 +1,14 @@
 import type { Device } from '../../devices/device.js'
 import type { Tensor } from '../../devices/tensor.js'
 import type { ActionSpace } from '../../envs/contract.js'
-import { usageError } from '../../errors.js'
 import type { Network } from '../../nn/network.js'
 import type { NetworkSpec } from '../../nn/spec.js'
+import {
+  categoricalHead,
+  CategoricalPolicy,
+  exportCategorical,
+  type CategoricalHeadSpec,
+} from './categorical.js'
 import {
   exportGaussian,
   gaussianHead,
@@ -12,9 +17,18 @@ import {
   type GaussianOptions,
 } from './gaussian.js'
 import type { ExportedHead, PolicyHead, PolicyHeadSpec, PolicySpec } from './head.js'
+import {
+  exportRowGaussian,
+  rowGaussianHead,
+  RowGaussianPolicy,
+  type RowGaussianHeadSpec,
+} from './row-gaussian.js'
 
 /** Options of all heads: the head of an action space reads its own. */
-export type HeadOptions = GaussianOptions
+export interface HeadOptions extends GaussianOptions {
+  /** Whether the deviation of continuous actions is the same in all states, or depends on the state. */
+  readonly std: 'independent' | 'dependent'
+}
 
 /** The heads: how each is made of a network's outputs, and what exported policies need of it. */
 interface HeadKind<Spec extends PolicyHeadSpec> {
@@ -27,16 +41,29 @@ const gaussian: HeadKind<GaussianHeadSpec> = {
   exported: exportGaussian,
 }
 
-const HEADS = { gaussian }
+const rowGaussian: HeadKind<RowGaussianHeadSpec> = {
+  attach: (device, network) => new RowGaussianPolicy(device, network),
+  exported: exportRowGaussian,
+}
 
-/** The head of each kind of action space; null where none is built yet. */
+const categorical: HeadKind<CategoricalHeadSpec> = {
+  attach: (device, network) => new CategoricalPolicy(device, network),
+  exported: exportCategorical,
+}
+
+const HEADS = { gaussian, rowGaussian, categorical }
+
+/** The head of each kind of action space. */
 const HEAD_OF_SPACE: {
-  readonly [Kind in ActionSpace['kind']]:
-    ((space: Extract<ActionSpace, { kind: Kind }>, options: HeadOptions) => PolicyHeadSpec) | null
+  readonly [Kind in ActionSpace['kind']]: (
+    space: Extract<ActionSpace, { kind: Kind }>,
+    options: HeadOptions,
+  ) => PolicyHeadSpec
 } = {
-  box: ({ size }, options) => gaussianHead(size, options),
-  discrete: null,
-  multiDiscrete: null,
+  box: ({ size }, options) =>
+    options.std === 'dependent' ? rowGaussianHead(size, options) : gaussianHead(size, options),
+  discrete: ({ n }) => categoricalHead([n]),
+  multiDiscrete: ({ sizes }) => categoricalHead(sizes),
 }
 
 function kindOf(spec: PolicyHeadSpec): HeadKind<PolicyHeadSpec> {
@@ -45,17 +72,10 @@ function kindOf(spec: PolicyHeadSpec): HeadKind<PolicyHeadSpec> {
   return kind
 }
 
-/**
- * Description of the head for an action space.
- * @param owner the agent and its environment, for the error
- * @throws HatrpoError (exit code 2) for spaces without a head
- */
-export function headFor(space: ActionSpace, options: HeadOptions, owner: string): PolicyHeadSpec {
-  const describe = HEAD_OF_SPACE[space.kind] as
-    ((space: ActionSpace, options: HeadOptions) => PolicyHeadSpec) | null
-  if (describe) return describe(space, options)
-  const built = Object.entries(HEAD_OF_SPACE).flatMap(([kind, head]) => (head ? [kind] : []))
-  throw usageError(`${owner} has a ${space.kind} action: only ${built.join(', ')} actions can be trained yet`)
+/** Description of the head for an action space. */
+export function headFor(space: ActionSpace, options: HeadOptions): PolicyHeadSpec {
+  const describe = HEAD_OF_SPACE[space.kind] as (space: ActionSpace, options: HeadOptions) => PolicyHeadSpec
+  return describe(space, options)
 }
 
 /** The distribution over a network's outputs. */

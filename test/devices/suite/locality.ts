@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Device } from '../../../src/devices/device.js'
 import type { ProgramSpec, RowStep } from '../../../src/devices/steps.js'
-import type { Tensor } from '../../../src/devices/tensor.js'
+import { scratch, type Tensor } from '../../../src/devices/tensor.js'
+import type { NoiseKey } from '../../../src/learner/heads/head.js'
 import { close } from '../../reference/close.js'
 import { gamma, largest, normals, sum, U } from '../../reference/dense.js'
 import { COUNTS, f32, i32, ROWS, same, type Checks, type Subject } from './setup.js'
@@ -27,6 +28,10 @@ const INPUTS = {
   target: 1,
   several: SEVERAL * WIDTH,
   coefficients: SEVERAL,
+  /** The middle entry is one of the first two choices. */
+  chosen: 3,
+  oldLogits: UNITS,
+  oldPair: 2 * ACTIONS,
 } as const
 const OUTPUTS = {
   picked: SIZE,
@@ -59,6 +64,26 @@ const OUTPUTS = {
   severalGy: SEVERAL * WIDTH,
   mixed: WIDTH,
   dots: SEVERAL,
+  choiceLogProb: 1,
+  choice: 3,
+  choiceOfSample: 1,
+  likeliest: 3,
+  choiceSlope: 1,
+  choiceGradient: UNITS,
+  choiceFisher: UNITS,
+  choiceRoot: UNITS,
+  choiceKl: 1,
+  choiceEntropy: 1,
+  pair: 2 * ACTIONS,
+  pairMean: ACTIONS,
+  pairLogProb: 1,
+  pairSample: ACTIONS,
+  pairOfSample: 1,
+  pairGradient: 2 * ACTIONS,
+  pairFisher: 2 * ACTIONS,
+  pairRoot: 2 * ACTIONS,
+  pairKl: 1,
+  pairEntropy: 1,
 } as const
 type Name = keyof typeof INPUTS | keyof typeof OUTPUTS
 
@@ -68,6 +93,7 @@ class World {
   readonly ids: Tensor
   readonly index: Tensor
   readonly source: Tensor
+  readonly available: Tensor
   readonly gradient: Tensor
   readonly #device: Device
   readonly #parameters: Record<string, Tensor>
@@ -79,6 +105,7 @@ class World {
       widths.map(([name, width], i) => {
         const values = name in INPUTS ? normals(ROWS * width, i + 1) : new Float32Array(ROWS * width)
         if (name === 'weight') values.forEach((_, r) => (values[r] = r % 4 ? 1 : 0))
+        if (name === 'chosen') values.forEach((_, i) => (values[i] = Math.floor(i / 3) % 2))
         return [name, f32(device, values)]
       }),
     ) as Record<Name, Tensor>
@@ -91,6 +118,11 @@ class World {
       Array.from({ length: ROWS }, (_, r) => (r * 7) % ROWS),
     )
     this.source = f32(device, normals(ROWS * SIZE, 99))
+    this.available = device.tensor('u8', ROWS * UNITS)
+    device.write(
+      this.available,
+      Array.from({ length: ROWS * UNITS }, (_, i) => (i % UNITS < 3 || i % 7 ? 1 : 0)),
+    )
     this.gradient = device.tensor('f32', UNITS * WIDTH + UNITS + 2 * WIDTH + 2 * ACTIONS)
     const parameter = (n: number, seed: number) => f32(device, normals(n, seed, 0.5))
     this.#parameters = {
@@ -239,6 +271,10 @@ class World {
         sums: ['loss', 'rows'],
       },
       ...this.#severalSteps(v, kept),
+      ...this.#headSteps(v, {
+        available: this.#device.slice(this.available, from * UNITS, count * UNITS),
+        noise: { seed: 5, purpose: 1, streams: column(this.ids), steps: column(this.index) },
+      }),
     ]
     const setup = [{ op: 'gaussianTable', logStd, x: 1, y: 0.5, table, size: ACTIONS }] as const
     return { setup, rows, gradient: this.gradient }
@@ -274,6 +310,94 @@ class World {
       },
       { op: 'copy', x: v.coefficients, out: v.dots, width: SEVERAL },
       { op: 'dotVectors', vectors: v.severalGy, x: v.mixed, count: SEVERAL, width: WIDTH, out: v.dots },
+    ]
+  }
+
+  /** Steps of categorical distributions, and of Gaussians with a deviation per row. */
+  #headSteps(
+    v: Record<Name, Tensor>,
+    { available, noise }: { available: Tensor; noise: NoiseKey },
+  ): RowStep[] {
+    const [logits, oldLogits] = [scratch(UNITS), scratch(UNITS)]
+    const place = { logits, before: 1, count: 3, after: 1 }
+    const choice = { earlier: 1, later: 1 }
+    const taken = { action: v.chosen, ...choice }
+    const pair = { outputs: v.pair, size: ACTIONS, x: 1, y: 0.5 }
+    const { weight, factor, oldLogProb } = v
+    const once = { accumulate: false }
+    return [
+      { op: 'copy', x: v.y, out: logits, width: UNITS },
+      { op: 'maskChoices', logits, available, width: UNITS },
+      { op: 'copy', x: v.oldLogits, out: oldLogits, width: UNITS },
+      { op: 'maskChoices', logits: oldLogits, available, width: UNITS },
+      { op: 'categoricalLogProb', ...place, ...taken, logProb: v.choiceLogProb, ...once },
+      { op: 'categoricalLogProb', ...place, ...taken, logProb: v.choiceLogProb, accumulate: true },
+      {
+        op: 'surrogate',
+        logProb: v.choiceLogProb,
+        oldLogProb,
+        factor,
+        weight,
+        clip: 0.2,
+        slope: v.choiceSlope,
+        sums: ['choice objective', 'choice weight', 'choice clipped'],
+      },
+      { op: 'copy', x: v.y, out: v.choiceGradient, width: UNITS },
+      {
+        op: 'categoricalLogProbAdjoint',
+        ...place,
+        ...taken,
+        slope: v.choiceSlope,
+        glogits: v.choiceGradient,
+      },
+      { op: 'copy', x: v.chosen, out: v.choice, width: 3 },
+      {
+        op: 'categoricalSample',
+        ...place,
+        ...noise,
+        action: v.choice,
+        ...choice,
+        logProb: v.choiceOfSample,
+        ...once,
+      },
+      { op: 'copy', x: v.chosen, out: v.likeliest, width: 3 },
+      { op: 'categoricalMode', ...place, action: v.likeliest, ...choice },
+      { op: 'categoricalKl', oldLogits, ...place, kl: v.choiceKl, ...once },
+      {
+        op: 'categoricalEntropy',
+        ...place,
+        weight,
+        coefficient: 0.3,
+        glogits: v.choiceGradient,
+        entropy: v.choiceEntropy,
+        ...once,
+      },
+      { op: 'copy', x: v.y, out: v.choiceFisher, width: UNITS },
+      { op: 'categoricalFisher', dlogits: v.oldLogits, ...place, weight, glogits: v.choiceFisher },
+      { op: 'categoricalFisherRoot', ...place, column: 1, weight, glogits: v.choiceRoot },
+      { op: 'weightedSum', x: v.choiceKl, weight, sums: ['choice kl', 'choice counted'] },
+      { op: 'part', x: v.picked, before: 1, count: ACTIONS, after: SIZE - 1 - ACTIONS, out: v.pairMean },
+      { op: 'copy', x: v.oldPair, out: v.pair, width: 2 * ACTIONS },
+      { op: 'rowGaussianLogProb', ...pair, action: v.action, logProb: v.pairLogProb },
+      {
+        op: 'rowGaussianLogProbAdjoint',
+        ...pair,
+        action: v.action,
+        slope: v.choiceSlope,
+        goutputs: v.pairGradient,
+      },
+      { op: 'rowGaussianSample', ...pair, ...noise, action: v.pairSample, logProb: v.pairOfSample },
+      { op: 'rowGaussianKl', ...pair, oldOutputs: v.oldPair, kl: v.pairKl },
+      { op: 'rowGaussianFisher', ...pair, doutputs: v.oldPair, weight, goutputs: v.pairFisher },
+      { op: 'rowGaussianFisherRoot', ...pair, column: 4, weight, goutputs: v.pairRoot },
+      {
+        op: 'rowGaussianEntropy',
+        ...pair,
+        weight,
+        coefficient: 0.3,
+        goutputs: v.pairGradient,
+        entropy: v.pairEntropy,
+      },
     ]
   }
 

@@ -3,7 +3,8 @@ import type { ElementType, Tensor } from '../../tensor.js'
 import type { WasmDevice } from '../device.js'
 import { sizeOf } from '../encode.js'
 import type { Argument } from '../arguments.js'
-import { OPERATIONS, type Operation } from '../operations.js'
+import type { Operation } from '../operation.js'
+import { OPERATIONS } from '../operations.js'
 
 /** Greatest number of sums of one step. */
 const SUMS = 4
@@ -97,7 +98,7 @@ class StepMaker {
     })
     words.forEach(([name, argument], position) => {
       const path = argument.field ?? name
-      if (absent(argument, position) || sizes.includes(path)) return
+      if (absent(argument, position) || sizes.includes(path) || argument.kind === 'bytes') return
       if (argument.kind === 'sums')
         place(
           'sums',
@@ -133,6 +134,7 @@ class StepMaker {
       case 'address':
       case 'sums':
       case 'choice':
+      case 'bytes':
         throw new TypeError(`an argument of kind ${argument.kind} is not a value of its own`)
     }
   }

@@ -1,0 +1,253 @@
+import type { Operand, Tensor } from './tensor.js'
+
+/** Steps of the heads of policies. */
+export type HeadStep = GaussianStep | RowGaussianStep | CategoricalStep | ObjectiveStep
+
+/** `count` columns of a matrix, behind `before` others and in front of `after`. */
+export interface Columns {
+  readonly before: number
+  readonly count: number
+  readonly after: number
+}
+
+/** Key of the random numbers of each row. */
+interface Noise {
+  readonly seed: number
+  readonly purpose: number
+  /** i32 [rows] each. */
+  readonly streams: Tensor
+  readonly steps: Tensor
+}
+
+/** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2, d log sigma / d log_std per action dimension. */
+export type GaussianTable = Tensor
+
+/** Diagonal Gaussian of `size` dimensions with a state-independent deviation. */
+export type GaussianStep =
+  /** logProb[r] = log pi(action[r] | mean[r]) */
+  | {
+      readonly op: 'gaussianLogProb'
+      readonly mean: Operand
+      readonly action: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly logProb: Operand
+    }
+  /**
+   * action = mean + sigma z, and its log-probability. z is normal (Box and Muller) from Philox4x32-10 under the key
+   * (seed, purpose, streams[r], steps[r], dimension).
+   */
+  | {
+      readonly op: 'gaussianSample'
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly seed: number
+      readonly purpose: number
+      /** i32 [rows] each. */
+      readonly streams: Tensor
+      readonly steps: Tensor
+      readonly action: Operand
+      readonly logProb: Operand
+    }
+  /**
+   * Sums: objective, weight, weight of rows outside the clip range. Objective of a row: ratio M, or with a clip
+   * min(ratio M, clip(ratio) M). The new log-probability is rounded to f32 as the old one is, so that the ratio is exactly
+   * 1 at the old parameters. The gradient has the mean's part per row and logStd's at its offset.
+   */
+  | {
+      readonly op: 'gaussianSurrogate'
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly action: Operand
+      readonly oldLogProb: Operand
+      readonly factor: Operand
+      readonly weight: Operand
+      readonly clip: number | null
+      /** `mean` may not be the step's `mean`. */
+      readonly gradient: { readonly mean: Operand; readonly logStd: number } | null
+      readonly logProb: Operand | null
+      readonly sums: readonly [objective: string, weight: string, clipped: string]
+    }
+  /** Sums: weight KL(old || new), weight. */
+  | {
+      readonly op: 'gaussianKl'
+      readonly oldMean: Operand
+      readonly oldTable: GaussianTable
+      readonly mean: Operand
+      readonly table: GaussianTable
+      readonly size: number
+      readonly weight: Operand
+      readonly sums: readonly [kl: string, weight: string]
+    }
+  /** Fisher matrix of the distribution times (dmean, dlogStd), times the row's weight. gmean may be dmean. */
+  | {
+      readonly op: 'gaussianFisher'
+      readonly dmean: Operand
+      readonly dlogStd: Tensor
+      readonly table: GaussianTable
+      readonly size: number
+      readonly weight: Operand
+      readonly gmean: Operand
+      /** Offset of logStd's part in the gradient. */
+      readonly logStd: number
+    }
+  /**
+   * gmean = sqrt(weight) R e_column, where R R' is the Fisher matrix of the distribution in the mean: sqrt(weight) / sigma in
+   * one column, 0 in the others.
+   */
+  | {
+      readonly op: 'gaussianFisherRoot'
+      readonly table: GaussianTable
+      readonly size: number
+      readonly column: number
+      readonly weight: Operand
+      readonly gmean: Operand
+    }
+
+/** Outputs of a Gaussian whose deviation depends on the state: `size` means, then `size` numbers s. */
+interface RowGaussian {
+  /** [rows, 2 size] */
+  readonly outputs: Operand
+  readonly size: number
+  /** sigma = y sigmoid(s / x) */
+  readonly x: number
+  readonly y: number
+}
+
+/** Diagonal Gaussian of `size` dimensions with mean and deviation from the network. */
+export type RowGaussianStep =
+  /** logProb[r] = log pi(action[r] | outputs[r]) */
+  | ({ readonly op: 'rowGaussianLogProb'; readonly action: Operand; readonly logProb: Operand } & RowGaussian)
+  /** goutputs = slope[r] d log pi / d outputs; zeros where the slope is 0 */
+  | ({
+      readonly op: 'rowGaussianLogProbAdjoint'
+      readonly action: Operand
+      readonly slope: Operand
+      readonly goutputs: Operand
+    } & RowGaussian)
+  /** action = mean + sigma z, and its log-probability; z as in `gaussianSample`. */
+  | ({ readonly op: 'rowGaussianSample'; readonly action: Operand; readonly logProb: Operand } & RowGaussian &
+      Noise)
+  /** kl[r] = KL(old || new) */
+  | ({ readonly op: 'rowGaussianKl'; readonly oldOutputs: Operand; readonly kl: Operand } & RowGaussian)
+  /** Fisher matrix of the outputs times doutputs, times the row's weight. goutputs may be doutputs. */
+  | ({
+      readonly op: 'rowGaussianFisher'
+      readonly doutputs: Operand
+      readonly weight: Operand
+      readonly goutputs: Operand
+    } & RowGaussian)
+  /** goutputs = sqrt(weight) R e_column, where R R' is the Fisher matrix of the outputs, which is diagonal. */
+  | ({
+      readonly op: 'rowGaussianFisherRoot'
+      readonly column: number
+      readonly weight: Operand
+      readonly goutputs: Operand
+    } & RowGaussian)
+  /** entropy[r] = H; goutputs += coefficient weight dH / d outputs, where given. */
+  | ({ readonly op: 'rowGaussianEntropy' } & RowGaussian & Entropy & { readonly goutputs: Operand | null })
+
+interface Entropy {
+  readonly weight: Operand
+  readonly coefficient: number
+  readonly entropy: Operand
+}
+
+/** Logits of a categorical distribution: the columns of a matrix, in which other distributions may lie beside it. */
+interface Logits extends Columns {
+  /** [rows, before + count + after]. -Infinity marks a choice that is not available. */
+  readonly logits: Operand
+}
+
+/** A choice: one entry, the index, of an action [rows, earlier + 1 + later]. */
+interface Choice {
+  readonly action: Operand
+  readonly earlier: number
+  readonly later: number
+}
+
+/** Result of a row, to which a product's factors add theirs. */
+interface Accumulated {
+  /** Whether the result is added to what is there. */
+  readonly accumulate: boolean
+}
+
+/**
+ * Categorical distribution over `count` choices. Where none is available, the choice is 0, and its log-probability, entropy,
+ * KL and derivatives are 0.
+ */
+export type CategoricalStep =
+  /** logits = -Infinity where available is 0. */
+  | {
+      readonly op: 'maskChoices'
+      readonly logits: Operand
+      /** u8 [rows, width] */
+      readonly available: Tensor
+      readonly width: number
+    }
+  /** logProb[r] = log p of the choice; NaN for a number that is no choice. */
+  | ({ readonly op: 'categoricalLogProb'; readonly logProb: Operand } & Logits & Choice & Accumulated)
+  /** glogits = slope[r] d log p / d logits; zeros where the slope is 0. Other columns stay. */
+  | ({
+      readonly op: 'categoricalLogProbAdjoint'
+      readonly slope: Operand
+      readonly glogits: Operand
+    } & Logits &
+      Choice)
+  /**
+   * Draws the choice, and its log-probability. It is the first at which the sum of the probabilities exceeds a uniform number
+   * from Philox4x32-10 under the key (seed, purpose, streams[r], steps[r], earlier).
+   */
+  | ({ readonly op: 'categoricalSample'; readonly logProb: Operand } & Logits & Choice & Accumulated & Noise)
+  /** The likeliest choice, the first of several. */
+  | ({ readonly op: 'categoricalMode' } & Logits & Choice)
+  /** kl[r] = KL(old || new) over available choices, which are the same in both. */
+  | ({ readonly op: 'categoricalKl'; readonly oldLogits: Operand; readonly kl: Operand } & Logits &
+      Accumulated)
+  /** glogits = weight (diag(p) - p p') dlogits; other columns stay. glogits may be dlogits. */
+  | ({
+      readonly op: 'categoricalFisher'
+      readonly dlogits: Operand
+      readonly weight: Operand
+      readonly glogits: Operand
+    } & Logits)
+  /**
+   * glogits = sqrt(weight) R e_column, where R R' is the Fisher matrix: sqrt(p_c) (e_c - p), c = column < count. 0 in the other
+   * columns of the matrix.
+   */
+  | ({
+      readonly op: 'categoricalFisherRoot'
+      readonly column: number
+      readonly weight: Operand
+      readonly glogits: Operand
+    } & Logits)
+  /** entropy[r] = H; glogits += coefficient weight dH / d logits, where given. */
+  | ({ readonly op: 'categoricalEntropy' } & Logits &
+      Entropy &
+      Accumulated & { readonly glogits: Operand | null })
+
+/** Objectives and sums that are the same for every distribution. */
+export type ObjectiveStep =
+  /**
+   * Sums: objective, weight, weight of rows outside the clip range, as in `gaussianSurrogate`. slope = weight d objective /
+   * d logProb.
+   */
+  | {
+      readonly op: 'surrogate'
+      readonly logProb: Operand
+      readonly oldLogProb: Operand
+      readonly factor: Operand
+      readonly weight: Operand
+      readonly clip: number | null
+      readonly slope: Operand | null
+      readonly sums: readonly [objective: string, weight: string, clipped: string]
+    }
+  /** Sums: weight x, weight. Rows of weight 0 do not count. */
+  | {
+      readonly op: 'weightedSum'
+      readonly x: Operand
+      readonly weight: Operand
+      readonly sums: readonly [x: string, weight: string]
+    }
