@@ -55,7 +55,8 @@ function boundsOf({ tolerance }: Fixture): Fixture['tolerance'] {
   const entries = Object.entries(tolerance)
   const own = entries.filter(([name]) => name.startsWith(OWN))
   const others = entries.filter(([name]) => !name.startsWith(OWN))
-  return Object.fromEntries([...others, ...own.map(([name, bound]) => [name.slice(OWN.length), bound])])
+  const renamed = own.map(([name, bound]) => [name.slice(OWN.length), bound] as const)
+  return Object.fromEntries([...others, ...renamed])
 }
 
 /** One quantity at the file's own bound; a value that is missing is infinitely far. */

@@ -105,8 +105,7 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   word(POLICY.action, action)
   word(POLICY.headVector, headVector(exported.vector, outputs, weights, parameter))
   word(POLICY.actionSize, exported.actionSize)
-  // Everything is available until a host says otherwise.
-  const available = head.choices > 0 ? weights.add(words(new Uint8Array(head.choices).fill(1))) : null
+  const available = initialMask(head.choices, weights)
   if (available !== null) word(POLICY.available, available)
   exported.constants.forEach((value, i) => header.setFloat64(POLICY.headConstants + 8 * i, value, true))
   word(POLICY.purpose, PURPOSE.exported)
@@ -130,6 +129,11 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   const record = { at: 0, bytes: new Uint8Array(header.buffer) }
   const pages = pagesOf(layout.end, parameters.length)
   return { observation, action, available, pages, segments: [record, weights.segment()] }
+}
+
+/** Address of a mask that allows everything until a host says otherwise; null where there is nothing to choose. */
+function initialMask(choices: number, weights: Weights): number | null {
+  return choices > 0 ? weights.add(words(new Uint8Array(choices).fill(1))) : null
 }
 
 /** Address of what a head needs besides its linear layer. @param outputs address of the network's outputs */

@@ -106,29 +106,40 @@ function describe(module: WebAssembly.Module): PolicyInfo {
   return info
 }
 
-function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
-  const exports = instance.exports as unknown as PolicyExports
-  const { buffer } = exports.memory
-  const view = <T>(what: string, size: number, make: () => T): T => {
+/** Memory that a host and a module share, as views that stay valid: the memory cannot grow. */
+interface Views {
+  readonly observation: Float32Array
+  readonly action: Float32Array | Int32Array
+  readonly logits: Float32Array
+  readonly mask: Uint8Array
+}
+
+function viewsOf({ memory, observation, action, available }: PolicyExports, info: PolicyInfo): Views {
+  const view = <T>(what: string, size: number, make: (size: number) => T): T => {
     try {
-      return make()
+      return make(size)
     } catch (cause) {
       throw new PolicyError(`the module's ${what} of size ${size} lies outside its memory`, { cause })
     }
   }
-  const address = ({ value }: WebAssembly.Global) => value as number
-  // The memory cannot grow, so these views stay valid.
-  const { size } = info.observation
-  const input = view('observation', size, () => new Float32Array(buffer, address(exports.observation), size))
+  const { buffer } = memory
+  const address = (global: WebAssembly.Global | undefined) => (global?.value ?? 0) as number
+  const f32 = (at: number) => (size: number) => new Float32Array(buffer, at, size)
   const [entries, choices] = [actionSize(info.action), choiceCount(info.action)]
-  const Kind = choices > 0 ? Int32Array : Float32Array
-  const start = address(exports.action)
-  const action = view('action', entries, () => new Kind(buffer, start, entries))
-  const behind = start + 4 * entries
-  const logits = view('action', entries, () => new Float32Array(buffer, choices > 0 ? behind : 0, choices))
-  const mask = view('mask', choices, () =>
-    exports.available ? new Uint8Array(buffer, address(exports.available), choices) : new Uint8Array(0),
-  )
+  const start = address(action)
+  const indices = (size: number) => new Int32Array(buffer, start, size)
+  return {
+    observation: view('observation', info.observation.size, f32(address(observation))),
+    action: view('action', entries, choices > 0 ? indices : f32(start)),
+    logits: view('logits', choices, f32(choices > 0 ? start + 4 * entries : 0)),
+    mask: view('mask', choices, (size) => new Uint8Array(buffer, address(available), size)),
+  }
+}
+
+function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
+  const exports = instance.exports as unknown as PolicyExports
+  const { observation: input, action, logits, mask } = viewsOf(exports, info)
+  const { id } = info.agent
 
   const run = (
     decide: () => number,
@@ -138,7 +149,7 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
   ) => {
     if (observation.length !== input.length) {
       throw new PolicyError(
-        `the observation has ${observation.length} entries: agent ${info.agent.id} takes ${input.length}`,
+        `the observation has ${observation.length} entries: agent ${id} takes ${input.length}`,
       )
     }
     if (out.length !== action.length) {
@@ -146,7 +157,7 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
     }
     if (available && available.length !== mask.length) {
       throw new PolicyError(
-        `available has ${available.length} entries: agent ${info.agent.id} has ${mask.length} choices`,
+        `available has ${available.length} entries: agent ${id} has ${mask.length} choices`,
       )
     }
     input.set(observation)
@@ -154,7 +165,7 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
     else mask.fill(1)
     if (decide() !== 0) {
       const at = input.findIndex((value) => !Number.isFinite(value))
-      if (at < 0) throw new PolicyError(`no action of agent ${info.agent.id} is available: one must be`)
+      if (at < 0) throw new PolicyError(`no action of agent ${id} is available: one must be`)
       throw new PolicyError(`observation[${at}] is ${observation[at]}: every entry must be finite as f32`)
     }
     out.set(action)

@@ -196,7 +196,7 @@ function setup(device: Device, head: HeadCase) {
     Object.entries(samples).map(([name, tensor]) => [name, Array.from(device.read(tensor))]),
   ) as Record<keyof typeof samples, number[]>
   const available = head.mask && device.tensor('u8', head.mask.length)
-  if (available) device.write(available, head.mask!)
+  if (available && head.mask) device.write(available, head.mask)
   const forwardSteps = [
     ...network.forward(parameters, { raw: tensorOf(device, raw) }),
     ...policy.restrict(available),
