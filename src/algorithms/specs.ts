@@ -1,5 +1,5 @@
 import type { Activation } from '../devices/steps.js'
-import type { EnvSpec } from '../envs/contract.js'
+import type { ActionSpace, EnvSpec } from '../envs/contract.js'
 import { usageError } from '../errors.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import { headFor, type HeadOptions } from '../learner/heads/table.js'
@@ -62,7 +62,7 @@ export function policyGroups(
   const other = others.findIndex((spec) => shape(spec) !== shape(first)) + 1
   if (other > 0) {
     const sizes = (i: number) =>
-      `${specs[i].input.size} observations and ${specs[i].head.action.width} actions`
+      `${specs[i].input.size} observations and ${describeAction(env.agents[i].action)}`
     throw usageError(
       `actor.sharing is "shared": it must be "own" for ${env.id}, whose agents differ: ` +
         `${env.agents[0].id} has ${sizes(0)}, ${env.agents[other].id} ${sizes(other)}`,
@@ -72,6 +72,11 @@ export function policyGroups(
   const differs = others.length > 0
   const input = differs && agentId ? { ...first.input, agentId: { ...agentId, index: null } } : first.input
   return [{ name: 'shared', agents: specs.map((_, i) => i), spec: { ...first, input } }]
+}
+
+function describeAction(action: ActionSpace): string {
+  if (action.kind === 'box') return `${action.size} actions`
+  return `choices of ${(action.kind === 'discrete' ? [action.n] : action.sizes).join(' and ')}`
 }
 
 /** Description of a critic that sees a vector of `size` numbers. */

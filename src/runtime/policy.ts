@@ -130,7 +130,7 @@ function viewsOf({ memory, observation, action, available }: PolicyExports, info
   const indices = (size: number) => new Int32Array(buffer, start, size)
   return {
     observation: view('observation', info.observation.size, f32(address(observation))),
-    action: view('action', entries, choices > 0 ? indices : f32(start)),
+    action: view<Float32Array | Int32Array>('action', entries, choices > 0 ? indices : f32(start)),
     logits: view('logits', choices, f32(choices > 0 ? start + 4 * entries : 0)),
     mask: view('mask', choices, (size) => new Uint8Array(buffer, address(available), size)),
   }

@@ -82,6 +82,7 @@ test('--preset harl gives the settings common to all tuned rows', () => {
     stdY: 0.5,
     headGain: 0.01,
     sharing: 'own',
+    std: 'independent',
   })
   assert.deepEqual(critic.hidden, [128, 128, 128])
   assert.deepEqual(

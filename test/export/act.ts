@@ -12,8 +12,9 @@ export function actions(bytes: Uint8Array<ArrayBuffer>): string {
   let text = ''
   for (let i = 0; i < 100; i++) {
     const observation = random.vector(policy.info.observation.size, 4)
-    for (const action of [policy.act(observation), policy.sample(observation)]) {
-      for (const bits of new Uint32Array(action.buffer)) text += bits.toString(16).padStart(8, '0')
+    const logits = policy.logits.slice()
+    for (const values of [policy.act(observation), policy.sample(observation), logits]) {
+      for (const bits of new Uint32Array(values.buffer)) text += bits.toString(16).padStart(8, '0')
     }
   }
   return text

@@ -20,7 +20,9 @@ for (const host of Object.values(findHosts())) {
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     const random = new Random(1)
     const modules = ACTIVATIONS.map((activation, i) => {
-      const shape = { observation: 11 + i, hidden: [40, 33], action: 5, activation, standardise: i % 2 === 1 }
+      // Every third one chooses.
+      const head = i % 3 === 1 ? { action: 2, sizes: [5, 3] } : { action: 5, dependent: i % 3 === 2 }
+      const shape = { observation: 11 + i, hidden: [40, 33], ...head, activation, standardise: i % 2 === 1 }
       const bytes = policyModule(randomPolicy(shape, random), templates)
       const path = join(folder, `${activation}.wasm`)
       writeFileSync(path, bytes)

@@ -25,6 +25,7 @@ const ONE_OF_EACH_RULE = [
   'hatrpo, mini-batches, bootstrap',
   'hatrpo, a preconditioner of three steps on a quarter of the rows',
   'happo, mini-batches, decay, distinct clips, bootstrap',
+  'hatrpo, choices with masks, fewer products',
 ]
 
 for (const name of ONE_OF_EACH_RULE) {
