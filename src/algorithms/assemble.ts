@@ -95,10 +95,11 @@ export function planMethod(
   }
   const incomparable = comparesPolicies(parts, options.order) ? parts.update.incomparable(options) : null
   if (incomparable) throw usageError(`${incomparable} for ${options.algo}`)
+  if (parts.update.tables) assertTables(options, played)
   const env = parts.schedule.joined ? joinTeam(options.algo, played) : played
   const criticPlan = criticLayout(options.algo, parts.critic, options.critic, env)
-  const actors = actorSpecs(options.actor, env)
-  const critics = criticPlan.groups.map((agents) => {
+  const actors = actorSpecs(parts.update.tables ? { ...options.actor, ...TABLE } : options.actor, env)
+  const critics = (parts.critic.tables ? [] : criticPlan.groups).map((agents) => {
     return { agents, spec: criticSpec(options.critic, criticPlan.part.size(env, agents[0])) }
   })
   const groups = policyGroups(actors, sharing, env)
@@ -177,6 +178,18 @@ export function assembleMethod(
   return new Method({ device, policies, critics: values, columns, schedule, order, shuffles })
 }
 
+/** A network that is a table: logits of each number of the state. */
+const TABLE = { hidden: [], inputNorm: false, standardise: false, agentId: false } as const
+
+/** @throws HatrpoError (exit code 2) */
+function assertTables({ algo, gamma }: MethodOptions, env: EnvSpec): void {
+  if (!env.finiteGame)
+    throw usageError(
+      `environment ${env.id} has no tables: ${algo} needs a finite game whose agents are paid alike and may always choose every action (spec.finiteGame)`,
+    )
+  if (gamma >= 1) throw usageError(`gamma is ${gamma}: for ${algo} it must be below 1`)
+}
+
 /** Memory and settings that a method's policies and critics are made with. */
 interface Site {
   readonly plan: MethodPlan
@@ -206,6 +219,7 @@ function makePolicy(
   const policy = trainedPolicy(device, network, tensor, shared)
   const adam = part.adam ? new Adam(device, tensor, options.adamEps) : null
   const batch = new PolicyBatch(device, storage.rows * agents.length, columns.policy(agents))
+  if (!part.make) throw new Error('its rule learns from no rollout')
   const update = part.make({ policy, agents, batch, adam, rules: options, shuffle })
   return { name, agents, parameters, adam, carried: update.carried ?? null, update }
 }
@@ -249,7 +263,7 @@ function comparisonOf(parts: MethodParts, options: MethodOptions): { comparison?
 }
 
 /** Random order of the updates, a new one every iteration; or ascending. */
-function turnOrder(host: HostDevice, { seed, order }: MethodOptions, count: number) {
+export function turnOrder(host: HostDevice, { seed, order }: MethodOptions, count: number) {
   const out = host.tensor('i32', count)
   const [low, high] = splitSeed(seed)
   return (iteration: number): number[] => {

@@ -52,8 +52,27 @@ interface MethodMembers {
   readonly shuffles: number[]
 }
 
+/** Everything that learns in a run. */
+export interface TeamMethod {
+  readonly device: Device
+  readonly policies: readonly PolicyUnit[]
+  readonly critics: readonly CriticUnit[]
+  readonly shuffles: number[]
+  /**
+   * Learns from the rollout in storage.
+   * @param iteration counted from 1
+   * @param progress share of the run that is done, for schedules
+   */
+  improve(iteration: number, progress: number): Improvement
+  /** Flat parameter vectors: policies, then critics. */
+  parameters(): Float32Array[]
+  /** Parameters in the rollouts' memory of an agent's policy. */
+  actingParameters(agent: number): Tensor
+  read(tensor: Tensor): Float32Array
+}
+
 /** A method over a rollout: everything that learns. Made by `assembleMethod`. */
-export class Method {
+export class Method implements TeamMethod {
   readonly device: Device
   readonly policies: readonly PolicyUnit[]
   readonly critics: readonly CriticUnit[]

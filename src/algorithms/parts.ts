@@ -68,7 +68,12 @@ interface UpdatePart {
   readonly incomparable: (rules: RuleOptions) => string | null
   /** Whether they can be under any settings. */
   readonly comparable: boolean
-  readonly make: (parts: UpdateParts) => PolicyUpdate
+  /** What learns from one rollout; null for rules that learn from something else. */
+  readonly make: ((parts: UpdateParts) => PolicyUpdate) | null
+  /** Whether it reads the tables of a finite game, and agents move in turn on them. */
+  readonly tables?: true
+  /** Settings that it never reads, besides those of other rules. */
+  readonly ignores: readonly string[]
 }
 
 interface SchedulePart {
@@ -89,6 +94,8 @@ interface SchedulePart {
 interface CriticPart {
   readonly input: CriticInput
   readonly sharing: CriticSharing
+  /** Whether values are computed from the tables of a finite game: there is no critic. */
+  readonly tables?: true
 }
 
 /** Values without a part are not built yet: no row that names one can be trained. */
@@ -113,6 +120,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
         : `trustRegion.miniBatches is ${miniBatches}: steps that are compared beforehand are of the whole batch, it must be 1`,
     make: ({ policy, agents, batch, rules, shuffle }) =>
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
+    ignores: [],
   },
   clipped: {
     budgets: ['fixed'],
@@ -125,9 +133,25 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       'order is "score": clipped updates promise no gain beforehand, it must be random or fixed',
     make: ({ policy, agents, batch, adam, rules, shuffle }) =>
       new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),
+    ignores: [],
   },
   offPolicy: null,
-  exact: null,
+  exact: {
+    budgets: ['penalty'],
+    adam: false,
+    lrDecay: () => false,
+    products: () => ({ whole: 0, sampled: 0, stride: 1 }),
+    klBound: () => null,
+    comparable: false,
+    incomparable: () =>
+      'order is "score": exact steps are not compared beforehand, it must be random or fixed',
+    make: null,
+    tables: true,
+    ignores: [
+      ...['hidden', 'activation', 'inputNorm', 'standardise', 'agentId'].map((key) => `actor.${key}`),
+      ...['critic', 'adamEps', 'lambda', 'truncation', 'advantageNorm'],
+    ],
+  },
 }
 
 export const SCHEDULES: Parts<Turns, SchedulePart> = {
@@ -135,7 +159,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
   sequential: {
     ordered: true,
     sharing: ['own'],
-    budgets: ['fixed', 'kkt'],
+    budgets: ['fixed', 'kkt', 'penalty'],
     make: (parts) =>
       parts.comparison ? new ComparedSchedule(parts, parts.comparison) : new SequentialSchedule(parts),
   },
@@ -166,7 +190,7 @@ export const CRITICS: Parts<CriticView, CriticPart> = {
   state: { input: 'state', sharing: 'team' },
   perAgent: { input: 'observation', sharing: 'own' },
   perAgentJoint: null,
-  exact: null,
+  exact: { input: 'state', sharing: 'team', tables: true },
 }
 
 interface ActorPart {
@@ -196,7 +220,7 @@ export const BUDGETS: Parts<KlBudget, BudgetPart> = {
   kkt: { reads: ['min', 'max'], split: true, allocate: optimalAllocation },
   greedy: { reads: ['max'], split: true, allocate: greedyAllocation },
   none: null,
-  penalty: null,
+  penalty: { reads: [], split: false, allocate: equalAllocation },
 }
 
 /** The parts that a row names. */
@@ -228,6 +252,7 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
   if (!update.budgets.includes(row.klBudget) || !schedule.budgets.includes(row.klBudget)) return undefined
   if ((schedule.byMerit || budget.split) && !update.comparable) return undefined
   if (actors.joined !== schedule.joined) return undefined
+  if (update.tables !== critic.tables) return undefined
   const sharing = actors.sharing.filter((way) => schedule.sharing.includes(way))
   if (sharing.length === 0) return undefined
   return { update, schedule, critic, sharing, budget }
@@ -247,10 +272,3 @@ export function goesByMerit({ ordered, byMerit = false }: SchedulePart, order: T
 export const trainableAlgorithms: readonly AlgorithmName[] = algorithmNames.filter(
   (name) => partsOf(algorithms[name]) !== undefined,
 )
-
-/** Reason why a method cannot be trained, for errors. */
-export function unsupported(name: AlgorithmName): string {
-  return algorithms[name].update === 'exact'
-    ? `${name} takes the tables of a finite game: call policyIteration of the library`
-    : `${name} is not supported yet`
-}

@@ -1,4 +1,4 @@
-import { trainableAlgorithms } from '../algorithms/parts.js'
+import { partsOf, trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import type { TrainConfig } from '../config/index.js'
 import { SOLVERS } from '../config/solvers.js'
@@ -12,10 +12,12 @@ export const TASKS: readonly EnvConfig[] = [
   { id: 'mamujoco/Humanoid-17x1', version: 'v2' },
 ]
 
-/** The first method of each update rule. */
-export const METHODS: readonly TrainConfig['algo'][] = trainableAlgorithms.filter(
-  (name, i) =>
-    trainableAlgorithms.findIndex((other) => algorithms[other].update === algorithms[name].update) === i,
+/** Methods that learn from rollouts. */
+const learning = trainableAlgorithms.filter((name) => partsOf(algorithms[name])?.update.make)
+
+/** The first of them of each update rule. */
+export const METHODS: readonly TrainConfig['algo'][] = learning.filter(
+  (name, i) => learning.findIndex((other) => algorithms[other].update === algorithms[name].update) === i,
 )
 
 /** Solvers other than the default one, which comes first. */

@@ -1,7 +1,7 @@
 import * as z from './zod.js'
 import { CRITIC_INPUTS, CRITIC_SHARING } from '../algorithms/critics.js'
 import { RESCORING } from '../algorithms/kl-allocation.js'
-import { trainableAlgorithms, TURN_ORDERS, unsupported } from '../algorithms/parts.js'
+import { trainableAlgorithms, TURN_ORDERS } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
 import { ACTIVATIONS } from '../devices/steps.js'
@@ -61,7 +61,7 @@ const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hidd
 const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) =>
     Object.hasOwn(algorithms, input as AlgorithmName)
-      ? `one of ${trainableAlgorithms.join(', ')} (${unsupported(input as AlgorithmName)})`
+      ? `one of ${trainableAlgorithms.join(', ')} (${String(input)} is not supported yet)`
       : `one of ${trainableAlgorithms.join(', ')}`,
 })
 

@@ -1,4 +1,4 @@
-import { comparesPolicies, partsOf } from '../algorithms/parts.js'
+import { comparesPolicies, partsOf, UPDATES } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
@@ -43,6 +43,10 @@ export function refuseUnread(given: Tree, { algo, order, trustRegion }: TrainCon
       `${group}.${key} is ${show(value)}: ${algo} never reads it; in place of ${group}.* it reads ${keysOf(update).join(', ')}`,
     )
   }
+  for (const key of partsOf(algorithms[algo])?.update.ignores ?? []) {
+    const [name, value] = leafAt(given, key)
+    if (value !== undefined) throw usageError(`${name} is ${show(value)}: ${algo} never reads it`)
+  }
   const age = isTree(given.trustRegion) ? given.trustRegion.preconditionerAge : undefined
   if (age !== undefined && trustRegion.preconditioner === 'none')
     throw usageError(
@@ -84,8 +88,28 @@ export function withoutCompleteGroups(settings: Tree): Tree {
       .every((key) => Object.hasOwn(values, key) || isLater(group, key))
   const groups = ruleGroups.filter((group) => complete(group, settings[group]))
   // A file with the groups of all rules is a resolved configuration, which holds `order` and `allocation` for every method.
-  const left = groups.length === ruleGroups.length ? [...groups, 'order', 'allocation'] : groups
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
+  const resolved = groups.length === ruleGroups.length
+  const left = resolved ? [...groups, 'order', 'allocation'] : groups
+  const kept = Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
+  const ignored = Object.values(UPDATES).flatMap((update) => update?.ignores ?? [])
+  return resolved ? ignored.reduce(without, kept) : kept
+}
+
+/** Name and value of a dotted key, of a group those of its first key; undefined where nothing is given. */
+function leafAt(settings: Tree, key: string): [name: string, value: unknown] {
+  const value = key
+    .split('.')
+    .reduce<unknown>((inner, name) => (isTree(inner) ? inner[name] : undefined), settings)
+  const [first] = isTree(value) ? Object.entries(value) : []
+  return first ? [`${key}.${first[0]}`, first[1]] : [key, isTree(value) ? undefined : value]
+}
+
+/** Settings without a dotted key. */
+function without(settings: Tree, key: string): Tree {
+  const [name, ...rest] = key.split('.')
+  const { [name]: value, ...others } = settings
+  if (rest.length === 0) return others
+  return isTree(value) ? { ...others, [name]: without(value, rest.join('.')) } : settings
 }
 
 /** Whether complete configurations of earlier versions lack a key. */

@@ -1,3 +1,5 @@
+import type { FiniteGame } from './finite-game.js'
+
 /** A continuous space: `size` numbers, each between its `low` and `high` (which may be infinite). */
 export interface Box {
   readonly kind: 'box'
@@ -42,6 +44,12 @@ export interface EnvSpec {
   readonly truncatesAfter?: number
   /** Seconds of simulated time a step takes, where there is such a thing. */
   readonly stepSeconds?: number
+  /**
+   * Makes the tables of the game that the environment plays, where that is finite, cooperative and without masks; exact
+   * methods read them. Every agent's observation is then the number of the state, one-hot: entry s is 1 in state s. States
+   * behind the last entry are those after the end of an episode.
+   */
+  readonly finiteGame?: () => FiniteGame
   /** `cooperative`: all agents get the same reward. `general`: agents, or the teams in `teams`, have rewards of their own. */
   readonly mode: 'cooperative' | 'general'
   /** Teams by name, as ids of their agents: each agent is in one. All agents of a team get the same reward. */

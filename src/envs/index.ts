@@ -14,6 +14,7 @@ export {
   makeEnvFactory,
   parseEnvId,
 } from './registry.js'
+export { checkFiniteGame, type FiniteGame } from './finite-game.js'
 export { RandomStream } from './random.js'
 export { isPettingZooId } from './pettingzoo/options.js'
 export { box, discrete, multiDiscrete } from './spaces.js'

@@ -1,5 +1,6 @@
 import { assembleMethod, planMethod, type MethodPlan } from '../algorithms/assemble.js'
-import type { Method } from '../algorithms/method.js'
+import type { TeamMethod } from '../algorithms/method.js'
+import { assembleTabular } from '../algorithms/tabular/assemble.js'
 import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
 import { openDevice, openHost } from '../devices/open.js'
@@ -16,7 +17,7 @@ export class TeamLearner {
   readonly host: HostDevice
   readonly storage: RolloutStorage
   readonly plan: MethodPlan
-  readonly method: Method
+  readonly method: TeamMethod
 
   /**
    * @throws HatrpoError (exit code 2) for an environment that the method cannot train on, an unknown device, and rollouts
@@ -39,7 +40,9 @@ export class TeamLearner {
     const host = await openHost()
     const device = await openDevice(config.device, host)
     const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
-    const method = assembleMethod(plan, config, host, device, storage)
+    const method = plan.parts.update.tables
+      ? assembleTabular(plan, config, host, device)
+      : assembleMethod(plan, config, host, device, storage)
     return new TeamLearner(config, host, storage, plan, method)
   }
 
@@ -49,7 +52,7 @@ export class TeamLearner {
     host: HostDevice,
     storage: RolloutStorage,
     plan: MethodPlan,
-    method: Method,
+    method: TeamMethod,
   ) {
     this.config = config
     this.env = plan.env

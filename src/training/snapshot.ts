@@ -1,4 +1,4 @@
-import type { Method } from '../algorithms/method.js'
+import type { TeamMethod } from '../algorithms/method.js'
 import type { PolicyGroup } from '../algorithms/specs.js'
 import type { HostArray } from '../devices/tensor.js'
 import { HatrpoError } from '../errors.js'
@@ -31,7 +31,7 @@ interface SingleCriticState {
 
 /** The whole state of a run between two iterations, for a checkpoint. */
 export function takeSnapshot(
-  method: Method,
+  method: TeamMethod,
   storage: RolloutStorage,
   progress: readonly EnvProgress[],
 ): CheckpointData {
@@ -102,7 +102,7 @@ export function actorParameters(
 
 /** Restores a method and its rollout from a checkpoint. @returns the progress of its environments */
 export function restoreSnapshot(
-  method: Method,
+  method: TeamMethod,
   storage: RolloutStorage,
   { tensors, state }: CheckpointData,
 ): EnvProgress[] {

@@ -53,7 +53,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     })
     try {
       if (run.result) return { dir, finished: true, ...run.result }
-      for (const line of narrowInputs(plan.env, config, plan.criticLayout.input)) onEvent?.(line)
+      const narrow = plan.parts.update.tables ? [] : narrowInputs(plan.env, config, plan.criticLayout.input)
+      for (const line of narrow) onEvent?.(line)
       const source = openSource(learner.host, learner.storage, sourceOptions, threads)
       try {
         return await new TrainingLoop(options, run, learner, source).run()

@@ -15,6 +15,7 @@ import { evaluate } from '../../src/training/evaluate.js'
 import { exportPolicies } from '../../src/training/export.js'
 import { fixture, temporaryDirectory, tiny, trained } from '../training/runs.js'
 
+/** Methods that learn from rollouts. */
 const BUILT = [
   'hatrpo',
   'happo',
@@ -63,9 +64,10 @@ function usage(message: RegExp) {
 }
 
 test('the rows whose parts are all built can be trained, and no others', () => {
-  assert.deepEqual([...trainableAlgorithms].sort(), [...BUILT].sort())
+  const trainable: readonly string[] = [...BUILT, 'policy-iteration']
+  assert.deepEqual([...trainableAlgorithms].sort(), [...trainable].sort())
   for (const name of algorithmNames) {
-    const built = (BUILT as readonly string[]).includes(name)
+    const built = trainable.includes(name)
     assert.equal(partsOf(algorithms[name]) !== undefined, built, name)
   }
 })
@@ -96,6 +98,10 @@ test('a value that is unknown or not built is refused in one line, in every fiel
     { schedule: 'simultaneous', klBudget: 'kkt' },
   ]
   for (const change of unfit) assert.equal(partsOf({ ...algorithms.hatrpo, ...change }), undefined)
+  const exact = algorithms['policy-iteration']
+  assert.ok(partsOf(exact))
+  for (const change of [{ critic: 'state' }, { schedule: 'simultaneous' }, { klBudget: 'fixed' }] as const)
+    assert.equal(partsOf({ ...exact, ...change }), undefined, JSON.stringify(change))
 })
 
 test('each method trains, and no two of them come to the same parameters', async (t) => {

@@ -24,10 +24,6 @@ test('every invalid value is refused with its key, the value and the valid value
     ['env.id=3', 'env.id is 3', 'name of an environment'],
     ['env.id=""', 'env.id is ""'],
     ['env.obs=[1]', 'env.obs is [1]', 'a text, a number'],
-    [
-      'algo=policy-iteration',
-      'policy-iteration takes the tables of a finite game: call policyIteration of the library',
-    ],
     ['algo=maddpg', 'algo is "maddpg"', 'one of hatrpo, happo', 'maddpg is not supported yet'],
     ['algo=sac', 'algo is "sac"', 'one of hatrpo, happo'],
     ['seed=-1', 'seed is -1', 'from 0 to 9007199254740991'],

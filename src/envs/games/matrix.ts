@@ -2,6 +2,7 @@ import { RUNNING, TERMINATED } from '../contract.js'
 import type { EnvDefinition, EnvOptions } from '../define.js'
 import { readOptions, whole } from '../options.js'
 import { box, discrete } from '../spaces.js'
+import { finiteGameOf } from './tables.js'
 import type { MatrixGame } from './matrix-file.js'
 
 /** Fewest numbers in an observation: networks that standardise their input see nothing of shorter vectors. */
@@ -21,6 +22,7 @@ export function defineMatrixGame(game: MatrixGame, options: EnvOptions): EnvDefi
   const { agents, actions, states } = game
   const { timeLimit } = readOptions(options, { timeLimit: whole(game.timeLimit, 1) })
   const size = Math.max(states.length, FEWEST)
+  const finiteGame = finiteGameOf(game)
   return {
     spec: {
       id: game.name,
@@ -33,6 +35,7 @@ export function defineMatrixGame(game: MatrixGame, options: EnvOptions): EnvDefi
       observesState: true,
       timeLimit: Number(timeLimit),
       mode: game.shared ? 'cooperative' : 'general',
+      ...(finiteGame && { finiteGame }),
     },
     startsAlike: game.deterministic,
     memory: () => ({ state: new Int32Array(1) }),
