@@ -3,6 +3,7 @@
 // Every number is computed exactly; nothing is sampled but the games.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { optimalShares } from '../../src/algorithms/kl-allocation.js'
 import { evaluatePolicies } from '../../src/algorithms/tabular/evaluate.js'
 import {
   randomGame,
@@ -275,7 +276,7 @@ function budgets(): Panel[] {
     [4, 1],
     [100, 1],
   ]
-  const best = ([a, b]: readonly number[]) => a / (a + b)
+  const best = (scores: readonly number[]) => optimalShares(scores, 1, { min: 0, max: Infinity })[0]
   return [
     {
       title: 'Split of one KL budget between two agents',

@@ -53,7 +53,7 @@ export function near(actual: number, expected: number, tolerance = ROUNDING, wha
 }
 
 /** The digits of a joint action. */
-function choicesOf(joint: number, actions: readonly number[]): number[] {
+export function choicesOf(joint: number, actions: readonly number[]): number[] {
   const choices: number[] = []
   for (let i = actions.length - 1; i >= 0; i--) {
     choices[i] = joint % actions[i]

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FIGURE_1, productReturn, productStep, splitGame, type Means } from '../../examples/theory/games.js'
 import { bestReply } from '../../src/algorithms/tabular/best-reply.js'
-import { evaluatePolicies } from '../../src/algorithms/tabular/evaluate.js'
-import { randomGame, randomPolicies, uniformPolicies } from '../../src/algorithms/tabular/game.js'
+import { optimalShares } from '../../src/algorithms/kl-allocation.js'
+import { evaluatePolicies, jointPolicy, solveLinear } from '../../src/algorithms/tabular/evaluate.js'
+import { randomGame, randomPolicies, uniformPolicies, type MarkovGame, type TabularPolicy } from '../../src/algorithms/tabular/game.js'
 import { improveInTurn, nashGap, policyIteration } from '../../src/algorithms/tabular/iteration.js'
 import { categoricalKl, logExcess } from '../../src/algorithms/tabular/kl.js'
 import { boundedStep, penalisedStep } from '../../src/algorithms/tabular/step.js'
+import { actionWeights } from '../../src/algorithms/tabular/surrogate.js'
 import { checkFiniteGame } from '../../src/envs/finite-game.js'
 import { HatrpoError } from '../../src/errors.js'
 import {
@@ -17,6 +19,7 @@ import {
   checkLemma2,
   checkPolicyIteration,
   checkSteps,
+  choicesOf,
   near,
 } from './theory-checks.js'
 
@@ -127,6 +130,65 @@ test('Proposition 1: the best shared policy earns 2 / 2^n, agents in turn earn 1
       initial: randomPolicies(game, 1, floor),
     })
     near(returns.at(-1)!, (1 - floor) ** agents + floor ** agents)
+  }
+})
+
+/** Gradient and Fisher matrix of a joint policy's mean advantage, over the logits of all agents' actions but the last. */
+function jointModel(game: MarkovGame, policies: readonly TabularPolicy[]) {
+  const probability = jointPolicy(game, policies)
+  const { advantages } = evaluatePolicies(game, policies)
+  const size = game.actions.reduce((sum, count) => sum + count - 1, 0)
+  const gradient = new Float64Array(size)
+  const fisher = new Float64Array(size * size)
+  probability.forEach((p, joint) => {
+    const choices = choicesOf(joint, game.actions)
+    // d log pi(a) / d logit, of one agent after the other.
+    const score = game.actions.flatMap((count, i) =>
+      Array.from({ length: count - 1 }, (_, a) => (choices[i] === a ? 1 : 0) - policies[i][a]),
+    )
+    score.forEach((x, j) => {
+      gradient[j] += p * advantages[joint] * x
+      score.forEach((y, k) => (fisher[j * size + k] += p * x * y))
+    })
+  })
+  return { gradient, fisher }
+}
+
+test('the split by scores taken once is the natural-gradient step of the joint policy, and gains most', () => {
+  for (const seed of seeds(8)) {
+    const game = randomGame({ states: 1, actions: [2, 3, 4], gamma: 0 }, seed)
+    const policies = randomPolicies(game, seed, 0.02)
+    const budget = 0.03
+    const { gradient, fisher } = jointModel(game, policies)
+    const direction = solveLinear(fisher.slice(), gradient.slice())
+    const curvature = gradient.reduce((sum, g, j) => sum + g * direction[j], 0)
+    const joint = direction.map((x) => Math.sqrt((2 * budget) / curvature) * x)
+
+    // The agents apart: each has its own logits, weights of its own actions, and Fisher matrix diag(p) - p p'.
+    const { advantages } = evaluatePolicies(game, policies)
+    const own = game.actions.map((count, agent) => {
+      const weights = actionWeights(game, advantages, { agent, before: [], old: policies, moved: policies })
+      const p = policies[agent]
+      const mean = p.reduce((sum, q, a) => sum + q * weights[a], 0)
+      const g = Float64Array.from({ length: count - 1 }, (_, a) => p[a] * (weights[a] - mean))
+      const matrix = Float64Array.from({ length: (count - 1) * (count - 1) }, (_, at) => {
+        const [i, j] = [Math.floor(at / (count - 1)), at % (count - 1)]
+        return (i === j ? p[i] : 0) - p[i] * p[j]
+      })
+      const x = solveLinear(matrix, g.slice())
+      return { x, score: g.reduce((sum, value, a) => sum + value * x[a], 0) }
+    })
+    const scores = own.map(({ score }) => score)
+    const shares = optimalShares(scores, budget, { min: 0, max: Infinity })
+    const apart = own.flatMap(({ x, score }, i) => [...x.map((value) => Math.sqrt((2 * shares[i]) / score) * value)])
+    apart.forEach((value, j) => near(value, joint[j], 1e-10, `entry ${j}`))
+
+    const gain = (split: readonly number[]) => split.reduce((sum, d, i) => sum + Math.sqrt(2 * scores[i] * d), 0)
+    near(gain(shares), Math.sqrt(2 * budget * curvature), 1e-10)
+    for (const other of seeds(50)) {
+      const at = randomPolicies({ ...game, actions: [3] }, other)[0]
+      assert.ok(gain([...at].map((share) => share * budget)) <= gain(shares) + 1e-12)
+    }
   }
 })
 
