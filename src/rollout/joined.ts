@@ -1,4 +1,5 @@
 import type { ActionSpace, AgentSpec, EnvSpec, MultiAgentEnv } from '../envs/contract.js'
+import { maskOf } from '../envs/available.js'
 import { actionSize, maskSize } from '../envs/shape.js'
 import { box, multiDiscrete } from '../envs/spaces.js'
 import { teamsOf } from '../envs/teams.js'
@@ -141,7 +142,9 @@ class JoinedEnv implements MultiAgentEnv {
 
   #observe(): void {
     const { availableActions, active } = this.#env
-    if (availableActions) for (let i = 0; i < this.#masks.length; i++) this.#masks[i].set(availableActions[i])
+    if (availableActions)
+      for (let i = 0; i < this.#masks.length; i++)
+        this.#masks[i].set(maskOf(this.#env, i) ?? availableActions[i])
     if (active) this.active![0] = active.includes(1) ? 1 : 0
   }
 }

@@ -43,6 +43,11 @@ test('agents that choose share a policy: the same bits with 1 and 2 workers', as
   assert.equal(one.parametersSha256, two.parametersSha256)
 })
 
+test('one policy for the team chooses for all, also for units that are dead and have nothing to choose', async (t) => {
+  const { finished, events } = await trained(t, tinyConfig(env, 2, 'algo=trpo'), { workers: 0 })
+  assert.deepEqual([finished, events], [true, []])
+})
+
 test('an agent that plays and has no available action is an error of the environment', async (t) => {
   const config = tinyConfig({ ...env, stuck: 3 }, 1)
   await assert.rejects(
