@@ -12,8 +12,8 @@ import { CUSTOM_TEAM } from './team/options.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco, mpe, games]
 
-/** Whether an id begins with the name of a family. */
-function isBuiltIn(id: string): boolean {
+/** Whether an id names a built-in environment: begins with the name of a family. */
+export function isBuiltIn(id: string): boolean {
   return FAMILIES.some(({ name }) => id.startsWith(`${name}/`))
 }
 

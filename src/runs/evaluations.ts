@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { HatrpoError } from '../errors.js'
 import type { TrainConfig } from '../config/index.js'
+import { isBuiltIn } from '../envs/registry.js'
 import { replaceFile } from './disk.js'
 import type { EvaluationRecord } from './types.js'
 
@@ -27,7 +28,7 @@ export class EvaluationLog {
   constructor(path: string, config: TrainConfig, lastStep: number) {
     this.path = path
     const slash = config.env.id.indexOf('/')
-    const [environment, task] = config.env.id.startsWith('mamujoco/')
+    const [environment, task] = isBuiltIn(config.env.id)
       ? [config.env.id.slice(0, slash), config.env.id.slice(slash + 1)]
       : ['custom', config.env.id]
     this.#names = [environment, task, config.algo, `seed_${config.seed}`]

@@ -14,6 +14,7 @@ import {
   readRunResult,
   type Run,
 } from '../../src/runs/folder.js'
+import { EvaluationLog } from '../../src/runs/evaluations.js'
 import { readMetrics } from '../../src/runs/metrics.js'
 import { packageVersion } from '../../src/runs/version.js'
 import {
@@ -148,6 +149,18 @@ test('a run logs, keeps checkpoints and finishes', (t) => {
       },
     },
   })
+})
+
+test('evaluations are filed under the family of a built-in environment', (t) => {
+  for (const [id, place] of [
+    ['games/skirmish', ['games', 'skirmish']],
+    ['./games/mine.ts', ['custom', './games/mine.ts']],
+  ] as const) {
+    const path = join(temporaryDirectory(t), 'eval.json')
+    new EvaluationLog(path, { ...testConfig(), env: { id } }, 0).append(evaluationRecord(1, 5))
+    const tree = JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>
+    assert.deepEqual([Object.keys(tree)[0], Object.keys(tree[place[0]])[0]], place)
+  }
 })
 
 test('a folder that is in use, holds a run or holds anything else is refused', (t) => {
