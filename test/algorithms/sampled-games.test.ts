@@ -7,7 +7,7 @@ import { openHost } from '../../src/devices/open.js'
 import { loadEnvFactory } from '../../src/envs/index.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
 import { freshProgress, openSource, RolloutStorage, WorkerPolicies } from '../../src/rollout/index.js'
-import { fixture } from '../training/runs.js'
+import { fixture, trained } from '../training/runs.js'
 import { near } from './theory-checks.js'
 
 /** Standard deviation 1: sigmoid(1) times this. */
@@ -71,4 +71,25 @@ test('Figure 1 from samples: moving at the same time falls, moving in turn rises
     productStep(start, delta, null).forEach((mean, i) => near(simultaneous[i], mean, NOISE))
     productStep(start, delta, [0, 1]).forEach((mean, i) => near(sequential[i], mean, NOISE))
   }
+})
+
+test('Proposition 1 from samples: agents with policies of their own earn 1, with a shared one at most 2 / 2^n', async (t) => {
+  const agents = 4
+  const course = async (algo: 'hatrpo' | 'matrpo', iterations: number, ...set: string[]) => {
+    const flags = { env: { id: 'games/proposition-1', agents }, algo, steps: iterations * 400 }
+    const small = ['actor.hidden=[8]', 'critic.hidden=[8]', 'envs=10', 'rolloutSteps=40', 'evaluation.every=0']
+    const { config } = resolveConfig({ flags, set: [...small, ...set] })
+    const { records } = await trained(t, config, { workers: 0 })
+    return records.map(({ episodeReturn }) => episodeReturn!)
+  }
+  const own = await course('hatrpo', 30)
+  assert.ok(own.at(-1)!.mean > 0.99, `own policies earn ${own.at(-1)!.mean}`)
+
+  const shared = await course('matrpo', 30, 'actor.sharing=shared', 'actor.agentId=false')
+  const last = shared.slice(-20)
+  const count = last.reduce((sum, episodes) => sum + episodes.count, 0)
+  const mean = last.reduce((sum, episodes) => sum + episodes.count * episodes.mean, 0) / count
+  const most = 2 / 2 ** agents
+  // Four standard deviations of the mean of so many episodes that pay 1 with the best probability.
+  assert.ok(mean <= most + 4 * Math.sqrt((most * (1 - most)) / count), `a shared policy earns ${mean}`)
 })
