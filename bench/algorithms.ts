@@ -184,15 +184,22 @@ async function tableOf(group: Group): Promise<string> {
   const head = ['method', ...seeds.map((seed) => `seed ${seed}`), ...columns]
   const lines = [`| ${head.join(' | ')} |`, `|---|${'---:|'.repeat(head.length - 1)}`]
   for (const cell of cellsOf(group)) {
-    const fault = await faultOf(cell)
+    const fault = (await faultOf(cell)) ?? failureOf(cell)
     const outcomes = seeds.map((seed) => outcomeAt(cell, seed))
     const made = outcomes.filter((outcome) => outcome !== null)
     const finals = outcomes.map((outcome) => (outcome ? number(outcome.final) : '–'))
     const rest = made.length > 0 ? summary(made) : columns.map(() => '–')
-    const name = fault === null ? cell.name : `${cell.name} (not run: ${fault})`
+    const name = fault === null ? cell.name : `${cell.name} (not run: ${fault.replaceAll('|', '\\|')})`
     lines.push(`| ${[name, ...finals, ...rest].join(' | ')} |`)
   }
   return lines.join('\n')
+}
+
+/** The last words of a cell's run that failed, such as a task that the method cannot train on; null for none. */
+function failureOf(cell: Cell): string | null {
+  const names = seedsOf(cell.group.seeds).map((seed) => join(out, `${trainingOf(cell, seed).name}.error`))
+  const failed = names.find((name) => existsSync(name))
+  return failed === undefined ? null : readFileSync(failed, 'utf8').replace(/^hatrpo: /, '')
 }
 
 function outcomeAt(cell: Cell, seed: number): Outcome | null {
@@ -234,5 +241,9 @@ function commandOf(cell: Cell): string {
   return `npx hatrpo train ${quoted.join(' ')} --seeds ${cell.group.seeds}`
 }
 
-if (command === 'train') await train()
-else console.log(await table())
+if (command === 'train') {
+  await train().catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+} else console.log(await table())

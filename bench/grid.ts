@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** One training of a grid. */
@@ -20,10 +20,10 @@ export function seedsOf(text: string): number[] {
 
 /**
  * Trains a grid, each training in a process of its own, and keeps what `result` makes of its folder in `out`/NAME.json.
- * A stopped training continues where it was; one with a result is left alone; one that fails does not keep the others from
- * being made.
+ * A stopped training continues where it was; one with a result is left alone. One that fails leaves its last line on stderr in
+ * `out`/NAME.error, does not keep the others from being made, and is tried again by the next call.
  * @param options `jobs`: trainings at a time; `workers` of each
- * @throws Error naming the trainings that failed
+ * @throws Error naming the trainings that failed, with that line
  */
 export async function trainGrid<T extends Training>(
   out: string,
@@ -39,9 +39,12 @@ export async function trainGrid<T extends Training>(
     for (let training = waiting.shift(); training; training = waiting.shift()) {
       const begun = performance.now()
       const dir = join(out, training.name)
-      const code = await train(training, dir, options.workers)
+      const error = join(out, `${training.name}.error`)
+      rmSync(error, { force: true })
+      const { code, last } = await train(training, dir, options.workers)
       if (code !== 0) {
-        failed.push(`${training.name} ended with exit code ${String(code)}`)
+        writeFileSync(error, last)
+        failed.push(`${training.name} ended with exit code ${String(code)}: ${last}`)
         continue
       }
       writeFileSync(join(out, `${training.name}.json`), JSON.stringify(result(training, dir)))
@@ -53,12 +56,22 @@ export async function trainGrid<T extends Training>(
   if (failed.length > 0) throw new Error(failed.join('; '))
 }
 
-/** Trains, or continues. @returns the exit code, null for a process that was killed */
-async function train({ args }: Training, dir: string, workers: string): Promise<number | null> {
+/** Trains, or continues. @returns the exit code, null for a process that was killed, and the last line on stderr */
+async function train(
+  { args }: Training,
+  dir: string,
+  workers: string,
+): Promise<{ code: number | null; last: string }> {
   const where = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
   const main = join(import.meta.dirname, '../src/cli/main.js')
   const child = spawn(process.execPath, [main, 'train', ...where, '--workers', workers], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
-  return new Promise((resolve) => child.once('exit', resolve))
+  let end = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr.write(text)
+    end = (end + text).slice(-4000)
+  })
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { code, last: end.trim().split('\n').at(-1)! }
 }

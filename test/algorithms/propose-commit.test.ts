@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { PolicyUpdate } from '../../src/algorithms/agent-update.js'
 import { ClippedUpdate } from '../../src/algorithms/clipped.js'
+import { optimalShares } from '../../src/algorithms/kl-allocation.js'
 import { TrustRegionUpdate } from '../../src/algorithms/trust-region.js'
 import type { Device } from '../../src/devices/device.js'
 import { Adam } from '../../src/learner/adam.js'
@@ -148,6 +149,22 @@ for (const { name: on, open } of DEVICES) {
     assert.deepEqual(none.logProb, none.device.read(none.batch.logProb))
     const { klUsed, klAllowed, rejection, lineSearchTrials } = none.outcome
     assert.deepEqual([klUsed, klAllowed, rejection, lineSearchTrials], [0, 0, 'no-budget', 0])
+  })
+
+  test(`${on}: shares by the optimum of the local model make the steps one natural-gradient step of the joint policy`, async () => {
+    const updates = pair(await open(), [new Workspace(), new Workspace()]).map(({ update }) => update)
+    const forecasts = updates.map((update) => update.propose()!)
+    const scores = forecasts.map(({ score }) => score)
+    const shares = optimalShares(scores, 2 * DELTA, { min: 0, max: Infinity })
+    updates.forEach((update, i) => update.commit(shares[i]))
+    const joint = Math.sqrt((2 * 2 * DELTA) / (scores[0] + scores[1]))
+    updates.forEach(({ results: [{ stepScale, curvature }] }, i) => {
+      const slope = forecasts[i].gainAt(1) / Math.sqrt(2 / curvature)
+      close([stepScale], [(joint * slope) / curvature], 1e-12 * joint, 'multiplier')
+      // Of CG's solution x, g'x and x'(H + cI)x differ by the orthogonality that its residuals lose in f32.
+      close([slope / curvature], [1], 1e-3, 'slope of a solution')
+    })
+    assert.ok(Math.abs(scores[0] / scores[1] - 1) > 0.01)
   })
 
   test(`${on}: commit without propose is an error, and so is a second one`, async () => {

@@ -30,6 +30,7 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
     'hatrpo-w',
     'happo',
     { name: 'odd one', algo: 'happo', set: ['clipped.epochs=2'] },
+    { name: 'misfit', algo: 'hatrpo', set: ['actor.sharing=shared'] },
     'policy-iteration',
   ]
   const groups = [
@@ -38,17 +39,17 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
   const cells = join(dir, 'cells.json')
   writeFileSync(cells, JSON.stringify({ intro: 'Tiny runs.', groups }))
   const out = join(dir, 'grid')
-  const run = (...args: string[]) => {
+  const run = (code: number, ...args: string[]) => {
     const options = { encoding: 'utf8' } as const
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [script, ...args, '--out', out, '--cells', cells],
       options,
     )
-    assert.equal(status, 0, stderr)
+    assert.equal(status, code, stderr)
     return stdout
   }
-  assert.match(run('train', '--only', '.s1'), /3 of 3: line-240\.\S+\.s1/)
+  assert.match(run(1, 'train', '--only', '.s1'), /3 of 4: line-240\.\S+\.s1/)
   const done = readdirSync(out).filter((name) => name.endsWith('.json'))
   assert.deepEqual(done.sort(), [
     'line-240.happo.s1.json',
@@ -59,17 +60,18 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
   // A run without a result is continued: its folder says that it is finished.
   const first = readFileSync(join(out, done[0]), 'utf8')
   rmSync(join(out, done[0]))
-  const log = run('train', '--workers', '0')
+  const log = run(1, 'train', '--workers', '0')
   assert.match(log, /policy-iteration: left out: algo is "policy-iteration"/)
-  assert.match(log, /6 of 6/)
+  assert.match(log, /6 of 8/)
   assert.equal(readFileSync(join(out, done[0]), 'utf8'), first)
   for (const i of [1, 2]) assert.equal(statSync(join(out, done[i])).mtimeMs, times[i])
 
-  const page = run('table')
+  const page = run(0, 'table')
   const { final } = JSON.parse(first) as { final: number }
   const row = page.split('\n').find((line) => line.startsWith('| happo |'))!
   assert.ok(row.includes(Math.abs(final) >= 100 ? final.toFixed(0) : final.toPrecision(3)), row)
   assert.match(page, /\| policy-iteration \(not run: [^|]+\) \| – \| – \|/)
+  assert.match(page, /\| misfit \(not run: actor\.sharing is "shared": hatrpo needs "own"\) \| – \|/)
   assert.match(page, /npx hatrpo train --env \S+ --algo happo --steps 240 .*clipped\.epochs=2 --seeds 1-2/)
   assert.match(page, /^Short\.$/m)
 })
