@@ -146,6 +146,7 @@ export const MARLLIB: PublishedSettings = {
       ...from(MODEL, { [`${who}.inputNorm`]: false }),
     ]),
     ...from(MODEL, { 'actor.headGain': 0.01 }),
+    ...from(DEFAULTS, { 'actor.std': 'dependent' }),
     ...from(ENVIRONMENT, { 'actor.standardise': true, 'critic.standardise': false }),
     // A squared error is twice Huber's loss below its bound.
     ...from(LOSS, { 'critic.valueNorm': false, 'critic.huberDelta': 1e6, 'critic.lossCoef': 2 }),
