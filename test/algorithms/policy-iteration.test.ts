@@ -34,10 +34,17 @@ function writeGame(t: TestContext, game: MarkovGame, ends = 0): string {
       Array.from({ length: states }, (_, to) => [`s${to}`, (1 - ends) * transitions[pair * states + to]]),
     ),
   )
-  const listed = Array.from({ length: states }, (_, s) => ({ name: `s${s}`, payoffs: payoffs(s), next: next(s) }))
+  const listed = Array.from({ length: states }, (_, s) => ({
+    name: `s${s}`,
+    payoffs: payoffs(s),
+    next: next(s),
+  }))
   const start = Object.fromEntries(Array.from(initial, (p, s) => [`s${s}`, p]))
   const file = join(temporaryDirectory(t), 'game.json')
-  writeFileSync(file, JSON.stringify({ agents: 2, actions: [rows, columns], states: listed, start, timeLimit: 20 }))
+  writeFileSync(
+    file,
+    JSON.stringify({ agents: 2, actions: [rows, columns], states: listed, start, timeLimit: 20 }),
+  )
   return file
 }
 
@@ -67,7 +74,10 @@ test('a file’s game becomes the tables that it was written from, with a state 
 
 test('the row raises the exact return in every iteration, as the function of the library does', async (t) => {
   for (const ends of [0, 0.25]) {
-    const config = configOf(writeGame(t, randomGame({ states: 3, actions: [2, 3], gamma: GAMMA }, 9), ends), 1)
+    const config = configOf(
+      writeGame(t, randomGame({ states: 3, actions: [2, 3], gamma: GAMMA }, 9), ends),
+      1,
+    )
     const { spec } = await loadEnvFactory(config.env)
     const game = { ...spec.finiteGame!(), gamma: GAMMA }
     const host = await openHost()
@@ -160,10 +170,18 @@ test('what the row cannot use is refused in one line', async (t) => {
 })
 
 test('softened rows keep the floor and the sum', () => {
-  for (const row of [[1, 0, 0], [0.3, 0.3, 0.4], [5, 5, 0], [0.25, 0.25, 0.5]]) {
+  for (const row of [
+    [1, 0, 0],
+    [0.3, 0.3, 0.4],
+    [5, 5, 0],
+    [0.25, 0.25, 0.5],
+  ]) {
     const soft = Float64Array.from(row)
     soften(soft, 0.25)
     assert.ok(soft.every((p) => p >= 0.25))
-    assert.equal(soft.reduce((sum, p) => sum + p, 0), 1)
+    assert.equal(
+      soft.reduce((sum, p) => sum + p, 0),
+      1,
+    )
   }
 })

@@ -77,7 +77,13 @@ test('Proposition 1 from samples: agents with policies of their own earn 1, with
   const agents = 4
   const course = async (algo: 'hatrpo' | 'matrpo', iterations: number, ...set: string[]) => {
     const flags = { env: { id: 'games/proposition-1', agents }, algo, steps: iterations * 400 }
-    const small = ['actor.hidden=[8]', 'critic.hidden=[8]', 'envs=10', 'rolloutSteps=40', 'evaluation.every=0']
+    const small = [
+      'actor.hidden=[8]',
+      'critic.hidden=[8]',
+      'envs=10',
+      'rolloutSteps=40',
+      'evaluation.every=0',
+    ]
     const { config } = resolveConfig({ flags, set: [...small, ...set] })
     const { records } = await trained(t, config, { workers: 0 })
     return records.map(({ episodeReturn }) => episodeReturn!)

@@ -4,7 +4,13 @@ import { FIGURE_1, productReturn, productStep, splitGame, type Means } from '../
 import { bestReply } from '../../src/algorithms/tabular/best-reply.js'
 import { optimalShares } from '../../src/algorithms/kl-allocation.js'
 import { evaluatePolicies, jointPolicy, solveLinear } from '../../src/algorithms/tabular/evaluate.js'
-import { randomGame, randomPolicies, uniformPolicies, type MarkovGame, type TabularPolicy } from '../../src/algorithms/tabular/game.js'
+import {
+  randomGame,
+  randomPolicies,
+  uniformPolicies,
+  type MarkovGame,
+  type TabularPolicy,
+} from '../../src/algorithms/tabular/game.js'
 import { improveInTurn, nashGap, policyIteration } from '../../src/algorithms/tabular/iteration.js'
 import { categoricalKl, logExcess } from '../../src/algorithms/tabular/kl.js'
 import { boundedStep, penalisedStep } from '../../src/algorithms/tabular/step.js'
@@ -180,10 +186,13 @@ test('the split by scores taken once is the natural-gradient step of the joint p
     })
     const scores = own.map(({ score }) => score)
     const shares = optimalShares(scores, budget, { min: 0, max: Infinity })
-    const apart = own.flatMap(({ x, score }, i) => [...x.map((value) => Math.sqrt((2 * shares[i]) / score) * value)])
+    const apart = own.flatMap(({ x, score }, i) => [
+      ...x.map((value) => Math.sqrt((2 * shares[i]) / score) * value),
+    ])
     apart.forEach((value, j) => near(value, joint[j], 1e-10, `entry ${j}`))
 
-    const gain = (split: readonly number[]) => split.reduce((sum, d, i) => sum + Math.sqrt(2 * scores[i] * d), 0)
+    const gain = (split: readonly number[]) =>
+      split.reduce((sum, d, i) => sum + Math.sqrt(2 * scores[i] * d), 0)
     near(gain(shares), Math.sqrt(2 * budget * curvature), 1e-10)
     for (const other of seeds(50)) {
       const at = randomPolicies({ ...game, actions: [3] }, other)[0]

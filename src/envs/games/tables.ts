@@ -7,7 +7,9 @@ import type { MatrixGame } from './matrix-file.js'
  * @returns undefined for any other game
  */
 export function finiteGameOf(game: MatrixGame): (() => FiniteGame) | undefined {
-  const everything = game.states.every(({ available }) => available.every((mask) => mask.every((may) => may === 1)))
+  const everything = game.states.every(({ available }) =>
+    available.every((mask) => mask.every((may) => may === 1)),
+  )
   return game.shared && everything ? () => makeTables(game) : undefined
 }
 
