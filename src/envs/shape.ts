@@ -74,7 +74,7 @@ function* specProblems(spec: Partial<EnvSpec> | undefined): Generator<string> {
 /** Faults of the teams of a spec. */
 function* teamProblems({ agents = [], teams, mode }: Partial<EnvSpec>): Generator<string> {
   const named = teams as unknown
-  const lists = typeof named === 'object' && named !== null ? Object.entries(named as object) : []
+  const lists = typeof named === 'object' && named !== null ? Object.entries(named) : []
   if (lists.length === 0 || lists.some(([, members]) => !Array.isArray(members) || members.length === 0)) {
     yield `spec.teams is ${show(teams)}: it must give each team's agents, such as { home: ['a', 'b'], away: ['c'] }`
     return
