@@ -31,7 +31,7 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
     'happo',
     { name: 'odd one', algo: 'happo', set: ['clipped.epochs=2'] },
     { name: 'misfit', algo: 'hatrpo', set: ['actor.sharing=shared'] },
-    'policy-iteration',
+    'no-such-method',
   ]
   const groups = [
     { title: 'Cart', env: fixture('line'), steps: 240, seeds: '1-2', set, methods, note: 'Short.' },
@@ -61,7 +61,7 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
   const first = readFileSync(join(out, done[0]), 'utf8')
   rmSync(join(out, done[0]))
   const log = run(1, 'train', '--workers', '0')
-  assert.match(log, /policy-iteration: left out: algo is "policy-iteration"/)
+  assert.match(log, /no-such-method: left out: algo is "no-such-method"/)
   assert.match(log, /6 of 8/)
   assert.equal(readFileSync(join(out, done[0]), 'utf8'), first)
   for (const i of [1, 2]) assert.equal(statSync(join(out, done[i])).mtimeMs, times[i])
@@ -70,7 +70,7 @@ test('a grid of methods is trained once, continues where it was stopped, and is 
   const { final } = JSON.parse(first) as { final: number }
   const row = page.split('\n').find((line) => line.startsWith('| happo |'))!
   assert.ok(row.includes(Math.abs(final) >= 100 ? final.toFixed(0) : final.toPrecision(3)), row)
-  assert.match(page, /\| policy-iteration \(not run: [^|]+\) \| – \| – \|/)
+  assert.match(page, /\| no-such-method \(not run: [^|]+\) \| – \| – \|/)
   assert.match(page, /\| misfit \(not run: actor\.sharing is "shared": hatrpo needs "own"\) \| – \|/)
   assert.match(page, /npx hatrpo train --env \S+ --algo happo --steps 240 .*clipped\.epochs=2 --seeds 1-2/)
   assert.match(page, /^Short\.$/m)
