@@ -14,6 +14,9 @@ const ACTIONS = 3
 /** Vectors per row of the steps on several of them. */
 const SEVERAL = 2
 
+/** First of the rows that are all run alone. */
+const LAST = 282
+
 /** Widths of the operands of a program that contains every kind of row step. */
 const INPUTS = {
   raw: SIZE,
@@ -435,17 +438,22 @@ function checkRowsAlone(device: Device, subject: Subject): void {
   const world = new World(device)
   const alone: { results: Record<string, number[]>; gradient: number[]; sums: Record<string, number> }[] = []
   for (let r = 0; r < ROWS; r++) {
-    if (r % 11 && r < 250) continue
+    if (r % 11 && r < LAST) continue
     const sums = device.run(device.compile(world.spec(r, 1), 1), 1)
     alone[r] = { results: world.results(r, 1), gradient: Array.from(device.read(world.gradient)), sums }
   }
-  const ranges = [...COUNTS.map((count) => [0, count]), [17, 3], [260, 40]]
+  const ranges = [...COUNTS.map((count) => [0, count]), [17, 3], [LAST, ROWS - LAST]]
   for (const [from, count] of ranges) {
     world.spoil(0, ROWS, 7)
     device.run(device.compile(world.spec(from, count), count), count)
+    const batch = world.results(from, count)
     for (let r = from; r < from + count; r++) {
-      if (alone[r])
-        compare(subject, world.results(r, 1), alone[r].results, `of row ${r} of ${from} + ${count}`)
+      if (!alone[r]) continue
+      const row = Object.entries(batch).map(([name, values]) => {
+        const width = values.length / count
+        return [name, values.slice((r - from) * width, (r - from + 1) * width)] as const
+      })
+      compare(subject, Object.fromEntries(row), alone[r].results, `of row ${r} of ${from} + ${count}`)
     }
     for (const [start, n] of [
       [0, from],
@@ -458,15 +466,20 @@ function checkRowsAlone(device: Device, subject: Subject): void {
         )
     }
   }
-  const sums = device.run(device.compile(world.spec(260, 40), 40), 40)
+  const sums = device.run(device.compile(world.spec(LAST, ROWS - LAST), ROWS - LAST), ROWS - LAST)
   for (const [name, value] of Object.entries(sums)) {
-    const parts = alone.slice(260).map((row) => row.sums[name])
+    const parts = alone.slice(LAST).map((row) => row.sums[name])
     close([value], [sum(parts)], 1e-6 * (1 + sum(parts.map(Math.abs))), `sum ${name} of rows alone`)
   }
-  const parts = alone.slice(260).map(({ gradient }) => gradient)
+  const parts = alone.slice(LAST).map(({ gradient }) => gradient)
   const total = parts[0].map((_, i) => sum(parts.map((part) => part[i])))
   const sizes = parts[0].map((_, i) => sum(parts.map((part) => Math.abs(part[i]))))
-  close(device.read(world.gradient), total, (i) => gamma(40) * sizes[i] + 1e-12, 'gradient of rows alone')
+  close(
+    device.read(world.gradient),
+    total,
+    (i) => gamma(ROWS - LAST) * sizes[i] + 1e-12,
+    'gradient of rows alone',
+  )
 }
 
 /** Rows that are not finite do not affect other rows. */
