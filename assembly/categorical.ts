@@ -12,11 +12,12 @@ function logit(logits: usize, k: i32): f64 {
   return load<f32>(logits + ((k as usize) << 2)) as f64
 }
 
-// Largest logit, -Infinity without an available choice.
+// Largest logit, -Infinity without an available choice, NaN where one is NaN.
 function largest(logits: usize, count: i32): f64 {
   let high = NONE
   for (let k = 0; k < count; k++) {
     const z = logit(logits, k)
+    if (z != z) return z
     if (z > high) high = z
   }
   return high
@@ -51,13 +52,23 @@ export function maskChoices(logits: usize, available: usize, width: i32, from: i
     if (load<u8>(available + (i as usize)) == 0) store<f32>(logits + ((i as usize) << 2), -Infinity as f32)
 }
 
-/** The first of the likeliest choices, or -1 where none is available. @param available u8 [count], or 0 for all */
+/** Results of a choice that is none. */
+const UNAVAILABLE = -1
+const UNDEFINED = -2
+
+/** Choice as an action has it: 0 where nothing is available, NaN where a logit is NaN. */
+function entryOf(choice: i32): f32 {
+  return choice == UNDEFINED ? f32.NaN : (max(choice, 0) as f32)
+}
+
+/** The first of the likeliest choices, -1 where none is available, -2 where a logit is NaN. @param available u8 [count], or 0 for all */
 export function likeliest(logits: usize, available: usize, count: i32): i32 {
-  let best = -1
+  let best = UNAVAILABLE
   let high = NONE
   for (let k = 0; k < count; k++) {
     if (available != 0 && load<u8>(available + (k as usize)) == 0) continue
     const z = logit(logits, k)
+    if (z != z) return UNDEFINED
     if (z > high) {
       high = z
       best = k
@@ -66,10 +77,10 @@ export function likeliest(logits: usize, available: usize, count: i32): i32 {
   return best
 }
 
-/** Choice at the quantile 0 < u < 1, or -1 where none is available. @param available u8 [count], or 0 for all */
+/** Choice at the quantile 0 < u < 1, or as in `likeliest`. @param available u8 [count], or 0 for all */
 export function choiceAt(logits: usize, available: usize, count: i32, u: f64): i32 {
   const best = likeliest(logits, available, count)
-  if (best < 0) return -1
+  if (best < 0) return best
   const high = logit(logits, best)
   let sum: f64 = 0
   for (let k = 0; k < count; k++)
@@ -175,7 +186,7 @@ export function categoricalSample(
     const stream = load<u32>(streams + ((r as usize) << 2))
     const step = load<u32>(steps + ((r as usize) << 2))
     const choice = choiceAt(row, 0, count, uniform64(seedLow, seedHigh, purpose, stream, step, earlier))
-    store<f32>(action + (((r * actions + earlier) as usize) << 2), max(choice, 0) as f32)
+    store<f32>(action + (((r * actions + earlier) as usize) << 2), entryOf(choice))
     put(logProb + ((r as usize) << 2), logProbOf(row, count, max(choice, 0)), accumulate)
   }
 }
@@ -196,7 +207,7 @@ export function categoricalMode(
   const actions = earlier + 1 + later
   for (let r = from; r < to; r++) {
     const choice = likeliest(logits + (((r * width + before) as usize) << 2), 0, count)
-    store<f32>(action + (((r * actions + earlier) as usize) << 2), max(choice, 0) as f32)
+    store<f32>(action + (((r * actions + earlier) as usize) << 2), entryOf(choice))
   }
 }
 

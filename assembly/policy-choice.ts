@@ -19,27 +19,27 @@ export { action, observation, reset, seed } from './policy-network'
 /** Address of the mask, u8 per choice, that a host may write. The value is a placeholder, replaced at export. */
 export const available: i32 = 3
 
-/** Whether each of the choices to be made has something available. */
-function isPossible(): bool {
-  let mask = load<usize>(POLICY_AVAILABLE)
-  let sizes = load<usize>(POLICY_HEAD_VECTOR)
-  for (let i = load<i32>(POLICY_ACTION_SIZE); i > 0; i--) {
-    let found = false
-    for (const end = mask + load<usize>(sizes); mask < end; mask++) if (load<u8>(mask) != 0) found = true
-    if (!found) return false
+/** Whether each of the choices can be made: something is available, and logits are numbers. */
+function isPossible(logits: usize, mask: usize, sizes: usize, count: i32): bool {
+  for (let i = 0; i < count; i++) {
+    const size = load<i32>(sizes)
+    if (likeliest(logits, mask, size) < 0) return false
     sizes += 4
+    mask += size as usize
+    logits += (size as usize) << 2
   }
   return true
 }
 
 /** Makes all choices: the likeliest ones, or samples. */
 function choose(drawing: bool): i32 {
-  if (!isPossible() || evaluate() != 0) return 1
+  if (evaluate() != 0) return 1
   const count = load<i32>(POLICY_ACTION_SIZE)
   const actions = load<usize>(POLICY_ACTION)
   let sizes = load<usize>(POLICY_HEAD_VECTOR)
   let mask = load<usize>(POLICY_AVAILABLE)
   let logits = actions + ((count as usize) << 2)
+  if (!isPossible(logits, mask, sizes, count)) return 1
   const purpose = load<u32>(POLICY_PURPOSE)
   const stream = load<u32>(POLICY_STREAM)
   const drawn = drawing ? nextSample() : 0
@@ -48,7 +48,7 @@ function choose(drawing: bool): i32 {
     const choice = drawing
       ? choiceAt(logits, mask, size, uniform64(seedLow, seedHigh, purpose, stream, drawn, i))
       : likeliest(logits, mask, size)
-    store<i32>(actions + ((i as usize) << 2), max(choice, 0))
+    store<i32>(actions + ((i as usize) << 2), choice)
     sizes += 4
     mask += size as usize
     logits += (size as usize) << 2

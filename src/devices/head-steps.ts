@@ -201,7 +201,7 @@ export type CategoricalStep =
    * from Philox4x32-10 under the key (seed, purpose, streams[r], steps[r], earlier).
    */
   | ({ readonly op: 'categoricalSample'; readonly logProb: Operand } & Logits & Choice & Accumulated & Noise)
-  /** The likeliest choice, the first of several. */
+  /** The likeliest choice, the first of several; NaN where a logit is NaN, as of a drawn one. */
   | ({ readonly op: 'categoricalMode' } & Logits & Choice)
   /** kl[r] = KL(old || new) over available choices, which are the same in both. */
   | ({ readonly op: 'categoricalKl'; readonly oldLogits: Operand; readonly kl: Operand } & Logits &

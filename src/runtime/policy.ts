@@ -165,6 +165,8 @@ function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
     else mask.fill(1)
     if (decide() !== 0) {
       const at = input.findIndex((value) => !Number.isFinite(value))
+      if (at < 0 && logits.some(Number.isNaN))
+        throw new PolicyError(`the policy of agent ${id} gives logits that are not finite`)
       if (at < 0) throw new PolicyError(`no action of agent ${id} is available: one must be`)
       throw new PolicyError(`observation[${at}] is ${observation[at]}: every entry must be finite as f32`)
     }

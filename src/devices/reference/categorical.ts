@@ -33,14 +33,18 @@ export function logProbGradient(logits: Logits, choice: number): number[] {
   return probabilities(logits).map((p, k) => (k === Math.floor(choice) ? 1 : 0) - p)
 }
 
-/** The first of the likeliest choices, or 0. */
+const undefinedIn = (logits: Logits) => Array.from(logits).some(Number.isNaN)
+
+/** The first of the likeliest choices, 0 where none is available, NaN where a logit is NaN. */
 export function likeliest(logits: Logits): number {
   const all = Array.from(logits)
+  if (undefinedIn(logits)) return NaN
   return Math.max(0, all.indexOf(Math.max(...all)))
 }
 
-/** The first choice at which the sum of the probabilities exceeds 0 < u < 1, or 0. */
+/** The first choice at which the sum of the probabilities exceeds 0 < u < 1, or as in `likeliest`. */
 export function choiceAt(logits: Logits, u: number): number {
+  if (undefinedIn(logits)) return NaN
   const p = probabilities(logits)
   const sums = p.map((_, k) => sum(p.slice(0, k + 1)))
   const total = sums.at(-1)!

@@ -186,6 +186,29 @@ function checkCategoricalChoices(device: Device): void {
   })
 }
 
+/** A policy whose outputs are not finite gives no action that looks like one. */
+function checkNaN(device: Device): void {
+  const values = normals(ROWS * WIDTH, 1)
+  for (let r = 0; r < ROWS; r++) if (r % 3 === 0) values[r * WIDTH + 2 + (r % 4)] = NaN
+  const logits = f32(device, values)
+  const [streams, steps] = [device.tensor('i32', ROWS), device.tensor('i32', ROWS)]
+  const [drawn, likeliest] = [0, 1].map(() => device.tensor('f32', 3 * ROWS))
+  const logProb = device.tensor('f32', ROWS)
+  const noise = { seed: 1, purpose: 1, streams, steps }
+  const place = { logits, ...PLACE, ...CHOICE }
+  const rows: RowStep[] = [
+    { op: 'categoricalSample', ...place, ...noise, action: drawn, logProb, accumulate: false },
+    { op: 'categoricalMode', ...place, action: likeliest },
+  ]
+  each(device, { rows }, (count) => {
+    for (const tensor of [drawn, likeliest])
+      rowsOf(head(device, tensor, count, 3), 3).forEach((row, r) =>
+        assert.equal(Number.isNaN(row[1]), r % 3 === 0),
+      )
+    head(device, logProb, count, 1).forEach((v, r) => assert.equal(Number.isNaN(v), r % 3 === 0))
+  })
+}
+
 function checkCategoricalMeasures(device: Device): void {
   const { raw, oldRaw, weight: w, tensors, setup, at } = categorical(device)
   const { logits, oldLogits, weight } = tensors
@@ -411,6 +434,7 @@ export const headChecks: Checks = {
   'masks of choices': checkMask,
   'the log-probability of a choice and its gradient': checkCategoricalLogProb,
   'the choices of a categorical distribution': checkCategoricalChoices,
+  'choices among logits that are NaN': checkNaN,
   'categorical KL and entropy': checkCategoricalMeasures,
   'the categorical Fisher product and its root': checkCategoricalFisher,
   'the Gaussian with a deviation per row': checkRowGaussian,
