@@ -27,6 +27,7 @@ import { criticColumns, criticLayout, type CriticChoice, type CriticLayout } fro
 import { DeviceColumns } from './device-columns.js'
 import { networkParameters, type NetworkParameters } from './initial.js'
 import type { AllocationOptions } from './kl-allocation.js'
+import { learningAgents, type OpponentChoice } from './learners.js'
 import { Method, type CriticUnit, type PolicyUnit } from './method.js'
 import {
   comparesPolicies,
@@ -37,7 +38,14 @@ import {
   type TurnOrder,
 } from './parts.js'
 import type { AdvantageNorm, Comparison } from './schedules.js'
-import { actorSpecs, criticSpec, policyGroups, type ActorOptions, type PolicyGroup } from './specs.js'
+import {
+  actorSpecs,
+  criticSpec,
+  policyGroups,
+  sharingWay,
+  type ActorOptions,
+  type PolicyGroup,
+} from './specs.js'
 import { algorithms, type Algorithm, type AlgorithmName } from './table.js'
 
 /** Settings of a method; a run's configuration has them. */
@@ -56,6 +64,7 @@ export interface MethodOptions extends RuleOptions, GaeOptions {
   readonly advantageNorm: AdvantageNorm
   readonly order: TurnOrder
   readonly allocation: AllocationOptions
+  readonly opponents: OpponentChoice
 }
 
 /** Gain of the value head's initialisation. */
@@ -67,6 +76,9 @@ export interface MethodPlan {
   /** As the method sees it: where it acts for all agents at once, they are one. */
   readonly env: EnvSpec
   readonly play: PlayRules
+  /** Agents that learn, and those that play against them. */
+  readonly learners: readonly number[]
+  readonly opponents: readonly number[]
   /** Description of each agent's policy. */
   readonly actors: readonly PolicySpec[]
   readonly groups: readonly PolicyGroup[]
@@ -89,7 +101,7 @@ export function planMethod(
   const parts = partsOf(row)
   if (!parts) throw usageError(`algo is ${options.algo}: it cannot be trained yet`)
   const { sharing } = options.actor
-  if (!parts.sharing.includes(sharing)) {
+  if (!parts.sharing.includes(sharingWay(sharing))) {
     const allowed = parts.sharing.map((name) => JSON.stringify(name)).join(' or ')
     throw usageError(`actor.sharing is ${JSON.stringify(sharing)}: ${options.algo} needs ${allowed}`)
   }
@@ -97,16 +109,20 @@ export function planMethod(
   if (incomparable) throw usageError(`${incomparable} for ${options.algo}`)
   if (parts.update.tables) assertTables(options, played)
   const env = parts.schedule.joined ? joinTeam(options.algo, played) : played
-  const criticPlan = criticLayout(options.algo, parts.critic, options.critic, env)
+  const learners = learningAgents(options.opponents, env)
+  const criticPlan = criticLayout(parts.critic, options.critic, env, learners)
   const actors = actorSpecs(parts.update.tables ? { ...options.actor, ...TABLE } : options.actor, env)
   const critics = (parts.critic.tables ? [] : criticPlan.groups).map((agents) => {
     return { agents, spec: criticSpec(options.critic, criticPlan.part.size(env, agents[0])) }
   })
-  const groups = policyGroups(actors, sharing, env)
+  const groups = policyGroups(actors, sharing, env, learners)
   const ownObservations = groups.some(({ agents }) => agents.length > 1)
-  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations }
-  const play = { oneReward: criticPlan.oneReward, joined: parts.schedule.joined === true }
-  return { parts, env, play, actors, groups, criticLayout: criticPlan, critics, needs }
+  const opponents = env.agents.map((_, agent) => agent).filter((agent) => !learners.includes(agent))
+  const agentOrder = [...groups.flatMap(({ agents }) => agents), ...opponents]
+  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations, agentOrder }
+  const scored = opponents.length > 0 ? learners : null
+  const play = { oneReward: criticPlan.oneReward, joined: parts.schedule.joined === true, scored }
+  return { parts, env, play, learners, opponents, actors, groups, criticLayout: criticPlan, critics, needs }
 }
 
 /** A team as one agent that acts for all. */
@@ -167,7 +183,8 @@ export function assembleMethod(
     device,
     updates: policies.map(({ update }) => update),
     advantages: plan.env.agents.map(
-      (_, agent) => values.find(({ agents }) => agents.includes(agent))!.advantages.advantages,
+      // No update reads those of agents that do not learn, which have no critic.
+      (_, agent) => (values.find(({ agents }) => agents.includes(agent)) ?? values[0]).advantages.advantages,
     ),
     valid: columns.team('valid'),
     advantageNorm: options.advantageNorm,

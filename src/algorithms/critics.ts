@@ -1,7 +1,7 @@
 import type { EnvSpec } from '../envs/contract.js'
 import { teamsOf } from '../envs/teams.js'
 import { usageError } from '../errors.js'
-import type { RolloutNeeds } from '../rollout/index.js'
+import { historySize, jointSize, type RolloutNeeds } from '../rollout/index.js'
 import type { CriticColumns } from './advantages.js'
 import type { DeviceColumns } from './device-columns.js'
 
@@ -20,7 +20,11 @@ interface InputPart {
   readonly ofOneAgent: boolean
 }
 
-/** What a critic sees: the state, the observation of its agent, or the observations of all agents in their order. */
+/**
+ * What a critic sees: the state, the observation of its agent, the observations of all agents in their order, or these and
+ * the actions of all agents in the step before. With actions of the present step it would not value a state: an advantage
+ * over it is not the joint one that the factor of a sequential method multiplies, and the state after a rollout has none.
+ */
 export const CRITIC_INPUTS = {
   state: {
     needs: {},
@@ -39,10 +43,19 @@ export const CRITIC_INPUTS = {
   },
   observations: {
     needs: { jointObservations: true },
-    size: ({ agents }) => agents.reduce((sum, { observation }) => sum + observation.size, 0),
+    size: jointSize,
     columns: (columns) => ({
       inputs: columns.team('jointObservations'),
       finalInputs: columns.team('finalJointObservations'),
+    }),
+    ofOneAgent: false,
+  },
+  observationsAndActions: {
+    needs: { jointHistory: true },
+    size: historySize,
+    columns: (columns) => ({
+      inputs: columns.team('jointHistory'),
+      finalInputs: columns.team('finalJointHistory'),
     }),
     ofOneAgent: false,
   },
@@ -75,32 +88,26 @@ export interface CriticLayout {
 
 /**
  * The critics that a configuration asks for, in place of those of a method's row.
- * @param algo name of the method, for errors
- * @throws HatrpoError (exit code 2) where a critic would have no reward or no input of its own
+ * @throws HatrpoError (exit code 2) where agents would share a critic of one agent's observations
  */
 export function criticLayout(
-  algo: string,
-  row: Required<CriticChoice> & { readonly input: CriticInput; readonly sharing: CriticSharing },
+  row: { readonly input: CriticInput; readonly sharing: CriticSharing },
   { input: asked = 'default', sharing: wanted = 'default' }: CriticChoice,
   env: EnvSpec,
+  learners: readonly number[],
 ): CriticLayout {
   const input = asked === 'default' ? row.input : asked
   const sharing = wanted === 'default' ? row.sharing : wanted
   const part: InputPart = CRITIC_INPUTS[input]
-  const groups: readonly (readonly number[])[] = CRITIC_SHARING[sharing](env)
+  const everyone: readonly (readonly number[])[] = CRITIC_SHARING[sharing](env)
+  const groups = everyone.filter((agents) => learners.includes(agents[0]))
   const oneReward = sharing === 'team'
-  if (oneReward && env.mode === 'general' && !env.teams) {
-    throw usageError(
-      `environment ${env.id} has mode general and names no teams: ${algo} has one critic for a team with one reward; ` +
-        'critic.sharing=own gives every agent a critic of its own rewards',
-    )
-  }
   if (part.ofOneAgent && groups.some((agents) => agents.length > 1)) {
     const others = Object.entries(CRITIC_INPUTS).flatMap(([name, { ofOneAgent }]) =>
       ofOneAgent ? [] : [name],
     )
     throw usageError(
-      `critic.input is ${input}: a critic that several agents share needs ${others.join(' or ')}, or critic.sharing=own`,
+      `critic.input is ${input}: a critic that several agents share needs one of ${others.join(', ')}, or critic.sharing=own`,
     )
   }
   return { input, part, groups, oneReward }

@@ -16,7 +16,7 @@ import {
   type KlAllocation,
 } from './kl-allocation.js'
 import { SequentialSchedule, SimultaneousSchedule, type Schedule, type ScheduleParts } from './schedules.js'
-import type { ActorOptions } from './specs.js'
+import type { SharingWay } from './specs.js'
 import {
   algorithmNames,
   algorithms,
@@ -29,8 +29,6 @@ import {
   type UpdateRule,
 } from './table.js'
 import { TrustRegionUpdate, type TrustRegionRule } from './trust-region.js'
-
-type Sharing = ActorOptions['sharing']
 
 /** Order of the policies' turns: a new one every iteration, ascending, or by what their steps promise. */
 export const TURN_ORDERS = ['random', 'fixed', 'score'] as const
@@ -86,7 +84,7 @@ interface SchedulePart {
   /** Budgets that a row may name with it. */
   readonly budgets: readonly KlBudget[]
   /** Ways of sharing parameters that it can order. */
-  readonly sharing: readonly Sharing[]
+  readonly sharing: readonly SharingWay[]
   readonly make: (parts: ScheduleParts) => Schedule
 }
 
@@ -165,7 +163,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
   },
   simultaneous: {
     ordered: false,
-    sharing: ['own', 'shared'],
+    sharing: ['own', 'shared', 'groups'],
     budgets: ['fixed'],
     make: (parts) => new SimultaneousSchedule(parts),
   },
@@ -195,14 +193,14 @@ export const CRITICS: Parts<CriticView, CriticPart> = {
 
 interface ActorPart {
   /** Ways of sharing parameters that a method allows. */
-  readonly sharing: readonly Sharing[]
+  readonly sharing: readonly SharingWay[]
   /** Whether one policy acts for all agents at once. */
   readonly joined?: true
 }
 
 export const ACTORS: Parts<ActorSets, ActorPart> = {
   own: { sharing: ['own'] },
-  ownOrShared: { sharing: ['own', 'shared'] },
+  ownOrShared: { sharing: ['own', 'shared', 'groups'] },
   one: { sharing: ['own'], joined: true },
 }
 
@@ -229,7 +227,7 @@ export interface MethodParts {
   readonly schedule: SchedulePart
   readonly critic: CriticPart
   /** Ways of sharing parameters that actors and schedule both allow. */
-  readonly sharing: readonly Sharing[]
+  readonly sharing: readonly SharingWay[]
   readonly budget: BudgetPart
 }
 

@@ -16,8 +16,17 @@ interface LayerOptions {
 export interface ActorOptions extends LayerOptions, HeadOptions {
   /** Append the agent's one-hot number to its observation. */
   readonly agentId: boolean
-  /** `own`: a policy for each agent; `shared`: one for all. */
-  readonly sharing: 'own' | 'shared'
+  readonly sharing: Sharing
+}
+
+/** `own`: a policy for each agent; `shared`: one for all; or groups by name, with the ids of the agents of each. */
+export type Sharing = 'own' | 'shared' | SharingGroups
+export type SharingGroups = Readonly<Record<string, readonly string[]>>
+/** Kind of sharing, by which methods allow it. */
+export type SharingWay = 'own' | 'shared' | 'groups'
+
+export function sharingWay(sharing: Sharing): SharingWay {
+  return typeof sharing === 'string' ? sharing : 'groups'
 }
 
 /** One network description per agent of an environment, in agent order. */
@@ -36,42 +45,90 @@ export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
   }))
 }
 
-/** Agents that have a policy in common, and its parameters' name in checkpoints. */
+/** Agents that have a policy in common. */
 export interface PolicyGroup {
+  /** Name of its parameters in checkpoints. */
   readonly name: string
+  /** Name in records: of its agent, or of the group. */
+  readonly id: string
   readonly agents: readonly number[]
   /** With an agent id that differs by row where the group has several agents. */
   readonly spec: PolicySpec
 }
 
 /**
- * The policies of a team: one per agent, or one for all.
- * @param specs of the agents
- * @throws HatrpoError (exit code 2) when agents that are to share a policy differ in their spaces
+ * The policies of the agents that learn: one per agent, one for all, or one per named group.
+ * @param specs of all agents
+ * @throws HatrpoError (exit code 2) when agents that are to share a policy differ in their spaces, and for groups that do
+ *   not hold every agent once
  */
 export function policyGroups(
   specs: readonly PolicySpec[],
-  sharing: ActorOptions['sharing'],
+  sharing: Sharing,
   env: EnvSpec,
+  learners: readonly number[],
 ): PolicyGroup[] {
   if (sharing === 'own') {
-    return specs.map((spec, i) => ({ name: `agent_${i}`, agents: [i], spec }))
+    return learners.map((i) => ({ name: `agent_${i}`, id: env.agents[i].id, agents: [i], spec: specs[i] }))
   }
-  const [first, ...others] = specs
-  const shape = ({ input, head }: PolicySpec) => JSON.stringify([input.size, head])
-  const other = others.findIndex((spec) => shape(spec) !== shape(first)) + 1
-  if (other > 0) {
-    const sizes = (i: number) =>
-      `${specs[i].input.size} observations and ${describeAction(env.agents[i].action)}`
+  const ids = learners.map((agent) => env.agents[agent].id)
+  const groups = sharing === 'shared' ? { shared: ids } : sharing
+  assertEachAgentOnce(groups, ids, env)
+  const numbers = new Map(env.agents.map(({ id }, i) => [id, i]))
+  return Object.entries(groups).map(([name, members]) => {
+    const agents = members.map((id) => numbers.get(id)!).sort((a, b) => a - b)
+    assertAlike(agents, specs, sharing === 'shared' ? '' : `.${name}`, sharing, env)
+    return { name, id: name, agents, spec: sharedSpec(specs[agents[0]], agents.length > 1) }
+  })
+}
+
+/** Description of a policy that agents share: its agent id differs by row. */
+function sharedSpec(spec: PolicySpec, several: boolean): PolicySpec {
+  const { agentId } = spec.input
+  if (!several || !agentId) return spec
+  return { ...spec, input: { ...spec.input, agentId: { ...agentId, index: null } } }
+}
+
+function assertEachAgentOnce(groups: SharingGroups, names: readonly string[], env: EnvSpec): void {
+  const members = Object.entries(groups).flatMap(([group, ids]) => ids.map((id) => ({ group, id })))
+  const stranger = members.find(({ id }) => !names.includes(id))
+  if (stranger) {
     throw usageError(
-      `actor.sharing is "shared": it must be "own" for ${env.id}, whose agents differ: ` +
-        `${env.agents[0].id} has ${sizes(0)}, ${env.agents[other].id} ${sizes(other)}`,
+      `actor.sharing.${stranger.group} names ${JSON.stringify(stranger.id)}: ` +
+        `the agents of ${env.id} that learn are ${names.join(', ')}`,
     )
   }
-  const { agentId } = first.input
-  const differs = others.length > 0
-  const input = differs && agentId ? { ...first.input, agentId: { ...agentId, index: null } } : first.input
-  return [{ name: 'shared', agents: specs.map((_, i) => i), spec: { ...first, input } }]
+  for (const id of names) {
+    const own = members.filter((member) => member.id === id).map(({ group }) => group)
+    if (own.length === 1) continue
+    const found = own.length === 0 ? 'no group' : `${own.join(' and ')}`
+    throw usageError(`actor.sharing has ${JSON.stringify(id)} in ${found}: every agent is in one group`)
+  }
+}
+
+/** @param key of the group below actor.sharing, with its dot */
+function assertAlike(
+  agents: readonly number[],
+  specs: readonly PolicySpec[],
+  key: string,
+  sharing: Sharing,
+  env: EnvSpec,
+): void {
+  const shape = (agent: number) => JSON.stringify([specs[agent].input.size, specs[agent].head])
+  const [first] = agents
+  const other = agents.find((agent) => shape(agent) !== shape(first))
+  if (other === undefined) return
+  const sizes = (agent: number) =>
+    `${specs[agent].input.size} observations and ${describeAction(env.agents[agent].action)}`
+  const value = key === '' ? sharing : agents.map((agent) => env.agents[agent].id)
+  const right =
+    key === ''
+      ? 'it must be "own", or groups of agents that are alike,'
+      : 'a group must be of agents that are alike'
+  throw usageError(
+    `actor.sharing${key} is ${JSON.stringify(value)}: ${right} for ${env.id}, whose agents differ: ` +
+      `${env.agents[first].id} has ${sizes(first)}, ${env.agents[other].id} ${sizes(other)}`,
+  )
 }
 
 function describeAction(action: ActionSpace): string {

@@ -73,8 +73,8 @@ export function fillWithNoise(learner: TeamLearner): void {
   const envs = Array.from({ length: config.envs }, () => syntheticEnv(env))
   const policies = learner.workerPolicies([config.envs])
   policies.prepare()
-  const { oneReward } = plan.play
-  const setup = { seed: config.seed, layout: storage.layout, oneReward }
+  const { oneReward, scored = null } = plan.play
+  const setup = { seed: config.seed, layout: storage.layout, oneReward, scored }
   const signals = { pulse: () => {}, stopped: () => false }
   const collector = new Collector(host.kernels, envs, setup, signals)
   const share = { first: 0, count: config.envs }

@@ -76,6 +76,12 @@ export function trainCommand(): Command {
       `
 The last line on stdout is "parameters sha256 <hex>".
 
+Settings of teams (docs/teams.md):
+  actor.sharing     own, shared, or groups of agents: {"walkers":["a","b"],"arms":["c"]}
+  critic.input      what critics see: state, observation, observations, observationsAndActions
+  critic.sharing    team or own: a critic for each team, or for each agent
+  opponents.from    none, past (earlier policies of the team that learns), or the folder of a run
+
 Examples:
   hatrpo train --env mamujoco/HalfCheetah-2x3 --algo hatrpo --preset harl --steps 2000000
   hatrpo train --env mamujoco/Hopper-3x1 --algo happo --seeds 1-5 --set clipped.clip=0.1

@@ -63,6 +63,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     ...LATER.trustRegion,
   },
   allocation: LATER.allocation,
+  opponents: LATER.opponents,
   clipped: {
     lr: 5e-4,
     clip: 0.2,

@@ -6,5 +6,6 @@ export const LATER = {
   actor: { sharing: 'own', std: 'independent' },
   critic: { input: 'default', sharing: 'default' },
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
+  opponents: { from: 'none', learner: '', every: 10, pool: 10 },
   allocation: { rescore: 'lazy', min: 0, max: 4 },
 } as const

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { NO_OPPONENTS, PAST_OPPONENTS } from '../algorithms/learners.js'
 import { trainableAlgorithms } from '../algorithms/parts.js'
 import { assertEnvExists, loadEnvFactory } from '../envs/registry.js'
 import { usageError } from '../errors.js'
@@ -63,11 +65,15 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
 }
 
 /**
- * Fills in the environment's options, so that a run does not depend on later defaults, and makes a file's path absolute.
+ * Fills in the environment's options, so that a run does not depend on later defaults, and makes paths of files and folders
+ * absolute.
  *
  * @throws HatrpoError (exit code 2) for an unknown environment, option or value
  */
 export async function completeEnv(config: TrainConfig): Promise<TrainConfig> {
   const { config: env } = await loadEnvFactory(config.env)
-  return { ...config, env }
+  const { opponents } = config
+  const isFolder = opponents.from !== NO_OPPONENTS && opponents.from !== PAST_OPPONENTS
+  const from = isFolder ? resolve(opponents.from) : opponents.from
+  return { ...config, env, opponents: { ...opponents, from } }
 }

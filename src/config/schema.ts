@@ -2,11 +2,13 @@ import * as z from './zod.js'
 import { CRITIC_INPUTS, CRITIC_SHARING } from '../algorithms/critics.js'
 import { RESCORING } from '../algorithms/kl-allocation.js'
 import { trainableAlgorithms, TURN_ORDERS } from '../algorithms/parts.js'
+import type { Sharing } from '../algorithms/specs.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
 import { deviceNames, expectedDevice } from '../devices/open.js'
 import { ACTIVATIONS } from '../devices/steps.js'
 import { PRECONDITIONERS } from '../learner/sampled-fisher.js'
 import { LATER } from './later.js'
+import { isTree } from './tree.js'
 
 /** A whole number from `min` to `max`, both included. */
 function whole(min: number, max: number, note = '') {
@@ -48,6 +50,8 @@ function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: `one of ${values.join(', ')}` })
 }
 
+const text = (error: string) => z.string({ error }).min(1, { error })
+
 const keys = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[]
 
 const flag = () => z.boolean({ error: 'true or false' })
@@ -57,6 +61,24 @@ const group = <T extends z.core.$ZodLooseShape>(shape: T) =>
 
 const hiddenError = 'a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192'
 const hidden = () => z.array(whole(1, 8192), { error: hiddenError }).min(1, hiddenError).max(8, hiddenError)
+
+const sharingError =
+  'own, shared, or groups of agents by name, such as {"walkers": ["agent_0", "agent_1"], "arms": ["agent_2"]}'
+const sharing = z.custom<Sharing>((value) => value === 'own' || value === 'shared' || isGroups(value), {
+  error: sharingError,
+})
+
+/** Names of groups are names of tensors in checkpoints. */
+function isGroups(value: unknown): boolean {
+  if (!isTree(value) || Object.keys(value).length === 0) return false
+  return Object.entries(value).every(
+    ([name, ids]) =>
+      /^[A-Za-z][\w-]*$/.test(name) &&
+      Array.isArray(ids) &&
+      ids.length > 0 &&
+      ids.every((id) => typeof id === 'string'),
+  )
+}
 
 const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) =>
@@ -107,8 +129,8 @@ export const trainConfigSchema = group({
     stdY: positive(),
     /** Gain of the orthogonal initialisation of the last layer. */
     headGain: positive(),
-    /** Whether each agent has a policy of its own, or all agents one in common. */
-    sharing: oneOf(['own', 'shared']).default(LATER.actor.sharing),
+    /** Whether each agent has a policy of its own, all agents one in common, or each named group of agents one. */
+    sharing: sharing.default(LATER.actor.sharing),
   }),
   critic: group({
     hidden: hidden(),
@@ -179,6 +201,17 @@ export const trainConfigSchema = group({
     /** Whether the learning rates of actors and critic fall linearly to 0 over the run. */
     lrDecay: flag(),
   }),
+  /** Opponents of the one team that learns, in tasks of several teams. */
+  opponents: group({
+    /** `none`: all agents learn; `past`: earlier policies of the learning team; or the folder of a run. */
+    from: text('none, past or the folder of a run').default(LATER.opponents.from),
+    /** Team that learns; empty for the first. */
+    learner: z.string({ error: 'the name of a team' }).default(LATER.opponents.learner),
+    /** Iterations after which the learning team's policies join the pool of past opponents. */
+    every: whole(1, 1e9).default(LATER.opponents.every),
+    /** Policies that the pool holds; the oldest leaves first. */
+    pool: whole(1, 1000).default(LATER.opponents.pool),
+  }).default(LATER.opponents),
   evaluation: group({
     /** Iterations between evaluations; 0 = never. */
     every: whole(0, 1e9, ' (0 = never)'),

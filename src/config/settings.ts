@@ -4,6 +4,9 @@ import { SOLVER_KEY } from './solvers.js'
 import { isTree, nested, type Tree } from './tree.js'
 import { unknownKey } from './unknown-key.js'
 
+/** One named group of agents, such as `actor.sharing.walkers`. */
+const GROUP_KEY = /^actor\.sharing\.[A-Za-z][\w-]*$/
+
 /**
  * Reads one `key=value` setting into nested objects.
  *
@@ -19,6 +22,7 @@ export function parseSetting(setting: string): Tree {
   const known =
     key === SOLVER_KEY ||
     /^env\.[A-Za-z]\w*$/.test(key) ||
+    GROUP_KEY.test(key) ||
     configKeys.some((name) => name === key || name.startsWith(`${key}.`))
   if (!known) throw unknownKey(key)
   const text = setting.slice(equals + 1)

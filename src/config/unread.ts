@@ -1,3 +1,4 @@
+import { NO_OPPONENTS, PAST_OPPONENTS } from '../algorithms/learners.js'
 import { comparesPolicies, partsOf, UPDATES } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
@@ -22,7 +23,7 @@ function keysOf(group: string): string[] {
  * @param config the configuration with them
  * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
  */
-export function refuseUnread(given: Tree, { algo, order, trustRegion }: TrainConfig): void {
+export function refuseUnread(given: Tree, { algo, order, opponents, trustRegion }: TrainConfig): void {
   const { update, schedule } = algorithms[algo]
   const parts = partsOf(algorithms[algo])
   if (given.order !== undefined && parts?.schedule.ordered === false) {
@@ -34,6 +35,7 @@ export function refuseUnread(given: Tree, { algo, order, trustRegion }: TrainCon
     )
   }
   refuseUnreadAllocation(given.allocation, algo, order)
+  refuseUnreadOpponents(given.opponents, opponents.from)
   for (const group of ruleGroups.filter((rule) => rule !== update)) {
     const settings = given[group]
     const [setting] = isTree(settings) ? Object.entries(settings) : []
@@ -74,6 +76,18 @@ function refuseUnreadAllocation(
   }
 }
 
+/** Refuses settings of opponents that are not met. */
+function refuseUnreadOpponents(given: unknown, from: string): void {
+  if (!isTree(given)) return
+  const read =
+    from === PAST_OPPONENTS ? ['learner', 'every', 'pool'] : from === NO_OPPONENTS ? [] : ['learner']
+  const unread = Object.keys(given).find((key) => key !== 'from' && !read.includes(key))
+  if (unread === undefined) return
+  throw usageError(
+    `opponents.${unread} is ${show(given[unread])}: opponents.from is ${show(from)}, which never reads it`,
+  )
+}
+
 /**
  * Settings of an object less the groups that hold all of their keys.
  *
@@ -87,9 +101,9 @@ export function withoutCompleteGroups(settings: Tree): Tree {
       .map((key) => key.slice(group.length + 1))
       .every((key) => Object.hasOwn(values, key) || isLater(group, key))
   const groups = ruleGroups.filter((group) => complete(group, settings[group]))
-  // A file with the groups of all rules is a resolved configuration, which holds `order` and `allocation` for every method.
+  // A file with the groups of all rules is a resolved configuration, which holds what any method reads.
   const resolved = groups.length === ruleGroups.length
-  const left = resolved ? [...groups, 'order', 'allocation'] : groups
+  const left = resolved ? [...groups, 'order', 'allocation', 'opponents'] : groups
   const kept = Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
   const ignored = Object.values(UPDATES).flatMap((update) => update?.ignores ?? [])
   return resolved ? ignored.reduce(without, kept) : kept

@@ -52,7 +52,10 @@ export interface EnvSpec {
   readonly finiteGame?: () => FiniteGame
   /** `cooperative`: all agents get the same reward. `general`: agents, or the teams in `teams`, have rewards of their own. */
   readonly mode: 'cooperative' | 'general'
-  /** Teams by name, as ids of their agents: each agent is in one. All agents of a team get the same reward. */
+  /**
+   * Teams by name, as ids of their agents: each agent is in one. All agents of a team get the same reward. Where none
+   * are named, agents of a cooperative task are one team, and others have each their own.
+   */
   readonly teams?: Readonly<Record<string, readonly string[]>>
 }
 

@@ -33,12 +33,14 @@ const NAMED = 3
 export function narrowInputs(
   spec: EnvSpec,
   { actor, critic }: InputStages,
-  seen: 'state' | 'observation' | 'observations' = 'state',
+  seen: 'state' | 'observation' | 'observations' | 'observationsAndActions' = 'state',
 ): string[] {
   const { agents, stateSize } = spec
   const ids = actor.agentId ? agents.length : 0
   const lines = narrowObservations(agents, ids, actor, 'actor', 'policy')
   if (seen === 'observation') return [...lines, ...narrowObservations(agents, 0, critic, 'critic', 'critic')]
+  // With actions it is never short.
+  if (seen === 'observationsAndActions') return lines
   const width =
     seen === 'state' ? stateSize : agents.reduce((sum, { observation }) => sum + observation.size, 0)
   const subject = seen === 'state' ? 'state has' : 'observations of all agents together have'

@@ -6,10 +6,14 @@ export interface Team {
   readonly agents: readonly number[]
 }
 
-/** The teams of an environment: as its spec names them, or one of all agents. */
-export function teamsOf({ agents, teams }: EnvSpec): Team[] {
+/**
+ * The teams of an environment: as its spec names them; otherwise one of all agents where they cooperate, or of each agent
+ * alone.
+ */
+export function teamsOf({ agents, teams, mode }: EnvSpec): Team[] {
+  if (!teams && mode === 'general') return agents.map(({ id }, i) => ({ name: id, agents: [i] }))
+  if (!teams) return [{ name: 'team', agents: agents.map((_, i) => i) }]
   const numbers = new Map(agents.map(({ id }, i) => [id, i]))
-  if (!teams) return [{ name: 'team', agents: [...numbers.values()] }]
   return Object.entries(teams).map(([name, ids]) => ({
     name,
     agents: ids.map((id) => numbers.get(id)!).sort((a, b) => a - b),

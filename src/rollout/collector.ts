@@ -48,7 +48,7 @@ interface Signals {
   readonly stopped: () => boolean
 }
 
-type CollectorSetup = Pick<WorkerSetup, 'seed' | 'layout' | 'oneReward'>
+type CollectorSetup = Pick<WorkerSetup, 'seed' | 'layout' | 'oneReward' | 'scored'>
 
 /** Steps a worker's environments with the policies' actions and records them in the shared rollout. */
 export class Collector {
@@ -100,7 +100,7 @@ export class Collector {
     }
 
     if (t === steps) for (const run of running) recorder.finished(run.e, instant(run))
-    const courses = running.map((run) => courseOf(run, recorder.truncations(run.e)))
+    const courses = running.map((run) => this.#courseOf(run, recorder.truncations(run.e)))
     const time = { physics, policy, restore, total: performance.now() - begun }
     return { ...sorted(course), first: task.first, courses, to: t, time }
   }
@@ -121,7 +121,7 @@ export class Collector {
     }
     if (this.#setup.oneReward) expectEqualRewards(env, this.#teams)
     recorder.outcome(row, instant(run, end))
-    run.episodeReturn += teamReward(env)
+    run.episodeReturn += teamReward(env, this.#setup.scored)
     run.episodeSteps++
     if (end === RUNNING) return
     if (end === TRUNCATED) recorder.truncated(e, instant(run, end))
@@ -137,8 +137,19 @@ export class Collector {
     const instant = { env, actors, k, starts: false, end: RUNNING }
     const run = { env, e, k, ...counters, unfit: undefined, instant }
     if (state === null) this.#startEpisode(run)
-    else loadState(run.env, state)
+    else loadState(run.env, state, this.#remembers)
     return run
+  }
+
+  #courseOf(run: Running, truncations: number): EnvCourse {
+    const { env, episode, episodeReturn, episodeSteps, broken } = run
+    const state = saveState(env, this.#remembers)
+    return { state, episode, episodeReturn, episodeSteps, truncations, broken }
+  }
+
+  /** Whether the last actions are recorded, so that they go with an environment's state. */
+  get #remembers(): boolean {
+    return this.#setup.layout.team.jointHistory.width > 0
   }
 
   #startEpisode(run: Running): void {
@@ -154,13 +165,6 @@ function instant({ instant: view, episodeSteps }: Running, end = RUNNING): Insta
   view.starts = episodeSteps === 0
   view.end = end
   return view
-}
-
-function courseOf(
-  { env, episode, episodeReturn, episodeSteps, broken }: Running,
-  truncations: number,
-): EnvCourse {
-  return { state: saveState(env), episode, episodeReturn, episodeSteps, truncations, broken }
 }
 
 /** Episodes and faults by environment, then in time. */

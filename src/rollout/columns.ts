@@ -8,6 +8,8 @@ export interface RolloutNeeds {
   readonly observationValues: boolean
   /** Observations of all agents as one vector, at the same moments, for critics that see them all. */
   readonly jointObservations: boolean
+  /** The same with the actions of the step before, for critics that see those too. */
+  readonly jointHistory: boolean
   /** Marks of the first steps of episodes, for recurrent networks. */
   readonly episodeStarts: boolean
   /**
@@ -15,6 +17,8 @@ export interface RolloutNeeds {
    * share, whose batch is one agent's rows after another's.
    */
   readonly ownObservations: boolean
+  /** Agents in the order in which their rows lie in memory, so that those that share a policy lie side by side. */
+  readonly agentOrder: readonly number[] | null
   /** Length of an agent's recurrent state; 0 for feed-forward policies. */
   readonly hidden: number
 }
@@ -23,8 +27,10 @@ export interface RolloutNeeds {
 export const BASIC_NEEDS: RolloutNeeds = {
   observationValues: false,
   jointObservations: false,
+  jointHistory: false,
   episodeStarts: false,
   ownObservations: false,
+  agentOrder: null,
   hidden: 0,
 }
 
@@ -52,8 +58,15 @@ export interface Column<Source> {
 
 const one = () => 1
 
-function jointSize({ agents }: EnvSpec, { jointObservations }: RolloutNeeds): number {
-  return jointObservations ? agents.reduce((sum, { observation }) => sum + observation.size, 0) : 0
+/** Length of all agents' observations together. */
+export function jointSize({ agents }: EnvSpec): number {
+  return agents.reduce((sum, { observation }) => sum + observation.size, 0)
+}
+
+/** Length of all agents' observations and actions together, with an entry per option of a choice. */
+export function historySize(env: EnvSpec): number {
+  const widths = env.agents.map(({ action }) => (action.kind === 'box' ? action.size : maskSize(action)))
+  return widths.reduce((sum, width) => sum + width, jointSize(env))
 }
 
 /** Everything that a rollout records of the team: one row per step and environment. */
@@ -62,9 +75,33 @@ export const TEAM_COLUMNS = {
   /** Row e: after the rollout; row E + e truncations + k: cut off by truncation k of environment e. */
   finalStates: { type: 'f32', moment: 'final', width: ({ stateSize }) => stateSize, onBrokenStep: null },
   /** Observations of all agents, one after another in agent order. */
-  jointObservations: { type: 'f32', moment: 'choice', width: jointSize, onBrokenStep: null },
+  jointObservations: {
+    type: 'f32',
+    moment: 'choice',
+    width: (env, needs) => (needs.jointObservations ? jointSize(env) : 0),
+    onBrokenStep: null,
+  },
   /** Rows as in `finalStates`. */
-  finalJointObservations: { type: 'f32', moment: 'final', width: jointSize, onBrokenStep: null },
+  finalJointObservations: {
+    type: 'f32',
+    moment: 'final',
+    width: (env, needs) => (needs.jointObservations ? jointSize(env) : 0),
+    onBrokenStep: null,
+  },
+  /** Observations of all agents, then their actions in the step before: 0 in the first step of an episode. */
+  jointHistory: {
+    type: 'f32',
+    moment: 'choice',
+    width: (env, needs) => (needs.jointHistory ? historySize(env) : 0),
+    onBrokenStep: null,
+  },
+  /** Rows as in `finalStates`. */
+  finalJointHistory: {
+    type: 'f32',
+    moment: 'final',
+    width: (env, needs) => (needs.jointHistory ? historySize(env) : 0),
+    onBrokenStep: null,
+  },
   /** RUNNING, TERMINATED or TRUNCATED. The episode before a broken step ends there. */
   ends: { type: 'u8', moment: 'outcome', width: one, onBrokenStep: TERMINATED },
   /** 1, or 0 for steps that do not count because something broke. */

@@ -25,9 +25,19 @@ export class Evaluator {
   readonly #kernels: Kernels
   readonly #envs: readonly MultiAgentEnv[]
   readonly #pulse: () => void
+  readonly #scored: readonly number[] | null
 
-  /** @param pulse called for every step, as a sign of life */
-  constructor(kernels: Kernels, envs: readonly MultiAgentEnv[], pulse: () => void) {
+  /**
+   * @param scored agents whose mean reward is the return of an episode; null for all
+   * @param pulse called for every step, as a sign of life
+   */
+  constructor(
+    kernels: Kernels,
+    envs: readonly MultiAgentEnv[],
+    scored: readonly number[] | null,
+    pulse: () => void,
+  ) {
+    this.#scored = scored
     this.#kernels = kernels
     this.#envs = envs
     this.#pulse = pulse
@@ -73,7 +83,7 @@ export class Evaluator {
       return
     }
     episode.running = end === RUNNING
-    episode.return += teamReward(episode.env)
+    episode.return += teamReward(episode.env, this.#scored)
     episode.steps++
   }
 

@@ -14,6 +14,15 @@ export interface Fault {
   readonly detail?: string
 }
 
+/** Fault of the run itself, in one line; doing the task again would not help. */
+export interface Failure {
+  readonly failure: string
+  /** Whether the configuration or the environment is at fault: exit code 2. */
+  readonly usage: boolean
+  /** Its origin, in several lines. */
+  readonly detail?: string
+}
+
 /** Reason why a step does not count. */
 export type Breakage = Pick<Fault, 'reason' | 'detail'>
 
@@ -36,6 +45,12 @@ export function detailOf({ cause }: Error): string | undefined {
 export function permanentFault(line: string, { detail }: Fault): HatrpoError {
   const text = `${line}, again after ${MAX_RESETS} resets: giving up`
   return new HatrpoError(text, detail === undefined ? {} : { cause: withStack(line, detail) })
+}
+
+/** The error that a worker answered with. */
+export function failureError({ failure, usage, detail }: Failure): HatrpoError {
+  const cause = detail === undefined ? {} : { cause: withStack(failure, detail) }
+  return new HatrpoError(failure, { exitCode: usage ? 2 : 1, ...cause })
 }
 
 /** An error that another thread reported. */

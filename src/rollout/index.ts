@@ -1,4 +1,11 @@
-export { BASIC_NEEDS, carriedColumns, policyColumns, type RolloutNeeds } from './columns.js'
+export {
+  BASIC_NEEDS,
+  carriedColumns,
+  historySize,
+  jointSize,
+  policyColumns,
+  type RolloutNeeds,
+} from './columns.js'
 export { describeFault, type Fault } from './faults.js'
 export type { EnvProgress } from './messages.js'
 export { joinAgents, joinedParts, joinedSpec } from './joined.js'

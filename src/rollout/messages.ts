@@ -1,6 +1,6 @@
 import type { BundledSource } from '../envs/bundle-source.js'
 import type { EnvConfig } from '../envs/index.js'
-import type { Fault } from './faults.js'
+import type { Failure, Fault } from './faults.js'
 import type { PolicyAddresses } from './policies.js'
 import type { RolloutLayout } from './storage.js'
 
@@ -22,6 +22,8 @@ export interface WorkerSetup {
   readonly layout: RolloutLayout
   /** Whether the method learns from one reward of the team, so that rewards which differ between agents are refused. */
   readonly oneReward: boolean
+  /** Agents whose mean reward is the return of an episode; null for all. */
+  readonly scored: readonly number[] | null
   /** Address of the control block of shared updates. */
   readonly control: number
   /** i32 [workers]: each worker's steps in its current task, by which the pool sees that it is alive. */
@@ -103,13 +105,6 @@ export interface EvaluateResult {
   /** Steps that broke, with the episode in the place of the environment; each episode was started again. */
   readonly faults: readonly Fault[]
   readonly restarts: readonly string[]
-}
-
-/** Fault of the run itself, in one line; doing the task again would not help. */
-export interface Failure {
-  readonly failure: string
-  /** Its origin, in several lines. */
-  readonly detail?: string
 }
 
 /** Help with shared updates until dismissed. */

@@ -1,6 +1,7 @@
 import type { HostArray } from '../devices/tensor.js'
 import { HatrpoError } from '../errors.js'
-import type { MultiAgentEnv } from '../envs/index.js'
+import type { ActionSpace, MultiAgentEnv } from '../envs/index.js'
+import { maskSize } from '../envs/shape.js'
 import type { ActingAgent, Actors } from './acting.js'
 import {
   AGENT_COLUMNS,
@@ -26,12 +27,36 @@ export interface Instant {
   end: number
 }
 
-type Writer<Args extends unknown[]> = (out: HostArray, at: number, ...args: Args) => void
+type Writer<Args extends unknown[]> = (out: HostArray, at: number, ...args: Args) => unknown
 
-/** Writes the observations of all agents, one after another. */
-function writeObservations(out: HostArray, at: number, { env: { observations } }: Instant): void {
-  for (let i = 0, to = at; i < observations.length; to += observations[i++].length)
-    out.set(observations[i], to)
+/** Writes the observations of all agents, one after another. @returns the place behind them */
+function writeObservations(out: HostArray, at: number, { env: { observations } }: Instant): number {
+  let to = at
+  for (let i = 0; i < observations.length; to += observations[i++].length) out.set(observations[i], to)
+  return to
+}
+
+/** Writes the observations of all agents, then their last actions: the environment's views still hold them. */
+function writeHistory(out: HostArray, at: number, instant: Instant): void {
+  const { env, starts } = instant
+  let to = writeObservations(out, at, instant)
+  for (let i = 0; i < env.actions.length; i++) {
+    const { action } = env.spec.agents[i]
+    const width = action.kind === 'box' ? action.size : maskSize(action)
+    out.fill(0, to, to + width)
+    if (!starts) writeLastAction(out, to, action, env.actions[i])
+    to += width
+  }
+}
+
+/** Writes an action: its numbers, or a 1 for the option of every choice among zeros. */
+function writeLastAction(out: HostArray, at: number, space: ActionSpace, action: Float32Array): void {
+  if (space.kind === 'box') out.set(action, at)
+  else if (space.kind === 'discrete') out[at + action[0]] = 1
+  else {
+    let first = at
+    for (let c = 0; c < action.length; first += space.sizes[c++]) out[first + action[c]] = 1
+  }
 }
 
 /** How each column's row is written. */
@@ -40,6 +65,8 @@ const TEAM_WRITERS: Record<TeamColumn, Writer<[Instant]>> = {
   finalStates: (out, at, { env }) => out.set(env.state, at),
   jointObservations: writeObservations,
   finalJointObservations: writeObservations,
+  jointHistory: writeHistory,
+  finalJointHistory: writeHistory,
   ends: (out, at, { end }) => (out[at] = end),
   valid: (out, at) => (out[at] = 1),
   episodeStarts: (out, at, { starts }) => (out[at] = starts ? 1 : 0),

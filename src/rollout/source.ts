@@ -55,6 +55,8 @@ export interface PlayRules {
   readonly oneReward: boolean
   /** Whether all agents are played as one (see `joinAgents`). */
   readonly joined?: boolean
+  /** Agents whose mean reward is the return of an episode; null for all. */
+  readonly scored?: readonly number[] | null
 }
 
 export interface SourceOptions extends PlayRules {
@@ -94,11 +96,11 @@ export function workerSetup(
   host: HostDevice,
   storage: RolloutStorage,
   workers: number,
-  { seed, oneReward }: SourceOptions,
+  { seed, oneReward, scored = null }: SourceOptions,
 ): WorkerSetup {
   const { shared: kernels, control } = host
   const [pulses, stops] = [0, 1].map(() => host.addressOf(host.tensor('i32', workers)))
-  return { kernels, seed, oneReward, layout: storage.layout, control, pulses, stops }
+  return { kernels, seed, oneReward, scored, layout: storage.layout, control, pulses, stops }
 }
 
 /** Tasks of a rollout, one per share. */

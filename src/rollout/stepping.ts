@@ -1,4 +1,4 @@
-import { HatrpoError } from '../errors.js'
+import { HatrpoError, usageError } from '../errors.js'
 import { findStuckAgent } from '../envs/available.js'
 import { BrokenStepError } from '../envs/broken-step-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
@@ -62,9 +62,16 @@ export function stepSoundly(env: MultiAgentEnv): number | Breakage {
   return reason === undefined ? end : { reason }
 }
 
-/** Reward of the team in the latest step: the mean over agents, which is the reward of each where all get the same. */
-export function teamReward({ rewards }: MultiAgentEnv): number {
+/**
+ * Reward of the team in the latest step: the mean over agents, which is the reward of each where all get the same.
+ * @param scored agents that count; null for all
+ */
+export function teamReward({ rewards }: MultiAgentEnv, scored: readonly number[] | null = null): number {
   let sum = 0
+  if (scored) {
+    for (const agent of scored) sum += rewards[agent]
+    return sum / scored.length
+  }
   for (let i = 0; i < rewards.length; i++) sum += rewards[i]
   return sum / rewards.length
 }
@@ -72,7 +79,7 @@ export function teamReward({ rewards }: MultiAgentEnv): number {
 /**
  * Refuses rewards that differ between the agents of a team, for methods that learn from one reward of the team.
  * @param teams agents of each team, which `teamsOf` gives
- * @throws HatrpoError naming two of them
+ * @throws HatrpoError (exit code 2) naming two of them
  */
 export function expectEqualRewards(
   { spec, rewards }: MultiAgentEnv,
@@ -82,7 +89,7 @@ export function expectEqualRewards(
     for (const other of others) {
       if (rewards[other] === rewards[first]) continue
       const [mate, odd] = [spec.agents[first].id, spec.agents[other].id]
-      throw new HatrpoError(
+      throw usageError(
         `${spec.id}: ${mate} got the reward ${rewards[first]} and ${odd} ${rewards[other]} in one step: ` +
           'a critic of a team needs the same reward for all of its agents; critics of the agents do not (critic.sharing=own)',
       )
@@ -90,14 +97,35 @@ export function expectEqualRewards(
   }
 }
 
-export function saveState(env: MultiAgentEnv): Uint8Array {
+/** @param withActions whether the last actions are saved too, behind the state */
+export function saveState(env: MultiAgentEnv, withActions: boolean): Uint8Array {
   if (!env.saveState) throw missingState(env)
-  return env.saveState()
+  const state = env.saveState()
+  if (!withActions) return state
+  const saved = new Uint8Array(state.length + actionBytes(env))
+  saved.set(state)
+  let at = state.length
+  for (const { buffer, byteOffset, byteLength } of env.actions) {
+    saved.set(new Uint8Array(buffer, byteOffset, byteLength), at)
+    at += byteLength
+  }
+  return saved
 }
 
-export function loadState(env: MultiAgentEnv, state: Uint8Array): void {
+/** Restores what `saveState` gave. */
+export function loadState(env: MultiAgentEnv, saved: Uint8Array, withActions: boolean): void {
   if (!env.loadState) throw missingState(env)
-  env.loadState(state)
+  if (!withActions) return env.loadState(saved)
+  let at = saved.length - actionBytes(env)
+  env.loadState(saved.slice(0, at))
+  for (const { buffer, byteOffset, byteLength } of env.actions) {
+    new Uint8Array(buffer, byteOffset, byteLength).set(saved.subarray(at, at + byteLength))
+    at += byteLength
+  }
+}
+
+function actionBytes({ actions }: MultiAgentEnv): number {
+  return actions.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 function missingState(env: MultiAgentEnv): HatrpoError {

@@ -91,7 +91,7 @@ export class RolloutStorage {
         continue
       }
       const lengths = widths.map((width) => columnRows(column, size) * width)
-      const starts = lengths.map((_, i) => total(lengths.slice(0, i)))
+      const starts = startsOf(lengths, needs.agentOrder)
       const tensor = host.tensor(column.type, total(lengths))
       const array = host.view(tensor)
       blocks[name] = { array, starts, lengths }
@@ -106,18 +106,28 @@ export class RolloutStorage {
   }
 
   /**
-   * A column of some agents: one agent's [rows, width], or of several agents with consecutive numbers and equal widths,
-   * one after another.
+   * A column of some agents: one agent's [rows, width], or of several agents of equal widths, one after another in the
+   * order in which they lie in memory.
    */
   agentColumn(name: AgentColumn, agents: readonly number[]): HostArray {
     const { array, starts, lengths } = this.#agents[name]
     const [first] = agents
-    const follow = (agent: number, i: number) =>
-      agent === first + i && starts[agent] === starts[first] + i * lengths[first]
+    const follow = (agent: number, i: number) => starts[agent] === starts[first] + i * lengths[first]
     const sound = agents.every((agent, i) => follow(agent, i) && lengths[agent] === lengths[first])
     if (!sound) throw new Error(`agents ${agents.join(', ')} have no common ${name}`)
     return array.subarray(starts[first], starts[first] + agents.length * lengths[first])
   }
+}
+
+/** Index of each agent's first element. @param order of the agents in memory, null: ascending */
+function startsOf(lengths: readonly number[], order: readonly number[] | null): number[] {
+  const starts: number[] = []
+  let at = 0
+  for (const agent of order ?? lengths.keys()) {
+    starts[agent] = at
+    at += lengths[agent]
+  }
+  return starts
 }
 
 function total(lengths: readonly number[]): number {

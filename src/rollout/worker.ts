@@ -40,7 +40,7 @@ export class RolloutWorker {
     } catch (error) {
       if (!(error instanceof HatrpoError)) throw error
       const detail = detailOf(error)
-      return { failure: error.message, ...(detail !== undefined && { detail }) }
+      return { failure: error.message, usage: error.exitCode === 2, ...(detail !== undefined && { detail }) }
     }
   }
 
@@ -59,7 +59,7 @@ export class RolloutWorker {
     const result =
       task.kind === 'collect'
         ? new Collector(kernels, envs, setup, { pulse, stopped }).collect(task)
-        : new Evaluator(kernels, envs, pulse).evaluate(task)
+        : new Evaluator(kernels, envs, setup.scored, pulse).evaluate(task)
     const restarts = this.#restarts
     this.#restarts = []
     return { ...result, restarts }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSameEnv } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
@@ -126,17 +126,23 @@ export function evaluationDue(config: TrainConfig, iteration: number): boolean {
 export function openRun(dir: string, config: TrainConfig, options: OpenRunOptions = {}): Run {
   if (options.resume && !existsSync(join(dir, 'config.json')))
     throw usageError(`${dir} holds no run to resume: it has no config.json`)
-  writing(dir, () => mkdirSync(dir, { recursive: true }))
+  const made = writing(dir, () => mkdirSync(dir, { recursive: true })) !== undefined
   const lock = new RunLock(dir)
   try {
-    return options.resume ? resumeRun(dir, config, lock, options) : newRun(dir, config, lock, options)
+    return options.resume ? resumeRun(dir, config, lock, options) : newRun(dir, config, lock, options, made)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-function newRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
+function newRun(
+  dir: string,
+  config: TrainConfig,
+  lock: RunLock,
+  options: OpenRunOptions,
+  made: boolean,
+): Run {
   const { origin, workers, envSha256, onOpen } = options
   removeUnfinishedFiles(dir)
   const present = readdirSync(dir).filter((name) => !name.startsWith('lock'))
@@ -152,7 +158,7 @@ function newRun(dir: string, config: TrainConfig, lock: RunLock, options: OpenRu
     ...(envSha256 && { envSha256 }),
   }
   const portable = writeFirstConfig(dir, config, about)
-  return new Run(dir, portable, lock, undefined, undefined, undefined)
+  return new Run(dir, portable, lock, undefined, undefined, undefined, made ? 'made' : 'found')
 }
 
 function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
@@ -232,6 +238,9 @@ export class Run {
   readonly #metrics: MetricsLog
   readonly #evaluations: EvaluationLog
   readonly #events: TensorBoardWriter
+  /** Whether a new run's folder was made for it; null once it has logged something, and for resumed runs. */
+  #untouched: 'made' | 'found' | null
+  #closed = false
   #evaluated: EvaluationRecord | undefined
   #best: BestCheckpoint | undefined
 
@@ -243,7 +252,9 @@ export class Run {
     checkpoint: Checkpoint | undefined,
     result: RunResult | undefined,
     firstStep: number | undefined,
+    untouched: 'made' | 'found' | null = null,
   ) {
+    this.#untouched = untouched
     this.dir = dir
     this.config = config
     this.checkpoint = checkpoint
@@ -267,6 +278,7 @@ export class Run {
    */
   logIteration(record: IterationRecord): void {
     this.#lock.assertHeld()
+    this.#untouched = null
     this.#metrics.append(record)
     this.#events.scalars(record.steps, iterationScalars(record))
   }
@@ -312,8 +324,23 @@ export class Run {
 
   /** Gives the folder free. The run can be resumed. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#metrics.close()
     this.#events.close()
     this.#lock.release()
+  }
+
+  /** Leaves the folder of a new run as it was found, unless an iteration was logged: for a run that is refused. */
+  abandon(): void {
+    const untouched = this.#untouched
+    if (untouched === null) return
+    this.#metrics.close()
+    this.#events.close()
+    for (const name of readdirSync(this.dir))
+      if (!name.startsWith('lock')) rmSync(join(this.dir, name), { recursive: true })
+    this.#lock.release()
+    this.#closed = true
+    if (untouched === 'made') rmdirSync(this.dir)
   }
 }

@@ -61,9 +61,11 @@ export interface IterationRecord {
   /** Episodes that ended in this iteration; null when none did. */
   readonly episodeReturn: { readonly mean: number; readonly count: number } | null
   readonly agents: readonly AgentRecord[]
+  /** Name of the opponent that the learning team met, where one team learns. */
+  readonly opponent?: string
   /** Means over the critics where there are several; skipped steps are added up. */
   readonly critic: CriticRecord
-  /** One per agent, for methods with a critic of each. */
+  /** One per critic, where there are several. */
   readonly critics?: readonly CriticRecord[]
   /** Shares of the iteration's wall time; they add up to 1. */
   readonly time: {
@@ -89,6 +91,17 @@ export interface EvaluationRecord {
   readonly returns: readonly number[]
   readonly mean: number
   /** Population standard deviation. */
+  readonly sd: number
+  /** By opponent, the latest first, where one team learns; `returns` are in the same order. */
+  readonly opponents?: readonly OpponentReturns[]
+}
+
+/** Returns of the learning team against one opponent. */
+export interface OpponentReturns {
+  /** Iteration of this run that it is from, or the run that it was read from. */
+  readonly name: string
+  readonly episodes: number
+  readonly mean: number
   readonly sd: number
 }
 

@@ -43,6 +43,8 @@ export interface BundleInfo {
   /** SHA-256 of the environment's code when the policies were trained; absent for a built-in environment. */
   readonly environmentSha256?: string
   readonly algorithm: string
+  /** Ids of the agents that were trained; the others are the last opponents that they met. Absent where all were. */
+  readonly learners?: readonly string[]
   readonly seed: number
   /** Number of steps of all environments up to the exported checkpoint, and the iteration of that checkpoint. */
   readonly steps: number

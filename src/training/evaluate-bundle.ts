@@ -42,12 +42,16 @@ export async function evaluateBundle({
   assertFits(folder, fitting, agents)
   const made = await factory.create(new EnvContext())
   const env = joined ? joinAgents(made) : made
+  const { learners } = info
+  const scored = learners
+    ? fitting.agents.flatMap(({ id }, agent) => (learners.includes(id) ? [agent] : []))
+    : null
   const kernels = await loadKernels()
   const returns: number[] = []
   try {
     for (let episode = 0; episode < episodes; episode++) {
       env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
-      returns.push(runEpisode(env, agents))
+      returns.push(runEpisode(env, agents, scored))
     }
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
@@ -90,14 +94,14 @@ function foldersFrom(folder: string): string[] {
   return above === folder ? [folder] : [folder, ...foldersFrom(above)]
 }
 
-function runEpisode(env: MultiAgentEnv, agents: readonly Policy[]): number {
+function runEpisode(env: MultiAgentEnv, agents: readonly Policy[], scored: readonly number[] | null): number {
   for (const agent of agents) agent.reset()
   let total = 0
   let end = RUNNING
   while (end === RUNNING) {
     agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i], maskOf(env, i)))
     end = env.step()
-    total += teamReward(env)
+    total += teamReward(env, scored)
   }
   return total
 }

@@ -7,8 +7,10 @@ import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { openSource, RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import type { OpponentReturns } from '../runs/types.js'
 import { tellOfChange } from './env-change.js'
 import { evaluateBundle } from './evaluate-bundle.js'
+import { evaluatePolicies, OpponentPool } from './opponents.js'
 import { actorParameters } from './snapshot.js'
 import { summarise } from './statistics.js'
 
@@ -34,7 +36,11 @@ export interface EvaluateResult {
   readonly mean: number
   /** Population standard deviation. */
   readonly sd: number
+  /** By opponent of a run in which one team learns, the latest first; `returns` are in the same order. */
+  readonly opponents?: readonly OpponentReturns[]
 }
+
+type Evaluated = Pick<EvaluateResult, 'env' | 'returns' | 'opponents'>
 
 /**
  * Runs whole episodes with deterministic actions. The initial state of episode k depends on the seed only, not on the
@@ -50,8 +56,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   if (!isRun && !existsSync(join(source, 'bundle.json'))) {
     throw usageError(`${source} contains neither a run (config.json) nor a bundle (bundle.json)`)
   }
-  const { env, returns } = await (isRun ? evaluateRun(options) : evaluateBundle(options))
-  return { source, env, episodes, returns, ...summarise(returns) }
+  const evaluated: Evaluated = await (isRun ? evaluateRun(options) : evaluateBundle(options))
+  const { env, returns, opponents } = evaluated
+  return { source, env, episodes, returns, ...summarise(returns), ...(opponents && { opponents }) }
 }
 
 function expectWhole(name: string, value: number, min: number): void {
@@ -59,7 +66,7 @@ function expectWhole(name: string, value: number, min: number): void {
     throw usageError(`${name} is ${value}: it must be a whole number, at least ${min}`)
 }
 
-async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; returns: number[] }> {
+async function evaluateRun(options: EvaluateOptions): Promise<Evaluated> {
   const { source, episodes, seed, checkpoint = 'latest', onEvent } = options
   const config = readRunConfig(source)
   const { spec, ...loaded } = await loadEnvFactory(config.env)
@@ -67,10 +74,15 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
   const stored = readRunCheckpoint(source, checkpoint)
   const plan = planMethod(config, spec)
   const host = await openHost()
-  const parameters = actorParameters(stored, plan.groups).map((values) => {
-    const tensor = host.tensor('f32', values.length)
-    host.write(tensor, values)
-    return tensor
+  const pool = OpponentPool.open(config, plan, host)
+  pool?.restore(stored)
+  const own = actorParameters(stored, plan.groups)
+  const playing = plan.actors.map((policy, agent) => {
+    const opponent = pool?.policyOf(agent)
+    if (opponent) return opponent
+    const tensor = host.tensor('f32', own[agent].length)
+    host.write(tensor, own[agent])
+    return { spec: policy, parameters: tensor }
   })
   const envs = Math.min(config.envs, episodes)
   const workers = Math.min(options.workers ?? availableParallelism(), envs)
@@ -86,9 +98,10 @@ async function evaluateRun(options: EvaluateOptions): Promise<{ env: string; ret
   })
   try {
     const rows = rollouts.shares.map(({ count }) => count)
-    const policies = new WorkerPolicies(host, plan.actors, parameters, rows, seed)
-    policies.prepare()
-    return { env: config.env.id, returns: await rollouts.evaluate(policies, episodes, 0, seed) }
+    const specs = playing.map((policy) => policy.spec)
+    const parameters = playing.map((policy) => policy.parameters)
+    const policies = new WorkerPolicies(host, specs, parameters, rows, seed)
+    return { env: config.env.id, ...(await evaluatePolicies(rollouts, policies, pool, episodes, 0, seed)) }
   } finally {
     await rollouts.close()
   }

@@ -1,4 +1,5 @@
 import { planMethod } from '../algorithms/assemble.js'
+import { openHost } from '../devices/open.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
@@ -6,6 +7,7 @@ import { expectedFormat, formatWriter, type ExportFormat } from '../export/forma
 import { assertReplaceable, type WrittenBundle } from '../export/write.js'
 import { joinedParts } from '../rollout/index.js'
 import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import { OpponentPool } from './opponents.js'
 import { actorParameters } from './snapshot.js'
 
 export interface ExportOptions {
@@ -29,13 +31,16 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   const config = readRunConfig(run)
   const { spec, config: complete } = await loadEnvFactory(config.env)
   const stored = readRunCheckpoint(run, checkpoint)
-  const { actors, groups, env, play } = planMethod(config, spec)
+  const plan = planMethod(config, spec)
+  const { actors, groups, env, play, learners } = plan
   const parameters = actorParameters(stored, groups)
+  const pool = plan.opponents.length > 0 ? OpponentPool.open(config, plan, await openHost()) : null
+  pool?.restore(stored)
   const controls = play.joined ? joinedParts(spec) : []
   const policies = env.agents.map(({ id, action }, index) => ({
     agent: { index, id, ...(controls.length > 0 && { controls }) },
-    spec: actors[index],
-    parameters: parameters[index],
+    spec: pool?.policyOf(index)?.spec ?? actors[index],
+    parameters: pool?.latest(index) ?? parameters[index],
     action,
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
@@ -48,6 +53,7 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     environment,
     ...(environmentSha256 !== undefined && { environmentSha256 }),
     algorithm: algo,
+    ...(pool && { learners: learners.map((agent) => env.agents[agent].id) }),
     seed,
     steps,
     iteration,

@@ -9,6 +9,7 @@ import { usageError } from '../errors.js'
 import { OutOfMemoryError } from '../kernels/index.js'
 import { RolloutStorage, WorkerPolicies } from '../rollout/index.js'
 import { parametersSha256 } from '../runs/sha256.js'
+import { OpponentPool } from './opponents.js'
 
 /** A run's method with its memory: the rollouts' on the host, the method's on the device that the run names. */
 export class TeamLearner {
@@ -18,6 +19,7 @@ export class TeamLearner {
   readonly storage: RolloutStorage
   readonly plan: MethodPlan
   readonly method: TeamMethod
+  readonly #opponents: OpponentPool | null
 
   /**
    * @throws HatrpoError (exit code 2) for an environment that the method cannot train on, an unknown device, and rollouts
@@ -43,7 +45,9 @@ export class TeamLearner {
     const method = plan.parts.update.tables
       ? assembleTabular(plan, config, host, device)
       : assembleMethod(plan, config, host, device, storage)
-    return new TeamLearner(config, host, storage, plan, method)
+    const opponents = OpponentPool.open(config, plan, host)
+    opponents?.grow(method, 0)
+    return new TeamLearner(config, host, storage, plan, method, opponents)
   }
 
   /** Use `create`. */
@@ -53,7 +57,9 @@ export class TeamLearner {
     storage: RolloutStorage,
     plan: MethodPlan,
     method: TeamMethod,
+    opponents: OpponentPool | null,
   ) {
+    this.#opponents = opponents
     this.config = config
     this.env = plan.env
     this.host = host
@@ -62,11 +68,20 @@ export class TeamLearner {
     this.method = method
   }
 
+  /** Opponents of the team that learns; null where every agent learns. */
+  get opponents(): OpponentPool | null {
+    return this.#opponents
+  }
+
   /** Policies for rollout workers, each of which steps `rows[worker]` environments at once. */
   workerPolicies(rows: readonly number[]): WorkerPolicies {
-    const { actors } = this.plan
-    const parameters = actors.map((_, agent) => this.method.actingParameters(agent))
-    return new WorkerPolicies(this.host, actors, parameters, rows, this.config.seed)
+    const playing = this.plan.actors.map(
+      (spec, agent) =>
+        this.#opponents?.policyOf(agent) ?? { spec, parameters: this.method.actingParameters(agent) },
+    )
+    const specs = playing.map(({ spec }) => spec)
+    const parameters = playing.map((policy) => policy.parameters)
+    return new WorkerPolicies(this.host, specs, parameters, rows, this.config.seed)
   }
 
   sha256(): string {

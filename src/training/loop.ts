@@ -10,6 +10,7 @@ import {
 import { checkpointDue, evaluationDue, type Run } from '../runs/folder.js'
 import type { EvaluationRecord, TrainOptions, TrainResult } from '../runs/types.js'
 import type { TeamLearner } from './learner.js'
+import { evaluatePolicies } from './opponents.js'
 import { iterationRecord } from './records.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 import { summarise } from './statistics.js'
@@ -34,7 +35,7 @@ export class TrainingLoop {
     this.#iteration = run.checkpoint?.iteration ?? 0
     this.#saved = this.#iteration
     this.#progress = run.checkpoint
-      ? restoreSnapshot(learner.method, learner.storage, run.checkpoint)
+      ? restoreSnapshot(learner.method, learner.storage, run.checkpoint, learner.opponents)
       : freshProgress(learner.config.envs)
   }
 
@@ -46,7 +47,6 @@ export class TrainingLoop {
     while (this.#iteration < total && !signal?.aborted) {
       await this.#iterate(policies, total)
       if (evaluationDue(config, this.#iteration)) {
-        policies.prepare()
         const evaluation = await this.#evaluate(policies)
         this.#run.logEvaluation(evaluation)
         this.#options.onEvaluation?.(evaluation)
@@ -60,6 +60,7 @@ export class TrainingLoop {
   /** One iteration: a rollout, what is learned from it, and its record. */
   async #iterate(policies: WorkerPolicies, total: number): Promise<void> {
     const begun = performance.now()
+    const opponent = this.#learner.opponents?.draw(this.#iteration + 1)
     policies.prepare()
     const rollout = await this.#collect(policies)
     for (const fault of rollout.faults) {
@@ -72,13 +73,15 @@ export class TrainingLoop {
     )
     const learner = performance.now() - learning
     this.#iteration++
+    this.#learner.opponents?.grow(this.#learner.method, this.#iteration)
     this.#progress = rollout.progress
     const record = iterationRecord({
-      env: this.#learner.env,
+      groups: this.#learner.plan.groups,
       iteration: this.#iteration,
       rows: this.#learner.storage.rows,
       steps: this.#steps(),
       rollout,
+      opponent,
       improvement,
       wall: performance.now() - begun,
       learner,
@@ -101,17 +104,18 @@ export class TrainingLoop {
   }
 
   async #evaluate(policies: WorkerPolicies): Promise<EvaluationRecord> {
-    const { evaluation, seed } = this.#learner.config
-    const returns = await this.#source.evaluate(policies, evaluation.episodes, this.#iteration, seed)
-    return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns) }
+    const { config, opponents: pool } = this.#learner
+    const key = [config.evaluation.episodes, this.#iteration, config.seed] as const
+    const { returns, ...met } = await evaluatePolicies(this.#source, policies, pool, ...key)
+    return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns), ...met }
   }
 
   /** Writes a checkpoint, unless there is one of this iteration. */
   #save(): void {
     if (this.#saved === this.#iteration) return
     this.#saved = this.#iteration
-    const { method, storage } = this.#learner
-    const data = takeSnapshot(method, storage, this.#progress)
+    const { method, storage, opponents } = this.#learner
+    const data = takeSnapshot(method, storage, this.#progress, opponents)
     this.#run.saveCheckpoint(this.#iteration, this.#steps(), data)
   }
 

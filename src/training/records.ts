@@ -1,18 +1,20 @@
 import type { CriticReport, Improvement } from '../algorithms/method.js'
 import type { TurnOutcome } from '../algorithms/schedules.js'
-import type { EnvSpec } from '../envs/contract.js'
+import type { PolicyGroup } from '../algorithms/specs.js'
 import type { Rollout } from '../rollout/index.js'
 import type { AgentRecord, CriticRecord, IterationRecord } from '../runs/types.js'
 import { summarise } from './statistics.js'
 
 /** Everything that an iteration's record is made from. */
 export interface IterationFacts {
-  readonly env: EnvSpec
+  readonly groups: readonly PolicyGroup[]
   readonly iteration: number
   /** Steps of all environments: in this iteration, and since the start of the run. */
   readonly rows: number
   readonly steps: number
   readonly rollout: Rollout
+  /** Name of the opponent that was met, where one team learns. */
+  readonly opponent: string | undefined
   readonly improvement: Improvement
   /** Milliseconds: of the iteration, and of learning in it. */
   readonly wall: number
@@ -22,7 +24,7 @@ export interface IterationFacts {
 
 /** A line of metrics.jsonl. */
 export function iterationRecord(facts: IterationFacts): IterationRecord {
-  const { env, iteration, rows, steps, rollout, improvement, wall, workerRestarts } = facts
+  const { groups, iteration, rows, steps, rollout, opponent, improvement, wall, workerRestarts } = facts
   const returns = rollout.episodes.map((episode) => episode.return)
   const share = rollout.time.wall / wall
   const physics = rollout.time.physics * share
@@ -36,7 +38,8 @@ export function iterationRecord(facts: IterationFacts): IterationRecord {
     seconds: wall / 1000,
     stepsPerSecond: rows / (wall / 1000),
     episodeReturn: returns.length ? { mean: summarise(returns).mean, count: returns.length } : null,
-    agents: turns.map((turn) => agentRecord(env, turn)),
+    agents: turns.map((turn) => agentRecord(groups, turn)),
+    ...(opponent !== undefined && { opponent }),
     critic: meanReport(critics),
     ...(critics.length > 1 && { critics }),
     time: { physics, policy, learner, rest: Math.max(0, 1 - physics - policy - learner) },
@@ -48,9 +51,9 @@ export function iterationRecord(facts: IterationFacts): IterationRecord {
   }
 }
 
-/** Record of a policy, under its agent's name; a policy that several agents share is called `shared`. */
-function agentRecord(env: EnvSpec, { agents, ...outcome }: TurnOutcome): AgentRecord {
-  return { id: agents.length > 1 ? 'shared' : env.agents[agents[0]].id, ...outcome }
+/** Record of a policy, under the name of its agent or of the group that shares it. */
+function agentRecord(groups: readonly PolicyGroup[], { agents, ...outcome }: TurnOutcome): AgentRecord {
+  return { id: groups.find((group) => group.agents.includes(agents[0]))!.id, ...outcome }
 }
 
 /** Means over critics; steps that were skipped are added up. */

@@ -7,6 +7,7 @@ import type { ValueNormState } from '../learner/value-norm.js'
 import { parameterLayout } from '../nn/layout.js'
 import { carriedColumns, type EnvProgress, type RolloutStorage } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
+import type { OpponentPool, OpponentState } from './opponents.js'
 
 type Powers = [number, number]
 
@@ -21,6 +22,8 @@ interface SnapshotState {
   /** Ages of what policies' updates carry, one per policy; absent where they carry nothing. */
   readonly carriedAges?: readonly (number | null)[]
   readonly environments: readonly Omit<EnvProgress, 'state'>[]
+  /** Where one team learns. */
+  readonly opponents?: OpponentState
 }
 
 /** State of runs made before critics were a list. */
@@ -34,6 +37,7 @@ export function takeSnapshot(
   method: TeamMethod,
   storage: RolloutStorage,
   progress: readonly EnvProgress[],
+  opponents: OpponentPool | null = null,
 ): CheckpointData {
   const tensors: Record<string, CheckpointData['tensors'][string]> = {}
   const saveAdam = (name: string, adam: Adam): Powers => {
@@ -56,12 +60,15 @@ export function takeSnapshot(
     if (state) tensors[`environments/env_${e}`] = state
     return counters
   })
+  const pool = opponents?.save()
+  Object.assign(tensors, pool?.tensors)
   const state = {
     actorPowers,
     criticPowers,
     valueNorms: method.critics.map(({ valueNorm }) => valueNorm?.save() ?? null),
     shuffles: [...method.shuffles],
     environments,
+    ...(pool && { opponents: pool.state }),
     ...(method.policies.some(({ carried }) => carried) && {
       carriedAges: method.policies.map(({ carried }) => carried?.age ?? null),
     }),
@@ -81,7 +88,8 @@ function carriedArrays(storage: RolloutStorage): [name: string, array: HostArray
 }
 
 /**
- * The flat parameter vectors of a checkpoint's policies, one per agent: agents with a common policy have the same one.
+ * The flat parameter vectors of a checkpoint's policies, one per agent that learns: agents with a common policy have the
+ * same one.
  * @throws HatrpoError when they do not fit the networks
  */
 export function actorParameters(
@@ -105,7 +113,9 @@ export function restoreSnapshot(
   method: TeamMethod,
   storage: RolloutStorage,
   { tensors, state }: CheckpointData,
+  opponents: OpponentPool | null = null,
 ): EnvProgress[] {
+  opponents?.restore({ tensors, state })
   const f32 = (name: string): Float32Array => {
     const found = tensors[name]
     if (!(found instanceof Float32Array)) throw new HatrpoError(`the checkpoint has no tensor ${name}`)

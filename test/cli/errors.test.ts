@@ -134,19 +134,19 @@ test('a folder made for --out is kept when training is refused', (t) => {
     `const numbers = () => new Float32Array(1)
 const space = { kind: 'box', size: 1, low: [-1], high: [1] }
 export default () => ({
-  spec: { id: 'rivals', agents: [{ id: 'a', observation: space, action: space }], stateSize: 1, timeLimit: 9, mode: 'general' },
-  observations: [numbers()], state: numbers(), actions: [numbers()], rewards: numbers(),
+  spec: { id: 'rivals', agents: ['a', 'b'].map((id) => ({ id, observation: space, action: space })), stateSize: 1, timeLimit: 9, mode: 'general' },
+  observations: [numbers(), numbers()], state: numbers(), actions: [numbers(), numbers()], rewards: new Float32Array(2),
   reset() {}, step: () => 0, saveState: () => new Uint8Array(1), loadState() {},
 })`,
   )
   mkdirSync(join(cwd, 'mine'))
   for (const out of ['mine', 'new']) {
-    const { code, stderr } = hatrpo(['train', '--env', module, '--algo', 'happo', '--out', out], cwd)
+    const { code, stderr } = hatrpo(['train', '--env', module, '--algo', 'ppo', '--out', out], cwd)
     assert.equal(code, 2, stderr)
     assert.match(stderr, /mode general/)
   }
   assert.deepEqual(readdirSync(cwd).sort(), ['mine', 'rivals.mjs'])
-  const unnamed = hatrpo(['train', '--env', module, '--algo', 'happo'], cwd)
+  const unnamed = hatrpo(['train', '--env', module, '--algo', 'ppo'], cwd)
   assert.equal(unnamed.code, 2, unnamed.stderr)
   assert.deepEqual(readdirSync(join(cwd, 'runs')), [])
 })

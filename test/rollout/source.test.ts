@@ -205,7 +205,7 @@ for (const workers of SOURCES) {
         assert.ok(error instanceof HatrpoError)
         assert.match(
           error.message,
-          /^line: agent_0 got the reward \S+ and agent_1 \S+ in one step: a method whose critic [^\n]* needs the same reward for all agents; one with a critic of each agent does not \(hatrpo list algorithms --json\)$/,
+          /^line: agent_0 got the reward \S+ and agent_1 \S+ in one step: a critic of a team needs the same reward for all of its agents; critics of the agents do not \(critic\.sharing=own\)$/,
         )
         return true
       })

@@ -32,8 +32,8 @@ test('what cannot be trained is refused in one line, and no folder is made', asy
       /^environment .\/nowhere.js: there is no file \//,
     ],
     [
-      { config: { ...config, env: { id: general } } },
-      /^environment team has mode general: hatrpo trains teams/,
+      { config: { ...config, algo: 'trpo', env: { id: general } } },
+      /^environment team has mode general: trpo has one policy for all agents/,
     ],
     [{ config: { ...config, gamma: 2 } }, /^gamma is 2: /],
     [{ workers: -1 }, /^workers is -1: it must be a whole number, 0 for none but the calling thread$/],

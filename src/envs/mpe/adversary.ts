@@ -12,9 +12,15 @@ export const adversary: ParticleTask = {
   options: { good: whole(2, 1) },
   scenario: ({ good }): Scenario => ({
     agents: [
-      agentBody({ id: 'adversary_0', radius: 0.15, adversary: true, sees: ['landmarks', 'agents'] }),
+      agentBody({
+        id: 'adversary_0',
+        radius: 0.15,
+        adversary: true,
+        team: 'adversary',
+        sees: ['landmarks', 'agents'],
+      }),
       ...Array.from({ length: Number(good) }, (_, k) =>
-        agentBody({ id: `agent_${k}`, radius: 0.15, sees: ['goal', 'landmarks', 'agents'] }),
+        agentBody({ id: `agent_${k}`, radius: 0.15, team: 'good', sees: ['goal', 'landmarks', 'agents'] }),
       ),
     ],
     landmarks: landmarks(Number(good), 0.08),

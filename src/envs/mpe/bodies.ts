@@ -11,6 +11,8 @@ export interface AgentBody {
   /** Whether it sends messages. */
   readonly talks: boolean
   readonly adversary: boolean
+  /** Name of the team whose agents get one reward; empty in tasks without teams. */
+  readonly team: string
   /** Its observation, part after part. */
   readonly sees: readonly Part[]
 }
@@ -41,6 +43,7 @@ const BODY = {
   collides: false,
   talks: false,
   adversary: false,
+  team: '',
 }
 
 /** An agent's body: 0.05 in radius, moving, silent, and passing through others where nothing else is said. */

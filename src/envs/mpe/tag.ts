@@ -23,11 +23,20 @@ export const tag: ParticleTask = {
           maxSpeed: 1,
           collides: true,
           adversary: true,
+          team: 'adversaries',
           sees: SEES,
         }),
       ),
       ...Array.from({ length: Number(good) }, (_, k) =>
-        agentBody({ id: `agent_${k}`, sensitivity: 4, maxSpeed: 1.3, collides: true, sees: SEES }),
+        // Each is caught, and leaves the field, by itself.
+        agentBody({
+          id: `agent_${k}`,
+          sensitivity: 4,
+          maxSpeed: 1.3,
+          collides: true,
+          team: `agent_${k}`,
+          sees: SEES,
+        }),
       ),
     ],
     landmarks: landmarks(Number(obstacles), 0.2, true),

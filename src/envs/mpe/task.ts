@@ -1,4 +1,4 @@
-import type { AgentSpec } from '../contract.js'
+import type { AgentSpec, EnvSpec } from '../contract.js'
 import type { EnvDefinition } from '../define.js'
 import { choice, whole, type OptionRules } from '../options.js'
 import { box, discrete, multiDiscrete } from '../spaces.js'
@@ -60,6 +60,7 @@ export function defineParticles(
       timeLimit: Number(values['timeLimit']),
       stepSeconds: STEP_SECONDS,
       mode: shared === 'each' ? 'general' : 'cooperative',
+      ...(shared === 'each' && teamsOf(scenario)),
     },
     memory: () => world.state,
     reset: ({ random }) => world.reset(random),
@@ -98,4 +99,11 @@ function describeAgent(scenario: Scenario, agent: number, form: ActionForm): Age
   const apart = form === 'multiDiscrete' && sizes.length > 1
   const product = sizes.reduce((all, n) => all * n, 1)
   return { id, observation, action: apart ? multiDiscrete(sizes) : discrete(product) }
+}
+
+/** The teams of a scenario that has some, as a spec names them. */
+function teamsOf({ agents }: Scenario): Pick<EnvSpec, 'teams'> {
+  if (agents.every(({ team }) => team === '')) return {}
+  const members = (name: string) => agents.filter(({ team }) => team === name).map(({ id }) => id)
+  return { teams: Object.fromEntries(agents.map(({ team }) => [team, members(team)])) }
 }

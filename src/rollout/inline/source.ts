@@ -1,6 +1,5 @@
 import type { HostDevice } from '../../devices/host.js'
-import { HatrpoError } from '../../errors.js'
-import { withStack } from '../faults.js'
+import { failureError } from '../faults.js'
 import type { CollectResult, EnvProgress, EvaluateResult, WorkerSetup, WorkerTask } from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
 import {
@@ -71,10 +70,7 @@ export class InlineSource implements RolloutSource {
     // Signals and timers of this thread are served between tasks, which do not wait for anything themselves.
     await new Promise((served) => setTimeout(served, 0))
     const result = (await this.#worker.run({ task, setup: this.#setup, mujoco: undefined }))!
-    if ('failure' in result) {
-      const { failure, detail } = result
-      throw new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })
-    }
+    if ('failure' in result) throw failureError(result)
     for (const restart of result.restarts) this.#onEvent?.(restart)
     return result as Result
   }

@@ -1,13 +1,12 @@
 import type { HostDevice } from '../../devices/host.js'
 import { HatrpoError } from '../../errors.js'
-import { withStack } from '../faults.js'
+import { failureError } from '../faults.js'
 import type {
   CollectResult,
   CollectTask,
   EnvProgress,
   EvaluateResult,
   EvaluateTask,
-  Failure,
   WorkerAnswer,
   WorkerSetup,
 } from '../messages.js'
@@ -210,8 +209,4 @@ export class RolloutPool implements RolloutSource {
     if (result && 'failure' in result) throw failureError(result)
     return result!
   }
-}
-
-function failureError({ failure, detail }: Failure): HatrpoError {
-  return new HatrpoError(failure, detail === undefined ? {} : { cause: withStack(failure, detail) })
 }
