@@ -64,7 +64,7 @@ for (const [algo, ...set] of [
     const stop = new AbortController()
     const onIteration = ({ iteration }: { iteration: number }) => void (iteration === 3 && stop.abort())
     await trainedWith(t, config, { dir, signal: stop.signal, onIteration })
-    const workers = algo === 'hatrpo' ? 2 : 0
+    const workers = algo === 'hatrpo' ? 1 : 0
     const resumed = await trainedWith(t, config, { workers, dir, resume: true })
     assert.equal(resumed.parametersSha256, whole.parametersSha256)
     const course = ({ records }: typeof whole) =>
