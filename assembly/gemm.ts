@@ -322,8 +322,29 @@ export function gemm(
 ): void {
   const xStride = (k as usize) << 2
   const yStride = (n as usize) << 2
-  for (let group = from; group < to; group += ROW_GROUP) {
-    const groupEnd = min(group + ROW_GROUP, to)
+  const first = from as usize
+  gemmRows(x + first * xStride, xStride, k, packed, bias, y + first * yStride, yStride, n, to - from, mode)
+}
+
+/**
+ * The same for `rows` rows at any distance from one another.
+ * @param xStride bytes between rows of x
+ * @param yStride bytes between rows of y
+ */
+export function gemmRows(
+  x: usize,
+  xStride: usize,
+  k: i32,
+  packed: usize,
+  bias: usize,
+  y: usize,
+  yStride: usize,
+  n: i32,
+  rows: i32,
+  mode: i32,
+): void {
+  for (let group = 0; group < rows; group += ROW_GROUP) {
+    const groupEnd = min(group + ROW_GROUP, rows)
     let panel = packed
     for (let first = 0, width = 0; first < n; first += width) {
       width = panelWidth(n - first)
@@ -332,8 +353,8 @@ export function gemm(
       let yRow = y + (group as usize) * yStride + ((first as usize) << 2)
       if (width == PANEL_REST) {
         for (let r = group; r < groupEnd; r += 4) {
-          const rows = min(4, groupEnd - r)
-          tile4(xRow, xStride, rows, k, panel, yRow, yStride, min(4, n - first), panelBias, mode)
+          const count = min(4, groupEnd - r)
+          tile4(xRow, xStride, count, k, panel, yRow, yStride, min(4, n - first), panelBias, mode)
           xRow += 4 * xStride
           yRow += 4 * yStride
         }

@@ -1,6 +1,6 @@
 /**
- * What the templates of exported policies have in common: a feed-forward network that sees one observation at a time, and the
- * sequence of samples.
+ * What the templates of exported policies have in common: a network, recurrent or not, that sees one observation at a time, and
+ * the sequence of samples.
  *
  * A template contains no sizes and no weights. `src/export` adds them as data and sets the size of the memory and the
  * addresses that hosts read. The record at address 0 (POLICY_*) is described in src/kernels/layout.ts.
@@ -24,11 +24,17 @@ import {
   POLICY_LAYER_Y,
   POLICY_OBSERVATION,
   POLICY_OBSERVATION_SIZE,
+  POLICY_RECURRENT,
+  POLICY_RECURRENT_COUNT,
+  POLICY_RECURRENT_HEAD,
+  POLICY_RECURRENT_SIZE,
+  POLICY_RECURRENT_STATES,
   POLICY_STANDARDISE,
 } from './generated/layout'
 import { inputStage } from './input'
 import { layerNorm } from './layernorm'
 import { matrixVector } from './matvec'
+import { recurrentLayers } from './recurrent'
 
 /** Addresses that a host reads. The values are placeholders, replaced at export. */
 export const observation: i32 = 1
@@ -67,12 +73,17 @@ export function evaluate(): i32 {
   let gamma = load<usize>(POLICY_GAMMA)
   let beta = load<usize>(POLICY_BETA)
   const kind = load<i32>(POLICY_ACTIVATION)
+  const recurrent = load<usize>(POLICY_RECURRENT)
   let hidden = false
   while (true) {
     if (gamma != 0) {
       if (hidden) activate(x, width, kind)
       layerNorm(x, gamma, beta, 0, 0, x, width, 0, 1)
     } else if (hidden) return 0
+    if (recurrent != 0 && layer == load<usize>(recurrent, POLICY_RECURRENT_HEAD)) {
+      x = recurrentLayers(recurrent, x, width)
+      width = load<i32>(recurrent, POLICY_RECURRENT_SIZE)
+    }
     const outputs = load<i32>(layer, POLICY_LAYER_OUTPUTS)
     const y = load<usize>(layer, POLICY_LAYER_Y)
     const weight = load<usize>(layer, POLICY_LAYER_WEIGHT)
@@ -92,7 +103,12 @@ export function nextSample(): u32 {
 }
 
 /** Clears recurrent state. A feed-forward policy has none. */
-export function reset(): void {}
+export function reset(): void {
+  const recurrent = load<usize>(POLICY_RECURRENT)
+  if (recurrent == 0) return
+  const count = load<usize>(recurrent, POLICY_RECURRENT_COUNT) * load<usize>(recurrent, POLICY_RECURRENT_SIZE)
+  memory.fill(load<usize>(recurrent, POLICY_RECURRENT_STATES), 0, count << 2)
+}
 
 /** Restarts the sequence of samples with a 64-bit seed. */
 export function seed(low: i32, high: i32): void {

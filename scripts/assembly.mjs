@@ -27,13 +27,17 @@ function constants(prefix, record, type, unit = 1) {
   )
 }
 
+/** Layouts whose offsets are in bytes. */
+const BYTE_LAYOUTS = [
+  ...['HEADER', 'PHASE', 'CONTROL'],
+  ...['POLICY', 'POLICY_LAYER', 'POLICY_RECURRENT', 'POLICY_RECURRENT_LAYER'],
+]
+
 function layout(tables) {
   const { RUNNING, TERMINATED, TRUNCATED } = tables
   return [
     NOTE,
-    ...['HEADER', 'PHASE', 'CONTROL', 'POLICY', 'POLICY_LAYER'].flatMap((name) =>
-      constants(name, tables[name], 'usize'),
-    ),
+    ...BYTE_LAYOUTS.flatMap((name) => constants(name, tables[name], 'usize')),
     // Offsets in bytes into f64 and 32-bit integers.
     ...constants('DEVIATION', tables.DEVIATION, 'usize', 8),
     ...constants('WORLD', tables.WORLD, 'usize', 4),

@@ -4,6 +4,7 @@ import { PolicyBatch } from '../../src/learner/batch.js'
 import { trainedPolicy, type TrainedPolicy } from '../../src/learner/policy.js'
 import type { PolicySpec } from '../../src/learner/heads/head.js'
 import { Network } from '../../src/nn/network.js'
+import type { RecurrentSpec } from '../../src/nn/spec.js'
 import type { Derive } from './derivatives.js'
 import { float32, goldenArray, type GoldenArray, type GoldenParameter } from './fixture.js'
 import { actorSpec, type ActorKeys, type ActorSpec } from './networks.js'
@@ -21,6 +22,16 @@ export const actorInputs = { ...actorSamples, advantages: goldenArray, factor: g
 
 type Samples = Record<keyof typeof actorSamples, GoldenArray>
 
+/** Recurrent layers of an actor, and its states over the rows. */
+export interface ActorMemory {
+  readonly recurrent: RecurrentSpec
+  readonly chunk: number
+  /** [rows, state width] */
+  readonly states: Float32Array
+  /** [rows], 1 where an episode starts. */
+  readonly starts: Float32Array
+}
+
 /** An actor of a golden file and its batch on a device. */
 export interface ActorCase<Spec extends PolicySpec = ActorSpec> {
   readonly rows: number
@@ -34,6 +45,7 @@ export interface ActorCase<Spec extends PolicySpec = ActorSpec> {
 /**
  * Puts an actor and its samples where updates expect them; rows count where they are active.
  * @param derive for updates that take Fisher products
+ * @param memory of a recurrent actor
  */
 export function actorCase(
   device: Device,
@@ -41,24 +53,25 @@ export function actorCase(
   parameters: readonly GoldenParameter[],
   given: Samples,
   derive?: Derive,
+  memory?: ActorMemory,
 ): ActorCase {
   const action = given.actions.shape[1] ?? 0
-  const spec = actorSpec(keys, given.obs.shape[1] ?? 0, action, parameters)
-  return placeActor(device, spec, given, derive)
+  const spec = actorSpec(keys, given.obs.shape[1] ?? 0, action, parameters, memory?.recurrent)
+  return placeActor(device, spec, given, derive, { memory })
 }
 
-/** Case of an actor of any kind. @param available of an actor that chooses */
+/** Case of an actor of any kind. @param more masks of an actor that chooses, and memory of a recurrent one */
 export function placeActor<Spec extends PolicySpec>(
   device: Device,
   spec: Spec,
   given: Samples,
   derive?: Derive,
-  available?: GoldenArray,
+  { available, memory }: { available?: GoldenArray; memory?: ActorMemory | undefined } = {},
 ): ActorCase<Spec> {
   const rows = given.obs.shape[0] ?? 0
   const { size: observation } = spec.input
   const { width: action } = spec.head.action
-  const network = new Network(device, spec, rows)
+  const network = new Network(device, spec, rows, memory?.chunk)
   const tensor = (values: Float32Array) => filled(device, values)
   const active = float32('active_masks', given.active_masks, rows, 1)
   const batch = new PolicyBatch(device, rows, {
@@ -67,6 +80,7 @@ export function placeActor<Spec extends PolicySpec>(
     logProb: tensor(jointLogProb(given.old_log_probs, rows, action)),
     weight: tensor(active),
     ...(available && { availableActions: maskTensor(device, available, rows, spec.head.choices) }),
+    ...(memory && { hidden: tensor(memory.states), episodeStarts: tensor(memory.starts) }),
   })
   const start = tensor(float32('params', given.params, network.layout.size))
   return {
@@ -85,8 +99,9 @@ export function weightedCase(
   parameters: readonly GoldenParameter[],
   given: Samples & { advantages: GoldenArray; factor: GoldenArray },
   derive?: Derive,
+  memory?: ActorMemory,
 ): ActorCase {
-  const actor = actorCase(device, keys, parameters, given, derive)
+  const actor = actorCase(device, keys, parameters, given, derive, memory)
   weigh(device, actor, keys, given)
   return actor
 }

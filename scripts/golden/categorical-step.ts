@@ -24,7 +24,7 @@ export function checkCategoricalTrustRegion(fixture: Fixture, device: Device, de
   const { hyper_parameters: keys, params } = header
   const { available_actions: available, obs } = inputs
   const spec = choosingSpec(keys, obs.shape[1] ?? 0, available.shape[1] ?? 0, params)
-  const actor = placeActor(device, spec, inputs, derive, available)
+  const actor = placeActor(device, spec, inputs, derive, { available })
   weigh(device, actor, keys, inputs)
   const probe = new ChoiceProbe(device, actor)
   const { logProbs, logSoftmax, entropy } = probe.at(device.read(actor.policy.parameters))

@@ -35,7 +35,7 @@ export async function checkGaussianActor(fixture: Fixture, device: Device): Prom
   const spec = actorSpec(keys, observation, action, header.params)
   const observations = filled(device, float32('obs', inputs.obs, rows, observation))
   const actions = float32('actions', inputs.actions, rows, action)
-  const probe = new PolicyProbe(device, spec, rows, observations, actions)
+  const probe = new PolicyProbe(device, spec, rows, { raw: observations }, actions)
 
   const old = probe.at(inputs.params.data)
   const moved = probe.at(inputs.new_params.data)

@@ -9,6 +9,7 @@ import { readFixture, type Fixture } from './fixture.js'
 import { checkGae } from './gae.js'
 import { checkGaussianActor } from './gaussian-actor.js'
 import { DERIVATIVES, type Derive, type DerivativesName } from './derivatives.js'
+import { byChunk, checkRecurrentActor } from './recurrent-actor.js'
 import type { FileReport } from './report.js'
 import { checkSequentialClipped, checkSequentialTrustRegion } from './sequential.js'
 import { checkTrustRegion } from './trust-region.js'
@@ -25,6 +26,7 @@ const kinds: Readonly<Record<string, Check>> = {
   gae_returns: checkGae,
   sequential_hatrpo: checkSequentialTrustRegion,
   sequential_happo: checkSequentialClipped,
+  gru_actor: checkRecurrentActor,
 }
 
 /**
@@ -38,7 +40,7 @@ export async function checkLearnerFile(
   deviceName: string = deviceNames[0],
   derivatives: DerivativesName = 'chosen',
 ): Promise<FileReport> {
-  const fixture = await readFixture(file)
+  const fixture = byChunk(await readFixture(file))
   const kind = fixture.header.fixture
   const check = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
   if (!check)

@@ -4,7 +4,7 @@ import { HatrpoError } from '../../src/errors.js'
 import { categoricalHead, type CategoricalHeadSpec } from '../../src/learner/heads/categorical.js'
 import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gaussian.js'
 import { parameterLayout } from '../../src/nn/layout.js'
-import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
+import { VALUE_HEAD, type NetworkSpec, type RecurrentSpec } from '../../src/nn/spec.js'
 import type { GoldenParameter } from './fixture.js'
 
 /** torch's names of the activations. */
@@ -49,9 +49,10 @@ export function actorSpec(
   observation: number,
   action: number,
   parameters: readonly GoldenParameter[],
+  recurrent: RecurrentSpec | null = null,
 ): ActorSpec {
   const head = gaussianHead(action, { stdX: keys.std_x_coef, stdY: keys.std_y_coef })
-  return checkLayout({ ...bodySpec(keys, observation), head }, parameters)
+  return checkLayout({ ...bodySpec(keys, observation), recurrent, head }, parameters)
 }
 
 /** Actor that makes one choice. */

@@ -4,7 +4,7 @@ import { DEVIATION } from '../../src/kernels/index.js'
 import type { PolicyHead } from '../../src/learner/heads/head.js'
 import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry } from '../../src/nn/layout.js'
-import { Network } from '../../src/nn/network.js'
+import { Network, type NetworkInput } from '../../src/nn/network.js'
 import type { ActorSpec } from './networks.js'
 
 /** Values of a Gaussian policy at some parameters. */
@@ -32,10 +32,10 @@ export class PolicyProbe {
   readonly #perDimension: Program
 
   /**
-   * @param observations on the device, f32 [rows, observation]
+   * @param input what enters the network, on the device
    * @param actions f32 [rows, action]
    */
-  constructor(device: Device, spec: ActorSpec, rows: number, observations: Tensor, actions: Float32Array) {
+  constructor(device: Device, spec: ActorSpec, rows: number, input: NetworkInput, actions: Float32Array) {
     const { size, stdX, stdY } = spec.head
     this.#device = device
     this.#rows = rows
@@ -51,7 +51,7 @@ export class PolicyProbe {
           { op: 'gaussianTable', logStd, x: stdX, y: stdY, table: this.#table, size },
           ...this.#head.setup(),
         ],
-        rows: this.#network.forward(this.#parameters, { raw: observations }),
+        rows: this.#network.forward(this.#parameters, input),
       },
       rows,
     )

@@ -159,7 +159,7 @@ function checkIteration(
     const final = device.read(policy.parameters)
     set('final_params', final)
     const actions = float32('actions', agents[agent].actions, rows, spec.head.size)
-    set('new_log_probs', new PolicyProbe(device, spec, rows, batch.input.raw, actions).at(final).logProbs)
+    set('new_log_probs', new PolicyProbe(device, spec, rows, batch.input, actions).at(final).logProbs)
   })
 
   describeCritic(device, endToEnd, given, keys, returns)

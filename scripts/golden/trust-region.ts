@@ -41,7 +41,7 @@ export function checkTrustRegion(fixture: Fixture, device: Device, derive: Deriv
   const actor = weightedCase(device, keys, header.params, inputs, derive)
   const { batch, rows, spec } = actor
   const actions = float32('actions', inputs.actions, rows, spec.head.size)
-  const probe = new PolicyProbe(device, spec, rows, batch.input.raw, actions)
+  const probe = new PolicyProbe(device, spec, rows, batch.input, actions)
   return checkStep(fixture, device, keys, actor, inputs.v, probe)
 }
 

@@ -1,9 +1,12 @@
-import type { GaeOptions, Program } from '../devices/device.js'
+import type { GaeInput, GaeOptions, Program } from '../devices/device.js'
 import type { Tensor } from '../devices/tensor.js'
 import { TRUNCATED } from '../envs/contract.js'
 import { HatrpoError } from '../errors.js'
 import type { TrainedCritic } from '../learner/critic.js'
-import type { RolloutLayout } from '../rollout/index.js'
+import type { Sequence } from '../nn/recurrent.js'
+import { stateWidth } from '../nn/spec.js'
+import { rowOf, type RolloutLayout } from '../rollout/index.js'
+import { CriticMemory } from './critic-memory.js'
 
 /** The part of a rollout that a critic sees, on the learner's device. */
 export interface CriticColumns {
@@ -18,6 +21,8 @@ export interface CriticColumns {
   readonly valid: Tensor
   /** f32 [T E], 1 for rows that the critic learns from. */
   readonly weight: Tensor
+  /** f32 [T E], 1 where an episode starts; empty where it is not recorded. */
+  readonly starts: Tensor
 }
 
 /** A critic's values of a rollout, and the advantages and returns that follow (generalised advantage estimation). */
@@ -29,6 +34,8 @@ export class Advantages {
   readonly outputs: Tensor
   /** f32 [T E], in reward units. */
   readonly values: Tensor
+  /** Of a recurrent critic. */
+  readonly memory: CriticMemory | null
 
   readonly #critic: TrainedCritic
   readonly #columns: CriticColumns
@@ -52,7 +59,8 @@ export class Advantages {
     options: GaeOptions,
   ) {
     const { device, network, parameters } = critic
-    const { inputs, finalInputs } = columns
+    const { inputs, finalInputs, starts } = columns
+    const width = stateWidth(network.spec)
     const rows = layout.steps * layout.envs
     const finals = finalInputs.length / network.spec.input.size
     const vector = (length = rows) => device.tensor('f32', length)
@@ -69,16 +77,20 @@ export class Advantages {
     this.values = device.slice(this.#allValues, 0, rows)
     this.#nextValues = vector()
     this.#nextIndex = device.tensor('i32', rows)
-    this.#steps = device.compile({ rows: network.forward(parameters, { raw: inputs }) }, rows)
-    this.#finals = device.compile({ rows: network.forward(parameters, { raw: finalInputs }) }, finals)
+    this.memory = width > 0 ? new CriticMemory(device, layout, width, starts, finals) : null
+    const pass = (raw: Tensor, sequence: Sequence | undefined) =>
+      network.forward(parameters, { raw, sequence })
+    this.#steps = device.compile({ rows: pass(inputs, this.memory?.rollout) }, rows)
+    this.#finals = device.compile({ rows: pass(finalInputs, this.memory?.finals) }, finals)
   }
 
   /** Values every state with the critic as it is, then fills `advantages` and `returns`. */
   compute(): void {
     const { device, valueNorm } = this.#critic
     const { rewards, ends, valid } = this.#columns
-    const { steps, envs } = this.#layout
+    this.memory?.begin()
     this.#evaluate(this.#steps, 0)
+    this.memory?.finish(this.#ends)
     this.#evaluate(this.#finals, this.#steps.maxRows)
     const { mean, deviation } = valueNorm?.moments() ?? { mean: 0, deviation: 1 }
     device.denormalise(this.#allOutputs, mean, deviation, this.#allValues)
@@ -89,8 +101,22 @@ export class Advantages {
     device.replace(rewards, this.values, valid)
     device.write(this.#nextIndex, nextRows(this.#ends, this.#layout))
     device.pick(this.#allValues, this.#nextIndex, this.#nextValues)
-    const rollout = { steps, envs, rewards, values: this.values, nextValues: this.#nextValues, ends }
-    device.gae(rollout, this.#options, this.advantages, this.returns)
+    this.#estimate({ rewards, values: this.values, nextValues: this.#nextValues, ends })
+  }
+
+  /** Generalised advantage estimation over the whole rollout, or where rows are by environment over one after another. */
+  #estimate(columns: Omit<GaeInput, 'steps' | 'envs'>): void {
+    const { device } = this.#critic
+    const { steps, envs, byEnvironment } = this.#layout
+    const size = byEnvironment ? { steps, envs: 1 } : { steps, envs }
+    const rows = size.steps * size.envs
+    for (let at = 0; at < steps * envs; at += rows) {
+      const part = (tensor: Tensor) => device.slice(tensor, at, rows)
+      const [rewards, values] = [columns.rewards, columns.values].map(part)
+      const [nextValues, ends] = [columns.nextValues, columns.ends].map(part)
+      const input = { ...size, rewards, values, nextValues, ends }
+      device.gae(input, this.#options, part(this.advantages), part(this.returns))
+    }
   }
 
   /** 1 - var(returns - values) / var(returns) over the rows that count; 0 when the returns do not vary. */
@@ -110,12 +136,13 @@ export class Advantages {
   }
 
   #notFinite(): HatrpoError {
-    const { envs, steps } = this.#layout
+    const { envs, steps, byEnvironment } = this.#layout
     const values = this.#critic.device.read(this.#allValues)
     const bad = values.findIndex((value) => !Number.isFinite(value))
     const rollout = (steps + 1) * envs
-    const where =
-      bad < rollout ? `environment ${bad % envs}, step ${Math.floor(bad / envs)}` : 'an episode that was cut'
+    const inside = byEnvironment && bad < steps * envs
+    const [env, step] = inside ? [Math.floor(bad / steps), bad % steps] : [bad % envs, Math.floor(bad / envs)]
+    const where = bad < rollout ? `environment ${env}, step ${step}` : 'an episode that was cut'
     return new HatrpoError(
       `the critic gave the value ${values[bad]} (${where} of the rollout): its input is too large`,
     )
@@ -129,15 +156,17 @@ export class Advantages {
  */
 export function nextRows(
   ends: Uint8Array,
-  { steps, envs, truncations }: Pick<RolloutLayout, 'steps' | 'envs' | 'truncations'>,
+  layout: Pick<RolloutLayout, 'steps' | 'envs' | 'truncations' | 'byEnvironment'>,
 ): Int32Array {
-  const next = Int32Array.from({ length: steps * envs }, (_, row) => row + envs)
+  const { steps, envs, truncations } = layout
+  const next = new Int32Array(steps * envs)
   const cut = (steps + 1) * envs
   for (let e = 0; e < envs; e++) {
     let seen = 0
     for (let t = 0; t < steps; t++) {
-      const row = t * envs + e
+      const row = rowOf(layout, t, e)
       if (ends[row] === TRUNCATED) next[row] = cut + e * truncations + seen++
+      else next[row] = t + 1 < steps ? rowOf(layout, t + 1, e) : steps * envs + e
     }
   }
   return next

@@ -12,7 +12,7 @@ import { trainedPolicy, Workspace, type SharedParts } from '../learner/policy.js
 import { ValueNorm } from '../learner/value-norm.js'
 import { derivativesOf } from '../nn/cost.js'
 import { Network } from '../nn/network.js'
-import type { NetworkSpec } from '../nn/spec.js'
+import { stateWidth, type NetworkSpec } from '../nn/spec.js'
 import {
   BASIC_NEEDS,
   joinedSpec,
@@ -40,6 +40,7 @@ import {
 import type { AdvantageNorm, Comparison } from './schedules.js'
 import {
   actorSpecs,
+  chunkRows,
   criticSpec,
   policyGroups,
   sharingWay,
@@ -119,7 +120,10 @@ export function planMethod(
   const ownObservations = groups.some(({ agents }) => agents.length > 1)
   const opponents = env.agents.map((_, agent) => agent).filter((agent) => !learners.includes(agent))
   const agentOrder = [...groups.flatMap(({ agents }) => agents), ...opponents]
-  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations, agentOrder }
+  const hidden = stateWidth(actors[0])
+  const remembers = hidden > 0 || critics.some(({ spec }) => stateWidth(spec) > 0)
+  const sequences = { hidden, episodeStarts: remembers, byEnvironment: remembers }
+  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations, agentOrder, ...sequences }
   const scored = opponents.length > 0 ? learners : null
   const play = { oneReward: criticPlan.oneReward, joined: parts.schedule.joined === true, scored }
   return { parts, env, play, learners, opponents, actors, groups, criticLayout: criticPlan, critics, needs }
@@ -157,11 +161,12 @@ export function assembleMethod(
   const products = parts.update.products(options)
   const networks = device.overlay<{ network: Network } & SharedParts>([
     ...groups.map(({ agents, spec }) => () => {
-      const network = new Network(device, spec, storage.rows * agents.length)
+      const network = new Network(device, spec, storage.rows * agents.length, chunkRows(options.actor))
       return { network, workspace, ...derivativesOf(device, network, products) }
     }),
     ...critics.map(({ spec }) => () => {
-      return { network: new Network(device, spec, Math.max(storage.rows, storage.finalRows)) }
+      const rows = Math.max(storage.rows, storage.finalRows)
+      return { network: new Network(device, spec, rows, chunkRows(options.critic)) }
     }),
   ])
 
@@ -264,9 +269,11 @@ function makeCritic(
     oldValues: advantages.outputs,
     returns: advantages.returns,
     weight: seen.weight,
+    ...(advantages.memory && { states: advantages.memory.states, starts: advantages.memory.starts }),
   }
   const update = new CriticUpdate(critic, batch, rule, shuffle)
-  return { name, agents, parameters, adam, valueNorm, advantages, update }
+  const states = advantages.memory?.carried ?? null
+  return { name, agents, parameters, adam, valueNorm, advantages, update, states }
 }
 
 /** How the policies are compared before each turn, where they are. */

@@ -32,7 +32,8 @@ export class ClippedUpdate implements PolicyUpdate {
     rule: ClippedRule,
     shuffle: Shuffle,
   ) {
-    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, shuffle) : null
+    const { chunk } = policy.network
+    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, shuffle, chunk) : null
     this.agents = agents
     this.batch = batch
     this.#policy = policy

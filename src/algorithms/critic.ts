@@ -54,8 +54,9 @@ export class CriticUpdate {
   }
 }
 
-function splitBatch({ device }: TrainedCritic, batch: ValueBatch, count: number, shuffle: Shuffle) {
+function splitBatch({ device, network }: TrainedCritic, batch: ValueBatch, count: number, shuffle: Shuffle) {
   const { maxRows: rows, ...columns } = batch
-  const miniBatches = new MiniBatches(device, rows, count, columns, shuffle)
+  const present = columns as Required<typeof columns>
+  const miniBatches = new MiniBatches(device, rows, count, present, shuffle, network.chunk)
   return { batch: { maxRows: miniBatches.maxRows, ...miniBatches.columns }, miniBatches }
 }

@@ -121,5 +121,6 @@ export function criticColumns(
 ): CriticColumns {
   const [ends, valid] = [columns.team('ends'), columns.team('valid')]
   const weight = part.ofOneAgent ? columns.agents('weight', [agent]) : valid
-  return { ...part.columns(columns, agent), rewards: columns.agents('rewards', [agent]), ends, valid, weight }
+  const [rewards, starts] = [columns.agents('rewards', [agent]), columns.team('episodeStarts')]
+  return { ...part.columns(columns, agent), rewards, ends, valid, weight, starts }
 }

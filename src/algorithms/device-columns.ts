@@ -9,6 +9,8 @@ export class DeviceColumns {
   readonly #storage: RolloutStorage
   /** By place in the rollout's memory: a column of agents may be one of the team. */
   readonly #mirrors = new Map<string, Mirror>()
+  /** Columns of the team, as many times over as a batch has agents. */
+  readonly #repeated: { readonly from: Tensor; readonly to: Tensor }[] = []
 
   constructor(device: Device, storage: RolloutStorage) {
     this.#device = device
@@ -18,6 +20,9 @@ export class DeviceColumns {
   /** Brings the rollout to the device. */
   upload(): void {
     for (const mirror of this.#mirrors.values()) mirror.upload()
+    for (const { from, to } of this.#repeated)
+      for (let at = 0; at < to.length; at += from.length)
+        this.#device.copy(from, this.#device.slice(to, at, from.length))
   }
 
   team(name: keyof RolloutStorage['team']): Tensor {
@@ -32,9 +37,22 @@ export class DeviceColumns {
   /** Columns of the agents' batch, and for several agents the agent of each row. */
   policy(agents: readonly number[]): PolicyColumns {
     const recorded = policyColumns.filter((name) => this.#storage.agentColumn(name, agents).length > 0)
-    const columns = Object.fromEntries(recorded.map((name) => [name, this.agents(name, agents)]))
+    const starts = this.#storage.team.episodeStarts.length > 0 && { episodeStarts: this.#startsOf(agents) }
+    const columns = {
+      ...Object.fromEntries(recorded.map((name) => [name, this.agents(name, agents)])),
+      ...starts,
+    }
     const agentIds = agents.length > 1 ? { agentIds: this.#agentIds(agents) } : {}
     return { ...(columns as Omit<PolicyColumns, 'agentIds'>), ...agentIds }
+  }
+
+  /** Marks of the first steps of episodes in the agents' batch. */
+  #startsOf(agents: readonly number[]): Tensor {
+    const from = this.team('episodeStarts')
+    if (agents.length === 1) return from
+    const to = this.#device.tensor('f32', agents.length * from.length)
+    this.#repeated.push({ from, to })
+    return to
   }
 
   #agentIds(agents: readonly number[]): Tensor {

@@ -30,6 +30,8 @@ export interface CriticUnit {
   readonly valueNorm: ValueNorm | null
   readonly advantages: Advantages
   readonly update: CriticUpdate
+  /** States of a recurrent critic with which the next rollout begins; null in a feed-forward one. */
+  readonly states: Tensor | null
 }
 
 export type CriticReport = CriticOutcome & { readonly explainedVariance: number }

@@ -11,6 +11,11 @@ interface LayerOptions {
   /** LayerNorm on the input. */
   readonly inputNorm: boolean
   readonly standardise: boolean
+  /** Recurrent layers behind the hidden ones, 0 for none, and their units. */
+  readonly gruLayers?: number
+  readonly gruSize?: number
+  /** Steps of time through which the derivatives of recurrent layers pass. */
+  readonly chunk?: number
 }
 
 export interface ActorOptions extends LayerOptions, HeadOptions {
@@ -41,6 +46,7 @@ export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
     },
     hidden,
     activation,
+    ...recurrent(options),
     head: headFor(action, options),
   }))
 }
@@ -143,6 +149,17 @@ export function criticSpec(options: LayerOptions, size: number): NetworkSpec {
     input: { size, agentId: null, standardise, layerNorm: inputNorm },
     hidden,
     activation,
+    ...recurrent(options),
     head: VALUE_HEAD,
   }
+}
+
+/** The recurrent layers of a network, where it has any. */
+function recurrent({ gruLayers = 0, gruSize = 0 }: LayerOptions): Pick<NetworkSpec, 'recurrent'> {
+  return gruLayers > 0 ? { recurrent: { size: gruSize, layers: gruLayers } } : {}
+}
+
+/** Rows of a chunk of a network; 1 for a feed-forward one. */
+export function chunkRows({ gruLayers = 0, chunk = 1 }: LayerOptions): number {
+  return gruLayers > 0 ? chunk : 1
 }

@@ -36,7 +36,8 @@ export class TrustRegionUpdate implements PolicyUpdate {
     rule: TrustRegionRule,
     shuffle: Shuffle,
   ) {
-    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, shuffle) : null
+    const { chunk } = policy.network
+    const split = rule.miniBatches > 1 ? batch.split(rule.miniBatches, shuffle, chunk) : null
     this.agents = agents
     this.batch = batch
     this.#miniBatches = split?.miniBatches ?? null

@@ -78,6 +78,6 @@ export function fillWithNoise(learner: TeamLearner): void {
   const signals = { pulse: () => {}, stopped: () => false }
   const collector = new Collector(host.kernels, envs, setup, signals)
   const share = { first: 0, count: config.envs }
-  const [task] = collectTasks([share], policies, freshProgress(config.envs), 0)
+  const [task] = collectTasks([share], policies, freshProgress(config.envs), 0, storage)
   collector.collect(task)
 }

@@ -1,10 +1,13 @@
+/** Of networks without recurrent layers. */
+const recurrent = { gruLayers: 0, gruSize: 64, chunk: 10 } as const
+
 /**
  * Keys that configurations did not always have, with the value that means what was computed before there were any. A
  * configuration without such a key has this value, and one with it has the hash of a configuration without the key.
  */
 export const LATER = {
-  actor: { sharing: 'own', std: 'independent' },
-  critic: { input: 'default', sharing: 'default' },
+  actor: { sharing: 'own', std: 'independent', ...recurrent },
+  critic: { input: 'default', sharing: 'default', ...recurrent },
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
   opponents: { from: 'none', learner: '', every: 10, pool: 10 },
   allocation: { rescore: 'lazy', min: 0, max: 4 },

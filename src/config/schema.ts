@@ -80,6 +80,16 @@ function isGroups(value: unknown): boolean {
   )
 }
 
+/** Recurrent layers of a network. */
+const recurrent = (later: { gruLayers: number; gruSize: number; chunk: number }) => ({
+  /** Layers of gated recurrent units behind the hidden layers; 0 for a feed-forward network. */
+  gruLayers: whole(0, 8, ' (0 = none)').default(later.gruLayers),
+  /** Units of each. */
+  gruSize: whole(1, 8192).default(later.gruSize),
+  /** Steps of time through which gradients pass. */
+  chunk: whole(1, 1e6).default(later.chunk),
+})
+
 const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) =>
     Object.hasOwn(algorithms, input as AlgorithmName)
@@ -131,6 +141,7 @@ export const trainConfigSchema = group({
     headGain: positive(),
     /** Whether each agent has a policy of its own, all agents one in common, or each named group of agents one. */
     sharing: sharing.default(LATER.actor.sharing),
+    ...recurrent(LATER.actor),
   }),
   critic: group({
     hidden: hidden(),
@@ -152,6 +163,7 @@ export const trainConfigSchema = group({
     input: oneOf(['default', ...keys(CRITIC_INPUTS)]).default(LATER.critic.input),
     /** Whether each team has a critic, or each agent one of its own rewards; `default` is that of the method. */
     sharing: oneOf(['default', ...keys(CRITIC_SHARING)]).default(LATER.critic.sharing),
+    ...recurrent(LATER.critic),
   }),
   /** Adam's epsilon, actors and critic. */
   adamEps: positive(),

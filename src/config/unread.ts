@@ -23,7 +23,8 @@ function keysOf(group: string): string[] {
  * @param config the configuration with them
  * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
  */
-export function refuseUnread(given: Tree, { algo, order, opponents, trustRegion }: TrainConfig): void {
+export function refuseUnread(given: Tree, config: TrainConfig): void {
+  const { algo, order, opponents, trustRegion } = config
   const { update, schedule } = algorithms[algo]
   const parts = partsOf(algorithms[algo])
   if (given.order !== undefined && parts?.schedule.ordered === false) {
@@ -54,6 +55,15 @@ export function refuseUnread(given: Tree, { algo, order, opponents, trustRegion 
     throw usageError(
       `trustRegion.preconditionerAge is ${show(age)}: trustRegion.preconditioner is none, which never reads it`,
     )
+  for (const network of ['actor', 'critic'] as const) {
+    const settings = given[network]
+    if (!isTree(settings) || config[network].gruLayers > 0 || Object.hasOwn(settings, 'gruLayers')) continue
+    const key = ['gruSize', 'chunk'].find((name) => Object.hasOwn(settings, name))
+    if (key !== undefined)
+      throw usageError(
+        `${network}.${key} is ${show(settings[key])}: ${network}.gruLayers is 0, which never reads it`,
+      )
+  }
 }
 
 /** Refuses settings of the KL's division that a method does not read. */

@@ -6,6 +6,13 @@ import { unknownKey } from './unknown-key.js'
 /** Steps of one environment that have random numbers of their own. */
 const STEP_KEYS = 0x1_0000_0000
 
+/** Groups with a number of mini-batches, and the network that each moves. */
+const MINI_BATCHES = [
+  ['critic', 'critic'],
+  ['trustRegion', 'actor'],
+  ['clipped', 'actor'],
+] as const
+
 /**
  * The one place where a configuration is checked.
  *
@@ -27,13 +34,17 @@ export function validateConfig(value: unknown): TrainConfig {
     throw usageError(
       `steps is ${config.steps}: it must be below envs x 2^32 = ${config.envs * STEP_KEYS}, because each environment's random numbers are keyed by its step in 32 bits`,
     )
+  expectRecurrent(config)
   const samples = config.envs * config.rolloutSteps
-  for (const group of ['critic', 'trustRegion', 'clipped'] as const) {
+  for (const [group, network] of MINI_BATCHES) {
     const { miniBatches } = config[group]
-    if (miniBatches > samples)
-      throw usageError(
-        `${group}.miniBatches is ${miniBatches}: it must be at most envs x rolloutSteps = ${samples}`,
-      )
+    const { gruLayers, chunk } = config[network]
+    const [most, formula] =
+      gruLayers > 0
+        ? [samples / chunk, `envs x rolloutSteps / ${network}.chunk`]
+        : [samples, 'envs x rolloutSteps']
+    if (miniBatches > most)
+      throw usageError(`${group}.miniBatches is ${miniBatches}: it must be at most ${formula} = ${most}`)
   }
   const { damping, preconditioner } = config.trustRegion
   if (damping === 0 && preconditioner !== 'none')
@@ -41,4 +52,29 @@ export function validateConfig(value: unknown): TrainConfig {
       `trustRegion.damping is 0: it must be above 0 with trustRegion.preconditioner ${preconditioner}`,
     )
   return config
+}
+
+/** Checks what recurrent networks need of other settings. */
+function expectRecurrent({ actor, critic, rolloutSteps, trustRegion }: TrainConfig): void {
+  for (const [name, { gruLayers, chunk }] of [
+    ['actor', actor],
+    ['critic', critic],
+  ] as const) {
+    if (gruLayers > 0 && rolloutSteps % chunk !== 0)
+      throw usageError(
+        `rolloutSteps is ${rolloutSteps}: with recurrent layers it must be a multiple of ${name}.chunk = ${chunk}`,
+      )
+  }
+  if (actor.gruLayers === 0) return
+  const { fisherStride, preconditioner } = trustRegion
+  if (fisherStride > 1)
+    throw usageError(
+      `trustRegion.fisherStride is ${fisherStride}: with actor.gruLayers = ${actor.gruLayers} it must be 1, ` +
+        'since the rows of a chunk cannot be sampled one by one',
+    )
+  if (preconditioner !== 'none')
+    throw usageError(
+      `trustRegion.preconditioner is ${preconditioner}: with actor.gruLayers = ${actor.gruLayers} it must be none, ` +
+        'since it knows feed-forward layers alone',
+    )
 }

@@ -1,4 +1,5 @@
 import type { Columns, GaussianTable, HeadStep } from './head-steps.js'
+import type { RecurrentStep } from './recurrent-steps.js'
 import type { Operand, Tensor } from './tensor.js'
 
 /** Activation functions. */
@@ -184,8 +185,9 @@ export type ValueStep =
  * Operation on all rows of a batch. The contract of a program:
  *
  * - It is local to rows: row r of each result depends on row r of the operands, on parameters and on nothing else.
- *   A row may be a whole chunk of time: a program then unrolls the chunk's steps over slices, slice t holding step t of
- *   every chunk. (`gather` reads other rows of its source, which no step of the program writes.)
+ *   Steps with a `chunk` take that many consecutive rows for the steps of one chunk of time, and their results depend on the
+ *   chunk's earlier rows (adjoints: on its later ones) as well. All such steps of a program have the same chunk, and its
+ *   runs are of whole chunks. (`gather` reads other rows of its source, which no step of the program writes.)
  * - Its steps run in order.
  * - An operand that a step writes is other memory than its other operands, except where the step says that they may be
  *   the same; partial overlap is never allowed.
@@ -195,7 +197,7 @@ export type ValueStep =
  * - Scratch operands have contents within one run only.
  * - Rows beyond those of a run stay as they are.
  */
-export type RowStep = NetworkStep | VectorStep | HeadStep | ValueStep
+export type RowStep = NetworkStep | RecurrentStep | VectorStep | HeadStep | ValueStep
 
 /** A Linear layer behind a LayerNorm: y = w (gamma xhat + beta) + bias with w [outputs, inputs]. */
 interface NormalisedLayer {
@@ -263,4 +265,20 @@ export function sumNames(spec: ProgramSpec): string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new Error(`two sums of a program are called ${twice}`)
   return names
+}
+
+/** Number of consecutive rows that belong together in a program. @throws Error when its steps disagree */
+export function chunkOf({ rows }: ProgramSpec): number {
+  const chunks = new Set(rows.flatMap((step) => ('chunk' in step ? [step.chunk] : [])))
+  if (chunks.size > 1) throw new Error(`steps of a program have chunks of ${[...chunks].join(' and ')} rows`)
+  const [chunk = 1] = chunks
+  if (!(Number.isInteger(chunk) && chunk >= 1)) throw new RangeError(`a chunk of ${chunk} rows`)
+  return chunk
+}
+
+/** @throws RangeError for a run that a program cannot make */
+export function expectRows(rows: number, { maxRows, chunk }: { maxRows: number; chunk: number }): void {
+  if (!(Number.isInteger(rows) && rows >= 1 && rows <= maxRows))
+    throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)
+  if (rows % chunk !== 0) throw new RangeError(`${rows} rows for a program with chunks of ${chunk}`)
 }

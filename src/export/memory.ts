@@ -1,10 +1,10 @@
 import { ACTIVATIONS } from '../devices/steps.js'
 import { HatrpoError } from '../errors.js'
-import { POLICY, POLICY_LAYER, PURPOSE } from '../kernels/index.js'
+import { POLICY, POLICY_LAYER, POLICY_RECURRENT, POLICY_RECURRENT_LAYER, PURPOSE } from '../kernels/index.js'
 import { parameterEntry, parameterLayout } from '../nn/layout.js'
 import type { ExportedHead, PolicySpec } from '../learner/heads/head.js'
 import { exportedHead } from '../learner/heads/table.js'
-import { inputWidth } from '../nn/spec.js'
+import { headInputs, inputWidth } from '../nn/spec.js'
 import type { Segment } from './binary.js'
 import { packPanels, paddedColumns } from './pack.js'
 
@@ -78,7 +78,8 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
     const { offset, size } = parameterEntry(named, name)
     return parameters.subarray(offset, offset + size)
   }
-  const headerBytes = POLICY.layers + POLICY_LAYER.bytes * (hidden.length + 1)
+  const recurrentAt = POLICY.layers + POLICY_LAYER.bytes * (hidden.length + 1)
+  const headerBytes = recurrentAt + recurrentBytes(spec)
   const layout = new Layout(headerBytes)
   const observation = layout.floats(input.size)
   const vector = layout.floats(inputWidth(input))
@@ -87,20 +88,13 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   const turns = [layout.floats(widest), layout.floats(widest)] as const
   const action = layout.floats(exported.inFront + paddedColumns(head.size))
   const outputs = action + 4 * exported.inFront
+  const recurrent = recurrentSpace(spec, layout)
 
   const weights = new Weights(layout)
   const header = new DataView(new ArrayBuffer(headerBytes))
   const word = (at: number, value: number) => header.setUint32(at, value, true)
-  word(POLICY.observation, observation)
-  word(POLICY.observationSize, input.size)
-  word(POLICY.agent, input.agentId?.index ?? 0)
-  word(POLICY.agents, input.agentId?.count ?? 0)
-  word(POLICY.standardise, input.standardise ? 1 : 0)
-  word(POLICY.input, vector)
-  if (input.layerNorm) {
-    word(POLICY.gamma, weights.add(parameter('input.norm.weight')))
-    word(POLICY.beta, weights.add(parameter('input.norm.bias')))
-  }
+  const writer = { word, weights, parameter }
+  writeInput(input, { observation, vector }, writer)
   word(POLICY.activation, ACTIVATIONS.indexOf(spec.activation))
   word(POLICY.action, action)
   word(POLICY.headVector, headVector(exported.vector, outputs, weights, parameter))
@@ -111,7 +105,7 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
   word(POLICY.purpose, PURPOSE.exported)
   word(POLICY.stream, stream)
 
-  let width = inputWidth(input)
+  let width = hidden.length > 0 ? inputWidth(input) : headInputs(spec)
   ;[...hidden, head.size].forEach((units, i) => {
     const name = i < hidden.length ? `hidden.${i}` : 'head'
     const at = POLICY.layers + POLICY_LAYER.bytes * i
@@ -123,12 +117,37 @@ export function policyMemory(spec: PolicySpec, parameters: Float32Array, stream:
       word(at + POLICY_LAYER.gamma, weights.add(parameter(`${name}.norm.weight`)))
       word(at + POLICY_LAYER.beta, weights.add(parameter(`${name}.norm.bias`)))
     }
-    width = units
+    width = i + 1 < hidden.length ? units : headInputs(spec)
   })
+  if (recurrent) writeRecurrent(spec, recurrentAt, recurrent, writer)
 
   const record = { at: 0, bytes: new Uint8Array(header.buffer) }
   const pages = pagesOf(layout.end, parameters.length)
   return { observation, action, available, pages, segments: [record, weights.segment()] }
+}
+
+/** Means to fill the memory. */
+interface Writer {
+  readonly word: (at: number, value: number) => void
+  readonly weights: Weights
+  readonly parameter: (name: string) => Float32Array
+}
+
+/** Writes what the module needs for the input stage. */
+function writeInput(
+  input: PolicySpec['input'],
+  { observation, vector }: { readonly observation: number; readonly vector: number },
+  { word, weights, parameter }: Writer,
+): void {
+  word(POLICY.observation, observation)
+  word(POLICY.observationSize, input.size)
+  word(POLICY.agent, input.agentId?.index ?? 0)
+  word(POLICY.agents, input.agentId?.count ?? 0)
+  word(POLICY.standardise, input.standardise ? 1 : 0)
+  word(POLICY.input, vector)
+  if (!input.layerNorm) return
+  word(POLICY.gamma, weights.add(parameter('input.norm.weight')))
+  word(POLICY.beta, weights.add(parameter('input.norm.bias')))
 }
 
 /** Address of a mask that allows everything until a host says otherwise; null where there is nothing to choose. */
@@ -153,6 +172,53 @@ function words({ buffer, byteLength }: Int32Array | Uint8Array): Float32Array {
   const padded = new Uint8Array(Math.ceil(byteLength / 4) * 4)
   padded.set(new Uint8Array(buffer))
   return new Float32Array(padded.buffer)
+}
+
+/** Length of the record of a network's recurrent layers. */
+function recurrentBytes({ recurrent }: PolicySpec): number {
+  return recurrent ? POLICY_RECURRENT.layers + POLICY_RECURRENT_LAYER.bytes * recurrent.layers : 0
+}
+
+/** Addresses of the states and of the working space of recurrent layers; null without any. */
+function recurrentSpace({ recurrent }: PolicySpec, layout: Layout) {
+  if (!recurrent) return null
+  const { size, layers } = recurrent
+  return {
+    states: layout.floats(size * layers),
+    out: layout.floats(size),
+    product: layout.floats(paddedColumns(3 * size)),
+    gates: layout.floats(Math.max(paddedColumns(3 * size), 4 * size)),
+    next: layout.floats(size),
+  }
+}
+
+/** Writes the record of the recurrent layers, and their weights. */
+function writeRecurrent(
+  spec: PolicySpec,
+  at: number,
+  space: NonNullable<ReturnType<typeof recurrentSpace>>,
+  { word, weights, parameter }: Writer,
+): void {
+  const { size, layers } = spec.recurrent!
+  word(POLICY.recurrent, at)
+  word(at + POLICY_RECURRENT.size, size)
+  word(at + POLICY_RECURRENT.count, layers)
+  word(at + POLICY_RECURRENT.head, POLICY.layers + POLICY_LAYER.bytes * spec.hidden.length)
+  for (const name of ['states', 'out', 'product', 'gates', 'next'] as const)
+    word(at + POLICY_RECURRENT[name], space[name])
+  word(at + POLICY_RECURRENT.gamma, weights.add(parameter('gru.norm.weight')))
+  word(at + POLICY_RECURRENT.beta, weights.add(parameter('gru.norm.bias')))
+  for (let i = 0; i < layers; i++) {
+    const layer = at + POLICY_RECURRENT.layers + POLICY_RECURRENT_LAYER.bytes * i
+    const inputs = i > 0 ? size : (spec.hidden.at(-1) ?? inputWidth(spec.input))
+    const linear = (name: string, width: number, weight: number, bias: number) => {
+      word(layer + weight, weights.add(packPanels(parameter(`${name}.weight`), 3 * size, width)))
+      word(layer + bias, weights.add(parameter(`${name}.bias`), paddedColumns(3 * size)))
+    }
+    const { input, inputBias, state, stateBias } = POLICY_RECURRENT_LAYER
+    linear(`gru.${i}.input`, inputs, input, inputBias)
+    linear(`gru.${i}.state`, size, state, stateBias)
+  }
 }
 
 function pagesOf(size: number, parameters: number): number {

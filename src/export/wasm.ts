@@ -121,7 +121,11 @@ export function describePolicy({ agent, spec, action, provenance }: AgentPolicy)
     agent,
     observation: { size, input: { agentId, standardise, layerNorm } },
     action: storedAction(action),
-    network: { hidden: spec.hidden, activation: spec.activation },
+    network: {
+      hidden: spec.hidden,
+      activation: spec.activation,
+      ...(spec.recurrent && { recurrent: spec.recurrent }),
+    },
     provenance,
   }
 }

@@ -12,6 +12,8 @@ export {
   POLICY,
   POLICY_LAYER,
   POLICY_PANEL,
+  POLICY_RECURRENT,
+  POLICY_RECURRENT_LAYER,
   TRUNCATION_MODES,
 } from './layout.js'
 export { chooseKernels, compileKernels, createKernelMemory, loadKernels, type Kernels } from './load.js'

@@ -92,8 +92,39 @@ export const POLICY = {
   /** u32: purpose and stream of the noise of samples. */
   purpose: 64,
   stream: 68,
+  /** i32: address of the record of the recurrent layers before the head; 0 for none. */
+  recurrent: 72,
   /** The layers, the head last. */
-  layers: 72,
+  layers: 76,
+} as const
+
+/** Recurrent layers of an exported policy: offsets in bytes of 32-bit integers. */
+export const POLICY_RECURRENT = {
+  /** Units of a layer, and number of layers. */
+  size: 0,
+  count: 4,
+  /** Address of the layer that follows, the head. */
+  head: 8,
+  /** Addresses of the states f32 [count, size], and of what enters the head. */
+  states: 12,
+  out: 16,
+  /** Addresses of the LayerNorm behind the layers. */
+  gamma: 20,
+  beta: 24,
+  /** Addresses of working space: W x + b, the gates and the next state. */
+  product: 28,
+  gates: 32,
+  next: 36,
+  layers: 40,
+} as const
+
+/** One of them: addresses of W, b, U and u, the weights packed. */
+export const POLICY_RECURRENT_LAYER = {
+  input: 0,
+  inputBias: 4,
+  state: 8,
+  stateBias: 12,
+  bytes: 16,
 } as const
 
 /** Layer of an exported policy: offsets in bytes of 32-bit integers. */

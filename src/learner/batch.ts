@@ -20,6 +20,10 @@ export interface PolicyColumns {
   readonly agentIds?: Tensor
   /** u8 [rows, choices], 0 for choices that were not available; without it all were. */
   readonly availableActions?: Tensor
+  /** [rows, state width]: states before the rows, for a recurrent policy; those of chunks' first rows are read. */
+  readonly hidden?: Tensor
+  /** [rows], 1 where an episode starts, for a recurrent policy. */
+  readonly episodeStarts?: Tensor
 }
 
 /** Rows that a policy sees. */
@@ -47,7 +51,8 @@ export class PolicyBatch implements ActionSamples {
     this.#device = device
     this.maxRows = maxRows
     const { observations: raw, agentIds, availableActions: available } = columns
-    this.input = { raw, agentIds, available }
+    const { hidden: states, episodeStarts: starts = null } = columns
+    this.input = { raw, agentIds, available, sequence: states && { states, starts } }
     this.actions = columns.actions
     this.logProb = columns.logProb
     this.newLogProb = device.tensor('f32', maxRows)
@@ -57,10 +62,13 @@ export class PolicyBatch implements ActionSamples {
     this.#columns = { ...columns, factor: this.factor, weight: this.weight }
   }
 
-  /** Batch of random parts of this one, and what fills it; `newLogProb` is not carried back. */
-  split(count: number, shuffle: Shuffle): { batch: PolicyBatch; miniBatches: MiniBatches } {
+  /**
+   * Batch of random parts of this one, and what fills it; `newLogProb` is not carried back.
+   * @param chunk number of consecutive rows that stay together
+   */
+  split(count: number, shuffle: Shuffle, chunk: number): { batch: PolicyBatch; miniBatches: MiniBatches } {
     const columns = this.#columns as Record<keyof PolicyColumns, Tensor>
-    const miniBatches = new MiniBatches(this.#device, this.maxRows, count, columns, shuffle)
+    const miniBatches = new MiniBatches(this.#device, this.maxRows, count, columns, shuffle, chunk)
     return { batch: new PolicyBatch(this.#device, miniBatches.maxRows, miniBatches.columns), miniBatches }
   }
 

@@ -25,6 +25,9 @@ export interface ValueBatch {
   readonly returns: Tensor
   /** [rows], 1 for samples that count. */
   readonly weight: Tensor
+  /** Of a recurrent critic: [rows, state width], states before the rows, and [rows], 1 where an episode starts. */
+  readonly states?: Tensor
+  readonly starts?: Tensor
 }
 
 export interface CriticResult {
@@ -65,10 +68,11 @@ export class CriticStep {
     this.#options = options
     this.gradient = device.tensor('f32', network.layout.size)
     this.#target = device.tensor('f32', batch.maxRows)
+    const { inputs: raw, states, starts = null } = batch
     this.#differentiate = device.compile(
       {
         rows: [
-          ...network.forward(parameters, { raw: batch.inputs }),
+          ...network.forward(parameters, { raw, sequence: states && { states, starts } }),
           {
             op: 'valueLoss',
             value: network.output,

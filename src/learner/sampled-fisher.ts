@@ -51,6 +51,7 @@ export class SampledFisher implements FisherMatrix {
   constructor(whole: TrainedPolicy, vectors: Vectors, batch: BatchRows, options: FisherOptions) {
     const { device, network, parameters, workspace, sampleDerivatives: derivatives } = whole
     const { fisherStride = 1, preconditioner = 'none', preconditionerAge = 1, damping } = options
+    if (network.spec.recurrent) throw new Error('the rows of a recurrent policy cannot be sampled one by one')
     const { old, residual } = vectors
     // The same activations, of which a sample fills the first rows, and a distribution of its own.
     const policy = trainedPolicy(device, network, parameters, { workspace, derivatives })

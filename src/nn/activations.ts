@@ -11,9 +11,11 @@ export interface Activations {
   /** The input stage's result, before its LayerNorm. */
   readonly input: Tensor
   readonly inputNorm: Norm | null
-  /** features[i] enters layer i; the last one enters the head. */
+  /** features[i] enters layer i; the last one enters the recurrent layers, or the head where there are none. */
   readonly features: readonly Tensor[]
   /** Of each hidden layer: derivative of its activation, and its LayerNorm. */
   readonly derivatives: readonly Tensor[]
   readonly norms: readonly Norm[]
+  /** Of the recurrent layers: their LayerNorm, and what enters the head. */
+  readonly recurrent: { readonly norm: Norm; readonly features: Tensor } | null
 }

@@ -44,8 +44,11 @@ export function derivativesFor(
   products: number,
   rows = network.rows,
 ): Derivatives {
+  const { hidden, recurrent } = network.spec
+  // A row's outputs depend on other rows of its chunk.
+  if (recurrent) return layerwise(network)
   const { layerwise: byLayer, jacobian } = fisherCosts(network.spec, products)
-  const keeps = products > 0 && network.spec.hidden.length > 0 && jacobian < byLayer
+  const keeps = products > 0 && hidden.length > 0 && jacobian < byLayer
   return keeps ? new OutputJacobian(device, network, rows) : layerwise(network)
 }
 

@@ -23,6 +23,9 @@ const GAINS: Readonly<Record<Activation, number>> = {
   silu: 1,
 }
 
+/** Gain of the weights of recurrent layers. */
+const RECURRENT_GAIN = 1
+
 /**
  * Initial parameters: orthogonal weights (Saxe et al. 2014) with the activation's gain, `headGain` for the head,
  * biases 0, LayerNorm 1 and 0, the head's vectors as its description says.
@@ -44,7 +47,8 @@ export function initialParameters(
     else if (name === 'head.bias' && spec.head.bias) target.set(spec.head.bias)
     else if (name.endsWith('norm.weight')) target.fill(1)
     else if (name.endsWith('.weight')) {
-      const gain = name === 'head.weight' ? headGain : GAINS[spec.activation]
+      const hidden = name.startsWith('hidden.')
+      const gain = name === 'head.weight' ? headGain : hidden ? GAINS[spec.activation] : RECURRENT_GAIN
       orthogonal(site, target, shape[0], shape[1], gain, normals(index))
     }
   })

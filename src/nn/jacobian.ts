@@ -28,11 +28,13 @@ export class OutputJacobian implements Derivatives {
   /**
    * Allocates nothing but tensors.
    * @param rows greatest number of rows of a batch, the network's by default
-   * @throws Error for a network without hidden layers
+   * @throws Error for a recurrent network and for one without hidden layers
    */
   constructor(device: Device, network: Network, rows = network.rows) {
     const { spec, layout } = network
     if (spec.hidden.length === 0) throw new Error('a network without hidden layers has no Jacobian to keep')
+    if (spec.recurrent)
+      throw new Error('the outputs of a recurrent network depend on other rows: no Jacobian is kept')
     this.#device = device
     this.#network = network
     this.#layers = network.layers

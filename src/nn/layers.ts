@@ -1,6 +1,6 @@
 import type { Tensor } from '../devices/tensor.js'
 import type { Activations } from './activations.js'
-import { inputWidth, type NetworkSpec } from './spec.js'
+import { headInputs, inputWidth, type NetworkSpec } from './spec.js'
 
 /** Linear layer of a network, and the LayerNorm whose rows enter it. */
 export interface LinearLayer {
@@ -16,13 +16,17 @@ export interface LinearLayer {
   readonly norm: string | null
 }
 
-/** The linear layers of a network in ascending order, the head last. */
+/** The linear layers of a network in ascending order, the head last, without those inside recurrent layers. */
 export function linearLayers(spec: NetworkSpec, activations: Activations): LinearLayer[] {
-  const { input, inputNorm, norms, features } = activations
+  const { input, inputNorm, norms, features, recurrent } = activations
   const widths = [inputWidth(spec.input), ...spec.hidden, spec.head.size]
   return widths.slice(1).map((outputs, i): LinearLayer => {
     const name = i === spec.hidden.length ? 'head' : `hidden.${i}`
     const layer = { name, inputs: widths[i], outputs, features: features[i] }
+    if (recurrent && name === 'head') {
+      const { norm, features: rows } = recurrent
+      return { ...layer, inputs: headInputs(spec), features: rows, normalised: norm.xhat, norm: 'gru.norm' }
+    }
     if (i > 0) return { ...layer, normalised: norms[i - 1].xhat, norm: `hidden.${i - 1}.norm` }
     return { ...layer, normalised: inputNorm?.xhat ?? input, norm: inputNorm ? 'input.norm' : null }
   })

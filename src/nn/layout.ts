@@ -17,8 +17,8 @@ export interface ParameterLayout {
 }
 
 /**
- * The flat layout: input.norm, then per hidden layer its Linear and its LayerNorm, then the head's own vectors, then its
- * linear layer. It is the order in which torch lists the parameters of HARL's networks.
+ * The flat layout: input.norm, then per hidden layer its Linear and its LayerNorm, then the recurrent layers and their
+ * LayerNorm, then the head's own vectors, then its linear layer. It is the order in which torch lists the parameters of HARL's networks.
  */
 export function parameterLayout(spec: NetworkSpec): ParameterLayout {
   const entries: ParameterEntry[] = []
@@ -41,6 +41,18 @@ export function parameterLayout(spec: NetworkSpec): ParameterLayout {
     add(`hidden.${i}.norm.bias`, units)
     width = units
   })
+  if (spec.recurrent) {
+    const { size, layers } = spec.recurrent
+    for (let i = 0; i < layers; i++) {
+      add(`gru.${i}.input.weight`, 3 * size, width)
+      add(`gru.${i}.state.weight`, 3 * size, size)
+      add(`gru.${i}.input.bias`, 3 * size)
+      add(`gru.${i}.state.bias`, 3 * size)
+      width = size
+    }
+    add('gru.norm.weight', size)
+    add('gru.norm.bias', size)
+  }
   for (const { name, size } of spec.head.vectors) add(name, size)
   add('head.weight', spec.head.size, width)
   add('head.bias', spec.head.size)

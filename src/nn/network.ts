@@ -4,7 +4,8 @@ import { scratch, type Operand, type Tensor } from '../devices/tensor.js'
 import type { Activations, Norm } from './activations.js'
 import { linearLayers, type LinearLayer } from './layers.js'
 import { parameterEntry, parameterLayout, type ParameterLayout } from './layout.js'
-import { inputWidth, type NetworkSpec } from './spec.js'
+import { RecurrentStage, type Sequence } from './recurrent.js'
+import { headInputs, inputWidth, type NetworkSpec } from './spec.js'
 
 /** Rows that enter a network. */
 export interface NetworkInput {
@@ -12,6 +13,8 @@ export interface NetworkInput {
   readonly raw: Tensor
   /** i32 [rows]: the agent of each row, for a network that agents share. */
   readonly agentIds?: Tensor | undefined
+  /** Memory of a recurrent network. */
+  readonly sequence?: Sequence | undefined
 }
 
 /**
@@ -23,6 +26,8 @@ export interface NetworkInput {
 export class Network<Spec extends NetworkSpec = NetworkSpec> {
   readonly spec: Spec
   readonly rows: number
+  /** Number of consecutive rows through which a recurrent network's derivatives pass; 1 in a feed-forward network. */
+  readonly chunk: number
   readonly layout: ParameterLayout
   /** [rows, head size]: parameters of a policy's distribution, or a value. */
   readonly output: Tensor
@@ -36,17 +41,27 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   readonly layers: readonly LinearLayer[]
 
   readonly #device: Device
+  readonly #recurrent: RecurrentStage | null
 
-  /** Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`). */
-  constructor(device: Device, spec: Spec, rows: number) {
+  /**
+   * Allocates for batches of up to `rows` rows; nothing but tensors, so that networks can share memory (`overlay`).
+   * @param chunk of a recurrent network
+   */
+  constructor(device: Device, spec: Spec, rows: number, chunk = 1) {
     this.spec = spec
     this.rows = rows
+    this.chunk = chunk
     this.layout = parameterLayout(spec)
     this.#device = device
     const matrix = (width: number) => device.tensor('f32', rows * width)
     const norm = (width: number): Norm => ({ xhat: matrix(width), rstd: matrix(1) })
     const width = inputWidth(spec.input)
     const input = matrix(width)
+    const { layout } = this
+    const inputs = spec.hidden.at(-1) ?? width
+    this.#recurrent = spec.recurrent
+      ? new RecurrentStage(device, spec.recurrent, { layout, inputs, rows, chunk })
+      : null
     const inputNorm = spec.input.layerNorm ? norm(width) : null
     this.activations = {
       input,
@@ -54,6 +69,7 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       features: [inputNorm ? matrix(width) : input, ...spec.hidden.map(matrix)],
       derivatives: spec.hidden.map(matrix),
       norms: spec.hidden.map(norm),
+      recurrent: this.#recurrent,
     }
     this.layers = linearLayers(spec, this.activations)
     this.output = matrix(spec.head.size)
@@ -100,7 +116,12 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       )
       width = units
     })
-    steps.push(linear('head', this.activations.features.at(-1)!, this.output, spec.head.size))
+    if (this.#recurrent) {
+      if (!input.sequence) throw new Error('a recurrent network needs the states that its rows begin with')
+      steps.push(...this.#recurrent.forward(p, this.activations.features.at(-1)!, input.sequence))
+    }
+    width = headInputs(spec)
+    steps.push(linear('head', this.#headFeatures, this.output, spec.head.size))
     return steps
   }
 
@@ -154,7 +175,14 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
       )
       width = units
     })
-    linear('head', this.activations.features.at(-1)!, this.outputTangent, spec.head.size)
+    if (this.#recurrent) {
+      const entered = this.activations.features.at(-1)!
+      const tangent = this.#recurrent.tangent(p, d, entered, moving)
+      steps.push(...tangent.steps)
+      moving = tangent.out
+      width = headInputs(spec)
+    }
+    linear('head', this.#headFeatures, this.outputTangent, spec.head.size)
     return steps
   }
 
@@ -169,11 +197,20 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   ): RowStep[] {
     const steps: RowStep[] = []
     const layers = this.spec.hidden.length
+    const wantedBelow = (i: number) =>
+      i > 0 || this.activations.inputNorm !== null || inputGradient !== undefined
     let g: Operand = this.outputAdjoint
-    for (let i = layers; i >= 0; i--) {
+    if (this.#recurrent) {
+      const features = scratch(headInputs(this.spec))
+      steps.push(...this.#linearAdjoint(parameters, layers, g, features))
+      const gx = wantedBelow(layers) ? scratch(this.#width(layers)) : null
+      const p = (name: string) => this.#parameter(parameters, name)
+      steps.push(...this.#recurrent.adjoint(p, features, this.activations.features[layers], gx))
+      if (gx) g = gx
+    }
+    for (let i = this.#recurrent ? layers - 1 : layers; i >= 0; i--) {
       if (i < layers) steps.push(...this.#hiddenAdjoint(parameters, i, g))
-      const wanted = i > 0 || this.activations.inputNorm !== null || inputGradient !== undefined
-      const gx: Operand | null = wanted ? scratch(this.#width(i)) : null
+      const gx: Operand | null = wantedBelow(i) ? scratch(this.#width(i)) : null
       steps.push(...this.#linearAdjoint(parameters, i, g, gx))
       if (gx) g = gx
     }
@@ -187,7 +224,8 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
   }
 
   /**
-   * Passes `outputAdjoint` back through the layers, at the kept activations, without gradients of parameters.
+   * Passes `outputAdjoint` back through the layers of a feed-forward network, at the kept activations, without gradients of
+   * parameters.
    * @param visit steps that read the adjoint of a layer's output [rows, outputs]
    */
   backPropagate(
@@ -229,11 +267,10 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     const { hidden, head } = this.spec
     const layer = i === hidden.length ? 'head' : `hidden.${i}`
     const outputs = i === hidden.length ? head.size : hidden[i]
-    const inputs = this.#width(i)
+    const inputs = i === hidden.length ? headInputs(this.spec) : this.#width(i)
+    const x = i === hidden.length ? this.#headFeatures : this.activations.features[i]
     const [weight, bias] = [this.#offset(`${layer}.weight`), this.#offset(`${layer}.bias`)]
-    const steps: RowStep[] = [
-      { op: 'linearWeights', x: this.activations.features[i], inputs, gy, outputs, weight, bias },
-    ]
+    const steps: RowStep[] = [{ op: 'linearWeights', x, inputs, gy, outputs, weight, bias }]
     if (gx) {
       const weights = this.#parameter(parameters, `${layer}.weight`)
       steps.push({ op: 'linearAdjoint', gy, outputs, weight: weights, gx, inputs })
@@ -256,7 +293,11 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     return [{ op: 'layerNormWeights', g, xhat, width, gamma, beta }]
   }
 
-  /** Width of the vector that enters layer i; the head is the last layer. */
+  get #headFeatures(): Tensor {
+    return this.#recurrent?.features ?? this.activations.features.at(-1)!
+  }
+
+  /** Width of the vector that the hidden layers before layer i give. */
   #width(i: number): number {
     return i === 0 ? inputWidth(this.spec.input) : this.spec.hidden[i - 1]
   }

@@ -34,11 +34,22 @@ export interface HeadSpec {
   readonly bias?: readonly number[]
 }
 
-/** A network: input stage, [Linear, activation, LayerNorm] per hidden layer, linear head. */
+/** Recurrent layers on top of one another: gated recurrent units of `size` each. */
+export interface RecurrentSpec {
+  readonly size: number
+  readonly layers: number
+}
+
+/**
+ * A network: input stage, [Linear, activation, LayerNorm] per hidden layer, recurrent layers and a LayerNorm where there
+ * are any, linear head.
+ */
 export interface NetworkSpec<Head extends HeadSpec = HeadSpec> {
   readonly input: InputSpec
   readonly hidden: readonly number[]
   readonly activation: Activation
+  /** Absent or null in a feed-forward network. */
+  readonly recurrent?: RecurrentSpec | null
   readonly head: Head
 }
 
@@ -48,4 +59,14 @@ export const VALUE_HEAD = { kind: 'value', size: 1, vectors: [] } as const satis
 /** Length of the vector that enters the first layer. */
 export function inputWidth(input: InputSpec): number {
   return input.size + (input.agentId?.count ?? 0)
+}
+
+/** Length of the state that a network carries from row to row; 0 for a feed-forward one. */
+export function stateWidth({ recurrent }: Pick<NetworkSpec, 'recurrent'>): number {
+  return recurrent ? recurrent.size * recurrent.layers : 0
+}
+
+/** Length of the vector that enters the head. */
+export function headInputs({ input, hidden, recurrent }: NetworkSpec): number {
+  return recurrent?.size ?? hidden.at(-1) ?? inputWidth(input)
 }

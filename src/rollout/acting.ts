@@ -15,6 +15,8 @@ export class ActingAgent {
   readonly #available: Uint8Array
   readonly #streams: Int32Array
   readonly #steps: Int32Array
+  readonly #states: Float32Array
+  readonly #next: Float32Array
   readonly #addresses: PolicyAddresses
   readonly #kernels: Kernels
 
@@ -31,6 +33,8 @@ export class ActingAgent {
     this.#steps = new Int32Array(buffer, addresses.steps, rows)
     this.#actions = new Float32Array(buffer, addresses.actions, rows * this.#width)
     this.logProb = new Float32Array(buffer, addresses.logProb, rows)
+    this.#states = new Float32Array(buffer, addresses.states, rows * addresses.stateWidth)
+    this.#next = new Float32Array(buffer, addresses.next, rows * addresses.stateWidth)
     this.#addresses = addresses
     this.#kernels = kernels
     for (const program of [addresses.sample, addresses.mode])
@@ -56,6 +60,24 @@ export class ActingAgent {
   /** Chooses the mode in all rows. */
   mode(): void {
     this.#kernels.exports.runAlone(this.#addresses.mode)
+  }
+
+  /** Makes the states after the latest actions those before the next ones. */
+  advance(): void {
+    if (this.#states.length > 0) this.#states.set(this.#next)
+  }
+
+  /** The row's state before its next action; empty for a feed-forward policy. */
+  state(row: number): Float32Array {
+    const { stateWidth } = this.#addresses
+    return this.#states.subarray(row * stateWidth, (row + 1) * stateWidth)
+  }
+
+  /** Copies the row's state before its next action to `target` from element `at` on. */
+  writeState(row: number, target: HostArray, at: number): void {
+    const { stateWidth } = this.#addresses
+    const first = row * stateWidth
+    for (let i = 0; i < stateWidth; i++) target[at + i] = this.#states[first + i]!
   }
 
   /** Whether the row's action is finite. */
@@ -96,6 +118,30 @@ export class Actors {
   /** Keys the noise of a row's actions by environment and its step. */
   keyNoise(row: number, env: number, step: number): void {
     for (const agent of this.agents) agent.keyNoise(row, env, step)
+  }
+
+  /** Makes the states after the latest actions those before the next ones. */
+  advance(): void {
+    for (const agent of this.agents) agent.advance()
+  }
+
+  /** Clears the states of a row, in which an episode starts. */
+  forget(row: number): void {
+    for (const agent of this.agents) agent.state(row).fill(0)
+  }
+
+  /** Copy of the states of a row, those of one agent after another's. */
+  states(row: number): Float32Array {
+    return Float32Array.from(this.agents.flatMap((agent) => [...agent.state(row)]))
+  }
+
+  /** Sets the states of a row. @param states result of `states` */
+  remember(row: number, states: Float32Array): void {
+    let at = 0
+    for (const agent of this.agents) {
+      const own = agent.state(row)
+      own.set(states.subarray(at, (at += own.length)))
+    }
   }
 
   act(env: MultiAgentEnv, row: number): void {

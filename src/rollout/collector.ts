@@ -15,6 +15,7 @@ import {
   submit,
   teamReward,
 } from './stepping.js'
+import { rowOf } from './storage.js'
 
 /** An environment in the course of a rollout. */
 interface Running {
@@ -70,10 +71,11 @@ export class Collector {
   /** The task's part of a rollout, up to its last step or the one before which the worker is asked to end. */
   collect(task: CollectTask): Omit<CollectResult, 'restarts'> {
     const begun = performance.now()
-    const { steps, envs: total } = this.#setup.layout
+    const { layout } = this.#setup
+    const { steps } = layout
     const { agents } = this.#envs[0].spec
     const actors = new Actors(this.#kernels, agents, task.policies, task.courses.length)
-    const recorder = new Recorder(this.#kernels.memory.buffer, this.#setup.layout)
+    const recorder = new Recorder(this.#kernels.memory.buffer, layout)
     task.courses.forEach(({ truncations }, k) => recorder.resume(task.first + k, truncations))
     const course: Course = { task, recorder, episodes: [], faults: [] }
     const running = task.courses.map((env, k) => this.#resume(task.first + k, k, env, actors))
@@ -91,7 +93,8 @@ export class Collector {
       for (const agent of actors.agents) agent.sample()
       policy += performance.now() - acting
 
-      for (const run of running) recorder.choice(t * total + run.e, instant(run))
+      for (const run of running) recorder.choice(rowOf(layout, t, run.e), instant(run))
+      actors.advance()
 
       const stepping = performance.now()
       for (const run of running) run.unfit = submit(run.env, actors, run.k)
@@ -108,7 +111,7 @@ export class Collector {
   /** Makes one environment's step, records it, and starts a new episode where it ended or broke. */
   #step({ task, recorder, episodes, faults }: Course, run: Running, t: number): void {
     const { env, e } = run
-    const row = t * this.#setup.layout.envs + e
+    const row = rowOf(this.#setup.layout, t, e)
     this.#signals.pulse()
     const end = run.unfit ?? stepSoundly(env)
     if (typeof end !== 'number') {
@@ -130,21 +133,26 @@ export class Collector {
   }
 
   /** Brings an environment to its progress. */
-  #resume(e: number, k: number, { state, ...counters }: EnvCourse, actors: Actors): Running {
+  #resume(e: number, k: number, { state, hidden, ...counters }: EnvCourse, actors: Actors): Running {
     // To restore an environment may take as long as its episode did.
     this.#signals.pulse()
     const env = this.#envs[k]
     const instant = { env, actors, k, starts: false, end: RUNNING }
     const run = { env, e, k, ...counters, unfit: undefined, instant }
-    if (state === null) this.#startEpisode(run)
-    else loadState(run.env, state, this.#remembers)
+    if (state === null) {
+      this.#startEpisode(run)
+    } else {
+      loadState(run.env, state, this.#remembers)
+      actors.remember(k, hidden)
+    }
     return run
   }
 
   #courseOf(run: Running, truncations: number): EnvCourse {
-    const { env, episode, episodeReturn, episodeSteps, broken } = run
+    const { env, k, episode, episodeReturn, episodeSteps, broken } = run
     const state = saveState(env, this.#remembers)
-    return { state, episode, episodeReturn, episodeSteps, truncations, broken }
+    const hidden = run.instant.actors.states(k)
+    return { state, episode, episodeReturn, episodeSteps, truncations, broken, hidden }
   }
 
   /** Whether the last actions are recorded, so that they go with an environment's state. */
@@ -155,6 +163,7 @@ export class Collector {
   #startEpisode(run: Running): void {
     const { seed } = this.#setup
     resetSoundly(run.env, episodeSeed(this.#kernels, seed, PURPOSE.episodes, run.e, run.episode))
+    run.instant.actors.forget(run.k)
     run.episode++
     run.episodeReturn = 0
     run.episodeSteps = 0

@@ -12,6 +12,8 @@ export interface RolloutNeeds {
   readonly jointHistory: boolean
   /** Marks of the first steps of episodes, for recurrent networks. */
   readonly episodeStarts: boolean
+  /** Whether the steps of an environment are consecutive rows, as recurrent networks need, instead of those of one step. */
+  readonly byEnvironment: boolean
   /**
    * Whether each agent's observations have a place of their own, also where they equal the state: for a policy that agents
    * share, whose batch is one agent's rows after another's.
@@ -29,6 +31,7 @@ export const BASIC_NEEDS: RolloutNeeds = {
   jointObservations: false,
   jointHistory: false,
   episodeStarts: false,
+  byEnvironment: false,
   ownObservations: false,
   agentOrder: null,
   hidden: 0,
@@ -40,7 +43,7 @@ export const BASIC_NEEDS: RolloutNeeds = {
  */
 export type Moment = 'choice' | 'outcome' | 'final'
 
-/** One array that a rollout records: [T, E, width], or for `final` [E + E truncations, width]. */
+/** One array that a rollout records: [T, E, width] or [E, T, width], or for `final` [E + E truncations, width]. */
 export interface Column<Source> {
   readonly type: ElementType & ('f32' | 'u8')
   readonly moment: Moment
@@ -108,7 +111,7 @@ export const TEAM_COLUMNS = {
   valid: { type: 'f32', moment: 'choice', width: one, onBrokenStep: 0 },
   /** 1 where an episode starts. */
   episodeStarts: {
-    type: 'u8',
+    type: 'f32',
     moment: 'choice',
     width: (_env, needs) => (needs.episodeStarts ? 1 : 0),
     onBrokenStep: null,
@@ -151,7 +154,13 @@ export const AGENT_COLUMNS = {
     policy: true,
   },
   /** Recurrent state before the step. */
-  hidden: { type: 'f32', moment: 'choice', width: (_agent, needs) => needs.hidden, onBrokenStep: 0 },
+  hidden: {
+    type: 'f32',
+    moment: 'choice',
+    width: (_agent, needs) => needs.hidden,
+    onBrokenStep: 0,
+    policy: true,
+  },
   /** Recurrent state after the rollout, with which the next one begins; rows as in `finalStates`. */
   finalHidden: {
     type: 'f32',
@@ -182,7 +191,7 @@ export const agentColumns = Object.keys(AGENT_COLUMNS) as AgentColumn[]
 
 const columnOf = (name: AgentColumn): Column<AgentSpec> => AGENT_COLUMNS[name]
 
-/** Columns that updates of policies read, in the table's order. */
+/** Columns that updates of policies read, in the table's order; those that a run does not record are empty. */
 export const policyColumns = agentColumns.filter((name) => columnOf(name).policy === true)
 
 /** Columns that checkpoints carry, in the table's order. */

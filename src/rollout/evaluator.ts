@@ -61,25 +61,26 @@ export class Evaluator {
       const fresh = { return: 0, steps: 0, attempts: 0, running: true, unfit: undefined }
       return { env: this.#envs[k], number: first + k, k, ...fresh }
     })
-    for (const episode of episodes) this.#start(task, episode)
+    for (const episode of episodes) this.#start(task, episode, actors)
     while (episodes.some(({ running }) => running)) {
       for (const { env, k } of episodes) actors.observe(k, env)
       for (const agent of actors.agents) agent.mode()
+      actors.advance()
       for (const episode of episodes)
         if (episode.running) episode.unfit = submit(episode.env, actors, episode.k)
-      for (const episode of episodes) if (episode.running) this.#step(task, episode, faults)
+      for (const episode of episodes) if (episode.running) this.#step(task, episode, actors, faults)
     }
     return episodes.map((episode) => episode.return)
   }
 
-  #step(task: EvaluateTask, episode: Episode, faults: Fault[]): void {
+  #step(task: EvaluateTask, episode: Episode, actors: Actors, faults: Fault[]): void {
     this.#pulse()
     const end = episode.unfit ?? stepSoundly(episode.env)
     if (typeof end !== 'number') {
       const fault = { env: episode.number, step: episode.steps, ...end }
       faults.push(fault)
       if (++episode.attempts > MAX_RESETS) throw permanentFault(describeEvaluationFault(fault), fault)
-      this.#start(task, episode)
+      this.#start(task, episode, actors)
       return
     }
     episode.running = end === RUNNING
@@ -87,9 +88,10 @@ export class Evaluator {
     episode.steps++
   }
 
-  #start({ iteration, seed }: EvaluateTask, episode: Episode): void {
+  #start({ iteration, seed }: EvaluateTask, episode: Episode, actors: Actors): void {
     const key = [PURPOSE.evaluation, episode.number, iteration, episode.attempts] as const
     resetSoundly(episode.env, episodeSeed(this.#kernels, seed, ...key))
+    actors.forget(episode.k)
     episode.return = 0
     episode.steps = 0
   }

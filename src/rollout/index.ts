@@ -21,4 +21,4 @@ export {
   type SourceOptions,
 } from './source.js'
 export { teamReward } from './stepping.js'
-export { RolloutStorage, type RolloutLayout } from './storage.js'
+export { RolloutStorage, rowOf, type RolloutLayout } from './storage.js'

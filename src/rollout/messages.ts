@@ -49,6 +49,8 @@ export interface EnvCourse extends EnvProgress {
   readonly truncations: number
   /** Steps of this rollout that broke. */
   readonly broken: number
+  /** States of recurrent policies, those of one agent after another's; empty without any. */
+  readonly hidden: Float32Array
 }
 
 /** One worker's share of a rollout: environments first .. first + courses.length - 1, from one step to its end. */

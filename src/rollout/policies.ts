@@ -6,6 +6,7 @@ import { PURPOSE } from '../kernels/index.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import { attachHead } from '../learner/heads/table.js'
 import { Network } from '../nn/network.js'
+import { stateWidth } from '../nn/spec.js'
 
 /** Addresses in shared memory by which a worker lets one agent act, in up to `rows` environments at once. */
 export interface PolicyAddresses {
@@ -25,6 +26,11 @@ export interface PolicyAddresses {
   readonly actionWidth: number
   /** f32 [rows], filled by `sample`. */
   readonly logProb: number
+  /** f32 [rows, stateWidth]: states of a recurrent policy before its actions, and after, filled by both programs. */
+  readonly states: number
+  readonly next: number
+  /** 0 for a feed-forward policy. */
+  readonly stateWidth: number
 }
 
 /** The agents' policies as rollout workers evaluate them; every worker has its own rows. */
@@ -88,11 +94,14 @@ function policyRows(
   const [streams, steps] = [host.tensor('i32', rows), host.tensor('i32', rows)]
   const actions = host.tensor(type, rows * actionWidth)
   const logProb = host.tensor('f32', rows)
+  const memory = stateWidth(spec)
+  const [states, next] = [0, 1].map(() => host.tensor('f32', rows * memory))
+  const sequence = memory > 0 ? { states, starts: null, next } : undefined
   const available = host.tensor('u8', rows * choices)
   host.view(available).fill(1)
   const setup = head.setup()
   const forward = [
-    ...network.forward(parameters, { raw: observations }),
+    ...network.forward(parameters, { raw: observations, sequence }),
     ...head.restrict(choices > 0 ? available : undefined),
   ]
   const draw = head.sample({ ...key, streams, steps }, actions, logProb)
@@ -108,6 +117,9 @@ function policyRows(
       actions: host.addressOf(actions),
       actionWidth,
       logProb: host.addressOf(logProb),
+      states: host.addressOf(states),
+      next: host.addressOf(next),
+      stateWidth: memory,
     },
   }
 }

@@ -81,9 +81,8 @@ const AGENT_WRITERS: Record<AgentColumn, Writer<[Instant, number, ActingAgent]>>
     if (mask) out.set(mask, at)
     else out.fill(1, at, at + AGENT_COLUMNS.availableActions.width(env.spec.agents[i]))
   },
-  // Policies with a recurrent state write it themselves.
-  hidden: () => {},
-  finalHidden: () => {},
+  hidden: (out, at, { k }, _i, agent) => agent.writeState(k, out, at),
+  finalHidden: (out, at, { k }, _i, agent) => agent.writeState(k, out, at),
   actions: (out, at, { k }, _i, agent) => agent.writeAction(k, out, at),
   logProb: (out, at, { k }, _i, agent) => (out[at] = agent.logProb[k]),
   weight: (out, at, { env }, i) => (out[at] = !env.active || env.active[i] ? 1 : 0),

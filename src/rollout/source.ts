@@ -109,12 +109,15 @@ export function collectTasks(
   policies: WorkerPolicies,
   progress: readonly EnvProgress[],
   startStep: number,
+  storage: RolloutStorage,
 ): CollectTask[] {
   return shares.map(({ first, count }, worker) => ({
     kind: 'collect',
     worker,
     first,
-    courses: progress.slice(first, first + count).map((env) => ({ ...env, truncations: 0, broken: 0 })),
+    courses: progress.slice(first, first + count).map((env, k) => {
+      return { ...env, truncations: 0, broken: 0, hidden: storage.hidden(first + k) }
+    }),
     from: 0,
     startStep,
     policies: policies.addresses[worker],

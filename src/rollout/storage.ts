@@ -30,11 +30,22 @@ export interface RolloutLayout {
   readonly envs: number
   /** Greatest number of truncations of one environment in a rollout. */
   readonly truncations: number
+  /** Whether the steps of an environment are consecutive rows, instead of those of one step. */
+  readonly byEnvironment: boolean
   readonly team: Readonly<Record<TeamColumn, ColumnPlace>>
   readonly agents: readonly Readonly<Record<AgentColumn, ColumnPlace>>[]
 }
 
 type LayoutSize = Pick<RolloutLayout, 'steps' | 'envs' | 'truncations'>
+
+/** Row of step t in environment e. */
+export function rowOf(
+  { steps, envs, byEnvironment }: Pick<RolloutLayout, 'steps' | 'envs' | 'byEnvironment'>,
+  t: number,
+  e: number,
+): number {
+  return byEnvironment ? e * steps + t : t * envs + e
+}
 
 /** Rows of a column: one per step and environment; or after the rollout and at truncations. */
 export function columnRows(
@@ -51,7 +62,7 @@ interface AgentBlock {
   readonly lengths: readonly number[]
 }
 
-/** A rollout's arrays in shared memory, as the tables of columns list them. Row of step t in environment e: t E + e. */
+/** A rollout's arrays in shared memory, as the tables of columns list them; `rowOf` gives the order of rows. */
 export class RolloutStorage {
   readonly layout: RolloutLayout
   /** T E */
@@ -102,7 +113,15 @@ export class RolloutStorage {
     }
     this.team = team
     this.#agents = blocks
-    this.layout = { ...size, team: teamPlaces, agents: agentPlaces }
+    this.layout = { ...size, byEnvironment: needs.byEnvironment, team: teamPlaces, agents: agentPlaces }
+  }
+
+  /** States with which an environment's next rollout begins, those of one agent after another's; empty without any. */
+  hidden(e: number): Float32Array {
+    const parts = this.layout.agents.map(({ finalHidden: { width } }, i) =>
+      this.agentColumn('finalHidden', [i]).subarray(e * width, (e + 1) * width),
+    )
+    return Float32Array.from(parts.flatMap((part) => [...part]))
   }
 
   /**

@@ -82,7 +82,12 @@ export interface StoredPolicyInfo {
   readonly agent: PolicyAgent
   readonly observation: ObservationInfo
   readonly action: StoredAction
-  readonly network: { readonly hidden: readonly number[]; readonly activation: string }
+  readonly network: {
+    readonly hidden: readonly number[]
+    readonly activation: string
+    /** Recurrent layers behind the hidden ones, whose state `reset` clears; absent in a feed-forward policy. */
+    readonly recurrent?: { readonly size: number; readonly layers: number }
+  }
   /** Origin: environment, algorithm, seed, steps, package version. */
   readonly provenance: { readonly [key: string]: Json }
 }

@@ -51,8 +51,10 @@ export function takeSnapshot(
     tensors[`actors/${name}`] = method.read(parameters.tensor)
   for (const { name, carried } of method.policies)
     if (carried) tensors[`updates/${name}`] = method.read(carried.tensor)
-  for (const { name, parameters } of method.critics)
+  for (const { name, parameters, states } of method.critics) {
     tensors[`critics/${name}`] = method.read(parameters.tensor)
+    if (states) tensors[`states/${name}`] = method.read(states)
+  }
   const actorPowers = method.policies.flatMap(({ name, adam }) => (adam ? [saveAdam(name, adam)] : []))
   const criticPowers = method.critics.map(({ name, adam }) => saveAdam(name, adam))
   for (const [name, array] of carriedArrays(storage)) tensors[name] = array.slice()
@@ -138,8 +140,9 @@ export function restoreSnapshot(
     if (typeof age !== 'number') throw new HatrpoError(`the checkpoint has no age of updates/${name}`)
     carried.age = age
   })
-  method.critics.forEach(({ name, parameters, adam, valueNorm }, j) => {
+  method.critics.forEach(({ name, parameters, adam, valueNorm, states }, j) => {
     method.device.write(parameters.tensor, f32(`critics/${name}`))
+    if (states) method.device.write(states, f32(`states/${name}`))
     restoreAdam(name, adam, saved.criticPowers[j])
     const norm = saved.valueNorms[j]
     if (norm) valueNorm?.restore(norm)

@@ -52,6 +52,15 @@ test('every invalid value is refused with its key, the value and the valid value
     ['critic.miniBatches=4001', 'critic.miniBatches is 4001', 'at most envs x rolloutSteps = 4000'],
     ['trustRegion.miniBatches=4001', 'trustRegion.miniBatches is 4001', '4000'],
     ['clipped.miniBatches=4001', 'clipped.miniBatches is 4001', '4000'],
+    ['actor.gruLayers=9', 'actor.gruLayers is 9', '0 to 8 (0 = none)'],
+    ['critic.gruSize=0', 'critic.gruSize is 0', '1 to 8192'],
+    ['actor={"gruLayers":1,"chunk":7}', 'rolloutSteps is 200', 'a multiple of actor.chunk = 7'],
+    ['critic={"gruLayers":1,"chunk":400}', 'rolloutSteps is 200', 'a multiple of critic.chunk = 400'],
+    [
+      'critic={"gruLayers":1,"miniBatches":401}',
+      'critic.miniBatches is 401',
+      'rolloutSteps / critic.chunk = 400',
+    ],
     ['adamEps=0', 'adamEps is 0'],
     ['gamma=1.01', 'gamma is 1.01', 'from 0 to 1'],
     ['lambda=-0.1', 'lambda is -0.1', 'from 0 to 1'],
@@ -90,6 +99,13 @@ test('every invalid value is refused with its key, the value and the valid value
   ]
   for (const [setting, ...words] of wrong)
     assert.throws(() => resolveConfig({ flags: task, set: [setting] }), saying(...words), setting)
+  for (const [setting, ...words] of [
+    ['fisherStride=2', 'trustRegion.fisherStride is 2', 'with actor.gruLayers = 1 it must be 1'],
+    ['preconditioner=kfac', 'trustRegion.preconditioner is kfac', 'it must be none'],
+  ]) {
+    const set = ['actor.gruLayers=1', `trustRegion.${setting}`]
+    assert.throws(() => resolveConfig({ flags: task, set }), saying(...words), setting)
+  }
 })
 
 test('a setting that the method never reads is refused with its key, the method and the keys that it reads', () => {
@@ -135,6 +151,10 @@ test('a setting that the method never reads is refused with its key, the method 
       { flags: task, set: ['trustRegion.preconditionerAge=5'] },
       'trustRegion.preconditionerAge is 5: trustRegion.preconditioner is none, which never reads it',
     ],
+    [
+      { flags: task, set: ['critic.chunk=5'] },
+      'critic.chunk is 5: critic.gruLayers is 0, which never reads it',
+    ],
   ]
   for (const [sources, ...words] of refused)
     assert.throws(() => resolveConfig(sources), saying(...words), words[0])
@@ -160,15 +180,17 @@ test('a named solver stands for its values, which settings beside and after it c
 test('keys that configurations did not always have may be absent, and change no hash at their first value', () => {
   const { config } = resolveConfig({ flags: { ...task, algo: 'happo' } })
   const { fisherStride: _stride, preconditioner: _name, preconditionerAge: _age, ...old } = config.trustRegion
-  const { sharing: _sharing, ...actor } = config.actor
+  const { sharing: _sharing, gruLayers: _layers, gruSize: _size, chunk: _chunk, ...actor } = config.actor
+  const { gruLayers: _own, gruSize: _units, chunk: _steps, ...critic } = config.critic
   const { allocation: _allocation, ...first } = config
-  const file = { ...first, actor, trustRegion: old }
+  const file = { ...first, actor, critic, trustRegion: old }
   assert.deepEqual(resolveConfig({ file }).config, config)
   assert.deepEqual(validateConfig(file), config)
   assert.equal(configSha256(file as unknown as TrainConfig), configSha256(config))
-  for (const setting of ['fisherStride=2', 'preconditioner=kfac', 'solver=fast'])
+  const trustRegion = ['fisherStride=2', 'preconditioner=kfac', 'solver=fast']
+  for (const setting of [...trustRegion.map((name) => `trustRegion.${name}`), 'critic.gruLayers=1'])
     assert.notEqual(
-      configSha256(testConfig(`trustRegion.${setting}`)),
+      configSha256(testConfig(setting)),
       configSha256(testConfig()),
       `${setting} changes the hash`,
     )

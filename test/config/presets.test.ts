@@ -83,6 +83,9 @@ test('--preset harl gives the settings common to all tuned rows', () => {
     headGain: 0.01,
     sharing: 'own',
     std: 'independent',
+    gruLayers: 0,
+    gruSize: 64,
+    chunk: 10,
   })
   assert.deepEqual(critic.hidden, [128, 128, 128])
   assert.deepEqual(

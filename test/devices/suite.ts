@@ -10,6 +10,7 @@ import { localityChecks } from './suite/locality.js'
 import { memoryChecks } from './suite/memory.js'
 import { networkChecks } from './suite/network.js'
 import { programChecks } from './suite/programs.js'
+import { recurrentChecks } from './suite/recurrent.js'
 import { scratchChecks } from './suite/scratch.js'
 import type { Checks, Subject } from './suite/setup.js'
 import { solveChecks } from './suite/solve.js'
@@ -34,6 +35,7 @@ const CHECKS: Checks = {
   ...valueChecks,
   ...localityChecks,
   ...chunkChecks,
+  ...recurrentChecks,
   ...programChecks,
   ...gradientChecks,
   ...scratchChecks,

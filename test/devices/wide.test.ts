@@ -48,7 +48,7 @@ function operationsAt(memory: WebAssembly.Memory, program: number): Set<string> 
 
 test('the comparison runs every operation of the table and every kernel that is exported', async () => {
   const device = new WasmDevice(await loadKernels())
-  const options = { rows: 3, sizes: [5, 16], steps: 4, fill: () => undefined }
+  const options = { rows: 3, chunk: 1, sizes: [5, 16], steps: 4, fill: () => undefined }
   const program = device.compile(everyOperation(device, options), 3)
   const names = operations.map(([name]) => name).sort()
   assert.deepEqual([...operationsAt(device.kernels.memory, device.entryOf(program))].sort(), names)

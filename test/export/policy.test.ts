@@ -8,6 +8,7 @@ import { PURPOSE } from '../../src/kernels/index.js'
 import { attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
 import { Network } from '../../src/nn/network.js'
+import { stateWidth } from '../../src/nn/spec.js'
 import { createPolicy } from '../../src/runtime/index.js'
 import { box, everyShape, Random, randomPolicy, type Shape } from './random-policy.js'
 
@@ -39,17 +40,24 @@ function instantiate(policy: AgentPolicy) {
   }
 }
 
-/** Results of the trainer for raw observations: [rows, action] means, and samples of stream `stream`, steps 0, 1, ... */
+/**
+ * Results of the trainer for raw observations: [rows, action] means, and samples of stream `stream`, steps 0, 1, ... The
+ * rows are the steps of one chunk for a recurrent policy, whose state is reset where `starts` is 1.
+ */
 function trainer(
   device: WasmDevice,
   { spec, parameters }: AgentPolicy,
   raw: Float32Array,
   noise: { seed: number; stream: number } = { seed: 0, stream: 0 },
   mask?: Uint8Array,
+  starts = new Float32Array(raw.length / spec.input.size),
 ) {
   const rows = raw.length / spec.input.size
   const { size } = spec.head
-  const network = new Network(device, spec, rows)
+  const network = new Network(device, spec, rows, spec.recurrent ? rows : 1)
+  const first = device.tensor('f32', rows)
+  device.write(first, starts)
+  const sequence = { states: device.tensor('f32', rows * stateWidth(spec)), starts: first }
   const weights = device.tensor('f32', parameters.length)
   const input = device.tensor('f32', raw.length)
   const streams = device.tensor('i32', rows)
@@ -73,7 +81,7 @@ function trainer(
     {
       setup: head.setup(),
       rows: [
-        ...network.forward(weights, { raw: input }),
+        ...network.forward(weights, { raw: input, sequence }),
         { op: 'copy', x: network.output, out: outputs, width: size },
         ...head.restrict(available),
         ...head.sample(key, action, logProb),
@@ -112,6 +120,59 @@ test("the mode has the trainer's bits: every activation, 1 to 4 layers, odd widt
     }
   }
   assert.ok(compared > 5000)
+})
+
+test('a recurrent policy has the bits of the trainer over 1,000 steps, reset or not', async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(11)
+  const shapes: Shape[] = [
+    { observation: 5, hidden: [13], action: 3, recurrent: { size: 10, layers: 1 } },
+    { observation: 7, hidden: [], action: 1, recurrent: { size: 17, layers: 2 }, standardise: true },
+    { observation: 3, hidden: [9, 4], action: 2, recurrent: { size: 4, layers: 3 }, layerNorm: false },
+  ]
+  for (const shape of shapes) {
+    const policy = randomPolicy(shape, random)
+    const rows = 1000
+    const raw = random.vector(rows * shape.observation, 3)
+    const starts = Float32Array.from({ length: rows }, (_, r) => (r === 400 || r === 401 ? 1 : 0))
+    const noise = { seed: 3, stream: 0 }
+    const [expected, { mean: unbroken }] = [
+      trainer(device, policy, raw, noise, undefined, starts),
+      trainer(device, policy, raw, noise),
+    ]
+    const { exports, observation, action } = instantiate(policy)
+    const run = (act: () => number, resets: ArrayLike<number>) =>
+      Array.from({ length: rows }, (_, r) => {
+        if (resets[r] || r === 0) exports.reset()
+        observation.set(raw.subarray(r * shape.observation, (r + 1) * shape.observation))
+        assert.equal(act(), 0)
+        return bits(action)
+      }).flat()
+    assert.deepEqual(run(exports.act, starts), bits(expected.mean), JSON.stringify(shape))
+    assert.deepEqual(run(exports.act, []), bits(unbroken))
+    exports.seed(3, 0)
+    assert.deepEqual(run(exports.sample, starts), bits(expected.sample))
+    const at = 401 * shape.action
+    assert.notDeepEqual(bits(unbroken.subarray(at)), bits(expected.mean.subarray(at)), 'the state matters')
+  }
+})
+
+test('a refused observation leaves the state of a recurrent policy alone', () => {
+  const shape = { observation: 2, hidden: [4], action: 1, recurrent: { size: 5, layers: 1 } }
+  const { exports, observation, action } = instantiate(randomPolicy(shape, new Random(12)))
+  const steps = (refuse: boolean) => {
+    exports.reset()
+    return [1, 2, 3].flatMap((value) => {
+      if (refuse) {
+        observation.fill(NaN)
+        assert.equal(exports.act(), 1)
+      }
+      observation.fill(value).fill(-value, 1)
+      assert.equal(exports.act(), 0)
+      return bits(action)
+    })
+  }
+  assert.deepEqual(steps(true), steps(false))
 })
 
 test('extreme observations keep the bits: zeros, constants, subnormals and large values', async () => {

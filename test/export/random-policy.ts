@@ -52,6 +52,7 @@ export interface Shape {
   readonly agentId?: { index: number; count: number } | null
   readonly standardise?: boolean
   readonly layerNorm?: boolean
+  readonly recurrent?: { size: number; layers: number }
 }
 
 /** A policy of a given shape with random parameters of the size that trained ones have. */
@@ -72,6 +73,7 @@ export function randomPolicy(shape: Shape, random: Random, index = 0): AgentPoli
     },
     hidden,
     activation,
+    ...(shape.recurrent && { recurrent: shape.recurrent }),
     head: headFor(space, { stdX: 1, stdY: 0.5, std: shape.dependent ? 'dependent' : 'independent' }),
   }
   return {

@@ -17,7 +17,7 @@ import { ALL_NEEDS, ENVS, open, recorded, SEED, STEPS } from './setup.js'
 async function collectInParts(env: EnvConfig, cuts: readonly number[]) {
   const { host, storage, source, policies } = await open(0, env, { needs: ALL_NEEDS })
   const setup = workerSetup(host, storage, 1, { workers: 1, envs: ENVS, seed: SEED, env, oneReward: true })
-  let [task] = collectTasks(source.shares, policies, freshProgress(ENVS), 0)
+  let [task] = collectTasks(source.shares, policies, freshProgress(ENVS), 0, storage)
   const results: CollectResult[] = []
   for (const cut of [...cuts, STEPS]) {
     const { create } = await loadEnvFactory(env)
@@ -77,7 +77,8 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Tasks of `count` workers with 4 environments each. */
 function tasksOf(count: number): CollectTask[] {
-  const course = { state: null, episode: 0, episodeReturn: 0, episodeSteps: 0, truncations: 0, broken: 0 }
+  const counters = { episode: 0, episodeReturn: 0, episodeSteps: 0, truncations: 0, broken: 0 }
+  const course = { state: null, ...counters, hidden: new Float32Array() }
   return Array.from({ length: count }, (_, worker) => ({
     kind: 'collect',
     worker,

@@ -37,6 +37,9 @@ async function setup() {
       actions: place('f32', ENVS * width, (k) => 10 * i + k),
       actionWidth: width,
       logProb: place('f32', ENVS, () => -i),
+      states: 0,
+      next: 0,
+      stateWidth: 0,
     }
   })
   const actors = new Actors(host.kernels, env.spec.agents, policies, ENVS)

@@ -1,7 +1,7 @@
 import { parameterLayout } from '../../src/nn/layout.js'
 import { openHost } from '../../src/devices/open.js'
 import type { HostDevice } from '../../src/devices/host.js'
-import type { HostArray } from '../../src/devices/tensor.js'
+import type { HostArray, Tensor } from '../../src/devices/tensor.js'
 import { loadEnvFactory, type EnvConfig, type EnvSpec } from '../../src/envs/index.js'
 import { gaussianHead } from '../../src/learner/heads/gaussian.js'
 import type { PolicySpec } from '../../src/learner/heads/head.js'
@@ -40,15 +40,19 @@ export interface Opened {
   readonly storage: RolloutStorage
   readonly source: RolloutSource
   readonly policies: WorkerPolicies
+  /** Descriptions and parameters of the policies. */
+  readonly specs: readonly PolicySpec[]
+  readonly parameters: readonly Tensor[]
   readonly events: string[]
 }
 
-/** Policies of a fixed seed, large enough that their actions matter. */
-function policySpecs(spec: EnvSpec): PolicySpec[] {
+/** Policies of a fixed seed, large enough that their actions matter; recurrent ones where states are recorded. */
+function policySpecs(spec: EnvSpec, hidden: number): PolicySpec[] {
   return spec.agents.map(({ observation, action }) => ({
     input: { size: observation.size, agentId: null, standardise: false, layerNorm: false },
     hidden: [6],
     activation: 'relu',
+    recurrent: hidden > 0 ? { size: hidden, layers: 1 } : null,
     head: gaussianHead(action.kind === 'box' ? action.size : 1, { stdX: 1, stdY: 0.5 }),
   }))
 }
@@ -66,7 +70,7 @@ export async function open(
   const onEvent = (message: string) => void events.push(message)
   const options = { workers, envs: ENVS, seed: SEED, env, oneReward, onEvent }
   const source = openSource(host, storage, options)
-  const specs = policySpecs(spec)
+  const specs = policySpecs(spec, needs.hidden)
   const parameters = specs.map((policy, i) => {
     const values = normals(parameterLayout(policy).size, 30 + i, 0.5)
     const tensor = host.tensor('f32', values.length)
@@ -76,7 +80,7 @@ export async function open(
   const rows = source.shares.map(({ count }) => count)
   const policies = new WorkerPolicies(host, specs, parameters, rows, SEED)
   policies.prepare()
-  return { host, spec, storage, source, policies, events }
+  return { host, spec, storage, source, policies, specs, parameters, events }
 }
 
 /** A recorded column of the team or of an agent. */

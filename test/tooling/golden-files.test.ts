@@ -16,6 +16,7 @@ test('there are files of every kind', () => {
     'critic_update',
     'gae_returns',
     'gaussian_actor',
+    'gru_actor',
     'happo_update',
     'hatrpo_update_categorical',
     'hatrpo_update_gaussian',

@@ -108,7 +108,7 @@ test('what cannot be compared is one clear line and exit 1', (t) => {
   const cases: [string, RegExp][] = [
     ['/nowhere.json', /cannot be read: ENOENT/],
     [script, /is not JSON/],
-    [kind('gru_actor'), /kind not supported yet: gru_actor/],
+    [kind('lstm_actor'), /kind not supported yet: lstm_actor/],
     [kind('constructor'), /kind not supported yet: constructor/],
     [
       changed(t, 'happo_update.on_policy.s1.json', ({ header }) => {

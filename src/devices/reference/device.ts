@@ -12,7 +12,7 @@ import type {
   Sums,
 } from '../device.js'
 import { conjugateGradient } from '../solve.js'
-import type { ProgramSpec } from '../steps.js'
+import { expectRows, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
 import { adamStep } from './adam.js'
 import { generalisedAdvantages } from './gae.js'
@@ -78,8 +78,7 @@ export class ReferenceDevice implements Device {
   run(program: Program, rows: number, scale = 1): Sums {
     if (!(program instanceof ReferenceProgram) || program.owner !== this)
       throw new TypeError('the program was compiled by another device')
-    if (!(Number.isInteger(rows) && rows >= 1 && rows <= program.maxRows))
-      throw new RangeError(`${rows} rows for a program of up to ${program.maxRows}`)
+    expectRows(rows, program)
     return program.run(rows, scale)
   }
 

@@ -1,44 +1,58 @@
 import type { Program, Sums } from '../device.js'
-import { sumNames, type FinishStep, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import {
+  chunkOf,
+  sumNames,
+  type FinishStep,
+  type ProgramSpec,
+  type RowStep,
+  type SetupStep,
+} from '../steps.js'
 import { rowOf, ScratchRows, vectors } from './memory.js'
 import { FINISH_STEPS, SETUP_STEPS } from './parameters.js'
+import { CHUNK_STEPS, type ChunkRow } from './recurrent.js'
 import type { Row } from './row.js'
-import { ROW_STEPS } from './steps.js'
+import { ROW_STEPS, type SimpleStep } from './steps.js'
+import type { RecurrentStep } from '../recurrent-steps.js'
 
 /** A specification as it is: nothing is compiled. */
 export class ReferenceProgram implements Program {
   readonly maxRows: number
+  /** Number of consecutive rows that belong together. */
+  readonly chunk: number
   /** Device that made it. */
   readonly owner: object
   readonly #spec: ProgramSpec
   readonly #names: readonly string[]
-  readonly #scratch = new ScratchRows()
+  /** One for each row of a chunk. */
+  readonly #scratch: readonly ScratchRows[]
 
   constructor(owner: object, spec: ProgramSpec, maxRows: number) {
     this.owner = owner
     this.maxRows = maxRows
+    this.chunk = chunkOf(spec)
     this.#spec = spec
     this.#names = sumNames(spec)
+    this.#scratch = Array.from({ length: this.chunk }, () => new ScratchRows())
   }
 
   /**
-   * Takes each row through all steps before the next one. Any order of rows gives the same results, since a program is
-   * local to rows.
+   * Takes the rows of each chunk through all steps before the next chunk. Any order of chunks gives the same results,
+   * since a program is local to them.
    */
   run(rows: number, scale: number): Sums {
     const { setup = [], rows: steps, gradient, finish = [] } = this.#spec
     for (const step of setup) runSetup(step)
     const sums: Record<string, number> = Object.fromEntries(this.#names.map((name) => [name, 0]))
     const total = new Float64Array(gradient?.length ?? 0)
-    for (let index = 0; index < rows; index++) {
-      const row: Row = {
-        index,
-        of: (operand, width) => rowOf(operand, width, index, this.#scratch),
+    for (let first = 0; first < rows; first += this.chunk) {
+      const chunk = this.#scratch.map((scratch, t): Row => ({
+        index: first + t,
+        of: (operand, width) => rowOf(operand, width, first + t, scratch),
         addGradient: (offset, values) => addInto(total, offset, values),
         addSum: (name, value) => (sums[name] += value),
-      }
-      for (const step of steps) apply(step, row)
-      this.#scratch.forget()
+      }))
+      for (const step of steps) apply(step, chunk)
+      for (const scratch of this.#scratch) scratch.forget()
     }
     if (gradient) vectors(gradient)[0].set(total.map((v) => scale * v))
     for (const step of finish) runFinish(step)
@@ -46,8 +60,25 @@ export class ReferenceProgram implements Program {
   }
 }
 
-function apply<Op extends RowStep['op']>(step: Extract<RowStep, { op: Op }>, row: Row): void {
-  const run = ROW_STEPS[step.op] as (step: Extract<RowStep, { op: Op }>, row: Row) => void
+function apply(step: RowStep, chunk: readonly Row[]): void {
+  if (isRecurrent(step)) applyToChunk(step, chunk)
+  else for (const row of chunk) applyToRow(step, row)
+}
+
+function isRecurrent(step: RowStep): step is RecurrentStep {
+  return Object.hasOwn(CHUNK_STEPS, step.op)
+}
+
+function applyToChunk<Op extends RecurrentStep['op']>(
+  step: Extract<RecurrentStep, { op: Op }>,
+  chunk: readonly Row[],
+): void {
+  const run = CHUNK_STEPS[step.op] as (step: RecurrentStep, rows: readonly ChunkRow[]) => void
+  run(step, chunk)
+}
+
+function applyToRow<Op extends SimpleStep['op']>(step: Extract<SimpleStep, { op: Op }>, row: Row): void {
+  const run = ROW_STEPS[step.op] as (step: Extract<SimpleStep, { op: Op }>, row: Row) => void
   run(step, row)
 }
 

@@ -1,4 +1,5 @@
 /** Steps of a program on one row. Arithmetic is f64; what a step writes is rounded to f32 once. */
+import type { RecurrentStep } from '../recurrent-steps.js'
 import type { AgentIdInput, RowStep } from '../steps.js'
 import type { Tensor } from '../tensor.js'
 import { ACTIVATE, DERIVATIVE } from './activation.js'
@@ -9,7 +10,10 @@ import { integer, vector, type Row, type RowSteps } from './row.js'
 import { valueLoss, valueLossSlope } from './value.js'
 import { dot, sum } from './vectors.js'
 
-export const ROW_STEPS: RowSteps<RowStep> = {
+/** Step whose results in a row depend on that row alone. */
+export type SimpleStep = Exclude<RowStep, RecurrentStep>
+
+export const ROW_STEPS: RowSteps<SimpleStep> = {
   // Input stage.
 
   input({ raw, size, agentId, standardise, out }, row) {

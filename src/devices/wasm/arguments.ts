@@ -14,6 +14,7 @@ export interface Argument {
     | 'sums'
     | 'address'
     | 'integer'
+    | 'chunk'
     | 'low'
     | 'high'
     | 'real'
@@ -27,6 +28,8 @@ export interface Argument {
   readonly like?: string
   /** Operation that packs the weights. */
   readonly pack?: 'packTransposed' | 'packPlain'
+  /** Sizes of the weights that are packed, written as `size` is. */
+  readonly shape?: readonly [outputs: string, inputs: string]
   readonly choices?: readonly string[]
   /** Word for a value that is absent or null. Without it, such a value is an error. */
   readonly missing?: number
@@ -37,11 +40,11 @@ export const rows = (size: string, type: ElementType = 'f32'): Argument => ({ ki
 /** Tensor of at least `size` elements that all rows share. */
 export const tensor = (size: string, type: ElementType = 'f32'): Argument => ({ kind: 'tensor', size, type })
 /** Packed copy of a weight [outputs, inputs], for the product x w' or gy w. */
-export const panels = (pack: 'packTransposed' | 'packPlain'): Argument => ({
-  kind: 'panels',
-  field: 'weight',
-  pack,
-})
+export const panels = (
+  pack: 'packTransposed' | 'packPlain',
+  outputs = 'outputs',
+  inputs = 'inputs',
+): Argument => ({ kind: 'panels', field: 'weight', pack, shape: [outputs, inputs] })
 /** Entries of the block's gradient, starting at the offset given by the step. */
 export const gradient = (size: string): Argument => ({ kind: 'gradient', size })
 /** Whether the step adds its gradients to those of the block, because other steps write the same entries. */
@@ -50,6 +53,8 @@ export const accumulate: Argument = { kind: 'accumulate' }
 export const sums: Argument = { kind: 'sums' }
 export const address: Argument = { kind: 'address' }
 export const integer: Argument = { kind: 'integer' }
+/** Number of consecutive rows that belong together. */
+export const chunk: Argument = { kind: 'chunk' }
 export const real: Argument = { kind: 'real' }
 /** Argument of another field and, optionally, with a word for an absent value. */
 export const at = (field: string, argument: Argument): Argument => ({ ...argument, field })

@@ -13,9 +13,10 @@ import type {
   Sums,
 } from '../device.js'
 import type { HostDevice, SharedKernels } from '../host.js'
-import { sumNames, type ProgramSpec } from '../steps.js'
+import { chunkOf, expectRows, sumNames, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
 import {
+  blockRows,
   encodePrepared,
   encodeProgram,
   gradientStride,
@@ -26,15 +27,14 @@ import { ScratchPool } from './scratch.js'
 import { SolveSpace } from './solve-space.js'
 import { BYTES, copyingMirror, elementType, lengthError, type WasmTensor } from './tensor.js'
 
-/** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
-export const ROWS_PER_BLOCK = 128
-
 /** Greatest number of values of one statistic. */
 const RESULTS = 4
 
 interface WasmProgram extends Program {
   readonly device: WasmDevice
   readonly address: number
+  /** Number of consecutive rows that belong together. */
+  readonly chunk: number
   /** Number of rows and factor of the gradient in the header. */
   readonly rows: Int32Array
   readonly scale: Float64Array
@@ -76,7 +76,6 @@ export class WasmDevice implements HostDevice {
     this.#pool = new ScratchPool(reserve)
     this.#solveSpace = new SolveSpace(this.arena, reserve)
     this.#memory = {
-      rowsPerBlock: ROWS_PER_BLOCK,
       reserve,
       addressOf: (tensor) => this.addressOf(tensor),
     }
@@ -166,7 +165,8 @@ export class WasmDevice implements HostDevice {
 
   compile(spec: ProgramSpec, maxRows: number): Program {
     this.#expectNoOverlay()
-    const blocks = Math.ceil(maxRows / ROWS_PER_BLOCK)
+    const chunk = chunkOf(spec)
+    const blocks = Math.ceil(maxRows / blockRows(chunk))
     const sums = sumNames(spec)
     const partials = blocks * sums.length
     const partialSums = this.arena.f64(this.arena.allocZeroed(Math.max(1, partials) * 8), partials)
@@ -176,7 +176,7 @@ export class WasmDevice implements HostDevice {
       partialGradients: this.#gradientSpace(gradientBytes),
       partialSums: partialSums.byteOffset,
     })
-    return this.#place(encoded, maxRows, sums, partialSums)
+    return this.#place(encoded, maxRows, chunk, sums, partialSums)
   }
 
   compilePrepared(
@@ -187,7 +187,7 @@ export class WasmDevice implements HostDevice {
     const { preparation, passes } = encodePrepared(specs, rows, this.#memory)
     return {
       prepare: this.#place(preparation, 1),
-      passes: passes.map((pass, i) => this.#place(pass, rows[i])),
+      passes: passes.map((pass, i) => this.#place(pass, rows[i], chunkOf(specs[i]))),
     }
   }
 
@@ -196,9 +196,9 @@ export class WasmDevice implements HostDevice {
   }
 
   run(program: Program, rows: number, scale = 1): Sums {
-    const { address, sums, partialSums } = this.#prepare(program, rows, scale)
+    const { address, chunk, sums, partialSums } = this.#prepare(program, rows, scale)
     this.#expectAnswered(this.kernels.exports.runShared(this.control, address) === 0)
-    const blocks = Math.ceil(rows / ROWS_PER_BLOCK)
+    const blocks = Math.ceil(rows / blockRows(chunk))
     const total: Record<string, number> = {}
     sums.forEach((name, i) => {
       let sum = 0
@@ -348,13 +348,14 @@ export class WasmDevice implements HostDevice {
   #place(
     { address, words }: EncodedProgram,
     maxRows: number,
+    chunk = 1,
     sums: readonly string[] = [],
     partialSums: Float64Array = new Float64Array(0),
   ): WasmProgram {
     this.arena.i32(address, words.length).set(words)
     const rows = this.arena.i32(address + HEADER.rows, 1)
     const scale = this.arena.f64(address + HEADER.scale, 1)
-    return { device: this, maxRows, address, rows, scale, sums, partialSums }
+    return { device: this, maxRows, chunk, address, rows, scale, sums, partialSums }
   }
 
   #own(program: Program): WasmProgram {
@@ -366,8 +367,7 @@ export class WasmDevice implements HostDevice {
   /** Writes the number of rows and the factor of a run into the header of its program. */
   #prepare(program: Program, rows: number, scale: number): WasmProgram {
     const own = this.#own(program)
-    if (!(Number.isInteger(rows) && rows >= 1 && rows <= own.maxRows))
-      throw new RangeError(`${rows} rows for a program of up to ${own.maxRows}`)
+    expectRows(rows, own)
     own.rows[0] = rows
     own.scale[0] = scale
     return own

@@ -94,7 +94,7 @@ function valueOf(step: Encodable, name: string, argument: Argument): unknown {
  * Value of the argument's `size` for a step. A field that the step lacks counts as its word for an absent value, or as 0
  * where it has none.
  */
-export function sizeOf(step: Encodable, { size = '1' }: Argument): number {
+export function sizeOf(step: Encodable, { size = '1' }: Pick<Argument, 'size'>): number {
   const { words }: Operation = OPERATIONS[step.op]
   const factor = (text: string) =>
     /^\d/.test(text) ? Number(text) : ((field(step, text) as number | undefined) ?? words[text]?.missing ?? 0)
@@ -114,7 +114,7 @@ function encodeArgument(step: Encodable, name: string, argument: Argument, place
       expectShape(step, name, argument, value as Operand, places.maxRows)
       return [places.address(value as Operand)]
     case 'panels': {
-      const { outputs, inputs } = step as { outputs: number; inputs: number }
+      const [outputs, inputs] = argument.shape!.map((size) => sizeOf(step, { size }))
       return [places.packed(argument.pack!, value as Tensor, outputs, inputs)]
     }
     case 'real':
@@ -130,6 +130,7 @@ function encodeArgument(step: Encodable, name: string, argument: Argument, place
     case 'gradient':
     case 'address':
     case 'integer':
+    case 'chunk':
       return [Number(value ?? missing)]
   }
 }

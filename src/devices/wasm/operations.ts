@@ -20,6 +20,7 @@ import {
 } from './arguments.js'
 import { HEAD_OPERATIONS } from './head-operations.js'
 import type { Operation } from './operation.js'
+import { RECURRENT_OPERATIONS } from './recurrent-operations.js'
 
 /** Number of vectors per row. */
 const repeat: Argument = optional(integer, 1)
@@ -208,6 +209,7 @@ export const OPERATIONS = {
     file: 'input',
     calls: ['partOfRows(x, before, count, after, out, from, to)'],
   },
+  ...RECURRENT_OPERATIONS,
   broadcast: {
     words: { vector: tensor('width'), out: rows('width'), width: integer },
     file: 'jacobian',

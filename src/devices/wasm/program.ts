@@ -1,11 +1,21 @@
 import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
-import { sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
+import { chunkOf, sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { isScratch, scratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
 import { encodeStep, END, type Encodable, type Places } from './encode.js'
 import { planGradient, type GradientPlan } from './gradient.js'
 import type { Operation } from './operation.js'
 import { OPERATIONS } from './operations.js'
 import { ScratchPool } from './scratch.js'
+
+/** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
+export const ROWS_PER_BLOCK = 128
+/** Least number of chunks that a thread takes at a time, so that products of one step of each have some rows. */
+const CHUNKS_PER_BLOCK = 4
+
+/** Rows of a block of a program: whole chunks. */
+export function blockRows(chunk: number): number {
+  return chunk * Math.max(CHUNKS_PER_BLOCK, Math.floor(ROWS_PER_BLOCK / chunk))
+}
 
 /** Number of parameters that a reduction task sums. */
 const REDUCE_SPAN = 2048
@@ -14,7 +24,6 @@ const LAYER_SPAN = 32
 
 /** Memory for compiled programs. */
 export interface ProgramMemory {
-  readonly rowsPerBlock: number
   /** Reserves zeroed memory. */
   readonly reserve: (bytes: number) => number
   /** Address of a tensor. */
@@ -93,7 +102,7 @@ export function encodeProgram(
     tasksPhase(gradient ? reductions(plan, memory.addressOf(gradient)) : [], places),
     tasksPhase(taskSteps(spec.finish), places),
   ].filter((phase) => phase.groups.length > 0)
-  const encoded = assemble(phases, memory)
+  const encoded = assemble(phases, memory, chunkOf(spec))
   setWord(encoded, HEADER.partialGradients, space.partialGradients)
   setWord(encoded, HEADER.gradientStride, gradientStride(gradient?.length ?? 0))
   setWord(encoded, HEADER.partialSums, space.partialSums)
@@ -120,7 +129,7 @@ export function encodePrepared(
     const steps = withWork(spec.rows)
     const scratch = new ScratchPool(memory.reserve).place(steps, rows[i])
     const places = placesOf(rows[i], memory, packing, scratch, [], plan)
-    const encoded = assemble([rowsPhase(steps, places)], memory)
+    const encoded = assemble([rowsPhase(steps, places)], memory, chunkOf(spec))
     setWord(encoded, HEADER.rows, rows[i])
     return encoded
   })
@@ -209,7 +218,7 @@ function setWord({ words }: EncodedProgram, offset: number, value: number): void
 }
 
 /** Lays out the header, the phases and the operations of each phase, preceded in a task phase by their addresses. */
-function assemble(phases: readonly Phase[], memory: ProgramMemory): EncodedProgram {
+function assemble(phases: readonly Phase[], memory: ProgramMemory, chunk = 1): EncodedProgram {
   const tableLength = ({ kind, groups }: Phase) => (kind === PHASE_KIND.tasks ? groups.length : 0)
   const head = (HEADER.bytes + phases.length * PHASE.bytes) / 4
   const length = phases.reduce(
@@ -219,7 +228,7 @@ function assemble(phases: readonly Phase[], memory: ProgramMemory): EncodedProgr
   const words = new Int32Array(length)
   const address = memory.reserve(words.byteLength)
   const encoded = { address, words }
-  setWord(encoded, HEADER.rowsPerBlock, memory.rowsPerBlock)
+  setWord(encoded, HEADER.rowsPerBlock, blockRows(chunk))
   setWord(encoded, HEADER.phases, phases.length)
   let next = head
   phases.forEach((phase, i) => {

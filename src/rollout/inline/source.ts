@@ -26,6 +26,7 @@ export class InlineSource implements RolloutSource {
   readonly restarts = 0
   readonly #worker: RolloutWorker
   readonly #setup: WorkerSetup
+  readonly #storage: RolloutStorage
   readonly #onEvent: SourceOptions['onEvent']
 
   constructor(host: HostDevice, storage: RolloutStorage, options: SourceOptions) {
@@ -34,6 +35,7 @@ export class InlineSource implements RolloutSource {
     this.#setup = workerSetup(host, storage, 1, options)
     // Modules of the user's are those that this thread has loaded already.
     this.#worker = new RolloutWorker({ env, envSha256, sources: [], joined }, host.kernels)
+    this.#storage = storage
     this.#onEvent = options.onEvent?.bind(options)
   }
 
@@ -43,7 +45,7 @@ export class InlineSource implements RolloutSource {
     startStep: number,
   ): Promise<Rollout> {
     const begun = performance.now()
-    const [task] = collectTasks(this.shares, policies, progress, startStep)
+    const [task] = collectTasks(this.shares, policies, progress, startStep, this.#storage)
     const result = await this.#run<CollectResult>(task)
     return joinRollout([result], performance.now() - begun)
   }

@@ -43,6 +43,7 @@ export class RolloutPool implements RolloutSource {
   readonly #options: SourceOptions
   readonly #host: HostDevice
   readonly #setup: WorkerSetup
+  readonly #storage: RolloutStorage
   readonly #patience: number
   readonly #pulses: Int32Array
   readonly #stops: Int32Array
@@ -65,6 +66,7 @@ export class RolloutPool implements RolloutSource {
     this.#pulses = pulses
     this.#stops = stops
     this.#balance = new Balance(storage.layout.steps)
+    this.#storage = storage
     this.#threads = threads
   }
 
@@ -82,7 +84,7 @@ export class RolloutPool implements RolloutSource {
     startStep: number,
   ): Promise<Rollout> {
     const begun = performance.now()
-    const tasks = collectTasks(this.shares, policies, progress, startStep)
+    const tasks = collectTasks(this.shares, policies, progress, startStep, this.#storage)
     const [pulses, stops] = [this.#pulses, this.#stops]
     const results = await this.#runAll(`the rollout from step ${startStep}`, (run) =>
       this.#balance.collect(tasks, { pulses, stops, run: run<CollectResult> }),

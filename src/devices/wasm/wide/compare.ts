@@ -1,6 +1,7 @@
 import { Arena, type KernelExports, type Kernels } from '../../../kernels/index.js'
 import type { Tensor } from '../../tensor.js'
-import { ROWS_PER_BLOCK, WasmDevice } from '../device.js'
+import { WasmDevice } from '../device.js'
+import { ROWS_PER_BLOCK } from '../program.js'
 import { KERNEL_CASES, type CaseArgument } from './kernel-cases.js'
 import { everyOperation } from './operation-cases.js'
 
@@ -16,9 +17,9 @@ const ARRAYS = 8
 /** Programs, and numbers of rows of their runs. */
 const PROGRAMS = [
   // Sizes below, at and above one vector of 128 or 256 bits and the panels of products.
-  { sizes: [1, 3, 4, 7, 8, 12, 16, 17, 28, 33], steps: 12, rows: 6, runs: [1, 6] },
+  { sizes: [1, 3, 4, 7, 8, 12, 16, 17, 28, 33], steps: 12, chunk: 1, rows: 6, runs: [1, 6] },
   // Two blocks, of which one has several groups of rows and the other rows beyond a multiple of every tile.
-  { sizes: [33, 20], steps: 2, rows: ROWS_PER_BLOCK + 7, runs: [ROWS_PER_BLOCK + 7] },
+  { sizes: [33, 20], steps: 2, chunk: 3, rows: ROWS_PER_BLOCK + 7, runs: [ROWS_PER_BLOCK + 7] },
 ]
 
 /** Values among ordinary ones: zeros, subnormal numbers and numbers that are large for an activation. */

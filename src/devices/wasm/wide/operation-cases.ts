@@ -31,6 +31,8 @@ const isSetup = ([, { words }]: [string, Operation]) =>
 export interface CaseOptions {
   /** Number of rows that the program holds. */
   readonly rows: number
+  /** Number of consecutive rows that belong together. */
+  readonly chunk: number
   /** Sizes that steps take in turn. */
   readonly sizes: readonly number[]
   /** Number of steps of an operation with the same choice. */
@@ -118,10 +120,12 @@ class StepMaker {
       case 'tensor':
         return this.#tensor(argument, size)
       case 'panels':
-        return this.#tensor({ kind: 'tensor', type: 'f32' }, sizeOf(step as never, PANELS))
+        return this.#tensor(PANELS, sizeOf(step as never, { size: argument.shape!.join(' * ') }))
       case 'gradient':
         this.entries += size
         return this.entries - size
+      case 'chunk':
+        return this.#options.chunk
       case 'integer':
         return index % 2
       case 'real':
@@ -150,14 +154,14 @@ class StepMaker {
 }
 
 /** Weights in panels. */
-const PANELS: Argument = { kind: 'tensor', size: 'outputs * inputs' }
+const PANELS: Argument = { kind: 'tensor', type: 'f32' }
 
 /** Paths that the sizes of an operation's arguments mention. */
 function sizeFields({ words }: Operation): string[] {
   const paths = Object.values(words)
-    .flatMap(({ kind, size = '' }) => [
+    .flatMap(({ size = '', shape = [] }) => [
       ...size.split(/ [*+] /),
-      ...(kind === 'panels' ? ['outputs', 'inputs'] : []),
+      ...shape.flatMap((part) => part.split(' * ')),
     ])
     .filter((path) => /^[a-z]/i.test(path))
   return [...new Set(paths)]
