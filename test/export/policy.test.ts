@@ -410,6 +410,26 @@ test("choices and logits have the trainer's bits, whatever is available", async 
   }
 })
 
+test('a recurrent policy that chooses has the bits of the trainer', async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(17)
+  const [rows, sizes, width] = [1000, [4, 3], 7]
+  const shape = { observation: 5, hidden: [6], action: 2, sizes, recurrent: { size: 7, layers: 1 } }
+  const policy = randomPolicy(shape, random)
+  const raw = random.vector(rows * shape.observation, 3)
+  const mask = Uint8Array.from({ length: rows * width }, (_, i) =>
+    (i % width) % 4 === 0 ? 1 : random.whole(0, 1),
+  )
+  const expected = trainer(device, policy, raw, undefined, mask)
+  const run = createPolicy(compile(policy))
+  for (let r = 0; r < rows; r++) {
+    const observation = raw.subarray(r * shape.observation, (r + 1) * shape.observation)
+    const chosen = run.act(observation, undefined, mask.slice(r * width, (r + 1) * width))
+    assert.deepEqual(chosen, expected.mode.slice(2 * r, 2 * r + 2))
+    assert.deepEqual(bits(run.logits), bits(expected.mean.subarray(r * width, (r + 1) * width)))
+  }
+})
+
 test('a deviation that depends on the state gives the bits of the trainer', async () => {
   const device = await WasmDevice.create()
   const random = new Random(15)
