@@ -126,7 +126,7 @@ for (const [algo, ...set] of [
 
 test('past policies make a difference, and so does the draw among them', async (t) => {
   const hash = async (...set: string[]) => {
-    const config = configOf('ippo', {}, 4, ...set)
+    const config = configOf('ippo', {}, 3, ...set)
     return (await trainedWith(t, config)).parametersSha256
   }
   const hashes = [
