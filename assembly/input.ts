@@ -156,3 +156,19 @@ export function partOfRows(
   for (let r = from; r < to; r++)
     memory.copy(out + (r as usize) * bytes, x + (((r * width + before) as usize) << 2), bytes)
 }
+
+/** `count` columns of out = x, behind `before` others and in front of `after`. */
+export function placeInRows(
+  x: usize,
+  before: i32,
+  count: i32,
+  after: i32,
+  out: usize,
+  from: i32,
+  to: i32,
+): void {
+  const bytes = (count as usize) << 2
+  const width = before + count + after
+  for (let r = from; r < to; r++)
+    memory.copy(out + (((r * width + before) as usize) << 2), x + (r as usize) * bytes, bytes)
+}

@@ -36,6 +36,7 @@ const modules = {
   'kernels-wide': ['kernels', ...kernels(1)],
   stepper: ['stepper'],
   policy: ['policy'],
+  'policy-bounded': ['policy-bounded'],
   'policy-choice': ['policy-choice'],
   peak: ['peak'],
 }

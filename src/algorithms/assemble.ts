@@ -39,6 +39,7 @@ import {
 } from './parts.js'
 import type { AdvantageNorm, Comparison } from './schedules.js'
 import {
+  actionColumns,
   actorSpecs,
   chunkRows,
   criticSpec,
@@ -69,7 +70,7 @@ export interface MethodOptions extends RuleOptions, GaeOptions {
 }
 
 /** Gain of the value head's initialisation. */
-const VALUE_HEAD_GAIN = 1
+export const VALUE_HEAD_GAIN = 1
 
 /** A method for an environment, before it has memory. */
 export interface MethodPlan {
@@ -112,21 +113,50 @@ export function planMethod(
   const env = parts.schedule.joined ? joinTeam(options.algo, played) : played
   const learners = learningAgents(options.opponents, env)
   const criticPlan = criticLayout(parts.critic, options.critic, env, learners)
-  const actors = actorSpecs(parts.update.tables ? { ...options.actor, ...TABLE } : options.actor, env)
+  const tabular = parts.update.tables ? TABLE : {}
+  const exploring = { ...options.actor, ...tabular, exploration: options.offPolicy }
+  const actors = actorSpecs(exploring, env, parts.update.policies)
+  const { withActions } = parts.critic
+  if (withActions) assertJoint(options, criticPlan, learners.length === env.agents.length)
+  const actions = withActions ? actionColumns(env).width : 0
   const critics = (parts.critic.tables ? [] : criticPlan.groups).map((agents) => {
-    return { agents, spec: criticSpec(options.critic, criticPlan.part.size(env, agents[0])) }
+    return { agents, spec: criticSpec(options.critic, criticPlan.part.size(env, agents[0]) + actions) }
   })
   const groups = policyGroups(actors, sharing, env, learners)
   const ownObservations = groups.some(({ agents }) => agents.length > 1)
+  // Targets look forward to what the policies see.
+  const acted = withActions ? { observationValues: true } : {}
   const opponents = env.agents.map((_, agent) => agent).filter((agent) => !learners.includes(agent))
   const agentOrder = [...groups.flatMap(({ agents }) => agents), ...opponents]
   const hidden = stateWidth(actors[0])
   const remembers = hidden > 0 || critics.some(({ spec }) => stateWidth(spec) > 0)
   const sequences = { hidden, episodeStarts: remembers, byEnvironment: remembers }
-  const needs = { ...BASIC_NEEDS, ...criticPlan.part.needs, ownObservations, agentOrder, ...sequences }
+  const seen = { ...criticPlan.part.needs, ...acted }
+  const needs = { ...BASIC_NEEDS, ...seen, ownObservations, agentOrder, ...sequences }
   const scored = opponents.length > 0 ? learners : null
   const play = { oneReward: criticPlan.oneReward, joined: parts.schedule.joined === true, scored }
   return { parts, env, play, learners, opponents, actors, groups, criticLayout: criticPlan, critics, needs }
+}
+
+/** Refuses critics of actions that would not see all of them, or whose policies would not all learn. */
+function assertJoint(
+  { algo, actor, critic, opponents }: MethodOptions,
+  { input, part }: CriticLayout,
+  everyoneLearns: boolean,
+): void {
+  if (part.ofOneAgent)
+    throw usageError(
+      `critic.input is ${input}: the critics of ${algo} see the actions of all agents, it must be state or observations`,
+    )
+  for (const [name, { gruLayers = 0 }] of Object.entries({ actor, critic }))
+    if (gruLayers > 0)
+      throw usageError(
+        `${name}.gruLayers is ${gruLayers}: networks of ${algo} are feed-forward, it must be 0`,
+      )
+  if (!everyoneLearns)
+    throw usageError(
+      `opponents.from is ${JSON.stringify(opponents.from)}: all agents of ${algo} learn, it must be none`,
+    )
 }
 
 /** A team as one agent that acts for all. */

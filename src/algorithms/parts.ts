@@ -1,6 +1,7 @@
 import type { Adam } from '../learner/adam.js'
 import type { PolicyBatch } from '../learner/batch.js'
 import type { Shuffle } from '../learner/minibatches.js'
+import type { PolicyKind } from '../learner/heads/table.js'
 import type { TrainedPolicy } from '../learner/policy.js'
 import { isSampled } from '../learner/sampled-fisher.js'
 import type { ProductCounts } from '../nn/cost.js'
@@ -15,6 +16,7 @@ import {
   type AllocationOptions,
   type KlAllocation,
 } from './kl-allocation.js'
+import type { OffPolicyRule } from './off-policy/rule.js'
 import { SequentialSchedule, SimultaneousSchedule, type Schedule, type ScheduleParts } from './schedules.js'
 import type { SharingWay } from './specs.js'
 import {
@@ -38,6 +40,7 @@ export type TurnOrder = (typeof TURN_ORDERS)[number]
 export interface RuleOptions {
   readonly trustRegion: TrustRegionRule
   readonly clipped: ClippedRule
+  readonly offPolicy: OffPolicyRule
 }
 
 /** Everything that an update is made from. */
@@ -70,6 +73,9 @@ interface UpdatePart {
   readonly make: ((parts: UpdateParts) => PolicyUpdate) | null
   /** Whether it reads the tables of a finite game, and agents move in turn on them. */
   readonly tables?: true
+  /** Whether it learns from a replay of many rollouts, by critics of actions. */
+  readonly replay?: true
+  readonly policies: PolicyKind
   /** Settings that it never reads, besides those of other rules. */
   readonly ignores: readonly string[]
 }
@@ -94,10 +100,17 @@ interface CriticPart {
   readonly sharing: CriticSharing
   /** Whether values are computed from the tables of a finite game: there is no critic. */
   readonly tables?: true
+  /** Whether critics see the actions of all agents as well. */
+  readonly withActions?: true
 }
 
 /** Values without a part are not built yet: no row that names one can be trained. */
 type Parts<Value extends string, Part> = Readonly<Record<Value, Part | null>>
+
+/** Settings of recurrent layers. */
+const RECURRENT = ['actor', 'critic'].flatMap((network) =>
+  ['gruLayers', 'gruSize', 'chunk'].map((key) => `${network}.${key}`),
+)
 
 export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   trustRegion: {
@@ -118,6 +131,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
         : `trustRegion.miniBatches is ${miniBatches}: steps that are compared beforehand are of the whole batch, it must be 1`,
     make: ({ policy, agents, batch, rules, shuffle }) =>
       new TrustRegionUpdate(policy, agents, batch, rules.trustRegion, shuffle),
+    policies: 'stochastic',
     ignores: [],
   },
   clipped: {
@@ -131,9 +145,37 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       'order is "score": clipped updates promise no gain beforehand, it must be random or fixed',
     make: ({ policy, agents, batch, adam, rules, shuffle }) =>
       new ClippedUpdate(policy, agents, batch, adam!, rules.clipped, shuffle),
+    policies: 'stochastic',
     ignores: [],
   },
-  offPolicy: null,
+  offPolicy: {
+    budgets: ['none'],
+    adam: true,
+    lrDecay: () => false,
+    products: () => ({ whole: 0, sampled: 0, stride: 1 }),
+    klBound: () => null,
+    comparable: false,
+    incomparable: () => null,
+    make: null,
+    replay: true,
+    policies: 'deterministic',
+    ignores: [
+      ...RECURRENT,
+      ...['std', 'stdX', 'stdY'].map((key) => `actor.${key}`),
+      ...[
+        'epochs',
+        'miniBatches',
+        'clip',
+        'clippedLoss',
+        'huberDelta',
+        'maxGradNorm',
+        'valueNorm',
+        'lossCoef',
+      ].map((key) => `critic.${key}`),
+      'lambda',
+      'advantageNorm',
+    ],
+  },
   exact: {
     budgets: ['penalty'],
     adam: false,
@@ -145,7 +187,9 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       'order is "score": exact steps are not compared beforehand, it must be random or fixed',
     make: null,
     tables: true,
+    policies: 'stochastic',
     ignores: [
+      ...RECURRENT,
       ...['hidden', 'activation', 'inputNorm', 'standardise', 'agentId'].map((key) => `actor.${key}`),
       ...['critic', 'adamEps', 'lambda', 'truncation', 'advantageNorm'],
     ],
@@ -164,7 +208,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
   simultaneous: {
     ordered: false,
     sharing: ['own', 'shared', 'groups'],
-    budgets: ['fixed'],
+    budgets: ['fixed', 'none'],
     make: (parts) => new SimultaneousSchedule(parts),
   },
   greedy: {
@@ -187,7 +231,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
 export const CRITICS: Parts<CriticView, CriticPart> = {
   state: { input: 'state', sharing: 'team' },
   perAgent: { input: 'observation', sharing: 'own' },
-  perAgentJoint: null,
+  perAgentJoint: { input: 'state', sharing: 'own', withActions: true },
   exact: { input: 'state', sharing: 'team', tables: true },
 }
 
@@ -217,7 +261,7 @@ export const BUDGETS: Parts<KlBudget, BudgetPart> = {
   fixed: { reads: [], split: false, allocate: equalAllocation },
   kkt: { reads: ['min', 'max'], split: true, allocate: optimalAllocation },
   greedy: { reads: ['max'], split: true, allocate: greedyAllocation },
-  none: null,
+  none: { reads: [], split: false, allocate: equalAllocation },
   penalty: { reads: [], split: false, allocate: equalAllocation },
 }
 
@@ -250,7 +294,7 @@ export function partsOf(row: Algorithm): MethodParts | undefined {
   if (!update.budgets.includes(row.klBudget) || !schedule.budgets.includes(row.klBudget)) return undefined
   if ((schedule.byMerit || budget.split) && !update.comparable) return undefined
   if (actors.joined !== schedule.joined) return undefined
-  if (update.tables !== critic.tables) return undefined
+  if (update.tables !== critic.tables || update.replay !== critic.withActions) return undefined
   const sharing = actors.sharing.filter((way) => schedule.sharing.includes(way))
   if (sharing.length === 0) return undefined
   return { update, schedule, critic, sharing, budget }

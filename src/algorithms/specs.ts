@@ -1,8 +1,9 @@
 import type { Activation } from '../devices/steps.js'
 import type { ActionSpace, EnvSpec } from '../envs/contract.js'
+import { actionSize } from '../envs/shape.js'
 import { usageError } from '../errors.js'
 import type { PolicySpec } from '../learner/heads/head.js'
-import { headFor, type HeadOptions } from '../learner/heads/table.js'
+import { headFor, type HeadOptions, type PolicyKind } from '../learner/heads/table.js'
 import { VALUE_HEAD, type NetworkSpec } from '../nn/spec.js'
 
 interface LayerOptions {
@@ -34,10 +35,10 @@ export function sharingWay(sharing: Sharing): SharingWay {
   return typeof sharing === 'string' ? sharing : 'groups'
 }
 
-/** One network description per agent of an environment, in agent order. */
-export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
+/** One network description per agent of an environment, in agent order. @throws HatrpoError (exit code 2) */
+export function actorSpecs(options: ActorOptions, env: EnvSpec, policies?: PolicyKind): PolicySpec[] {
   const { hidden, activation, inputNorm, standardise, agentId } = options
-  return env.agents.map(({ observation, action }, index) => ({
+  return env.agents.map(({ id, observation, action }, index) => ({
     input: {
       size: observation.size,
       agentId: agentId ? { index, count: env.agents.length } : null,
@@ -47,8 +48,15 @@ export function actorSpecs(options: ActorOptions, env: EnvSpec): PolicySpec[] {
     hidden,
     activation,
     ...recurrent(options),
-    head: headFor(action, options),
+    head: headFor(action, options, policies, `agent ${id} of ${env.id}`),
   }))
+}
+
+/** Widths of the agents' actions side by side, where each begins, and of all. */
+export function actionColumns({ agents }: EnvSpec): { widths: number[]; starts: number[]; width: number } {
+  const widths = agents.map(({ action }) => actionSize(action))
+  const before = (end: number) => widths.slice(0, end).reduce((sum, width) => sum + width, 0)
+  return { widths, starts: widths.map((_, agent) => before(agent)), width: before(widths.length) }
 }
 
 /** Agents that have a policy in common. */

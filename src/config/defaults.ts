@@ -73,6 +73,7 @@ export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
     maxGradNorm: 10,
     lrDecay: false,
   },
+  offPolicy: LATER.offPolicy,
   evaluation: { every: 25, episodes: 40 },
   checkpoint: { every: 10, keepEvery: 0 },
 }

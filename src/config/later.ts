@@ -11,4 +11,15 @@ export const LATER = {
   trustRegion: { fisherStride: 1, preconditioner: 'none', preconditionerAge: 1 },
   opponents: { from: 'none', learner: '', every: 10, pool: 10 },
   allocation: { rescore: 'lazy', min: 0, max: 4 },
+  /** HARL's values for all tasks; its warm-up of 10,000 steps is shared by 10 environments. */
+  offPolicy: {
+    lr: 5e-4,
+    batchSize: 1000,
+    bufferSize: 1_000_000,
+    warmup: 1000,
+    updatesPerStep: 1,
+    nStep: 1,
+    polyak: 0.005,
+    noise: 0.1,
+  },
 } as const

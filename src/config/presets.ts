@@ -1,13 +1,24 @@
-import { type AlgorithmName, algorithmNames, algorithms } from '../algorithms/table.js'
+import { type AlgorithmName, algorithmNames, algorithms, type UpdateRule } from '../algorithms/table.js'
 import { usageError } from '../errors.js'
 import { nearestName } from '../text/nearest.js'
 import type { PartialConfig } from './defaults.js'
 import { MARLLIB, PAPER, publishedValues, type PublishedSettings } from './published.js'
 import { merge, nested } from './tree.js'
-import { findTunedTask, tasksTunedFor, tunedCommon, tunedMethod, tunedTaskName } from './tuned.js'
+import {
+  commonSettings,
+  findTunedTask,
+  tasksTunedFor,
+  tunedCommon,
+  tunedMethod,
+  tunedTaskName,
+} from './tuned.js'
 
-/** HARL's own computation where it differs from the textbook's, which is the default. */
-const harlComputation: PartialConfig = { truncation: 'harl', advantageNorm: 'agent' }
+/** HARL's own computation where it differs from the textbook's, which is the default, per update rule. */
+const ofAdvantages: PartialConfig = { truncation: 'harl', advantageNorm: 'agent' }
+const harlComputation: Readonly<Partial<Record<UpdateRule, PartialConfig>>> = {
+  trustRegion: ofAdvantages,
+  clipped: ofAdvantages,
+}
 
 /** Settings and their provenance. */
 export interface PresetChoice {
@@ -33,7 +44,10 @@ function tunedChoice(envId: string, algo: AlgorithmName): PresetChoice | undefin
   if (!row || !settings) return undefined
   const method = tunedMethod(update)
   const other = method === undefined || method === algo ? '' : ` with ${method}`
-  return { settings: [tunedCommon, settings], tunedFor: `${tunedTaskName(row)}${other}` }
+  return {
+    settings: [...commonSettings(update), ...(tunedCommon[update] ?? []), settings],
+    tunedFor: `${tunedTaskName(row)}${other}`,
+  }
 }
 
 const harl: Preset = (envId, algo) => {
@@ -45,7 +59,7 @@ const harl: Preset = (envId, algo) => {
     throw usageError(`--preset harl has no tuned settings for ${algo} on ${envId}: ${there}`)
   }
   const { settings, ...tuned } = choice
-  return { preset: 'harl', ...tuned, settings: [...settings, harlComputation] }
+  return { preset: 'harl', ...tuned, settings: [...settings, harlComputation[algorithms[algo].update] ?? {}] }
 }
 
 /** A preset of published values, for the update rules that it has any for. */
@@ -73,7 +87,8 @@ export const presetNames: readonly string[] = Object.keys(presets)
 
 /** Settings of the preset called `name`; without a name, the task's tuned row and the textbook's computation. */
 export function choosePreset(name: string | undefined, envId: string, algo: AlgorithmName): PresetChoice {
-  if (name === undefined) return tunedChoice(envId, algo) ?? { settings: [] }
+  if (name === undefined)
+    return tunedChoice(envId, algo) ?? { settings: commonSettings(algorithms[algo].update) }
   const names = presetNames.join(', ')
   if (!Object.hasOwn(presets, name)) {
     const nearest = nearestName(name, presetNames)

@@ -40,6 +40,12 @@ function atLeastOne() {
   return z.number({ error }).min(1, { error })
 }
 
+/** A number from 0, which is excluded, to 1. */
+function share() {
+  const error = 'a number above 0 and at most 1'
+  return z.number({ error }).gt(0, { error }).max(1, { error })
+}
+
 /** A number between 0 and 1, both excluded. */
 function openFraction() {
   const error = 'a number above 0 and below 1'
@@ -224,6 +230,25 @@ export const trainConfigSchema = group({
     /** Policies that the pool holds; the oldest leaves first. */
     pool: whole(1, 1000).default(LATER.opponents.pool),
   }).default(LATER.opponents),
+  /** Read by methods that learn from a replay of earlier rollouts. */
+  offPolicy: group({
+    /** Of the actors; `critic.lr` is the critics'. */
+    lr: positive(),
+    /** Transitions that an update step draws. */
+    batchSize: whole(1, 1e6),
+    /** Transitions that the replay keeps, in whole rollouts. */
+    bufferSize: whole(1, 1e9),
+    /** Steps of each environment, from the first on, with uniform actions; nothing is learned until then. */
+    warmup: whole(0, 1e9),
+    /** Update steps per step of every environment. */
+    updatesPerStep: positive(),
+    /** Rewards that a target adds up before it looks at a value. */
+    nStep: whole(1, 1000),
+    /** Share of the parameters that target networks take over after an update step. */
+    polyak: share(),
+    /** Standard deviation of the exploring noise, in halves of an action's range. */
+    noise: nonNegative(),
+  }).default(LATER.offPolicy),
   evaluation: group({
     /** Iterations between evaluations; 0 = never. */
     every: whole(0, 1e9, ' (0 = never)'),

@@ -41,10 +41,34 @@ function clipped(differences: Partial<ClippedSettings> = {}): PartialConfig {
   return { critic: { lr, clip, epochs, miniBatches }, clipped: settings }
 }
 
-/** HARL's values that all its tasks share and `baseConfig` has otherwise. */
-export const tunedCommon: PartialConfig = {
-  actor: { hidden: [128, 128, 128] },
-  critic: { hidden: [128, 128, 128] },
+/** Settings of networks whose hidden layers have these widths. */
+const widths = (...hidden: number[]): PartialConfig => ({ actor: { hidden }, critic: { hidden } })
+
+/** HARL's values that all its tuned tasks share and `baseConfig` has otherwise, per update rule. */
+export const tunedCommon: Readonly<Partial<Record<UpdateRule, readonly PartialConfig[]>>> = {
+  trustRegion: [widths(128, 128, 128)],
+  clipped: [widths(128, 128, 128)],
+  offPolicy: [widths(256, 256)],
+}
+
+/** HARL's values for all tasks, tuned or not, where `baseConfig` has those of another update rule. */
+const common: Readonly<Partial<Record<UpdateRule, PartialConfig>>> = {
+  offPolicy: {
+    envs: 10,
+    rolloutSteps: 50,
+    actor: { inputNorm: false, standardise: false, agentId: false },
+    critic: { inputNorm: false, standardise: false, lr: 1e-3 },
+  },
+}
+
+export function commonSettings(rule: UpdateRule): readonly PartialConfig[] {
+  const settings = common[rule]
+  return settings ? [settings] : []
+}
+
+/** @param differences from the settings of most tasks */
+function offPolicy(differences: PartialConfig['offPolicy'] = {}): PartialConfig {
+  return { offPolicy: { nStep: 20, ...differences } }
 }
 
 /**
@@ -61,6 +85,7 @@ export const tunedTasks: readonly TunedTask[] = [
     settings: {
       trustRegion: trustRegion(0.01),
       clipped: clipped({ clip: 0.05, epochs: 15, entropyCoef: 0.01 }),
+      offPolicy: offPolicy(),
     },
   },
   {
@@ -70,19 +95,28 @@ export const tunedTasks: readonly TunedTask[] = [
     settings: {
       trustRegion: trustRegion(0.01),
       clipped: clipped({ clip: 0.05, miniBatches: 2, lr: 1e-3, lrDecay: true }),
+      offPolicy: offPolicy({ nStep: 10 }),
     },
   },
   {
     robot: 'Walker2d',
     agents: 6,
     joints: 1,
-    settings: { trustRegion: trustRegion(0.005), clipped: clipped({ entropyCoef: 0.01 }) },
+    settings: {
+      trustRegion: trustRegion(0.005),
+      clipped: clipped({ entropyCoef: 0.01 }),
+      offPolicy: offPolicy(),
+    },
   },
   {
     robot: 'Ant',
     agents: 4,
     joints: 2,
-    settings: { trustRegion: trustRegion(0.005), clipped: clipped() },
+    settings: {
+      trustRegion: trustRegion(0.005),
+      clipped: clipped(),
+      offPolicy: offPolicy({ noise: 0.05, updatesPerStep: 0.5 }),
+    },
   },
   {
     robot: 'Hopper',
@@ -91,6 +125,7 @@ export const tunedTasks: readonly TunedTask[] = [
     settings: {
       trustRegion: trustRegion(0.001),
       clipped: clipped({ clip: 0.05, epochs: 10, lrDecay: true }),
+      offPolicy: offPolicy(),
     },
   },
   {

@@ -105,7 +105,7 @@ function refuseUnreadOpponents(given: unknown, from: string): void {
  * rules. A group of some keys is written by a person who expects it to matter.
  */
 export function withoutCompleteGroups(settings: Tree): Tree {
-  const complete = (group: string, values: unknown) =>
+  const complete = (group: string, values: unknown = {}) =>
     isTree(values) &&
     keysOf(group)
       .map((key) => key.slice(group.length + 1))

@@ -1,5 +1,7 @@
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
+import { partsOf } from '../algorithms/parts.js'
+import { algorithms } from '../algorithms/table.js'
 import { type TrainConfig, trainConfigSchema } from './schema.js'
 import { unknownKey } from './unknown-key.js'
 
@@ -46,6 +48,7 @@ export function validateConfig(value: unknown): TrainConfig {
     if (miniBatches > most)
       throw usageError(`${group}.miniBatches is ${miniBatches}: it must be at most ${formula} = ${most}`)
   }
+  if (partsOf(algorithms[config.algo])?.update.replay) assertReplay(config, samples)
   const { damping, preconditioner } = config.trustRegion
   if (damping === 0 && preconditioner !== 'none')
     throw usageError(
@@ -76,5 +79,17 @@ function expectRecurrent({ actor, critic, rolloutSteps, trustRegion }: TrainConf
     throw usageError(
       `trustRegion.preconditioner is ${preconditioner}: with actor.gruLayers = ${actor.gruLayers} it must be none, ` +
         'since it knows feed-forward layers alone',
+    )
+}
+
+/** Checks settings of methods that learn from a replay. @param samples transitions of a rollout */
+function assertReplay({ algo, truncation, offPolicy: { bufferSize } }: TrainConfig, samples: number): void {
+  if (bufferSize < samples)
+    throw usageError(
+      `offPolicy.bufferSize is ${bufferSize}: it must be at least envs x rolloutSteps = ${samples}`,
+    )
+  if (truncation === 'harl')
+    throw usageError(
+      `truncation is "harl": ${algo} has no trace of advantages to cut, it must be bootstrap or terminate`,
     )
 }

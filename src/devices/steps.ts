@@ -1,3 +1,4 @@
+import type { BoundedStep } from './bounded-steps.js'
 import type { Columns, GaussianTable, HeadStep } from './head-steps.js'
 import type { RecurrentStep } from './recurrent-steps.js'
 import type { Operand, Tensor } from './tensor.js'
@@ -44,6 +45,8 @@ export type NetworkStep =
   | { readonly op: 'copy'; readonly x: Operand; readonly out: Operand; readonly width: number }
   /** out = columns of x. out may not be x. */
   | ({ readonly op: 'part'; readonly x: Operand; readonly out: Operand } & Columns)
+  /** Columns of out = x; others stay. */
+  | ({ readonly op: 'place'; readonly x: Operand; readonly out: Tensor } & Columns)
   /** out = gamma xhat + beta; xhat [rows, width] and rstd [rows] are kept where given. out may be x. */
   | {
       readonly op: 'layerNorm'
@@ -197,7 +200,7 @@ export type ValueStep =
  * - Scratch operands have contents within one run only.
  * - Rows beyond those of a run stay as they are.
  */
-export type RowStep = NetworkStep | RecurrentStep | VectorStep | HeadStep | ValueStep
+export type RowStep = NetworkStep | RecurrentStep | VectorStep | HeadStep | BoundedStep | ValueStep
 
 /** A Linear layer behind a LayerNorm: y = w (gamma xhat + beta) + bias with w [outputs, inputs]. */
 interface NormalisedLayer {

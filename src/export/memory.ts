@@ -164,7 +164,8 @@ function headVector(
 ): number {
   if ('output' in vector) return outputs + 4 * vector.output
   if ('parameter' in vector) return weights.add(parameter(vector.parameter))
-  return weights.add(words(Int32Array.from(vector.integers)))
+  if ('integers' in vector) return weights.add(words(Int32Array.from(vector.integers)))
+  return weights.add(Float32Array.from(vector.numbers))
 }
 
 /** The bytes of an array as f32, padded with zeros. */

@@ -47,8 +47,9 @@ export interface AgentPolicy {
 export type PolicyTemplates = Readonly<Record<PolicyTemplate, Uint8Array>>
 
 export async function policyTemplates(): Promise<PolicyTemplates> {
-  const [policy, choice] = await Promise.all([readAssembly('policy'), readAssembly('policy-choice')])
-  return { policy, 'policy-choice': choice }
+  const names: PolicyTemplate[] = ['policy', 'policy-bounded', 'policy-choice']
+  const templates = await Promise.all(names.map(async (name) => [name, await readAssembly(name)] as const))
+  return Object.fromEntries(templates) as PolicyTemplates
 }
 
 /**

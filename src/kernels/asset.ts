@@ -6,7 +6,7 @@ import { HatrpoError } from '../errors.js'
  * @throws HatrpoError when it cannot be read
  */
 export async function readAssembly(
-  name: 'kernels' | 'kernels-wide' | 'peak' | 'policy' | 'policy-choice' | 'stepper',
+  name: 'kernels' | 'kernels-wide' | 'peak' | 'policy' | 'policy-bounded' | 'policy-choice' | 'stepper',
 ): Promise<Uint8Array<ArrayBuffer>> {
   return readBytes(new URL(`../../assembly/${name}.wasm`, import.meta.url), 'run `npm run build`')
 }

@@ -15,6 +15,8 @@ export const PURPOSE = {
   shuffle: 5,
   /** Samples of an exported policy: stream = agent, step = number of samples drawn before. */
   exported: 6,
+  /** Transitions drawn from a replay: step = number of the draw. */
+  replay: 11,
   /** Opponents drawn from a pool: step = iteration. */
   opponents: 12,
   /** Actions: stream = environment, step = its step; the index of the agent is added to the purpose. */

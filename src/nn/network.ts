@@ -247,6 +247,30 @@ export class Network<Spec extends NetworkSpec = NetworkSpec> {
     return steps
   }
 
+  /**
+   * Gradient of sum(outputAdjoint * output) with respect to the raw input, at the kept activations, without gradients of
+   * parameters.
+   * @param gradient f32 [rows, input size]
+   */
+  inputGradient(parameters: Tensor, input: NetworkInput, gradient: Tensor): RowStep[] {
+    const steps: RowStep[] = []
+    let g: Operand = this.outputAdjoint
+    for (const [i, { inputs, outputs, name }] of [...this.layers.entries()].reverse()) {
+      if (i < this.spec.hidden.length) steps.push(...this.#normAdjoint(parameters, i, g))
+      const gx = scratch(inputs)
+      const weight = this.#parameter(parameters, `${name}.weight`)
+      steps.push({ op: 'linearAdjoint', gy: g, outputs, weight, gx, inputs })
+      g = gx
+    }
+    const { inputNorm } = this.activations
+    if (inputNorm) {
+      const gamma = this.#parameter(parameters, 'input.norm.weight')
+      const width = inputWidth(this.spec.input)
+      steps.push({ op: 'layerNormAdjoint', g, ...inputNorm, gamma, gx: g, width })
+    }
+    return [...steps, { op: 'inputAdjoint', ...this.#inputOperands(input), g, graw: gradient }]
+  }
+
   /** Adjoint of layer i's LayerNorm and activation, in place on g, and the gradients of the LayerNorm. */
   #hiddenAdjoint(parameters: Tensor, i: number, g: Operand): RowStep[] {
     const weights = this.#normWeights(`hidden.${i}.norm`, this.activations.norms[i], g, this.spec.hidden[i])

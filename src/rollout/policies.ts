@@ -4,7 +4,7 @@ import type { ProgramSpec } from '../devices/steps.js'
 import type { Tensor } from '../devices/tensor.js'
 import { PURPOSE } from '../kernels/index.js'
 import type { PolicySpec } from '../learner/heads/head.js'
-import { attachHead } from '../learner/heads/table.js'
+import { attachActingHead } from '../learner/heads/table.js'
 import { Network } from '../nn/network.js'
 import { stateWidth } from '../nn/spec.js'
 
@@ -87,7 +87,7 @@ function policyRows(
   addresses: Omit<PolicyAddresses, 'sample' | 'mode'>
 } {
   const network = new Network(host, spec, rows)
-  const head = attachHead(host, network, parameters)
+  const head = attachActingHead(host, network, parameters)
   const { action, choices } = spec.head
   const { type, width: actionWidth } = action
   const observations = host.tensor('f32', rows * spec.input.size)

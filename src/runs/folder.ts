@@ -26,6 +26,7 @@ import { removeUnfinishedFiles, replaceFile, writing } from './disk.js'
 import { EvaluationLog } from './evaluations.js'
 import { RunLock } from './lock.js'
 import { MetricsLog } from './metrics.js'
+import { RecordLog } from './record-log.js'
 import { evaluationScalars, iterationScalars } from './scalars.js'
 import { readConfigFile, readRunConfig, writeConfigFile, writeFirstConfig } from './stored-config.js'
 import { TensorBoardWriter } from './tensorboard.js'
@@ -311,6 +312,11 @@ export class Run {
     if (evaluation !== null && !(this.#best && this.#best.evaluation >= evaluation))
       this.#best = { iteration, evaluation }
     pruneCheckpoints(this.dir, this.#best?.iteration, this.config.checkpoint.keepEvery)
+  }
+
+  /** Log of f32 records beside the checkpoints, with those that the run's checkpoint knows. */
+  openLog(name: string, length: number, count: number): RecordLog {
+    return new RecordLog(join(this.dir, name), length, count, () => this.#lock.assertHeld())
   }
 
   /** Writes result.json, after the last iteration's checkpoint. */

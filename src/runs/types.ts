@@ -33,17 +33,21 @@ export interface AgentRecord {
   readonly rejection: string | null
   /** Spread of the factor M relative to the advantages before this agent's update. */
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
-  /** Mean over samples, nats. */
-  readonly entropy: number
+  /** Mean over samples, nats; absent for policies without a density. */
+  readonly entropy?: number
+  /** Of the clipped update the negative surrogate; of a deterministic policy minus the mean value of its actions. */
   readonly policyLoss?: number
   /** Share of the samples whose ratio the clip stopped. */
   readonly clipFraction?: number
   readonly gradNorm?: number
 }
 
+/** Result of the critics' updates; losses and norms are not finite, so null, where nothing was learned. */
 export interface CriticRecord {
   readonly loss: number
-  readonly explainedVariance: number
+  /** Of critics of states; of critics of actions the mean value of those recorded. */
+  readonly explainedVariance?: number
+  readonly meanValue?: number
   readonly gradNorm: number
   /** Steps not taken: the gradient was not finite, or no sample counted. */
   readonly skippedSteps: number

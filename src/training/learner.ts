@@ -1,5 +1,5 @@
 import { assembleMethod, planMethod, type MethodPlan } from '../algorithms/assemble.js'
-import type { TeamMethod } from '../algorithms/method.js'
+import type { Improvement, TeamMethod } from '../algorithms/method.js'
 import { assembleTabular } from '../algorithms/tabular/assemble.js'
 import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
@@ -7,12 +7,42 @@ import { openDevice, openHost } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
 import { usageError } from '../errors.js'
 import { OutOfMemoryError } from '../kernels/index.js'
-import { RolloutStorage, WorkerPolicies } from '../rollout/index.js'
+import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from '../rollout/index.js'
+import type { CheckpointData } from '../runs/checkpoint.js'
+import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
 import { OpponentPool } from './opponents.js'
+import type { LearningOutcome } from './records.js'
+import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 
-/** A run's method with its memory: the rollouts' on the host, the method's on the device that the run names. */
-export class TeamLearner {
+/** What learns in the iterations of a run, with its memory: the rollouts' on the host, its own on the device of the run. */
+export interface RunLearner {
+  readonly config: TrainConfig
+  readonly env: EnvSpec
+  readonly host: HostDevice
+  readonly storage: RolloutStorage
+  readonly plan: MethodPlan
+  /** Opponents of the team that learns; null where every agent learns. */
+  readonly opponents: OpponentPool | null
+  /** Takes up a run, at its checkpoint where it has one. @returns the progress of its environments */
+  begin(run: Run): readonly EnvProgress[]
+  /** Policies for rollout workers, each of which steps `rows[worker]` environments at once. */
+  workerPolicies(rows: readonly number[]): WorkerPolicies
+  /**
+   * Learns from the rollout in storage.
+   * @param iteration counted from 1
+   * @param progress share of the run that is done, for schedules
+   */
+  improve(iteration: number, progress: number): LearningOutcome
+  /** The whole state between two iterations, for the checkpoint that is written next. */
+  snapshot(progress: readonly EnvProgress[]): CheckpointData
+  /** SHA-256 of the parameters. */
+  sha256(): string
+  close(): void
+}
+
+/** Learner of methods without a replay. */
+export class TeamLearner implements RunLearner {
   readonly config: TrainConfig
   readonly env: EnvSpec
   readonly host: HostDevice
@@ -73,7 +103,21 @@ export class TeamLearner {
     return this.#opponents
   }
 
-  /** Policies for rollout workers, each of which steps `rows[worker]` environments at once. */
+  begin({ checkpoint }: Run): EnvProgress[] {
+    if (!checkpoint) return freshProgress(this.config.envs)
+    return restoreSnapshot(this.method, this.storage, checkpoint, this.#opponents)
+  }
+
+  improve(iteration: number, progress: number): Improvement {
+    const improvement = this.method.improve(iteration, progress)
+    this.#opponents?.grow(this.method, iteration)
+    return improvement
+  }
+
+  snapshot(progress: readonly EnvProgress[]): CheckpointData {
+    return takeSnapshot(this.method, this.storage, progress, this.#opponents)
+  }
+
   workerPolicies(rows: readonly number[]): WorkerPolicies {
     const playing = this.plan.actors.map(
       (spec, agent) =>
@@ -87,15 +131,17 @@ export class TeamLearner {
   sha256(): string {
     return parametersSha256(this.method.parameters())
   }
+
+  close(): void {}
 }
 
 /** Rollouts by which the memory that a step needs is measured. */
 const SAMPLE = { envs: 16, steps: 256 }
 /** Share of the memory that is left for what is not measured: the policies of rollout workers. */
-const RESERVE = 0.05
-const GIBIBYTE = 1024 * 1024 * 1024
+export const MEMORY_RESERVE = 0.05
+export const GIBIBYTE = 1024 * 1024 * 1024
 /** Bytes that 32-bit addresses reach. */
-const LIMIT = 4 * GIBIBYTE
+export const MEMORY_LIMIT = 4 * GIBIBYTE
 
 /**
  * The error for rollouts that are too large, with a size that fits.
@@ -112,7 +158,7 @@ async function tooManySteps(
   const [once, twice] = [await used(SAMPLE.envs, SAMPLE.steps), await used(2 * SAMPLE.envs, SAMPLE.steps)]
   const perRow = (twice - once) / rows
   const need = once + perRow * (envs * rolloutSteps - rows)
-  const fit = Math.floor((rows + (LIMIT * (1 - RESERVE) - once) / perRow) / 1000) * 1000
+  const fit = Math.floor((rows + (MEMORY_LIMIT * (1 - MEMORY_RESERVE) - once) / perRow) / 1000) * 1000
   return usageError(
     `envs is ${envs} and rolloutSteps ${rolloutSteps}: an update from ${envs * rolloutSteps} steps takes ` +
       `${(need / GIBIBYTE).toFixed(1)} GiB, and WebAssembly has 4 GiB: envs times rolloutSteps must be at most ${fit}`,

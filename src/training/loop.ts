@@ -1,7 +1,6 @@
 import { totalIterations } from '../config/index.js'
 import {
   describeFault,
-  freshProgress,
   type EnvProgress,
   type Rollout,
   type RolloutSource,
@@ -9,10 +8,9 @@ import {
 } from '../rollout/index.js'
 import { checkpointDue, evaluationDue, type Run } from '../runs/folder.js'
 import type { EvaluationRecord, TrainOptions, TrainResult } from '../runs/types.js'
-import type { TeamLearner } from './learner.js'
+import type { RunLearner } from './learner.js'
 import { evaluatePolicies } from './opponents.js'
 import { iterationRecord } from './records.js'
-import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 import { summarise } from './statistics.js'
 import { updateFaults } from './update-faults.js'
 
@@ -20,23 +18,21 @@ import { updateFaults } from './update-faults.js'
 export class TrainingLoop {
   readonly #options: TrainOptions
   readonly #run: Run
-  readonly #learner: TeamLearner
+  readonly #learner: RunLearner
   readonly #source: RolloutSource
   #progress: readonly EnvProgress[]
   #iteration: number
   #saved: number
   #restarts = 0
 
-  constructor(options: TrainOptions, run: Run, learner: TeamLearner, source: RolloutSource) {
+  constructor(options: TrainOptions, run: Run, learner: RunLearner, source: RolloutSource) {
     this.#options = options
     this.#run = run
     this.#learner = learner
     this.#source = source
     this.#iteration = run.checkpoint?.iteration ?? 0
     this.#saved = this.#iteration
-    this.#progress = run.checkpoint
-      ? restoreSnapshot(learner.method, learner.storage, run.checkpoint, learner.opponents)
-      : freshProgress(learner.config.envs)
+    this.#progress = learner.begin(run)
   }
 
   async run(): Promise<TrainResult> {
@@ -68,12 +64,9 @@ export class TrainingLoop {
     }
     const learning = performance.now()
     const done = this.#iteration / total
-    const improvement = await this.#source.assist(() =>
-      this.#learner.method.improve(this.#iteration + 1, done),
-    )
+    const improvement = await this.#source.assist(() => this.#learner.improve(this.#iteration + 1, done))
     const learner = performance.now() - learning
     this.#iteration++
-    this.#learner.opponents?.grow(this.#learner.method, this.#iteration)
     this.#progress = rollout.progress
     const record = iterationRecord({
       groups: this.#learner.plan.groups,
@@ -114,8 +107,7 @@ export class TrainingLoop {
   #save(): void {
     if (this.#saved === this.#iteration) return
     this.#saved = this.#iteration
-    const { method, storage, opponents } = this.#learner
-    const data = takeSnapshot(method, storage, this.#progress, opponents)
+    const data = this.#learner.snapshot(this.#progress)
     this.#run.saveCheckpoint(this.#iteration, this.#steps(), data)
   }
 

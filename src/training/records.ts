@@ -1,9 +1,13 @@
-import type { CriticReport, Improvement } from '../algorithms/method.js'
-import type { TurnOutcome } from '../algorithms/schedules.js'
 import type { PolicyGroup } from '../algorithms/specs.js'
 import type { Rollout } from '../rollout/index.js'
 import type { AgentRecord, CriticRecord, IterationRecord } from '../runs/types.js'
 import { summarise } from './statistics.js'
+
+/** Effect of an iteration on policies and critics; none of either where nothing was learned. */
+export interface LearningOutcome {
+  readonly turns: readonly (Omit<AgentRecord, 'id'> & { readonly agents: readonly number[] })[]
+  readonly critics: readonly CriticRecord[]
+}
 
 /** Everything that an iteration's record is made from. */
 export interface IterationFacts {
@@ -15,7 +19,7 @@ export interface IterationFacts {
   readonly rollout: Rollout
   /** Name of the opponent that was met, where one team learns. */
   readonly opponent: string | undefined
-  readonly improvement: Improvement
+  readonly improvement: LearningOutcome
   /** Milliseconds: of the iteration, and of learning in it. */
   readonly wall: number
   readonly learner: number
@@ -52,18 +56,24 @@ export function iterationRecord(facts: IterationFacts): IterationRecord {
 }
 
 /** Record of a policy, under the name of its agent or of the group that shares it. */
-function agentRecord(groups: readonly PolicyGroup[], { agents, ...outcome }: TurnOutcome): AgentRecord {
+function agentRecord(
+  groups: readonly PolicyGroup[],
+  { agents, ...outcome }: LearningOutcome['turns'][number],
+): AgentRecord {
   return { id: groups.find((group) => group.agents.includes(agents[0]))!.id, ...outcome }
 }
 
 /** Means over critics; steps that were skipped are added up. */
-function meanReport(critics: readonly CriticReport[]): CriticRecord {
-  const sum = (pick: (critic: CriticReport) => number) => critics.reduce((s, critic) => s + pick(critic), 0)
-  const mean = (pick: (critic: CriticReport) => number) => sum(pick) / critics.length
-  return {
+function meanReport(critics: readonly CriticRecord[]): CriticRecord {
+  const sum = (pick: (critic: CriticRecord) => number) => critics.reduce((s, critic) => s + pick(critic), 0)
+  const mean = (pick: (critic: CriticRecord) => number) => sum(pick) / critics.length
+  const report = {
     loss: mean(({ loss }) => loss),
     gradNorm: mean(({ gradNorm }) => gradNorm),
     skippedSteps: sum(({ skippedSteps }) => skippedSteps),
-    explainedVariance: mean(({ explainedVariance }) => explainedVariance),
   }
+  const extra = (['explainedVariance', 'meanValue'] as const).filter((key) =>
+    critics.some((critic) => critic[key] !== undefined),
+  )
+  return { ...report, ...Object.fromEntries(extra.map((key) => [key, mean((critic) => critic[key]!)])) }
 }

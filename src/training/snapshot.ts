@@ -1,6 +1,6 @@
 import type { TeamMethod } from '../algorithms/method.js'
 import type { PolicyGroup } from '../algorithms/specs.js'
-import type { HostArray } from '../devices/tensor.js'
+import type { HostArray, Tensor } from '../devices/tensor.js'
 import { HatrpoError } from '../errors.js'
 import type { Adam } from '../learner/adam.js'
 import type { ValueNormState } from '../learner/value-norm.js'
@@ -32,9 +32,24 @@ interface SingleCriticState {
   readonly valueNorm: ValueNormState | null
 }
 
+/** Parts of a method that checkpoints keep. */
+type SavedMethod = Pick<TeamMethod, 'device' | 'shuffles' | 'read'> & {
+  readonly policies: readonly Pick<
+    TeamMethod['policies'][number],
+    'name' | 'parameters' | 'adam' | 'carried'
+  >[]
+  readonly critics: readonly (Pick<
+    TeamMethod['critics'][number],
+    'name' | 'parameters' | 'adam' | 'valueNorm'
+  > & {
+    /** Of recurrent critics. */
+    readonly states?: Tensor | null
+  })[]
+}
+
 /** The whole state of a run between two iterations, for a checkpoint. */
 export function takeSnapshot(
-  method: TeamMethod,
+  method: SavedMethod,
   storage: RolloutStorage,
   progress: readonly EnvProgress[],
   opponents: OpponentPool | null = null,
@@ -112,7 +127,7 @@ export function actorParameters(
 
 /** Restores a method and its rollout from a checkpoint. @returns the progress of its environments */
 export function restoreSnapshot(
-  method: TeamMethod,
+  method: SavedMethod,
   storage: RolloutStorage,
   { tensors, state }: CheckpointData,
   opponents: OpponentPool | null = null,

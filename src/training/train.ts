@@ -8,7 +8,7 @@ import { narrowInputs } from '../envs/narrow.js'
 import { openSource, startThreads } from '../rollout/index.js'
 import { openRun } from '../runs/folder.js'
 import type { TrainOptions, TrainResult } from '../runs/types.js'
-import { TeamLearner } from './learner.js'
+import { createLearner } from './learners.js'
 import { TrainingLoop } from './loop.js'
 
 /**
@@ -42,7 +42,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // They load MuJoCo and make the environments while this thread makes the learner.
   const threads = startThreads(sourceOptions)
   try {
-    const learner = await TeamLearner.create(config, factory.spec)
+    const learner = await createLearner(config, factory.spec)
     const run = openRun(dir, config, {
       resume,
       workers,
@@ -66,6 +66,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         await source.close()
       }
     } finally {
+      learner.close()
       run.close()
     }
   } finally {

@@ -84,7 +84,7 @@ test('invalid values for train', (t) => {
     [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
     [['--set', 'env.partitoin=graph'], 'env.partitoin', 'partition'],
     [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
-    [['--algo', 'maddpg'], 'maddpg is not supported yet'],
+    [['--algo', 'policy-iteration'], 'has no tables: policy-iteration needs a finite game'],
     [['--steps', '0'], 'steps is 0', 'from 1'],
     [['--steps', '-5'], 'steps is -5'],
     [['--steps', 'lots'], 'steps is "lots"'],

@@ -39,7 +39,7 @@ test('the help of train lists only values that are accepted', (t) => {
   assert.deepEqual(offered.split(', '), presetNames)
   const [, devices] = /where networks are computed: (.*)/.exec(stdout)!
   assert.deepEqual(devices.split(', '), deviceNames)
-  for (const planned of ['paper', 'marllib', 'cuda', 'tfjs', 'maddpg', 'onnx'])
+  for (const planned of ['paper', 'marllib', 'cuda', 'tfjs', 'onnx'])
     assert.ok(!stdout.includes(planned), planned)
 })
 

@@ -24,7 +24,6 @@ test('every invalid value is refused with its key, the value and the valid value
     ['env.id=3', 'env.id is 3', 'name of an environment'],
     ['env.id=""', 'env.id is ""'],
     ['env.obs=[1]', 'env.obs is [1]', 'a text, a number'],
-    ['algo=maddpg', 'algo is "maddpg"', 'one of hatrpo, happo', 'maddpg is not supported yet'],
     ['algo=sac', 'algo is "sac"', 'one of hatrpo, happo'],
     ['seed=-1', 'seed is -1', 'from 0 to 9007199254740991'],
     ['seed=1.5', 'seed is 1.5', 'whole number'],
@@ -142,6 +141,8 @@ test('a setting that the method never reads is refused with its key, the method 
       { flags: { ...task, algo: 'hatrpo-g' }, set: ['allocation.min=0.5'] },
       'allocation.min is 0.5: hatrpo-g never reads it, it reads allocation.rescore, allocation.max',
     ],
+    [{ flags: task, set: ['offPolicy.lr=1'] }, 'offPolicy.lr is 1: hatrpo never reads it'],
+    [{ flags: { ...task, algo: 'maddpg' }, set: ['order=fixed'] }, 'order is "fixed": maddpg never reads it'],
     [{ flags: { ...task, algo: 'mappo' }, set: ['order=fixed'] }, 'order is "fixed": mappo never reads it'],
     [
       { flags: happo, set: ['trustRegion.solver=fast'] },
@@ -182,7 +183,7 @@ test('keys that configurations did not always have may be absent, and change no 
   const { fisherStride: _stride, preconditioner: _name, preconditionerAge: _age, ...old } = config.trustRegion
   const { sharing: _sharing, gruLayers: _layers, gruSize: _size, chunk: _chunk, ...actor } = config.actor
   const { gruLayers: _own, gruSize: _units, chunk: _steps, ...critic } = config.critic
-  const { allocation: _allocation, ...first } = config
+  const { allocation: _allocation, offPolicy: _offPolicy, ...first } = config
   const file = { ...first, actor, critic, trustRegion: old }
   assert.deepEqual(resolveConfig({ file }).config, config)
   assert.deepEqual(validateConfig(file), config)
@@ -197,7 +198,7 @@ test('keys that configurations did not always have may be absent, and change no 
 })
 
 test('settings that the user did not choose are never refused as unread', () => {
-  for (const algo of ['hatrpo', 'happo', 'mappo'] as const) {
+  for (const algo of ['hatrpo', 'happo', 'mappo', 'maddpg'] as const) {
     const flags = { ...task, algo }
     const { config } = resolveConfig({ flags, preset: 'harl' })
     const file = JSON.parse(JSON.stringify(config)) as unknown

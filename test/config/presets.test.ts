@@ -6,7 +6,7 @@ import { choosePreset } from '../../src/config/presets.js'
 import { MARLLIB, PAPER, publishedValues } from '../../src/config/published.js'
 import { saying } from '../runs/fixtures.js'
 
-function resolve(name: string, algo: 'hatrpo' | 'happo', preset?: string) {
+function resolve(name: string, algo: 'hatrpo' | 'happo' | 'maddpg', preset?: string) {
   return resolveConfig({ flags: { env: { id: `mamujoco/${name}` }, algo }, preset })
 }
 
@@ -154,12 +154,45 @@ test('a preset selects the tuned row by the update rule of the method and names 
   }
 })
 
-test('a method whose update rule HARL did not tune has the defaults only', () => {
-  const id = 'mamujoco/Hopper-3x1'
-  assert.deepEqual(choosePreset(undefined, id, 'maddpg'), { settings: [] })
+/** HARL, .../maddpg: n-step, exploration noise, updates per step; the same with and without its name. */
+const maddpg: Record<string, [number, number, number]> = {
+  'HalfCheetah-2x3': [20, 0.1, 1],
+  'Walker2d-2x3': [10, 0.1, 1],
+  'Walker2d-6x1': [20, 0.1, 1],
+  'Ant-4x2': [20, 0.05, 0.5],
+  'Hopper-3x1': [20, 0.1, 1],
+}
+
+test('a method with a replay has the tuned row of the task, and settings of its own on any other', () => {
+  for (const [name, [nStep, noise, updatesPerStep]] of Object.entries(maddpg)) {
+    for (const preset of [undefined, 'harl']) {
+      const { config, tunedFor } = resolve(name, 'maddpg', preset)
+      assert.equal(tunedFor, name)
+      assert.deepEqual(config.offPolicy, {
+        lr: 5e-4,
+        batchSize: 1000,
+        bufferSize: 1_000_000,
+        warmup: 1000,
+        updatesPerStep,
+        nStep,
+        polyak: 0.005,
+        noise,
+      })
+      const { actor, critic, envs, rolloutSteps, truncation } = config
+      assert.deepEqual([actor.hidden, critic.hidden, critic.lr], [[256, 256], [256, 256], 1e-3])
+      assert.deepEqual([envs, rolloutSteps, truncation], [10, 50, 'bootstrap'])
+    }
+  }
+  const { config, tunedFor } = resolve('Swimmer-2x1', 'maddpg')
+  assert.equal(tunedFor, undefined)
+  assert.deepEqual([config.envs, config.rolloutSteps, config.offPolicy.nStep], [10, 50, 1])
+  assert.deepEqual([config.actor.hidden, config.actor.standardise], [[128, 128], false])
+})
+
+test('a method whose update rule HARL did not tune on a robot has no tuned settings there', () => {
   assert.throws(
-    () => choosePreset('harl', id, 'maddpg'),
-    saying('no tuned settings for maddpg', 'it has none'),
+    () => choosePreset('harl', 'mamujoco/Humanoid-17x1', 'maddpg'),
+    saying('no tuned settings for maddpg', 'it has them for HalfCheetah, Walker2d, Ant, Hopper'),
   )
 })
 

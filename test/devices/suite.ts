@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { boundedChecks } from './suite/bounded.js'
 import { chunkChecks } from './suite/chunks.js'
 import { gaussianChecks } from './suite/gaussian.js'
 import { gradientChecks } from './suite/gradients.js'
@@ -32,6 +33,7 @@ const CHECKS: Checks = {
   ...jacobianChecks,
   ...gaussianChecks,
   ...headChecks,
+  ...boundedChecks,
   ...valueChecks,
   ...localityChecks,
   ...chunkChecks,

@@ -5,7 +5,8 @@ import { WasmDevice } from '../../src/devices/wasm/device.js'
 import { CUSTOM, DATA, readSections, writeSections } from '../../src/export/binary.js'
 import { policyModule, policyTemplates, type AgentPolicy } from '../../src/export/wasm.js'
 import { PURPOSE } from '../../src/kernels/index.js'
-import { attachHead } from '../../src/learner/heads/table.js'
+import { deterministicHead } from '../../src/learner/heads/deterministic.js'
+import { attachActingHead, attachHead } from '../../src/learner/heads/table.js'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
 import { Network } from '../../src/nn/network.js'
 import { stateWidth } from '../../src/nn/spec.js'
@@ -173,6 +174,42 @@ test('a refused observation leaves the state of a recurrent policy alone', () =>
     })
   }
   assert.deepEqual(steps(true), steps(false))
+})
+
+test('a deterministic policy has the bits of the trainer, within its bounds; its samples have no noise', async () => {
+  const device = await WasmDevice.create()
+  const random = new Random(11)
+  const rows = 3
+  for (const size of [1, 3, 4, 9, 17]) {
+    const shape = { observation: 5, hidden: [7], action: size, activation: 'elu' } as const
+    const policy = randomPolicy(shape, random)
+    const action = box(size, -0.7, 3)
+    const head = deterministicHead(action, { noise: 0.1, warmup: 0 }, 'agent')
+    const parameters = random.vector(parameterLayout({ ...policy.spec, head }).size, 2)
+    const squashed = { ...policy, spec: { ...policy.spec, head }, parameters, action }
+    const raw = random.vector(rows * 5, 3)
+    const network = new Network(device, squashed.spec, rows)
+    const [weights, input] = [parameters, raw].map((values) => {
+      const tensor = device.tensor('f32', values.length)
+      device.write(tensor, values)
+      return tensor
+    })
+    const mode = device.tensor('f32', rows * size)
+    const acting = attachActingHead(device, network, weights)
+    const steps = [...network.forward(weights, { raw: input }), ...acting.mode(mode)]
+    device.run(device.compile({ setup: acting.setup(), rows: steps }, rows), rows)
+    const expected = device.read(mode) as Float32Array
+    assert.ok(expected.every((a) => a > -0.71 && a < 3.01))
+    const { exports, observation, action: acted } = instantiate(squashed)
+    for (let r = 0; r < rows; r++) {
+      observation.set(raw.subarray(r * 5, (r + 1) * 5))
+      for (const act of [exports.act, exports.sample]) {
+        acted.fill(0)
+        assert.equal(act(), 0)
+        assert.deepEqual(bits(acted), bits(expected.subarray(r * size, (r + 1) * size)), `${size} actions`)
+      }
+    }
+  }
 })
 
 test('extreme observations keep the bits: zeros, constants, subnormals and large values', async () => {

@@ -177,6 +177,21 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
     metrics: 'be0a410a75171d22',
     returns: '',
   },
+  'maddpg, a replay of two rollouts': {
+    env: rough,
+    set: [
+      'algo=maddpg',
+      'offPolicy.warmup=15',
+      'offPolicy.batchSize=30',
+      'offPolicy.bufferSize=190',
+      'offPolicy.nStep=3',
+      'offPolicy.polyak=0.1',
+      ...evaluated,
+    ],
+    parameters: '19e6b6e79648845d8ebb0980fed6cc1a52d10e8e36963edc46553efcc2330876',
+    metrics: '4f261f671ef157c9',
+    returns: 'e5d5d4f2aebac32d',
+  },
   'hatrpo, a MuJoCo team': {
     env: crawler,
     set: ['algo=hatrpo', 'critic.miniBatches=2', ...evaluated],
@@ -203,7 +218,8 @@ function numbersOf({ iteration, steps, episodeReturn, agents, critic }: Iteratio
     ...[agent.entropy, agent.policyLoss, agent.clipFraction, agent.gradNorm],
   ])
   const ofCritic = [critic.loss, critic.explainedVariance, critic.gradNorm, critic.skippedSteps]
-  return [iteration, steps, episodeReturn?.mean, episodeReturn?.count, ofAgents, ofCritic]
+  const ofReplay = critic.meanValue === undefined ? [] : [critic.meanValue]
+  return [iteration, steps, episodeReturn?.mean, episodeReturn?.count, ofAgents, [...ofCritic, ...ofReplay]]
 }
 
 /** Returns of all evaluations in eval.json, in order. */

@@ -26,6 +26,7 @@ const ONE_OF_EACH_RULE = [
   'hatrpo, a preconditioner of three steps on a quarter of the rows',
   'happo, mini-batches, decay, distinct clips, bootstrap',
   'hatrpo, choices with masks, fewer products',
+  'maddpg, a replay of two rollouts',
 ]
 
 for (const name of ONE_OF_EACH_RULE) {

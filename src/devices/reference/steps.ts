@@ -3,6 +3,7 @@ import type { RecurrentStep } from '../recurrent-steps.js'
 import type { AgentIdInput, RowStep } from '../steps.js'
 import type { Tensor } from '../tensor.js'
 import { ACTIVATE, DERIVATIVE } from './activation.js'
+import { BOUNDED_STEPS } from './bounded-steps.js'
 import { HEAD_STEPS } from './head-steps.js'
 import * as layers from './layers.js'
 import { typed } from './memory.js'
@@ -135,7 +136,13 @@ export const ROW_STEPS: RowSteps<SimpleStep> = {
     row.of(out, width).set(Array.from({ length: width }, (_, i) => sum(parts.map((v, k) => u[k] * v[i]))))
   },
 
+  place({ x, out, before, count, after }, row) {
+    row.of(out, before + count + after).set(row.of(x, count), before)
+  },
+
   // Heads of policies.
+
+  ...BOUNDED_STEPS,
 
   ...HEAD_STEPS,
 

@@ -18,6 +18,7 @@ import {
   tensor,
   type Argument,
 } from './arguments.js'
+import { BOUNDED_OPERATIONS } from './bounded-operations.js'
 import { HEAD_OPERATIONS } from './head-operations.js'
 import type { Operation } from './operation.js'
 import { RECURRENT_OPERATIONS } from './recurrent-operations.js'
@@ -209,6 +210,11 @@ export const OPERATIONS = {
     file: 'input',
     calls: ['partOfRows(x, before, count, after, out, from, to)'],
   },
+  place: {
+    words: { x: rows('count'), ...columns, out: rows('before + count + after') },
+    file: 'input',
+    calls: ['placeInRows(x, before, count, after, out, from, to)'],
+  },
   ...RECURRENT_OPERATIONS,
   broadcast: {
     words: { vector: tensor('width'), out: rows('width'), width: integer },
@@ -268,6 +274,7 @@ export const OPERATIONS = {
     divided: 'inputs',
   },
   ...HEAD_OPERATIONS,
+  ...BOUNDED_OPERATIONS,
   valueLoss: {
     words: {
       value: rows('1'),

@@ -48,25 +48,29 @@ export function meanOf({ entropy, entropyWeight }: Sums): number {
   return entropyWeight > 0 ? entropy / entropyWeight : 0
 }
 
+/** The part of a head by which a policy acts, in programs after the network's `forward`. */
+export interface ActingHead {
+  /** Derives from the parameters what does not depend on the rows. */
+  setup(): SetupStep[]
+  /**
+   * Restricts the policy to the available actions: steps between the network's forward pass and all others.
+   * @param available u8 [rows, choices], 0 for choices that are not available; undefined: all are
+   */
+  restrict(available: Tensor | undefined): RowStep[]
+  /** Draws actions as in training, and their log-probabilities where the policy has a density. */
+  sample(noise: NoiseKey, actions: Tensor, logProb: Tensor): RowStep[]
+  /** The action that the policy takes for best. */
+  mode(actions: Tensor): RowStep[]
+}
+
 /**
  * The distribution of a policy over the batch that its network's latest pass saw. Methods that return steps belong in a
  * program after the network's `forward` (or `tangent`), with `setup` in that program; the distribution of the
  * program is the current one. One earlier distribution, the old one, is kept here and nowhere else.
  */
-export interface PolicyHead {
-  /** Derives from the parameters what does not depend on the rows. */
-  setup(): SetupStep[]
-  /**
-   * Restricts the distribution to the available actions: steps between the network's forward pass and all others.
-   * @param available u8 [rows, choices], 0 for choices that are not available; undefined: all are
-   */
-  restrict(available: Tensor | undefined): RowStep[]
+export interface PolicyHead extends ActingHead {
   /** out[r] = log pi(actions[r] | o[r]), current. */
   logProb(actions: Tensor, out: Tensor): RowStep[]
-  /** Draws actions from the current distribution, and their log-probabilities. */
-  sample(noise: NoiseKey, actions: Tensor, logProb: Tensor): RowStep[]
-  /** Mode of the current distribution. */
-  mode(actions: Tensor): RowStep[]
   /**
    * Surrogate of the current policy on samples of the old one, ratio M (Eq. 7, 9) or clipped (Eq. 11); writes
    * `newLogProb`. Sums `HEAD_SUMS.surrogate`.
@@ -107,7 +111,7 @@ export interface PolicyHead {
 }
 
 /** Templates of exported policies: files of assembly/. */
-export type PolicyTemplate = 'policy' | 'policy-choice'
+export type PolicyTemplate = 'policy' | 'policy-choice' | 'policy-bounded'
 
 /** Description of a head for the template of exported policies. */
 export interface ExportedHead {
@@ -116,9 +120,12 @@ export interface ExportedHead {
   readonly actionSize: number
   /** 32-bit entries in front of the network's outputs, which lie behind them: the action, or none where outputs begin with it. */
   readonly inFront: number
-  /** What the module needs besides the linear layer: a parameter vector, outputs from the given one on, or whole numbers. */
+  /** What the module needs besides the linear layer: a parameter vector, outputs from the given one on, or constants. */
   readonly vector:
-    { readonly parameter: string } | { readonly output: number } | { readonly integers: readonly number[] }
+    | { readonly parameter: string }
+    | { readonly output: number }
+    | { readonly integers: readonly number[] }
+    | { readonly numbers: readonly number[] }
   /** Numbers that the module needs, f64. */
   readonly constants: readonly number[]
 }

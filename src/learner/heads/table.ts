@@ -1,6 +1,7 @@
 import type { Device } from '../../devices/device.js'
 import type { Tensor } from '../../devices/tensor.js'
 import type { ActionSpace } from '../../envs/contract.js'
+import { usageError } from '../../errors.js'
 import type { Network } from '../../nn/network.js'
 import type { NetworkSpec } from '../../nn/spec.js'
 import {
@@ -16,7 +17,14 @@ import {
   type GaussianHeadSpec,
   type GaussianOptions,
 } from './gaussian.js'
-import type { ExportedHead, PolicyHead, PolicyHeadSpec, PolicySpec } from './head.js'
+import {
+  deterministicHead,
+  DeterministicPolicy,
+  exportDeterministic,
+  type DeterministicHeadSpec,
+  type ExplorationOptions,
+} from './deterministic.js'
+import type { ActingHead, ExportedHead, PolicyHead, PolicyHeadSpec, PolicySpec } from './head.js'
 import {
   exportRowGaussian,
   rowGaussianHead,
@@ -28,11 +36,13 @@ import {
 export interface HeadOptions extends GaussianOptions {
   /** Whether the deviation of continuous actions is the same in all states, or depends on the state. */
   readonly std: 'independent' | 'dependent'
+  /** Of deterministic policies. */
+  readonly exploration?: ExplorationOptions
 }
 
 /** The heads: how each is made of a network's outputs, and what exported policies need of it. */
-interface HeadKind<Spec extends PolicyHeadSpec> {
-  attach(device: Device, network: Network<NetworkSpec<Spec>>, parameters: Tensor): PolicyHead
+interface HeadKind<Spec extends PolicyHeadSpec, Head extends ActingHead = PolicyHead> {
+  attach(device: Device, network: Network<NetworkSpec<Spec>>, parameters: Tensor): Head
   exported(spec: Spec): ExportedHead
 }
 
@@ -51,7 +61,15 @@ const categorical: HeadKind<CategoricalHeadSpec> = {
   exported: exportCategorical,
 }
 
+const deterministic: HeadKind<DeterministicHeadSpec, DeterministicPolicy> = {
+  attach: (device, network) => new DeterministicPolicy(device, network),
+  exported: exportDeterministic,
+}
+
+/** Distributions of actions. */
 const HEADS = { gaussian, rowGaussian, categorical }
+/** Heads by which policies act: those, and policies without a density. */
+const ACTING_HEADS = { ...HEADS, deterministic }
 
 /** The head of each kind of action space. */
 const HEAD_OF_SPACE: {
@@ -66,23 +84,70 @@ const HEAD_OF_SPACE: {
   multiDiscrete: ({ sizes }) => categoricalHead(sizes),
 }
 
-function kindOf(spec: PolicyHeadSpec): HeadKind<PolicyHeadSpec> {
-  const kind = (HEADS as Record<string, HeadKind<never> | undefined>)[spec.kind]
-  if (!kind) throw new Error(`no head is called ${spec.kind}`)
-  return kind
+/** Heads of policies that are moved along their own action, by action space. */
+const DETERMINISTIC_HEAD_OF_SPACE: {
+  readonly [Kind in ActionSpace['kind']]:
+    | ((
+        space: Extract<ActionSpace, { kind: Kind }>,
+        options: ExplorationOptions,
+        owner: string,
+      ) => PolicyHeadSpec)
+    | null
+} = { box: deterministicHead, discrete: null, multiDiscrete: null }
+
+/** Kinds of policies that update rules move: distributions of actions, or functions to actions. */
+export type PolicyKind = 'stochastic' | 'deterministic'
+
+function kindOf<Head extends ActingHead>(
+  heads: Readonly<Record<string, unknown>>,
+  { kind }: PolicyHeadSpec,
+): HeadKind<PolicyHeadSpec, Head> {
+  const found = Object.hasOwn(heads, kind) ? heads[kind] : undefined
+  if (!found) throw new Error(`no head is called ${kind}`)
+  return found as HeadKind<PolicyHeadSpec, Head>
 }
 
-/** Description of the head for an action space. */
-export function headFor(space: ActionSpace, options: HeadOptions): PolicyHeadSpec {
+/**
+ * Description of the head for an action space.
+ * @param owner the agent and its environment, for the error
+ * @throws HatrpoError (exit code 2) where policies of a kind have no head for the space
+ */
+export function headFor(
+  space: ActionSpace,
+  options: HeadOptions,
+  policies: PolicyKind = 'stochastic',
+  owner = 'an agent',
+): PolicyHeadSpec {
+  if (policies === 'deterministic') return deterministicHeadFor(space, options.exploration!, owner)
   const describe = HEAD_OF_SPACE[space.kind] as (space: ActionSpace, options: HeadOptions) => PolicyHeadSpec
   return describe(space, options)
 }
 
+function deterministicHeadFor(
+  space: ActionSpace,
+  options: ExplorationOptions,
+  owner: string,
+): PolicyHeadSpec {
+  const describe = DETERMINISTIC_HEAD_OF_SPACE[space.kind] as
+    ((space: ActionSpace, options: ExplorationOptions, owner: string) => PolicyHeadSpec) | null
+  if (describe) return describe(space, options, owner)
+  throw usageError(`${owner} has a ${space.kind} action: a deterministic policy needs a box with bounds`)
+}
+
 /** The distribution over a network's outputs. */
 export function attachHead(device: Device, network: Network<PolicySpec>, parameters: Tensor): PolicyHead {
-  return kindOf(network.spec.head).attach(device, network, parameters)
+  return kindOf<PolicyHead>(HEADS, network.spec.head).attach(device, network, parameters)
+}
+
+/** The part of any head by which a policy acts. */
+export function attachActingHead(
+  device: Device,
+  network: Network<PolicySpec>,
+  parameters: Tensor,
+): ActingHead {
+  return kindOf<ActingHead>(ACTING_HEADS, network.spec.head).attach(device, network, parameters)
 }
 
 export function exportedHead(spec: PolicyHeadSpec): ExportedHead {
-  return kindOf(spec).exported(spec)
+  return kindOf<ActingHead>(ACTING_HEADS, spec).exported(spec)
 }

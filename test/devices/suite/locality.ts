@@ -87,6 +87,11 @@ const OUTPUTS = {
   pairRoot: 2 * ACTIONS,
   pairKl: 1,
   pairEntropy: 1,
+  squashed: ACTIONS,
+  squashSlope: ACTIONS,
+  explored: ACTIONS,
+  joint: 1 + ACTIONS + SEVERAL,
+  taken: ACTIONS,
 } as const
 type Name = keyof typeof INPUTS | keyof typeof OUTPUTS
 
@@ -140,6 +145,9 @@ class World {
       logStd: parameter(ACTIONS, 109),
       table: device.tensor('f64', 4 * ACTIONS),
       vector: parameter(SEVERAL * UNITS, 110),
+      low: f32(device, new Float32Array(ACTIONS).fill(-2)),
+      high: f32(device, new Float32Array(ACTIONS).fill(3)),
+      joint: parameter(1 + ACTIONS + SEVERAL, 111),
     }
   }
 
@@ -278,6 +286,7 @@ class World {
         available: this.#device.slice(this.available, from * UNITS, count * UNITS),
         noise: { seed: 5, purpose: 1, streams: column(this.ids), steps: column(this.index) },
       }),
+      ...this.#boundedSteps(v, column),
     ]
     const setup = [{ op: 'gaussianTable', logStd, x: 1, y: 0.5, table, size: ACTIONS }] as const
     return { setup, rows, gradient: this.gradient }
@@ -401,6 +410,39 @@ class World {
         goutputs: v.pairGradient,
         entropy: v.pairEntropy,
       },
+    ]
+  }
+
+  /** Steps of deterministic policies and of columns. */
+  #boundedSteps(v: Record<Name, Tensor>, column: (tensor: Tensor) => Tensor): RowStep[] {
+    const { low, high } = this.#parameters
+    const key = { seed: 5, purpose: 2, streams: column(this.ids), steps: column(this.index) }
+    const columns = { before: 1, count: ACTIONS, after: SEVERAL }
+    const size = ACTIONS
+    return [
+      {
+        op: 'squash',
+        z: v.mean,
+        scale: high,
+        offset: low,
+        size,
+        action: v.squashed,
+        derivative: v.squashSlope,
+      },
+      {
+        op: 'explore',
+        mode: v.squashed,
+        low,
+        high,
+        size,
+        noise: 0.1,
+        warmup: 99,
+        ...key,
+        action: v.explored,
+      },
+      { op: 'broadcast', vector: this.#parameters.joint, out: v.joint, width: 1 + ACTIONS + SEVERAL },
+      { op: 'place', x: v.explored, out: v.joint, ...columns },
+      { op: 'part', x: v.joint, out: v.taken, ...columns },
     ]
   }
 
