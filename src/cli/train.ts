@@ -222,7 +222,7 @@ async function trainInto(
       },
     })
   } catch (error) {
-    if (made) removeIfEmpty(dir)
+    if (made) removeIfEmpty(dir, ...(flags.out === undefined ? [dirname(dir)] : []))
     throw error
   } finally {
     progress.stop()
@@ -241,12 +241,12 @@ function introduction(dir: string, config: TrainConfig, tunedFor: string | undef
   return `${config.algo} on ${config.env.id}, seed ${config.seed}${tuned}: ${dir}`
 }
 
-/** Removes the folder of a training that failed before it wrote anything. */
-function removeIfEmpty(dir: string): void {
+/** Removes the folders of a training that failed before it wrote anything, the innermost first. */
+function removeIfEmpty(...folders: readonly string[]): void {
   try {
-    rmdirSync(dir)
+    for (const folder of folders) rmdirSync(folder)
   } catch {
-    // The folder holds something, or does not exist.
+    // It holds something, or does not exist.
   }
 }
 

@@ -45,8 +45,11 @@ async function train(observesState: number, ...set: string[]) {
   return { sha256: learner.sha256(), columns }
 }
 
-/** Methods that read tables learn from no rollout. */
-const learnFromRollouts = trainableAlgorithms.filter((algo) => !partsOf(algorithms[algo])!.update.tables)
+/** Methods that read tables learn from no rollout; those with a replay have a learner of their own. */
+const learnFromRollouts = trainableAlgorithms.filter((algo) => {
+  const { tables, replay } = partsOf(algorithms[algo])!.update
+  return !tables && !replay
+})
 
 for (const algo of learnFromRollouts) {
   for (const sharing of partsOf(algorithms[algo])!.sharing) {
