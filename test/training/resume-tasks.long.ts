@@ -22,6 +22,9 @@ const settings = [
   `steps=${ITERATIONS * 80}`,
 ]
 
+/** Settings of methods with a replay, which learn from the second iteration on. */
+const replay = ['offPolicy.warmup=20', 'offPolicy.batchSize=16']
+
 /** One id per robot: the first that is listed. */
 const robots = new Map<string, string>()
 for (const { id } of listEnvs()) {
@@ -30,9 +33,11 @@ for (const { id } of listEnvs()) {
   if (!robots.has(robot)) robots.set(robot, id)
 }
 
-/** Every method with every way of sharing policies that it allows, those with a shared one first. */
+/** Every method that learns from rollouts, with own and with shared policies where it allows them, shared ones first. */
 const methods = trainableAlgorithms
+  .filter((name) => !partsOf(algorithms[name])!.update.tables)
   .flatMap((name) => partsOf(algorithms[name])!.sharing.map((sharing) => ({ name, sharing })))
+  .filter(({ sharing }) => sharing !== 'groups')
   .sort((a, b) => Number(b.sharing === 'shared') - Number(a.sharing === 'shared'))
 
 /** Whether the agents of a task can share a policy. */
@@ -43,13 +48,32 @@ function alike(id: string): boolean {
 }
 
 const tasks = [...robots].sort(([, a], [, b]) => Number(alike(b)) - Number(alike(a)))
-assert.ok(tasks.length >= methods.length, 'each method has a robot')
+const cases = Array.from({ length: Math.max(tasks.length, methods.length) }, (_, i) => ({
+  robot: tasks[i % tasks.length],
+  method: methods[Math.min(i, methods.length - 1)],
+}))
+assert.ok(
+  cases.every(({ robot: [, id], method }) => method.sharing === 'own' || alike(id)),
+  'agents that share a policy are alike',
+)
 
-for (const [index, [robot, id]] of tasks.entries()) {
-  const { name, sharing } = methods[Math.min(index, methods.length - 1)]
+for (const [index, { robot: task, method }] of cases.entries()) {
+  const [robot, id] = task
+  const { name, sharing } = method
   test(`${robot}, ${name}, ${sharing} policies: a run that is killed twice ends as one that never was`, async (t) => {
     const folder = temporaryDirectory(t)
-    const run = ['--env', id, '--algo', name, '--set', `actor.sharing=${sharing}`, ...tiny, ...settings]
+    const own = partsOf(algorithms[name])!.update.replay ? replay : []
+    const run = [
+      '--env',
+      id,
+      '--algo',
+      name,
+      '--set',
+      `actor.sharing=${sharing}`,
+      ...tiny,
+      ...settings,
+      ...own,
+    ]
     const whole = join(folder, 'whole')
     const expected = train(...run, '--out', whole)
     assert.equal(expected.code, 0, expected.stderr)
