@@ -50,14 +50,20 @@ export class OpponentPool {
 
   /**
    * The opponents that a configuration names; null where every agent learns.
-   * @throws HatrpoError (exit code 2) for a folder without a run of the same environment, and for agents whose spaces differ
-   *   from those of the agents that play them
+   * @throws HatrpoError (exit code 2) for a folder without a run of the same environment, for agents whose spaces differ
+   *   from those of the agents that play them, and for policies with another recurrent state: a rollout stores those of all
+   *   agents in columns of one width
    */
   static open(config: TrainConfig, plan: MethodPlan, host: HostDevice): OpponentPool | null {
     if (plan.opponents.length === 0) return null
     const { from } = config.opponents
     if (from === PAST_OPPONENTS) return new OpponentPool(config, host, playersOf(plan, plan), plan, [])
     const { plan: other, vectors, name } = readRun(from, config, plan.env)
+    if (other.needs.hidden !== plan.needs.hidden)
+      throw usageError(
+        `opponents.from is ${from}: its policies carry ${other.needs.hidden} numbers from step to step and those that learn ` +
+          `${plan.needs.hidden}: actor.gruLayers times actor.gruSize must be the same`,
+      )
     return new OpponentPool(config, host, playersOf(plan, other), other, [{ name, vectors }])
   }
 

@@ -198,4 +198,10 @@ test('opponents that cannot be met are refused before there is a folder', async 
     'opponents.from=past',
   )
   await rejects(/nowhere/, {}, 'opponents.from=./nowhere')
+  const { dir } = await trainedWith(t, configOf('ippo', {}, 1, 'actor.gruLayers=1', 'actor.gruSize=3'))
+  await rejects(
+    /its policies carry 3 numbers from step to step and those that learn 0: actor\.gruLayers times actor\.gruSize/,
+    {},
+    `opponents.from=${dir}`,
+  )
 })
