@@ -12,6 +12,7 @@ import {
   type PolicyHead,
   type PolicyHeadSpec,
 } from './head.js'
+import { KeptOutputs } from './kept.js'
 
 /**
  * Product of categorical distributions, one for each of the choices that an action consists of. The network gives their
@@ -60,15 +61,13 @@ function factorsOf(sizes: readonly number[]): Factor[] {
 
 /** Unavailable choices have the logit -Infinity: `restrict` writes it, and all other steps read nothing else of masks. */
 export class CategoricalPolicy implements PolicyHead {
-  readonly #device: Device
   readonly #network: Network<NetworkSpec<CategoricalHeadSpec>>
   readonly #factors: readonly Factor[]
-  /** Logits of the old distribution, f32 [rows, size]; made when they are first kept or read. */
-  #old: Tensor | undefined
+  readonly #old: KeptOutputs
 
   constructor(device: Device, network: Network<NetworkSpec<CategoricalHeadSpec>>) {
-    this.#device = device
     this.#network = network
+    this.#old = new KeptOutputs(device, network)
     this.#factors = factorsOf(network.spec.head.sizes)
   }
 
@@ -117,7 +116,7 @@ export class CategoricalPolicy implements PolicyHead {
   }
 
   kl(weight: Tensor): RowStep[] {
-    const [oldLogits, kl] = [this.#kept(), scratch(1)]
+    const [oldLogits, kl] = [this.#old.tensor, scratch(1)]
     const steps = this.#eachFactor(({ logits }, accumulate) => {
       return { op: 'categoricalKl', oldLogits, ...this.#current(logits), kl, accumulate }
     })
@@ -126,7 +125,7 @@ export class CategoricalPolicy implements PolicyHead {
 
   fisher(_direction: Tensor, weight: Tensor): RowStep[] {
     const { outputTangent: dlogits, outputAdjoint: glogits } = this.#network
-    const logits = this.#kept()
+    const logits = this.#old.tensor
     return this.#eachFactor((factor) => {
       return { op: 'categoricalFisher', dlogits, logits, ...factor.logits, weight, glogits }
     })
@@ -136,7 +135,9 @@ export class CategoricalPolicy implements PolicyHead {
     const { outputAdjoint: glogits } = this.#network
     const columns = this.#factors.findLast(({ logits: { before } }) => before <= column)!.logits
     const place = column - columns.before
-    return [{ op: 'categoricalFisherRoot', logits: this.#kept(), ...columns, column: place, weight, glogits }]
+    return [
+      { op: 'categoricalFisherRoot', logits: this.#old.tensor, ...columns, column: place, weight, glogits },
+    ]
   }
 
   vectorFisher(): number[] {
@@ -144,9 +145,7 @@ export class CategoricalPolicy implements PolicyHead {
   }
 
   keep(rows: number): void {
-    const length = rows * this.#network.spec.head.size
-    const [output, old] = [this.#network.output, this.#kept()]
-    this.#device.copy(this.#device.slice(output, 0, length), this.#device.slice(old, 0, length))
+    this.#old.keep(rows)
   }
 
   entropy(weight: Tensor, coefficient: number | null): RowStep[] {
@@ -174,10 +173,5 @@ export class CategoricalPolicy implements PolicyHead {
 
   #current(columns: Factor['logits']) {
     return { logits: this.#network.output, ...columns }
-  }
-
-  #kept(): Tensor {
-    const { rows, spec } = this.#network
-    return (this.#old ??= this.#device.tensor('f32', rows * spec.head.size))
   }
 }

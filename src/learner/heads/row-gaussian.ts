@@ -12,6 +12,7 @@ import {
   type PolicyHead,
   type PolicyHeadSpec,
 } from './head.js'
+import { KeptOutputs } from './kept.js'
 
 /** Diagonal Gaussian whose deviation depends on the state: the network gives the means, then s, sigma = y sigmoid(s / x). */
 export interface RowGaussianHeadSpec extends PolicyHeadSpec {
@@ -38,14 +39,12 @@ export function exportRowGaussian({ action, stdX, stdY }: RowGaussianHeadSpec): 
 }
 
 export class RowGaussianPolicy implements PolicyHead {
-  readonly #device: Device
   readonly #network: Network<NetworkSpec<RowGaussianHeadSpec>>
-  /** Outputs of the old distribution, f32 [rows, 2 actions]; made when they are first kept or read. */
-  #old: Tensor | undefined
+  readonly #old: KeptOutputs
 
   constructor(device: Device, network: Network<NetworkSpec<RowGaussianHeadSpec>>) {
-    this.#device = device
     this.#network = network
+    this.#old = new KeptOutputs(device, network)
   }
 
   setup(): [] {
@@ -83,20 +82,20 @@ export class RowGaussianPolicy implements PolicyHead {
   kl(weight: Tensor): RowStep[] {
     const kl = scratch(1)
     return [
-      { op: 'rowGaussianKl', oldOutputs: this.#kept(), ...this.#current(), kl },
+      { op: 'rowGaussianKl', oldOutputs: this.#old.tensor, ...this.#current(), kl },
       { op: 'weightedSum', x: kl, weight, sums: HEAD_SUMS.kl },
     ]
   }
 
   fisher(_direction: Tensor, weight: Tensor): RowStep[] {
     const { outputTangent: doutputs, outputAdjoint: goutputs } = this.#network
-    const old = { outputs: this.#kept(), ...this.#shape() }
+    const old = { outputs: this.#old.tensor, ...this.#shape() }
     return [{ op: 'rowGaussianFisher', doutputs, ...old, weight, goutputs }]
   }
 
   fisherRoot(column: number, weight: Tensor): RowStep[] {
     const { outputAdjoint: goutputs } = this.#network
-    const old = { outputs: this.#kept(), ...this.#shape() }
+    const old = { outputs: this.#old.tensor, ...this.#shape() }
     return [{ op: 'rowGaussianFisherRoot', ...old, column, weight, goutputs }]
   }
 
@@ -105,9 +104,7 @@ export class RowGaussianPolicy implements PolicyHead {
   }
 
   keep(rows: number): void {
-    const length = rows * this.#network.spec.head.size
-    const [output, old] = [this.#network.output, this.#kept()]
-    this.#device.copy(this.#device.slice(output, 0, length), this.#device.slice(old, 0, length))
+    this.#old.keep(rows)
   }
 
   entropy(weight: Tensor, coefficient: number | null): RowStep[] {
@@ -135,10 +132,5 @@ export class RowGaussianPolicy implements PolicyHead {
 
   #current() {
     return { outputs: this.#network.output, ...this.#shape() }
-  }
-
-  #kept(): Tensor {
-    const { rows, spec } = this.#network
-    return (this.#old ??= this.#device.tensor('f32', rows * spec.head.size))
   }
 }
