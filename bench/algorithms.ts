@@ -1,5 +1,5 @@
 // What the methods come to: cells of a data file, trained and printed as the page docs/results/algorithms.md.
-//   node dist/bench/algorithms.js train --out DIR [--cells FILE] [--only TEXT] [--jobs N] [--workers N]
+//   node dist/bench/algorithms.js train --out DIR [--cells FILE] [--only TEXT] [--jobs N] [--workers N] [--simd wide]
 //   node dist/bench/algorithms.js table --out DIR [--cells FILE] > docs/results/algorithms.md
 // The data file (bench/algorithms.json) has groups of methods with a task, seeds and settings in common. Stopped trainings
 // continue where they were when the command is given again; finished ones are left alone. TEXT selects runs by their names.
@@ -69,6 +69,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     jobs: { type: 'string', default: '1' },
     workers: { type: 'string', default: '1' },
+    simd: { type: 'string', default: 'baseline' },
   },
   allowPositionals: true,
 })
@@ -131,8 +132,9 @@ async function train(): Promise<void> {
     for (const seed of seedsOf(group.seeds)) trainings.push(...cells.map((cell) => trainingOf(cell, seed)))
   }
   const chosen = trainings.filter(({ name }) => name.includes(values.only))
-  const { jobs, workers } = values
-  await trainGrid(out, chosen, { jobs: Number(jobs), workers }, (_, dir) => outcomeOf(dir))
+  const { jobs, workers, simd } = values
+  const flags = ['--workers', workers, '--simd', simd]
+  await trainGrid(out, chosen, { jobs: Number(jobs), flags }, (_, dir) => outcomeOf(dir))
 }
 
 /** What a finished run has left in its folder. */

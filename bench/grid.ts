@@ -22,13 +22,13 @@ export function seedsOf(text: string): number[] {
  * Trains a grid, each training in a process of its own, and keeps what `result` makes of its folder in `out`/NAME.json.
  * A stopped training continues where it was; one with a result is left alone. One that fails leaves its last line on stderr in
  * `out`/NAME.error, does not keep the others from being made, and is tried again by the next call.
- * @param options `jobs`: trainings at a time; `workers` of each
+ * @param options `jobs`: trainings at a time; `flags` of each that no result depends on
  * @throws Error naming the trainings that failed, with that line
  */
 export async function trainGrid<T extends Training>(
   out: string,
   trainings: readonly T[],
-  options: { readonly jobs: number; readonly workers: string },
+  options: { readonly jobs: number; readonly flags: readonly string[] },
   result: (training: T, dir: string) => unknown,
 ): Promise<void> {
   mkdirSync(out, { recursive: true })
@@ -41,7 +41,7 @@ export async function trainGrid<T extends Training>(
       const dir = join(out, training.name)
       const error = join(out, `${training.name}.error`)
       rmSync(error, { force: true })
-      const { code, last } = await train(training, dir, options.workers)
+      const { code, last } = await train(training, dir, options.flags)
       if (code !== 0) {
         writeFileSync(error, last)
         failed.push(`${training.name} ended with exit code ${String(code)}: ${last}`)
@@ -60,11 +60,11 @@ export async function trainGrid<T extends Training>(
 async function train(
   { args }: Training,
   dir: string,
-  workers: string,
+  flags: readonly string[],
 ): Promise<{ code: number | null; last: string }> {
   const where = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
   const main = join(import.meta.dirname, '../src/cli/main.js')
-  const child = spawn(process.execPath, [main, 'train', ...where, '--workers', workers], {
+  const child = spawn(process.execPath, [main, 'train', ...where, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let end = ''
