@@ -1,8 +1,16 @@
 import { Command } from 'commander'
-import type { ActionSpace, CheckReport, EnvConfig, EpisodeSummary, Finding } from '../envs/index.js'
+import type {
+  ActionSpace,
+  CheckReport,
+  EnvConfig,
+  EnvContext,
+  EpisodeSummary,
+  Finding,
+} from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { parseValue } from '../config/index.js'
 import { wholeFlag } from './numbers.js'
+import { tellStages } from './stages.js'
 
 interface CheckFlags {
   episodes: string
@@ -24,8 +32,8 @@ export function checkEnvCommand(): Command {
       `
 It looks for views of the wrong type or length, vectors too short to be standardised, views that are replaced or share memory, numbers that are not finite or
 out of bounds, episodes that a seed does not repeat or that another environment disturbs, wrong time limits, returns,
-rewards and masks, a saved state that does not restore, and allocation in step.
-Exits 1 when there are errors; warnings alone do not count.
+rewards and masks, rewards that are always 0 or opposed, a saved state that does not restore, and allocation in step.
+Entries of observations that never change are noted. Exits 1 when there are errors; warnings alone do not count.
 
 Examples:
   hatrpo check-env ./my-env.ts --set size=4
@@ -34,14 +42,26 @@ Examples:
     .action(async (id: string, flags: CheckFlags) => {
       const episodes = wholeFlag('--episodes', flags.episodes, 1, 10_000)
       const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
-      const config = { ...parseOptions(flags.set ?? []), id }
+      const config: EnvConfig = { ...parseOptions(flags.set ?? []), id }
       const { checkEnv, checkRules, isPettingZooId, loadEnvMaker } = await import('../envs/index.js')
-      // Allocations of a Python process are not visible to this one.
-      const allocation = !isPettingZooId(id)
-      const report = await checkEnv(await loadEnvMaker(config), { episodes, seed, allocation })
-      const lines = flags.json ? [toJson({ env: config, ...report })] : describe(id, report, checkRules)
-      process.stdout.write(`${lines.join('\n')}\n`)
-      if (count(report.findings, 'error') > 0) process.exitCode = 1
+      const python = isPettingZooId(id)
+      const own = async (context: EnvContext) => (await loadEnvMaker({ ...config, rewards: 'each' }))(context)
+      const stages = tellStages(process.stderr)
+      try {
+        const report = await checkEnv(await loadEnvMaker(config), {
+          episodes,
+          seed,
+          // Neither allocations of a Python process nor rewards before they are made into one are visible to this one.
+          allocation: !python,
+          ...(python && config['rewards'] !== 'each' && { ownRewards: own }),
+          progress: stages.progress,
+        })
+        const lines = flags.json ? [toJson({ env: config, ...report })] : describe(id, report, checkRules)
+        process.stdout.write(`${lines.join('\n')}\n`)
+        if (count(report.findings, 'error') > 0) process.exitCode = 1
+      } finally {
+        stages.stop()
+      }
     })
 }
 

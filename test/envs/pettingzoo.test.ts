@@ -251,6 +251,55 @@ test('rewards are added up, averaged or left to each', { skip: missing }, async 
   assert.deepEqual(await rewards('each'), { found: [[1, 10, 100], [1, 0, 100]], mode: 'general' }) // prettier-ignore
 })
 
+test('agents that act in turn play the parallel form of their game', { skip: missing }, async (t) => {
+  const course = async (factory: string) => {
+    const [env] = (await makePython(t, pythonEnv(factory))).envs
+    return [3, 4, 5].map((seed) => {
+      env.reset(seed)
+      const seen = []
+      for (let end = RUNNING; end === RUNNING;) {
+        env.actions.forEach((action, i) => action.fill(i === 0 ? 0.7 : -0.1))
+        end = env.step()
+        seen.push([end, ...env.observations.map(plain), plain(env.rewards), [...env.active!]])
+      }
+      return seen
+    })
+  }
+  const [parallel, inTurn] = [await course('drift'), await course('turns')]
+  assert.deepEqual(inTurn, parallel)
+  // Episodes in which an agent leaves before the other, and some that end at different steps.
+  assert.ok(parallel.some((steps) => steps.length > 5))
+  assert.ok(new Set(parallel.map((steps) => steps.length)).size > 1)
+})
+
+test(
+  "Gymnasium's environments are teams of the parts of their Tuples, or one agent",
+  { skip: missing },
+  async (t) => {
+    const [squad] = (await makePython(t, pythonEnv('squad'))).envs
+    const { agents, stateSize, timeLimit, mode } = squad.spec
+    assert.deepEqual(
+      agents.map(({ id, observation, action }) => [id, observation.size, action.kind]),
+      [['agent_0', 1, 'discrete'], ['agent_1', 2, 'discrete']], // prettier-ignore
+    )
+    assert.deepEqual([stateSize, timeLimit, mode], [3, 5, 'cooperative'])
+    squad.reset(1)
+    assert.deepEqual(squad.availableActions!.map((mask) => [...mask]), [[1, 1], [0, 1, 1]]) // prettier-ignore
+    squad.actions[0][0] = 1
+    squad.actions[1][0] = 2
+    assert.equal(squad.step(), RUNNING)
+    assert.deepEqual([squad.state, squad.rewards, ...squad.observations].map(plain), [[1, 1, 1], [12, 12], [1], [1, 7]]) // prettier-ignore
+    assert.deepEqual([squad.step(), squad.step(), squad.step()], [RUNNING, RUNNING, TERMINATED])
+
+    const [alone] = (await makePython(t, pythonEnv('alone', {}, { timeLimit: 4 }))).envs
+    alone.reset(1)
+    alone.actions[0][0] = 0.25
+    assert.equal(alone.step(), RUNNING)
+    assert.deepEqual([plain(alone.rewards), plain(alone.state)], [[0.5], [1, 7]])
+    assert.deepEqual([alone.step(), alone.step(), alone.step()], [RUNNING, RUNNING, TRUNCATED])
+  },
+)
+
 test("the state is the environment's own, or all observations", { skip: missing }, async (t) => {
   const { envs } = await makePython(t, pythonEnv('cast', { leaves: [{ a: 'terminated' }], own_state: true }))
   envs[0].reset(1)
@@ -523,6 +572,7 @@ test(
       ],
       [{ id: 'pettingzoo:a b' }, 2, /it must be pettingzoo:MODULE:FACTORY/],
       [{ id: 'pettingzoo:no_such_module.sub:make' }, 2, /there is no module no_such_module for \S*python/],
+      [{ id: 'pettingzoo:json.decode' }, 2, /no module json\.decode for \S+: did you mean json\.decoder\? /],
       [{ id: 'pettingzoo:no_such_file.py' }, 2, /there is no file \/.*no_such_file\.py$/],
       [{ id: pythonId('tame') }, 2, /module games has no tame: did you mean team\?$/],
       [{ id: 'pettingzoo:json:xyz' }, 2, /module json has no xyz: it has JSONDecodeError, .*dumps/],
@@ -564,9 +614,9 @@ test(
         /Discrete made Discrete, which is no PettingZoo environment$/,
       ],
       [
-        wrong('turns'),
+        pythonEnv('turns', { parallelizable: false }),
         2,
-        /agents act in turn \(AEC\): name what makes its parallel form, often parallel_env$/,
+        /Turns lets its agents act in turn \(AEC\) and .* no is_parallelizable: name what makes its parallel form/,
       ],
       [wrong('no agents'), 2, /possible_agents is missing or empty: it must name all agents$/],
       [wrong('no step'), 2, /it has no step\(\)$/],

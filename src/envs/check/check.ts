@@ -7,6 +7,7 @@ import { RandomStream } from '../random.js'
 import { findShapeProblems } from '../shape.js'
 import { checkAllocation } from './allocation.js'
 import { checkForeignMemory, checkOwnMemory } from './aliasing.js'
+import { Constants } from './constants.js'
 import { checkFresh, checkInterleaved, checkReused, checkSeeds } from './determinism.js'
 import {
   checkEnds,
@@ -17,7 +18,8 @@ import {
   LONGEST_EPISODE,
   runEpisode,
 } from './episodes.js'
-import { type Finding, Findings, firstLine, Thrown } from './finding.js'
+import { addThrown, attempt, type Finding, Findings, firstLine, Thrown } from './finding.js'
+import { checkOpposed } from './opposed.js'
 import { checkRestore } from './restore.js'
 import { ActionSampler, hasBounds } from './sampler.js'
 import { StepChecks } from './step-checks.js'
@@ -39,6 +41,10 @@ export interface CheckOptions {
   readonly context?: EnvContext
   /** Whether to look for objects that `step` makes; of no use where `step` only asks another process. Default true. */
   readonly allocation?: boolean
+  /** The same environment with a reward of each agent's own, where `source` deals out a shared one made from them. */
+  readonly ownRewards?: CheckedSource
+  /** Called with what is checked next, such as `episode 2 of 3, step 100`. */
+  readonly progress?: (stage: string) => void
 }
 
 export interface CheckReport {
@@ -61,20 +67,16 @@ export interface CheckReport {
  * @throws HatrpoError (exit code 2) for a wrong number of episodes or seed. What the environment throws is a finding.
  */
 export async function checkEnv(source: CheckedSource, options: CheckOptions = {}): Promise<CheckReport> {
-  const { episodes = 3, seed = 1, allocation = true } = options
+  const { episodes = 3, seed = 1 } = options
   if (!Number.isSafeInteger(episodes) || episodes < 1)
     throw usageError(`episodes is ${episodes}: it must be a whole number from 1`)
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw usageError(`seed is ${seed}: it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
-  const check = new Check(makerOf(source, options.context), seed, allocation)
+  const check = new Check(makerOf(source, options.context), seed, options)
   try {
     await check.run(episodes)
   } catch (error) {
-    if (!(error instanceof Thrown)) throw error
-    check.findings.add(
-      'throws',
-      `${error.message}: it must work for every seed, and for every action in the spec's spaces`,
-    )
+    addThrown(check.findings, error)
   } finally {
     check.dispose()
   }
@@ -102,23 +104,24 @@ class Check {
   readonly findings = new Findings()
   readonly #make: Maker
   readonly #seed: number
-  readonly #allocation: boolean
+  readonly #options: CheckOptions
   readonly #sampler: ActionSampler
   readonly #made: MultiAgentEnv[] = []
   readonly #notes: string[] = []
   #spec: EnvSpec | undefined
   #episodes: readonly Episode[] = []
 
-  constructor(make: Maker, seed: number, allocation: boolean) {
+  constructor(make: Maker, seed: number, options: CheckOptions) {
     this.#make = make
     this.#seed = seed
-    this.#allocation = allocation
+    this.#options = options
     this.#sampler = new ActionSampler(seed)
   }
 
   /** All checks, in the order of `checkRules`; those that earlier findings leave without meaning are left out. */
   async run(count: number): Promise<void> {
     const { findings } = this
+    this.#tell('making an environment')
     const env = await this.#makeEnv()
     if (env === undefined) return
     for (const message of narrowInputs(env.spec, defaultStages))
@@ -127,12 +130,25 @@ class Check {
     const seeds = this.#seeds(count)
     this.#runEpisodes(env, seeds.slice(0, count))
     if (findings.has('step-result')) return
-    if (hasBounds(env.spec) && !findings.has('finite')) checkUnclipped(env, seeds[0], this.#sampler, findings)
     const traces = this.#episodes.map(({ trace }) => trace)
-    checkReused(env, traces[0], this.#seed, findings)
-    checkSeeds(env, traces[0], seeds.slice(1), this.#seed, findings)
+    // An exception leaves nothing to compare with.
+    if (traces.length === 0) return
+    const [{ seed }] = this.#episodes
+    if (hasBounds(env.spec) && !findings.has('finite')) {
+      this.#tell('actions beyond their bounds')
+      attempt(findings, () => checkUnclipped(env, seed, this.#sampler, findings))
+    }
+    this.#tell('the same episode again')
+    attempt(findings, () => checkReused(env, traces[0], this.#seed, findings))
+    this.#tell('episodes of other seeds')
+    attempt(findings, () => checkSeeds(env, traces[0], seeds.slice(1), this.#seed, findings))
+    await this.#checkOwnRewards(seed)
     await this.#compareInstances(env, traces)
-    await this.#checkSteps(env, seeds[0])
+    await this.#checkSteps(env, seed)
+  }
+
+  #tell(stage: string): void {
+    this.#options.progress?.(stage)
   }
 
   report(): CheckReport {
@@ -184,16 +200,32 @@ class Check {
   }
 
   #runEpisodes(env: MultiAgentEnv, seeds: readonly number[]): void {
-    const checks = new StepChecks(env, this.findings)
+    const { findings } = this
+    const checks = new StepChecks(env, findings)
+    const constants = new Constants(env)
     const episodes: Episode[] = []
     this.#episodes = episodes
     for (const [i, seed] of seeds.entries()) {
-      episodes.push(runEpisode(env, seed, i, this.#sampler, checks, this.findings))
-      if (this.findings.has('step-result')) return
-      if (episodes[i].end !== 'running') checkStepAfterEnd(env, episodes[i], this.findings)
+      const looks = {
+        reset: (when: string) => {
+          checks.afterReset(when)
+          constants.afterReset()
+        },
+        step: (end: unknown, when: string, step: number) => {
+          checks.afterStep(end, when)
+          constants.afterStep()
+          this.#tell(`episode ${i + 1} of ${seeds.length}, step ${step}`)
+        },
+      }
+      attempt(findings, () => episodes.push(runEpisode(env, seed, i, this.#sampler, looks, findings)))
+      if (findings.has('step-result')) return
+      const episode = episodes.at(-1)
+      if (episode?.seed === seed && episode.end !== 'running') checkStepAfterEnd(env, episode, findings)
     }
+    if (episodes.length === 0) return
+    if (!findings.has('view-replaced', 'finite')) this.#notes.push(...constants.report(findings))
     const { timeLimit } = env.spec
-    checkEnds(episodes, timeLimit, this.findings)
+    checkEnds(episodes, timeLimit, findings)
     if (
       timeLimit > LONGEST_EPISODE &&
       timeLimit !== Infinity &&
@@ -208,6 +240,7 @@ class Check {
   async #compareInstances(env: MultiAgentEnv, traces: readonly Trace[]): Promise<void> {
     const { findings } = this
     const seed = this.#seed
+    this.#tell('several environments at once')
     const second = await this.#makeEnv()
     const third = await this.#makeEnv()
     if (second === undefined || third === undefined) {
@@ -218,7 +251,7 @@ class Check {
     }
     checkForeignMemory(env, second, findings)
     const shared = findings.has('aliasing')
-    checkFresh(second, traces[0], seed, findings)
+    attempt(findings, () => checkFresh(second, traces[0], seed, findings))
     if (findings.has('determinism')) {
       this.#notes.push(
         'saveState and shared variables were not checked: the same seed does not give the same episode',
@@ -226,20 +259,32 @@ class Check {
       return
     }
     const pair = [traces[0], traces[1] ?? traces[0]] as const
-    if (!shared) checkInterleaved([env, second], pair, seed, findings)
+    if (!shared) attempt(findings, () => checkInterleaved([env, second], pair, seed, findings))
     if (env.saveState === undefined) {
       this.#notes.push(
         'there is no saveState: training goes back to a step by running the episode again from its seed',
       )
     } else if (!findings.has('shared-state', 'aliasing')) {
-      checkRestore(env, third, second, pair, seed, findings)
+      this.#tell('saved states')
+      attempt(findings, () => checkRestore(env, third, second, pair, seed, findings))
     }
   }
 
+  async #checkOwnRewards(seed: number): Promise<void> {
+    const { ownRewards, context } = this.#options
+    if (ownRewards === undefined) return
+    this.#tell("agents' own rewards")
+    const env = await makerOf(ownRewards, context)()
+    if (env === undefined) return
+    this.#made.push(env)
+    attempt(this.findings, () => checkOpposed(env, seed, this.#sampler, this.findings))
+  }
+
   async #checkSteps(env: MultiAgentEnv, seed: number): Promise<void> {
+    this.#tell('allocation')
     // Views that are made anew are found already.
     if (this.findings.has('view-replaced')) return
-    if (!this.#allocation) {
+    if (this.#options.allocation === false) {
       this.#notes.push('allocation was not checked: it was left out')
       return
     }

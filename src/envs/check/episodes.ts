@@ -1,7 +1,6 @@
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { calling, type Findings, Thrown } from './finding.js'
 import type { ActionSampler } from './sampler.js'
-import type { StepChecks } from './step-checks.js'
 import { Trace } from './trace.js'
 
 /** Steps after which an episode is left, where the time limit does not end it before. */
@@ -26,6 +25,17 @@ export interface Episode extends EpisodeSummary {
   readonly seconds: number
 }
 
+/** Looks at an environment after a reset and after each step. */
+export interface Looks {
+  /** @param when `after reset(5)` */
+  reset(when: string): void
+  /**
+   * @param end what `step` returned
+   * @param when `at step 3 of the episode of seed 5`
+   */
+  step(end: unknown, when: string, step: number): void
+}
+
 /**
  * Runs an episode of random actions and looks at every step.
  * @param actions number of the stream of actions
@@ -35,7 +45,7 @@ export function runEpisode(
   seed: number,
   actions: number,
   sampler: ActionSampler,
-  checks: StepChecks,
+  looks: Looks,
   findings: Findings,
 ): Episode {
   const trace = new Trace(seed, actions)
@@ -45,7 +55,7 @@ export function runEpisode(
   let end: number = RUNNING
   let seconds = 0
   startEpisode(env, seed, actions, sampler)
-  checks.afterReset(`after reset(${seed})`)
+  looks.reset(`after reset(${seed})`)
   trace.keep(env, RUNNING)
   while (end === RUNNING && steps < Math.min(LONGEST_EPISODE, timeLimit + 1)) {
     sampler.fill(env)
@@ -53,7 +63,7 @@ export function runEpisode(
     const begun = performance.now()
     end = calling(`step ${steps} of the episode of seed ${seed}`, () => env.step())
     seconds += (performance.now() - begun) / 1000
-    checks.afterStep(end, `at step ${steps} of the episode of seed ${seed}`)
+    looks.step(end, `at step ${steps} of the episode of seed ${seed}`, steps)
     if (findings.has('step-result')) break
     trace.keep(env, end)
     for (let i = 0; i < returns.length; i++) returns[i] += env.rewards[i]

@@ -14,8 +14,11 @@ export const checkRules = {
   bounds: { severity: 'error', about: 'observations lie within their space' },
   'step-result': { severity: 'error', about: 'step returns 0, 1 or 2' },
   'cooperative-reward': { severity: 'error', about: 'agents of a cooperative environment get one reward' },
+  'opposed-rewards': { severity: 'warning', about: 'agents that share a reward have no opposed ones' },
   'action-mask': { severity: 'error', about: 'every active agent has an available action' },
   active: { severity: 'error', about: 'some agent is active while the episode continues' },
+  'no-reward': { severity: 'warning', about: 'some reward is not 0' },
+  constant: { severity: 'warning', about: 'observations and state change' },
   'time-limit': { severity: 'error', about: 'episodes are truncated at the time limit of the spec' },
   endless: { severity: 'warning', about: 'episodes end' },
   'final-views': { severity: 'error', about: 'views hold the final state until reset' },
@@ -56,7 +59,7 @@ export class Findings {
   }
 }
 
-/** An environment threw: what it was asked for, and what it said. Nothing more can be checked. */
+/** An exception of an environment, and the call that it came from. */
 export class Thrown extends Error {
   constructor(call: string, cause: unknown) {
     super(`${call} threw ${firstLine(cause)}`, { cause })
@@ -70,6 +73,22 @@ export function calling<T>(call: string, run: () => T): T {
   } catch (error) {
     throw error instanceof Thrown ? error : new Thrown(call, error)
   }
+}
+
+/** Makes a part of the check; what the environment throws in it is a finding, the same exception only once. */
+export function attempt(findings: Findings, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    addThrown(findings, error)
+  }
+}
+
+/** @throws `error` itself where it is not the environment's */
+export function addThrown(findings: Findings, error: unknown): void {
+  if (!(error instanceof Thrown)) throw error
+  const right = "it must work for every seed, and for every action in the spec's spaces"
+  findings.add('throws', `${error.message}: ${right}`, firstLine(error.cause))
 }
 
 export function firstLine(error: unknown): string {

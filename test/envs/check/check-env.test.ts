@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
+  box,
   checkEnv,
   loadEnvFactory,
   makeEnvFactory,
@@ -74,6 +75,73 @@ test('an environment may end at its limit because of its state, now and then', a
   const { findings, episodes } = await checkEnv(() => new Ends(), { episodes: 8 })
   assert.deepEqual(findings, [])
   assert.deepEqual(new Set(episodes.map(({ end }) => end)), new Set(['terminated', 'truncated']))
+})
+
+test('every exception is told, each once', async () => {
+  class Fragile extends Sound {
+    override step(): number {
+      for (const action of this.actions) if (Math.abs(action[0]) > 0.5) throw new RangeError('too far')
+      if (this.steps === 4) throw new TypeError('oops')
+      return super.step()
+    }
+    override reset(seed: number): void {
+      if (seed % 2 === 1) throw new Error('an odd seed')
+      super.reset(seed)
+    }
+    dispose(): void {
+      throw new Error('stuck')
+    }
+  }
+  const { findings } = await checkEnv(() => new Fragile(), { episodes: 8 })
+  assert.deepEqual(
+    findings.map(({ rule, message }) => `${rule} ${/threw (\w+: [\w ]+)/.exec(message)![1]}`).sort(),
+    ['throws Error: an odd seed', 'throws Error: stuck', 'throws TypeError: oops'],
+  )
+})
+
+test('an exception in one episode leaves the others to be checked', async () => {
+  class Odd extends Sound {
+    override reset(seed: number): void {
+      if (seed % 2 === 1) throw new Error('an odd seed')
+      super.reset(seed)
+      this.state[0] = NaN
+    }
+    override saveState = undefined as never
+    override loadState = undefined as never
+  }
+  const { findings, episodes } = await checkEnv(() => new Odd(), { episodes: 8 })
+  assert.deepEqual(new Set(findings.map(({ rule }) => rule)), new Set(['finite', 'throws']))
+  assert.ok(episodes.length > 0 && episodes.every(({ seed }) => seed % 2 === 0))
+})
+
+test('entries that never change are noted, but not those that tell agents apart', async () => {
+  class Padded extends Sound {
+    override readonly spec = {
+      ...new Sound().spec,
+      agents: ['left', 'right'].map((id) => ({ id, observation: box(8, -3, 3), action: box(1, -0.5, 0.5) })),
+    }
+    override observations = [new Float32Array(8), new Float32Array(8)]
+    protected override publish(): void {
+      super.publish()
+      for (let agent = 0; agent < 2; agent++) {
+        this.observations[agent][2 + agent] = 1
+        this.observations[agent].fill(3, 5, 7)
+      }
+    }
+  }
+  const { findings, notes } = await checkEnv(() => new Padded())
+  assert.deepEqual(findings, [])
+  assert.deepEqual(notes, [
+    '[4..7] of observations[0], observations[1] never changed in 36 steps of random actions',
+  ])
+})
+
+test('the stages of a check are told', async () => {
+  const stages: string[] = []
+  await checkEnv(() => new Sound(), { episodes: 2, progress: (stage) => stages.push(stage) })
+  assert.equal(stages[0], 'making an environment')
+  assert.ok(stages.includes('episode 2 of 2, step 12'))
+  assert.equal(stages.at(-1), 'allocation')
 })
 
 test('an episode may end where it began', async () => {

@@ -7,6 +7,7 @@ import {
   RUNNING,
   TERMINATED,
   TRUNCATED,
+  type CheckOptions,
   type CheckRule,
   type MultiAgentEnv,
 } from '../../../src/envs/index.js'
@@ -26,12 +27,19 @@ interface Broken {
   readonly name: string
   readonly says: RegExp
   readonly make: () => MultiAgentEnv
+  readonly options: CheckOptions
 }
 
 const broken: Broken[] = []
 
-function breaks(rule: CheckRule, name: string, says: RegExp, make: () => MultiAgentEnv): void {
-  broken.push({ rule, name, says, make })
+function breaks(
+  rule: CheckRule,
+  name: string,
+  says: RegExp,
+  make: () => MultiAgentEnv,
+  options: CheckOptions = {},
+): void {
+  broken.push({ rule, name, says, make, options })
 }
 
 breaks('spec', 'no time limit', /spec\.timeLimit is undefined: it must be a number of steps/, () => {
@@ -167,6 +175,53 @@ breaks('throws', 'seeds of 32 bits only', /reset\(\d+\) threw RangeError/, () =>
     }
   })()
 })
+
+breaks(
+  'no-reward',
+  'rewards in an array of its own',
+  /all rewards are 0 in 36 steps of random actions: fill/,
+  () => {
+    return new (class extends Sound {
+      override step(): number {
+        const end = super.step()
+        this.rewards.fill(0)
+        return end
+      }
+    })()
+  },
+)
+
+breaks(
+  'constant',
+  'a state of the past',
+  /^state never changed in 36 steps of random actions: publish it/,
+  () => {
+    return new (class extends Sound {
+      protected override publish(): void {
+        super.publish()
+        this.state.fill(1)
+      }
+    })()
+  },
+)
+
+/** Its agents' own rewards: what one gains the other loses. */
+class Rivals extends Sound {
+  override readonly spec = specWith({ mode: 'general' })
+  override step(): number {
+    const end = super.step()
+    this.rewards.set([this.x[0], -this.x[0]])
+    return end
+  }
+}
+
+breaks(
+  'opposed-rewards',
+  'rivals with one reward',
+  /in \d+ of \d+ rewarded steps some agents gain and others lose \(0\.\d+ to \w+ and -0\.\d+ to \w+ at step 1\), and all get one reward: set env\.rewards=each/,
+  () => new Sound(),
+  { ownRewards: () => new Rivals() },
+)
 
 breaks(
   'view-replaced',
@@ -646,9 +701,9 @@ breaks('allocation', 'a small object', /step allocates \d+ bytes in 1\.0 objects
   })()
 })
 
-for (const { rule, name, says, make } of broken) {
+for (const { rule, name, says, make, options } of broken) {
   test(`${rule}: ${name}`, async () => {
-    const { findings } = await checkEnv(make)
+    const { findings } = await checkEnv(make, options)
     assert.deepEqual(
       findings.map((finding) => `${finding.rule} ${finding.severity}`),
       [`${rule} ${checkRules[rule].severity}`],

@@ -278,8 +278,6 @@ class Wrong(Parallel):
         self.what = what
         if what == "no agents":
             self.possible_agents = []
-        if what == "turns":
-            self.agent_selection = "left"
         if what == "no step":
             self.step = None
 
@@ -320,6 +318,118 @@ class Forgetful(Team):
     def move(self, actions):
         self.x[0] += self.noise.gauss(0, 1)
         return super().move(actions)
+
+
+class Turns:
+    """A parallel game as an AEC one: what agents choose is kept until all have, and the game moves with the last choice."""
+
+    def __init__(self, game, parallelizable=True):
+        self.game = game
+        self.metadata = {"is_parallelizable": parallelizable}
+        self.possible_agents = game.possible_agents
+        self.max_cycles = game.max_cycles
+        self.observation_space, self.action_space = game.observation_space, game.action_space
+
+    def reset(self, seed=None, options=None):
+        self.seen, self.infos = self.game.reset(seed)
+        self.agents = list(self.game.agents)
+        self.terminations = {agent: False for agent in self.agents}
+        self.truncations = dict(self.terminations)
+        self.begin_round()
+
+    def begin_round(self):
+        self.rewards = {agent: 0.0 for agent in self.agents}
+        self.chosen = {}
+        self.agent_selection = self.agents[0] if self.agents else None
+
+    def observe(self, agent):
+        return self.seen[agent]
+
+    def last(self):
+        agent = self.agent_selection
+        return self.observe(agent), self.rewards[agent], self.terminations[agent], self.truncations[agent], {}
+
+    def step(self, action):
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            assert action is None, "%s has ended and does not act" % agent
+            self.agents.remove(agent)
+            gone = [other for other in self.agents if self.terminations[other] or self.truncations[other]]
+            if gone:
+                self.agent_selection = gone[0]
+            else:
+                self.begin_round()
+            return
+        self.chosen[agent] = action
+        self.rewards = {other: 0.0 for other in self.agents}
+        waiting = [other for other in self.agents if other not in self.chosen]
+        if waiting:
+            self.agent_selection = waiting[0]
+            return
+        self.seen, self.rewards, self.terminations, self.truncations, self.infos = self.game.step(self.chosen)
+        self.chosen = {}
+        gone = [other for other in self.agents if self.terminations[other] or self.truncations[other]]
+        self.agent_selection = (gone or self.agents)[0]
+
+
+class Squad:
+    """A Gymnasium environment whose spaces are Tuples, below a wrapper that hides all but Gymnasium's own names."""
+
+    class Wrapper:
+        def __init__(self, env):
+            self.unwrapped, self.observation_space, self.action_space = env, env.observation_space, env.action_space
+            self.reset, self.step, self.close = env.reset, env.step, env.close
+
+    observation_space = Tuple(Box(0, 100, (1,)), Box(0, 100, (2,)))
+    action_space = Tuple(Discrete(2), Discrete(3))
+    episode_limit = 5
+
+    def reset(self, seed=None, options=None):
+        self.steps = 0
+        return self.seen(), {}
+
+    def seen(self):
+        return [[self.steps], [self.steps, 7]]
+
+    def step(self, actions):
+        self.steps += 1
+        return self.seen(), 10.0 * actions[0] + actions[1], self.steps == 4, False, {}
+
+    def get_avail_actions(self):
+        return [[1, 1], [self.steps % 2, 1, 1]]
+
+    def get_state(self):
+        return [self.steps, self.steps * self.steps, 1]
+
+    def close(self):
+        pass
+
+
+class Alone(Squad):
+    """One agent, as most of Gymnasium."""
+
+    observation_space = Box(0, 100, (2,))
+    action_space = Box(-1.0, 1.0, (1,))
+    get_avail_actions = get_state = None
+
+    def seen(self):
+        return [self.steps, 7]
+
+    def step(self, action):
+        self.steps += 1
+        return self.seen(), 2.0 * action[0], False, self.steps == 4, {}
+
+
+def turns(parallelizable=True):
+    return Turns(Drift(), parallelizable)
+
+
+def squad():
+    return Squad.Wrapper(Squad())
+
+
+def alone():
+    return Squad.Wrapper(Alone())
 
 
 def breaking(**kwargs):

@@ -4,9 +4,11 @@ import difflib
 import importlib
 import importlib.util
 import os
+import pkgutil
 import sys
 
 from .errors import WrongEnvironment, one_line, shown
+from .forms import parallel_form
 
 OLDEST_PYTHON = (3, 9)
 
@@ -35,7 +37,8 @@ def load(options):
             raise WrongEnvironment(
                 "%s(%s) failed: %s" % (made_by, keywords(options["kwargs"]), one_line(error))
             ) from error
-        check_api(env, made_by)
+        env = parallel_form(env, made_by)
+        check_api(env)
         return env
 
     return make
@@ -79,9 +82,10 @@ def imported(name, work):
         return work()
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
+            near = neighbour(error.name)
             raise WrongEnvironment(
-                "there is no module %s for %s: install it there, or name another Python with env.python"
-                % (error.name, sys.executable),
+                "there is no module %s for %s: %sinstall it there, or name another Python with env.python"
+                % (error.name, sys.executable, "did you mean %s? Otherwise " % near if near else ""),
                 usage=True,
             ) from error
         raise WrongEnvironment(
@@ -92,16 +96,17 @@ def imported(name, work):
         raise WrongEnvironment("%s cannot be imported: %s" % (name, one_line(error))) from error
 
 
-def check_api(env, factory):
-    if not hasattr(env, "possible_agents") and not hasattr(env, "agents"):
-        kind = type(env).__name__
-        raise WrongEnvironment("%s made %s, which is no PettingZoo environment" % (factory, kind), usage=True)
-    if hasattr(env, "agent_selection") or callable(getattr(env, "last", None)):
-        raise WrongEnvironment(
-            "%s makes an environment whose agents act in turn (AEC): name what makes its parallel form, "
-            "often parallel_env" % factory,
-            usage=True,
-        )
+def neighbour(name):
+    """A module of the same package with nearly the same name, such as another version; None where there is none."""
+    package, _, last = name.rpartition(".")
+    paths = getattr(sys.modules.get(package), "__path__", None)
+    if paths is None:
+        return None
+    near = difflib.get_close_matches(last, [module.name for module in pkgutil.iter_modules(paths)], 1, 0.8)
+    return "%s.%s" % (package, near[0]) if near else None
+
+
+def check_api(env):
     if not getattr(env, "possible_agents", None):
         raise WrongEnvironment("possible_agents is missing or empty: it must name all agents", usage=True)
     for method in ("reset", "step"):
