@@ -111,7 +111,9 @@ function iterationOf({ agents, seconds, time }: IterationRecord): Iteration {
 async function train(): Promise<void> {
   const trainings = jobsOf().map((job) => ({ job, name: nameOf(job), args: argsOf(job) }))
   const { jobs, workers } = values
-  await trainGrid(out, trainings, { jobs: Number(jobs), flags: ['--workers', workers] }, ({ job }, dir) => curveOf(job, dir))
+  await trainGrid(out, trainings, { jobs: Number(jobs), flags: ['--workers', workers] }, ({ job }, dir) =>
+    curveOf(job, dir),
+  )
 }
 
 /** Comparison of the seeds of a task and a variant. */
