@@ -63,7 +63,7 @@ async function train(
   flags: readonly string[],
 ): Promise<{ code: number | null; last: string }> {
   const where = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...args, '--out', dir]
-  const main = join(import.meta.dirname, '../src/cli/main.js')
+  const main = join(import.meta.dirname, '../lib/cli/main.js')
   const child = spawn(process.execPath, [main, 'train', ...where, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 import { writeAssembly } from './assembly.mjs'
+import { joinModules } from './join-modules.mjs'
 import { functionsWithVectors } from './signatures.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -60,6 +61,7 @@ for (const [name, [target, ...options]] of Object.entries(modules)) {
 writeFileSync(digestFile, digest)
 run('typescript-7/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
+await joinModules(root)
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
@@ -94,7 +96,7 @@ async function bundleZod() {
     bundle: true,
     format: 'esm',
     platform: 'neutral',
-    banner: { js: `/* zod\n\n${licence} */` },
+    banner: { js: `/*! zod\n\n${licence} */` },
     logLevel: 'error',
   })
 }

@@ -9,7 +9,7 @@ const ENVIRONMENT = 'mamujoco/HalfCheetah-2x3'
 const STEPS = 440_000
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const command = `${root}dist/src/cli/main.js`
+const command = `${root}dist/lib/cli/main.js`
 
 /** Runs a Node script with its output on ours; a failure or an interruption ends this script the same way. */
 function run(script, args) {

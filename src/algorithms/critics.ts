@@ -1,7 +1,7 @@
 import type { EnvSpec } from '../envs/contract.js'
 import { teamsOf } from '../envs/teams.js'
 import { usageError } from '../errors.js'
-import { historySize, jointSize, type RolloutNeeds } from '../rollout/index.js'
+import { historySize, jointSize, type RolloutNeeds } from '../rollout/columns.js'
 import type { CriticColumns } from './advantages.js'
 import type { DeviceColumns } from './device-columns.js'
 

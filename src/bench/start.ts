@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TrainConfig } from '../config/index.js'
 import type { SimdMode } from '../devices/open.js'
+import { CODE } from '../place.js'
 import type { BenchOptions } from './options.js'
 import { result, type Result } from './report.js'
 import { counted } from './tasks.js'
 import { takeTurns } from './turns.js'
 
-const PROGRAM = fileURLToPath(new URL('./first-iteration.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../lib/bench/first-iteration.js', CODE))
 
 /** Argument of the program that makes the first iteration of a run in a process of its own. */
 export interface FirstIterationTask {

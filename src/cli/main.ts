@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { createProgram } from './program.js'
-import { runCommand } from './run.js'
+// Stack traces then name the sources. Set before the code is loaded.
+if (process.argv.includes('--verbose')) process.setSourceMapsEnabled?.(true)
 
+const { createProgram } = await import('./program.js')
+const { runCommand } = await import('./run.js')
 await runCommand(createProgram(), process.argv.slice(2))

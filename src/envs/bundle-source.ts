@@ -13,6 +13,7 @@ import {
   type PluginBuild,
 } from 'esbuild'
 import { HatrpoError, usageError } from '../errors.js'
+import { CODE } from '../place.js'
 
 /** A user's module and what it imports by relative paths, as one ES module. Plain data, to be posted to threads. */
 export interface BundledSource {
@@ -27,7 +28,14 @@ export interface BundledSource {
 }
 
 /** Files of this package: they are imported as they are, so that there is one of each. */
-const OWN = resolve(import.meta.dirname, '..') + sep
+const OWN = fileURLToPath(CODE)
+
+/** The package's entry points, as package.json names them, and their files from the folder of the code. */
+const ENTRY_POINTS: Readonly<Record<string, string>> = {
+  '.': './index.js',
+  './env': './envs/index.js',
+  './runtime': '../src/runtime/index.js',
+}
 
 /** Expressions for a module's own place, and the constants that replace them in the bundle. */
 const PLACES = {
@@ -188,16 +196,15 @@ class Bundling {
 
 /** Target of `import 'hatrpo/env'`: this package, whatever is installed beside the user's file. */
 function ownEntryPoint(specifier: string, kind: ImportKind): OnResolveResult {
-  try {
-    return external(fileURLToPath(import.meta.resolve(specifier)), kind)
-  } catch {
-    return {
-      errors: [
-        {
-          text: `${specifier} is no entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
-        },
-      ],
-    }
+  const name = specifier.replace(/^hatrpo/, '.')
+  if (Object.hasOwn(ENTRY_POINTS, name))
+    return external(fileURLToPath(new URL(ENTRY_POINTS[name], CODE)), kind)
+  return {
+    errors: [
+      {
+        text: `${specifier} is no entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
+      },
+    ],
   }
 }
 

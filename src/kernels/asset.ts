@@ -1,4 +1,5 @@
 import { HatrpoError } from '../errors.js'
+import { CODE } from '../place.js'
 
 /**
  * Bytes of a compiled AssemblyScript module. The build writes it beside the compiled TypeScript.
@@ -8,7 +9,7 @@ import { HatrpoError } from '../errors.js'
 export async function readAssembly(
   name: 'kernels' | 'kernels-wide' | 'peak' | 'policy' | 'policy-bounded' | 'policy-choice' | 'stepper',
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return readBytes(new URL(`../../assembly/${name}.wasm`, import.meta.url), 'run `npm run build`')
+  return readBytes(new URL(`../assembly/${name}.wasm`, CODE), 'run `npm run build`')
 }
 
 /**

@@ -94,7 +94,7 @@ test('options are passed to the environment, with and without the prefix env.; -
 })
 
 test('errors are printed on stdout, one per line, and the exit code is 1', (t) => {
-  const broken = line.replace('box(2)', 'box(2, 0, 0.5)').replace('random.uniform()', '5 * Math.random()')
+  const broken = line.replace('box(2)', 'box(2, 0, 0.5)').replace('random.uniform()', '1 + Math.random()')
   const { code, stdout, stderr } = project(t, 'line.ts', broken)('./line.ts')
   assert.equal(code, 1)
   assert.equal(stderr, '')

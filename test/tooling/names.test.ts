@@ -64,7 +64,7 @@ const OTHER_USES: readonly RegExp[] = [
   /`hatrpo` and its entry points/g,
   /custom section `hatrpo`/g,
   /there are hatrpo, /g,
-  /\/\^hatrpo\(/g,
+  /\/\^hatrpo[(/]/g,
   /new Command\('hatrpo'\)|name: 'hatrpo'(, setup| \})|SECTION = 'hatrpo'|'hatrpo-(policy|bundle)?'/g,
   /__hatrpo_/g,
   /`hatrpo: \$\{|`hatrpo: cannot/g,

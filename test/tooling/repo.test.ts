@@ -82,17 +82,30 @@ test('the licence is Apache-2.0, in full', () => {
 })
 
 test('the package holds what its entry points need, and no tests', () => {
-  const published = (path: string): boolean => manifest.files.some((part) => path.startsWith(`./${part}/`))
+  // Folders, and patterns with ** for folders and * in names.
+  const patterns = manifest.files.map((part) => {
+    const source = part
+      .replaceAll('.', '\\.')
+      .replace('**/', '(?:.+/)?')
+      .replace(/\*(?=\\)/, '[^/]*')
+    return new RegExp(`^\\./${source}(?:/|$)`)
+  })
+  const published = (path: string): boolean => patterns.some((pattern) => pattern.test(path))
   const entries = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry),
   )
   const files = [...entries, ...Object.values(manifest.bin).map((path) => `./${path}`)]
   for (const path of files.filter((name) => name !== './package.json')) assert.ok(published(path), path)
-  for (const part of ['dist/src', 'dist/workers', 'dist/assembly', 'CHANGELOG.md']) {
+  for (const part of ['src/training/train.d.ts', 'src/envs/pettingzoo/host.py', 'assembly/kernels.wasm']) {
+    assert.ok(existsSync(join(root, 'dist', part)) && published(`./dist/${part}`), part)
+  }
+  for (const part of ['dist/lib', 'dist/workers', 'CHANGELOG.md']) {
     assert.ok(manifest.files.includes(part), part)
   }
   assert.ok(!published('./dist/test/a.js'))
   assert.ok(!published('./dist/bench/a.js'))
+  // The command and the library are in dist/lib.
+  assert.ok(!published('./dist/src/training/train.js'))
 })
 
 test('the changelog has an entry for the version of the package or for what comes next', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMetrics } from '../../src/runs/metrics.js'
 
-const main = join(import.meta.dirname, '../../src/cli/main.js')
+const main = join(import.meta.dirname, '../../lib/cli/main.js')
 
 /** Runs `hatrpo train`. @returns its lines on stdout but the one that names the folder */
 export function train(...args: string[]): { code: number | null; lines: string[]; stderr: string } {

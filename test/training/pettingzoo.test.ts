@@ -12,7 +12,7 @@ import { findPython, markerFile, pythonEnv, pythonId } from '../envs/python.js'
 import { findHosts } from '../hosts/find.js'
 import { temporaryDirectory, tiny, tinyConfig, trained } from './runs.js'
 
-const main = join(import.meta.dirname, '../../src/cli/main.js')
+const main = join(import.meta.dirname, '../../lib/cli/main.js')
 const ITERATIONS = 2
 const { missing } = findPython()
 /** Longer than a process whose other end has gone away may take to end, in milliseconds. */

@@ -13,7 +13,7 @@ const set = ['actor', 'critic'].flatMap((who) => [
   `${who}.gruSize=10`,
   `${who}.chunk=5`,
 ])
-const main = join(import.meta.dirname, '../../src/cli/main.js')
+const main = join(import.meta.dirname, '../../lib/cli/main.js')
 
 for (const host of Object.values(findHosts())) {
   test(`${host.name} gives the bits of this engine`, { skip: host.missing }, async (t) => {

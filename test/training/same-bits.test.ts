@@ -23,7 +23,7 @@ const known: Record<keyof typeof algorithms, string> = {
   happo: 'b6c0a2b21ab1d5125e608fe9e09355b1b43c54ee5b6705a23d83e39953bcdd9d',
 }
 
-const main = join(import.meta.dirname, '../../src/cli/main.js')
+const main = join(import.meta.dirname, '../../lib/cli/main.js')
 
 for (const name of ['hatrpo', 'happo'] as const) {
   const set = algorithms[name]

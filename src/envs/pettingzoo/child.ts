@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
+import { CODE } from '../../place.js'
 
 /** Setup of the thread that owns a Python process. */
 export interface ChildSetup {
@@ -22,7 +23,7 @@ export type Report =
   | { readonly process: number; readonly message: Uint8Array }
   | { readonly process: number; readonly lost: string; readonly missing: boolean }
 
-const script = fileURLToPath(new URL('./host.py', import.meta.url))
+const script = fileURLToPath(new URL('../src/envs/pettingzoo/host.py', CODE))
 
 /** Milliseconds for what a process wrote before its end to arrive, and for it to end by itself. */
 const DRAIN = 200
