@@ -35,10 +35,12 @@ export type {
   AgentRecord,
   CriticRecord,
   EvaluationRecord,
+  Finding,
   IterationRecord,
   TrainOptions,
   TrainResult,
 } from './runs/types.js'
+export { diagnose } from './runs/diagnostics.js'
 export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
 export { exportPolicies, type ExportOptions } from './training/export.js'
 export { train } from './training/train.js'

@@ -19,7 +19,7 @@ export class BarProgress implements Progress {
   constructor(config: TrainConfig, stream: NodeJS.WriteStream, verbose: boolean) {
     this.#stream = stream
     this.#verbose = verbose
-    this.#lines = new LineProgress(stream, verbose)
+    this.#lines = new LineProgress(stream, { verbose, total: 0 })
     const name = `${envName(config.env.id)} ${config.algo} seed ${config.seed}`
     this.#bar = new SingleBar(
       {

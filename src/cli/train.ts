@@ -216,6 +216,7 @@ async function trainInto(
       onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),
       onIteration: (record) => progress.iteration(record),
       onEvaluation: (record) => progress.evaluation(record),
+      onFinding: ({ line }) => progress.event(line),
       onEvent: (message, detail) => {
         progress.event(message)
         if (flags.verbose && detail !== undefined) progress.event(detail)
@@ -251,11 +252,16 @@ function removeIfEmpty(...folders: readonly string[]): void {
 }
 
 function printResult(result: Omit<TrainResult, 'finished'>): void {
-  const { dir, steps, iterations, evaluation, parametersSha256 } = result
+  const { dir, steps, iterations, evaluation, best, findings = [], parametersSha256 } = result
   const lines = [`run ${dir}`, `steps ${steps} in ${iterations} iterations`]
   if (evaluation)
     lines.push(
       `evaluation ${evaluation.mean.toFixed(1)} +- ${evaluation.sd.toFixed(1)} over ${episodeCount(evaluation.episodes)}`,
     )
+  if (best)
+    lines.push(
+      `best checkpoint ${best.iteration}, evaluation ${best.evaluation.toFixed(1)} (--checkpoint best)`,
+    )
+  lines.push(...findings.map(({ line }) => `at the end: ${line}`))
   process.stdout.write(`${[...lines, `parameters sha256 ${parametersSha256}`].join('\n')}\n`)
 }

@@ -25,12 +25,12 @@ import {
 import { removeUnfinishedFiles, replaceFile, writing } from './disk.js'
 import { EvaluationLog } from './evaluations.js'
 import { RunLock } from './lock.js'
-import { MetricsLog } from './metrics.js'
+import { MetricsLog, readMetrics } from './metrics.js'
 import { RecordLog } from './record-log.js'
 import { evaluationScalars, iterationScalars } from './scalars.js'
 import { readConfigFile, readRunConfig, writeConfigFile, writeFirstConfig } from './stored-config.js'
 import { TensorBoardWriter } from './tensorboard.js'
-import type { EvaluationRecord, IterationRecord, RunResult } from './types.js'
+import type { EvaluationRecord, IterationRecord, RunOutcome, RunResult } from './types.js'
 import { packageVersion } from './version.js'
 
 export { readPortableEnv, readRunConfig, readRunEnvSha256 } from './stored-config.js'
@@ -267,6 +267,16 @@ export class Run {
     this.#best = bestCheckpoint(dir)
   }
 
+  /** The records of the iterations that were logged so far. */
+  readIterations(): IterationRecord[] {
+    return readMetrics(this.#metrics.path)
+  }
+
+  /** The checkpoint of the best evaluation so far. */
+  get best(): BestCheckpoint | undefined {
+    return this.#best
+  }
+
   /** Returns of the evaluation that was made after so many steps, if there was one. */
   evaluationAt(steps: number): readonly number[] | undefined {
     const { last } = this.#evaluations
@@ -320,7 +330,7 @@ export class Run {
   }
 
   /** Writes result.json, after the last iteration's checkpoint. */
-  finish(outcome: Omit<RunResult, 'env' | 'algo' | 'seed'>): RunResult {
+  finish(outcome: RunOutcome): RunResult {
     this.#lock.assertHeld()
     const { env, algo, seed } = this.config
     const result: RunResult = { env: env.id, algo, seed, ...outcome }

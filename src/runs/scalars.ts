@@ -13,10 +13,25 @@ function group(name: string, values: object): [string, number][] {
   return Object.entries(values).map(([key, value]) => [`${name}/${key}`, value as number])
 }
 
+/** Numbers of the episodes that ended in an iteration. */
+function episodeScalars({ episodeReturn, episodeLength }: IterationRecord): [string, number | undefined][] {
+  const { mean, count, ...range } = episodeReturn ?? {}
+  const spread = Object.entries(range).map(([key, value]): [string, number] => [
+    `return/training_${key}`,
+    value,
+  ])
+  return [
+    ['return/training', mean],
+    ...spread,
+    ['episodes/count', count],
+    ...group('episodes/length', episodeLength ?? {}),
+  ]
+}
+
 /** An iteration's numbers under the names that TensorBoard groups them by. */
 export function iterationScalars(record: IterationRecord): Scalars {
   return Object.fromEntries([
-    ['return/training', record.episodeReturn?.mean],
+    ...episodeScalars(record),
     ['speed/stepsPerSecond', record.stepsPerSecond],
     ...record.agents.flatMap(agentScalars),
     ...group('critic', record.critic),

@@ -35,6 +35,10 @@ export interface AgentRecord {
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
   /** Mean over samples, nats; absent for policies without a density. */
   readonly entropy?: number
+  /** Of continuous actions: geometric mean of the standard deviations, over dimensions and samples. */
+  readonly std?: number
+  /** Of choices: the entropy's share of that of choices which are all equally likely, masks left aside. */
+  readonly entropyShare?: number
   /** Of the clipped update the negative surrogate; of a deterministic policy minus the mean value of its actions. */
   readonly policyLoss?: number
   /** Share of the samples whose ratio the clip stopped. */
@@ -53,6 +57,14 @@ export interface CriticRecord {
   readonly skippedSteps: number
 }
 
+/** Spread of values. */
+export interface Spread {
+  /** Population standard deviation. */
+  readonly sd: number
+  readonly min: number
+  readonly max: number
+}
+
 /** One iteration: a line of metrics.jsonl. A non-finite number is written as null. */
 export interface IterationRecord {
   /** Counted from 1. */
@@ -62,8 +74,10 @@ export interface IterationRecord {
   /** Wall time of this iteration. */
   readonly seconds: number
   readonly stepsPerSecond: number
-  /** Episodes that ended in this iteration; null when none did. */
-  readonly episodeReturn: { readonly mean: number; readonly count: number } | null
+  /** Returns of the episodes that ended in this iteration; null when none did. The spread is absent in older runs. */
+  readonly episodeReturn: ({ readonly mean: number; readonly count: number } & Partial<Spread>) | null
+  /** Steps of the same episodes; absent in older runs. */
+  readonly episodeLength?: ({ readonly mean: number } & Omit<Spread, 'sd'>) | null
   readonly agents: readonly AgentRecord[]
   /** Name of the opponent that the learning team met, where one team learns. */
   readonly opponent?: string
@@ -109,17 +123,33 @@ export interface OpponentReturns {
   readonly sd: number
 }
 
-/** The outcome of a finished run: result.json. */
-export interface RunResult {
-  readonly env: string
-  readonly algo: string
-  readonly seed: number
+/** What a run has come to. */
+export interface RunOutcome {
   readonly iterations: number
   readonly steps: number
   /** `parametersSha256` of the final parameters. */
   readonly parametersSha256: string
   /** Of the final parameters. */
   readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
+  /** Checkpoint of the best evaluation, and that evaluation's mean. */
+  readonly best?: { readonly iteration: number; readonly evaluation: number }
+  /** Symptoms that held at the end; absent where none did. */
+  readonly findings?: readonly Finding[]
+}
+
+/** A symptom of training that goes wrong, as `diagnose` finds it. */
+export interface Finding {
+  /** Name of the diagnosis, a key of `DIAGNOSES`. */
+  readonly name: string
+  /** One line: the symptom with its figure, and the keys to turn. */
+  readonly line: string
+}
+
+/** The outcome of a finished run: result.json. */
+export interface RunResult extends RunOutcome {
+  readonly env: string
+  readonly algo: string
+  readonly seed: number
 }
 
 /** Options of `train`. */
@@ -146,6 +176,8 @@ export interface TrainOptions {
   onStart?(): void
   onIteration?(record: IterationRecord): void
   onEvaluation?(record: EvaluationRecord): void
+  /** Called for a symptom when it first holds, and again only after it was absent for a while. */
+  onFinding?(finding: Finding): void
   /**
    * A line for the log, such as "a worker hung: iteration 12 is done again".
    * @param detail where it came from, in several lines
@@ -153,12 +185,8 @@ export interface TrainOptions {
   onEvent?(message: string, detail?: string): void
 }
 
-export interface TrainResult {
+export interface TrainResult extends RunOutcome {
   readonly dir: string
-  readonly iterations: number
-  readonly steps: number
-  readonly parametersSha256: string
-  readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
   /** False when the run was aborted before its last iteration. */
   readonly finished: boolean
 }

@@ -6,6 +6,7 @@ import {
   type RolloutSource,
   type WorkerPolicies,
 } from '../rollout/index.js'
+import { DiagnosisWatch } from '../runs/diagnostics.js'
 import { checkpointDue, evaluationDue, type Run } from '../runs/folder.js'
 import type { EvaluationRecord, TrainOptions, TrainResult } from '../runs/types.js'
 import type { RunLearner } from './learner.js'
@@ -20,6 +21,7 @@ export class TrainingLoop {
   readonly #run: Run
   readonly #learner: RunLearner
   readonly #source: RolloutSource
+  readonly #watch: DiagnosisWatch
   #progress: readonly EnvProgress[]
   #iteration: number
   #saved: number
@@ -33,6 +35,7 @@ export class TrainingLoop {
     this.#iteration = run.checkpoint?.iteration ?? 0
     this.#saved = this.#iteration
     this.#progress = learner.begin(run)
+    this.#watch = new DiagnosisWatch(learner.config, run.readIterations())
   }
 
   async run(): Promise<TrainResult> {
@@ -83,6 +86,7 @@ export class TrainingLoop {
     this.#run.logIteration(record)
     for (const fault of updateFaults(record)) this.#options.onEvent?.(fault)
     this.#options.onIteration?.(record)
+    for (const finding of this.#watch.next(record)) this.#options.onFinding?.(finding)
   }
 
   /** A rollout that cannot be made ends the run, but not the iterations before it. */
@@ -127,11 +131,15 @@ export class TrainingLoop {
   #finish(total: number): TrainResult {
     const returns = this.#run.evaluationAt(this.#steps())
     const evaluation = returns && { ...summarise(returns), episodes: returns.length }
+    const { best } = this.#run
+    const { findings } = this.#watch
     const outcome = {
       iterations: this.#iteration,
       steps: this.#steps(),
       parametersSha256: this.#learner.sha256(),
       ...(evaluation && { evaluation }),
+      ...(best && { best }),
+      ...(findings.length > 0 && { findings }),
     }
     const finished = this.#iteration >= total
     if (finished) this.#run.finish(outcome)

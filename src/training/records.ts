@@ -1,7 +1,8 @@
 import type { PolicyGroup } from '../algorithms/specs.js'
+import { breadthOf } from '../learner/heads/table.js'
 import type { Rollout } from '../rollout/index.js'
 import type { AgentRecord, CriticRecord, IterationRecord } from '../runs/types.js'
-import { summarise } from './statistics.js'
+import { spread } from './statistics.js'
 
 /** Effect of an iteration on policies and critics; none of either where nothing was learned. */
 export interface LearningOutcome {
@@ -29,7 +30,6 @@ export interface IterationFacts {
 /** A line of metrics.jsonl. */
 export function iterationRecord(facts: IterationFacts): IterationRecord {
   const { groups, iteration, rows, steps, rollout, opponent, improvement, wall, workerRestarts } = facts
-  const returns = rollout.episodes.map((episode) => episode.return)
   const share = rollout.time.wall / wall
   const physics = rollout.time.physics * share
   const policy = rollout.time.policy * share
@@ -41,7 +41,7 @@ export function iterationRecord(facts: IterationFacts): IterationRecord {
     steps,
     seconds: wall / 1000,
     stepsPerSecond: rows / (wall / 1000),
-    episodeReturn: returns.length ? { mean: summarise(returns).mean, count: returns.length } : null,
+    ...episodeRecords(rollout.episodes),
     agents: turns.map((turn) => agentRecord(groups, turn)),
     ...(opponent !== undefined && { opponent }),
     critic: meanReport(critics),
@@ -55,12 +55,24 @@ export function iterationRecord(facts: IterationFacts): IterationRecord {
   }
 }
 
+/** Returns and lengths of the episodes that ended. */
+function episodeRecords(
+  episodes: Rollout['episodes'],
+): Pick<IterationRecord, 'episodeReturn' | 'episodeLength'> {
+  if (episodes.length === 0) return { episodeReturn: null, episodeLength: null }
+  const { mean, ...range } = spread(episodes.map((episode) => episode.return))
+  const { sd: _, ...length } = spread(episodes.map(({ steps }) => steps))
+  return { episodeReturn: { mean, count: episodes.length, ...range }, episodeLength: length }
+}
+
 /** Record of a policy, under the name of its agent or of the group that shares it. */
 function agentRecord(
   groups: readonly PolicyGroup[],
   { agents, ...outcome }: LearningOutcome['turns'][number],
 ): AgentRecord {
-  return { id: groups.find((group) => group.agents.includes(agents[0]))!.id, ...outcome }
+  const { id, spec } = groups.find((group) => group.agents.includes(agents[0]))!
+  const { entropy } = outcome
+  return { id, ...outcome, ...(entropy !== undefined && breadthOf(spec.head, entropy)) }
 }
 
 /** Means over critics; steps that were skipped are added up. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { duration, LineProgress } from '../../src/cli/progress-lines.js'
 import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
 import { presetNames } from '../../src/config/index.js'
@@ -124,6 +125,30 @@ test('resuming a finished run prints its result again', (t) => {
 
 test('a single episode is printed in the singular', () => {
   assert.deepEqual([1, 2, 40].map(episodeCount), ['1 episode', '2 episodes', '40 episodes'])
+})
+
+test('without a terminal a line about every ten seconds tells how far the training has come', () => {
+  let now = 5000
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream
+  const progress = new LineProgress(stream, { verbose: false, total: 100, clock: () => now })
+  // A run that goes on from iteration 20, 4000 steps in 3 s.
+  for (let iteration = 21; iteration <= 31; iteration++) {
+    now += 3000
+    progress.iteration(iterationRecord(iteration))
+  }
+  assert.deepEqual(lines, [
+    'iteration 24 of 100: 96000 steps, return 230.0, 1333 steps/s, 4 min left\n',
+    'iteration 28 of 100: 112000 steps, return 270.0, 1333 steps/s, 4 min left\n',
+  ])
+  assert.deepEqual([3.4, 99.4, 100, 5999, 11_100, 360_000].map(duration), [
+    '3 s',
+    '99 s',
+    '2 min',
+    '1 h 40 min',
+    '3 h 05 min',
+    '100 h 00 min',
+  ])
 })
 
 test('seeds are lists and ranges', () => {

@@ -29,7 +29,7 @@ test('a run that is killed seven times ends as one that never was', async (t) =>
   const expected = train(...run, '--out', whole)
   const duration = performance.now() - begun
   assert.equal(expected.code, 0, expected.stderr)
-  assert.equal(expected.lines.length, 3)
+  assert.equal(expected.lines.length, 4)
 
   const random = new RandomStream(2024, 1)
   const moments: ((dir: string, child: { exitCode: number | null }) => Promise<unknown>)[] = [
@@ -73,6 +73,7 @@ test('a finished run prints its result again, also when it was ended before it w
   const first = train(...light, '--out', dir)
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.lines[1], /^evaluation -?\d+\.\d \+- \d+\.\d over 2 episodes$/)
+  assert.match(first.lines[2], /^best checkpoint \d+, evaluation -?\d+\.\d \(--checkpoint best\)$/)
   assert.deepEqual(train('--resume', dir).lines, first.lines)
   const result = readFileSync(join(dir, 'result.json'), 'utf8')
   rmSync(join(dir, 'result.json'))

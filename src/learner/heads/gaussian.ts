@@ -1,6 +1,7 @@
 import type { Device } from '../../devices/device.js'
 import type { RowStep, SetupStep } from '../../devices/steps.js'
 import type { Tensor } from '../../devices/tensor.js'
+import { exponential } from '../../envs/exponential.js'
 import { DEVIATION } from '../../kernels/index.js'
 import { parameterEntry } from '../../nn/layout.js'
 import type { Network } from '../../nn/network.js'
@@ -8,6 +9,7 @@ import type { NetworkSpec } from '../../nn/spec.js'
 import {
   HEAD_SUMS,
   type ActionSamples,
+  type Breadth,
   type ExportedHead,
   type NoiseKey,
   type PolicyHead,
@@ -41,6 +43,13 @@ export function exportGaussian({ size, stdX, stdY }: GaussianHeadSpec): Exported
 
 /** 1/2 log(2 pi) */
 const HALF_LOG_TWO_PI = 0.9189385332046727
+/** Entropy of a normal distribution of standard deviation 1, nats. */
+const UNIT_ENTROPY = 0.5 + HALF_LOG_TWO_PI
+
+/** Geometric mean of the standard deviations of normal actions with this mean entropy. */
+export function gaussianBreadth({ action }: PolicyHeadSpec, entropy: number): Breadth {
+  return { std: exponential(entropy / action.width - UNIT_ENTROPY) }
+}
 
 export class GaussianPolicy implements PolicyHead {
   readonly #device: Device
@@ -136,8 +145,7 @@ export class GaussianPolicy implements PolicyHead {
   meanEntropy(): number {
     const table = this.#device.read(this.#table)
     let sum = 0
-    for (let j = 0; j < this.#size; j++)
-      sum += 0.5 + HALF_LOG_TWO_PI + table[DEVIATION.row * j + DEVIATION.logSigma]
+    for (let j = 0; j < this.#size; j++) sum += UNIT_ENTROPY + table[DEVIATION.row * j + DEVIATION.logSigma]
     return sum
   }
 

@@ -48,6 +48,16 @@ export function meanOf({ entropy, entropyWeight }: Sums): number {
   return entropyWeight > 0 ? entropy / entropyWeight : 0
 }
 
+/**
+ * Width of a distribution of actions, in a number that does not grow with their count.
+ * - `std`, of continuous actions: the geometric mean of the standard deviations over dimensions.
+ * - `entropyShare`, of choices: the entropy's share of the uniform distribution's.
+ */
+export interface Breadth {
+  readonly std?: number
+  readonly entropyShare?: number
+}
+
 /** The part of a head by which a policy acts, in programs after the network's `forward`. */
 export interface ActingHead {
   /** Derives from the parameters what does not depend on the rows. */

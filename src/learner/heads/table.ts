@@ -1,6 +1,7 @@
 import type { Device } from '../../devices/device.js'
 import type { Tensor } from '../../devices/tensor.js'
 import type { ActionSpace } from '../../envs/contract.js'
+import { naturalLog } from '../../envs/random.js'
 import { usageError } from '../../errors.js'
 import type { Network } from '../../nn/network.js'
 import type { NetworkSpec } from '../../nn/spec.js'
@@ -12,6 +13,7 @@ import {
 } from './categorical.js'
 import {
   exportGaussian,
+  gaussianBreadth,
   gaussianHead,
   GaussianPolicy,
   type GaussianHeadSpec,
@@ -24,7 +26,7 @@ import {
   type DeterministicHeadSpec,
   type ExplorationOptions,
 } from './deterministic.js'
-import type { ActingHead, ExportedHead, PolicyHead, PolicyHeadSpec, PolicySpec } from './head.js'
+import type { ActingHead, Breadth, ExportedHead, PolicyHead, PolicyHeadSpec, PolicySpec } from './head.js'
 import {
   exportRowGaussian,
   rowGaussianHead,
@@ -44,26 +46,34 @@ export interface HeadOptions extends GaussianOptions {
 interface HeadKind<Spec extends PolicyHeadSpec, Head extends ActingHead = PolicyHead> {
   attach(device: Device, network: Network<NetworkSpec<Spec>>, parameters: Tensor): Head
   exported(spec: Spec): ExportedHead
+  /** How wide a distribution is, from its mean entropy in nats; nothing for policies without a density. */
+  breadth(spec: Spec, entropy: number): Breadth
 }
 
 const gaussian: HeadKind<GaussianHeadSpec> = {
   attach: (device, network, parameters) => new GaussianPolicy(device, network, parameters),
   exported: exportGaussian,
+  breadth: gaussianBreadth,
 }
 
 const rowGaussian: HeadKind<RowGaussianHeadSpec> = {
   attach: (device, network) => new RowGaussianPolicy(device, network),
   exported: exportRowGaussian,
+  breadth: gaussianBreadth,
 }
 
 const categorical: HeadKind<CategoricalHeadSpec> = {
   attach: (device, network) => new CategoricalPolicy(device, network),
   exported: exportCategorical,
+  breadth: ({ sizes }, entropy) => ({
+    entropyShare: entropy / sizes.reduce((sum, n) => sum + naturalLog(n), 0),
+  }),
 }
 
 const deterministic: HeadKind<DeterministicHeadSpec, DeterministicPolicy> = {
   attach: (device, network) => new DeterministicPolicy(device, network),
   exported: exportDeterministic,
+  breadth: () => ({}),
 }
 
 /** Distributions of actions. */
@@ -150,4 +160,9 @@ export function attachActingHead(
 
 export function exportedHead(spec: PolicyHeadSpec): ExportedHead {
   return kindOf<ActingHead>(ACTING_HEADS, spec).exported(spec)
+}
+
+/** Width of a head's distribution of actions. @param entropy mean over samples, nats */
+export function breadthOf(spec: PolicyHeadSpec, entropy: number): Breadth {
+  return kindOf<ActingHead>(ACTING_HEADS, spec).breadth(spec, entropy)
 }
