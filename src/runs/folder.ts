@@ -27,7 +27,7 @@ import { EvaluationLog } from './evaluations.js'
 import { RunLock } from './lock.js'
 import { MetricsLog, readMetrics } from './metrics.js'
 import { RecordLog } from './record-log.js'
-import { evaluationScalars, iterationScalars } from './scalars.js'
+import { COMPARED_SCALARS, evaluationScalars, iterationScalars } from './scalars.js'
 import { readConfigFile, readRunConfig, writeConfigFile, writeFirstConfig } from './stored-config.js'
 import { TensorBoardWriter } from './tensorboard.js'
 import type { EvaluationRecord, IterationRecord, RunOutcome, RunResult } from './types.js'
@@ -264,6 +264,7 @@ export class Run {
     this.#metrics = new MetricsLog(join(dir, 'metrics.jsonl'), checkpoint?.iteration ?? 0)
     this.#evaluations = new EvaluationLog(join(dir, 'eval.json'), config, checkpoint?.steps ?? 0)
     this.#events = new TensorBoardWriter(dir, firstStep)
+    this.#events.begin({ config, metrics: COMPARED_SCALARS })
     this.#best = bestCheckpoint(dir)
   }
 
@@ -332,6 +333,7 @@ export class Run {
   /** Writes result.json, after the last iteration's checkpoint. */
   finish(outcome: RunOutcome): RunResult {
     this.#lock.assertHeld()
+    this.#events.end()
     const { env, algo, seed } = this.config
     const result: RunResult = { env: env.id, algo, seed, ...outcome }
     replaceFile(join(this.dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)

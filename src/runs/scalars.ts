@@ -44,3 +44,6 @@ export function iterationScalars(record: IterationRecord): Scalars {
 export function evaluationScalars(record: EvaluationRecord): Scalars {
   return { 'return/evaluation': record.mean, 'return/evaluation_sd': record.sd }
 }
+
+/** Scalars by which TensorBoard compares runs with different settings. */
+export const COMPARED_SCALARS = ['return/evaluation', 'return/training'] as const

@@ -3,41 +3,16 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { maskedCrc32c } from './crc32c.js'
 import { writeAll, writing } from './disk.js'
-
-/** Protobuf wire types. */
-const VARINT = 0
-const FIXED64 = 1
-const BYTES = 2
-const FIXED32 = 5
+import { hparamsOf, outcomeOf, type PluginSummary, type Session } from './hparams.js'
+import { bytesField, double, field, FIXED32, VARINT, varint } from './protobuf.js'
 
 /** Fields of tensorflow.Event, Summary, Summary.Value and SessionLog (tensorboard/compat/proto). */
 const EVENT = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 }
 const SUMMARY = { value: 1 }
-const VALUE = { tag: 1, simpleValue: 2 }
+const VALUE = { tag: 1, simpleValue: 2, metadata: 9 }
+const METADATA = { pluginData: 1 }
+const PLUGIN_DATA = { name: 1, content: 2 }
 const SESSION = { status: 1, START: 1 }
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
-  bytes.push(rest)
-  return Buffer.from(bytes)
-}
-
-function field(number: number, wireType: number, payload: Buffer): Buffer {
-  return Buffer.concat([varint(number * 8 + wireType), payload])
-}
-
-function bytesField(number: number, content: Buffer | string): Buffer {
-  const payload = Buffer.from(content as string)
-  return field(number, BYTES, Buffer.concat([varint(payload.length), payload]))
-}
-
-function float64(value: number): Buffer {
-  const buffer = Buffer.alloc(8)
-  buffer.writeDoubleLE(value)
-  return buffer
-}
 
 function float32(value: number): Buffer {
   const buffer = Buffer.alloc(4)
@@ -53,11 +28,7 @@ function uint32(value: number): Buffer {
 
 /** An event of `step` at `wallTime` seconds since 1970. */
 function event(wallTime: number, step: number, content: Buffer): Buffer {
-  return Buffer.concat([
-    field(EVENT.wallTime, FIXED64, float64(wallTime)),
-    field(EVENT.step, VARINT, varint(step)),
-    content,
-  ])
+  return Buffer.concat([double(EVENT.wallTime, wallTime), field(EVENT.step, VARINT, varint(step)), content])
 }
 
 /** A TFRecord: length, masked CRC of the length, data, masked CRC of the data. */
@@ -105,8 +76,30 @@ export class TensorBoardWriter {
     this.#append(record(event(Date.now() / 1000, step, summary)))
   }
 
+  /** Tells the hparams plugin what a run is made with. */
+  begin(session: Omit<Session, 'seconds'>): void {
+    this.#summaries(hparamsOf({ ...session, seconds: Date.now() / 1000 }))
+  }
+
+  /** Tells the hparams plugin that a run has made its last iteration. */
+  end(): void {
+    this.#summaries(outcomeOf(Date.now() / 1000))
+  }
+
   close(): void {
     closeSync(this.#fd)
+  }
+
+  #summaries(summaries: readonly PluginSummary[]): void {
+    for (const { tag, plugin, content } of summaries) {
+      const data = Buffer.concat([
+        bytesField(PLUGIN_DATA.name, plugin),
+        bytesField(PLUGIN_DATA.content, content),
+      ])
+      const metadata = bytesField(VALUE.metadata, bytesField(METADATA.pluginData, data))
+      const value = bytesField(SUMMARY.value, Buffer.concat([bytesField(VALUE.tag, tag), metadata]))
+      this.#append(record(event(Date.now() / 1000, 0, bytesField(EVENT.summary, value))))
+    }
   }
 
   #append(data: Buffer): void {

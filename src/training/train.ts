@@ -59,8 +59,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       try {
         return await new TrainingLoop(options, run, learner, source).run()
       } catch (error) {
-        // An environment may turn out not to be what its spec says in its first steps.
-        if (error instanceof HatrpoError && error.exitCode === 2) run.abandon()
+        // An environment may turn out not to be what its spec says, or not to start, in its first steps.
+        if (error instanceof HatrpoError) run.abandon()
         throw error
       } finally {
         await source.close()

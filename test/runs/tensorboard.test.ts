@@ -4,7 +4,7 @@ import test from 'node:test'
 import { join } from 'node:path'
 import { crc32c, maskedCrc32c } from '../../src/runs/crc32c.js'
 import { TensorBoardWriter } from '../../src/runs/tensorboard.js'
-import { temporaryDirectory } from './fixtures.js'
+import { temporaryDirectory, testConfig } from './fixtures.js'
 
 /** CRC-32C bit by bit, with the polynomial's terms in the order they are written on paper. */
 function slowCrc32c(bytes: Uint8Array): number {
@@ -125,4 +125,54 @@ test('a writer that continues tells from which step earlier files are void', (t)
   assert.equal(events[1].get(2)![0], 8001n)
   // SessionLog.status = START
   assert.deepEqual([...decodeMessage(events[1].get(7)![0] as Buffer)], [[1, [1n]]])
+})
+
+test("a run's settings are written for the hparams plugin, with the scalars by which runs are compared", (t) => {
+  const writer = new TensorBoardWriter(temporaryDirectory(t))
+  const config = testConfig('seed=3')
+  writer.begin({ config, metrics: ['return/evaluation'] })
+  writer.end()
+  writer.close()
+  const message = (bytes: unknown) => decodeMessage(bytes as Buffer)
+  const contents = decodeEvents(readFileSync(writer.path))
+    .slice(1)
+    .map((event) => {
+      assert.equal(event.get(2)![0], 0n)
+      const value = message(message(event.get(5)![0]).get(1)![0])
+      const plugin = message(message(value.get(9)![0]).get(1)![0])
+      assert.equal(String(plugin.get(1)![0]), 'hparams')
+      return [String(value.get(1)![0]), message(plugin.get(2)![0])] as const
+    })
+  assert.deepEqual(
+    contents.map(([tag]) => tag),
+    ['experiment', 'session_start_info', 'session_end_info'].map((name) => `_hparams_/${name}`),
+  )
+  const [experiment, start, end] = contents.map(([, data], i) => message(data.get(i + 2)![0]))
+  const types = new Map(
+    experiment.get(4)!.map((info) => {
+      const { 0: name, 1: type } = [1, 4].map((field) => message(info).get(field)![0])
+      return [String(name), type]
+    }),
+  )
+  assert.deepEqual(
+    experiment.get(5)!.map((info) => String(message(message(info).get(1)![0]).get(2)![0])),
+    ['return/evaluation'],
+  )
+  const values = Object.fromEntries(
+    start.get(1)!.map((entry) => {
+      const { 0: name, 1: value } = [1, 2].map((field) => message(entry).get(field)![0])
+      const [[field, [content]]] = message(value)
+      // Numbers, texts and truth values have the types 3, 1 and 2, and fields of their own.
+      assert.deepEqual(types.get(String(name)), { 2: 3n, 3: 1n, 4: 2n }[field])
+      return [String(name), field === 3 ? String(content) : content]
+    }),
+  )
+  assert.deepEqual([...types.keys()], Object.keys(values))
+  assert.equal(values['env.id'], 'mamujoco/HalfCheetah-2x3')
+  assert.equal(values['seed'], 3)
+  assert.equal(values['trustRegion.delta'], config.trustRegion.delta)
+  assert.equal(values['actor.hidden'], JSON.stringify(config.actor.hidden))
+  assert.equal(values['actor.sharing'], 'own')
+  assert.equal(values['critic.valueNorm'], 1n)
+  assert.equal(end.get(1)![0], 1n)
 })
