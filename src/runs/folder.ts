@@ -349,10 +349,13 @@ export class Run {
     this.#lock.release()
   }
 
-  /** Leaves the folder of a new run as it was found, unless an iteration was logged: for a run that is refused. */
+  /**
+   * Leaves the folder of a new run as it was found, unless an iteration was logged or another process has taken it: for a
+   * run that cannot start.
+   */
   abandon(): void {
     const untouched = this.#untouched
-    if (untouched === null) return
+    if (untouched === null || !this.#lock.isHeld()) return
     this.#metrics.close()
     this.#events.close()
     for (const name of readdirSync(this.dir))

@@ -84,6 +84,10 @@ export class RunLock {
       )
   }
 
+  isHeld(): boolean {
+    return !this.#refreshError && readLock(this.path)?.content === this.#content
+  }
+
   release(): void {
     Atomics.store(new Int32Array(this.#released), 0, 1)
     Atomics.notify(new Int32Array(this.#released), 0)

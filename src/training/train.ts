@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { planMethod } from '../algorithms/assemble.js'
 import { validateConfig } from '../config/index.js'
 import { openSimd } from '../devices/open.js'
-import { HatrpoError, usageError } from '../errors.js'
+import { usageError } from '../errors.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { narrowInputs } from '../envs/narrow.js'
 import { openSource, startThreads } from '../rollout/index.js'
@@ -59,8 +59,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       try {
         return await new TrainingLoop(options, run, learner, source).run()
       } catch (error) {
-        // An environment may turn out not to be what its spec says, or not to start, in its first steps.
-        if (error instanceof HatrpoError) run.abandon()
+        // An environment may turn out not to be what its spec says, or not to start.
+        run.abandon()
         throw error
       } finally {
         await source.close()

@@ -45,6 +45,28 @@ test('what cannot be trained is refused in one line, and no folder is made', asy
   }
 })
 
+test('a run whose environment cannot be reset leaves no folder, unless another process has taken it', async (t) => {
+  const folder = temporaryDirectory(t)
+  const dir = join(folder, 'run')
+  const file = join(folder, 'mute.mjs')
+  const start = (reset: string) => {
+    writeFileSync(
+      file,
+      `import { Team } from ${JSON.stringify(pathToFileURL(fixture('team')).href)}
+       import { writeFileSync } from 'node:fs'
+       export default () => Object.assign(new Team(), { reset() { ${reset} } })`,
+    )
+    return train({ config: tinyConfig({ id: file }, 1), dir, workers: 0 })
+  }
+  await assert.rejects(start(`throw new TypeError('no ball')`), /team: reset\(\d+\) threw TypeError: no ball/)
+  assert.deepEqual(readdirSync(folder), ['mute.mjs'])
+  await assert.rejects(start('this.state.fill(NaN)'), /the state is not finite after reset/)
+  assert.deepEqual(readdirSync(folder), ['mute.mjs'])
+  const lock = JSON.stringify(join(dir, 'lock'))
+  await assert.rejects(start(`writeFileSync(${lock}, 'another'); throw new TypeError('no ball')`))
+  assert.ok(readdirSync(dir).includes('config.json'))
+})
+
 test("the options of the environment are filled in, and a file's path is made absolute", async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   const relativePath = `./${relative(process.cwd(), fixture('team'))}`
