@@ -8,6 +8,12 @@ export function wholeFlag(flag: string, text: string, min: number, max: number):
   return value
 }
 
+/** Reads a flag that must be a key of a table. @throws HatrpoError (exit code 2) naming the flag and the keys */
+export function choice<T extends object>(flag: string, text: string, table: T): keyof T & string {
+  if (Object.hasOwn(table, text)) return text as keyof T & string
+  throw usageError(`${flag} is ${JSON.stringify(text)}: it must be ${Object.keys(table).join(' or ')}`)
+}
+
 /** A number of episodes, as a line says it. */
 export function episodeCount(count: number): string {
   return count === 1 ? '1 episode' : `${count} episodes`

@@ -3,6 +3,7 @@ import { usageError } from '../errors.js'
 import { packageVersion } from '../runs/version.js'
 import { benchCommand } from './bench.js'
 import { checkEnvCommand } from './check-env.js'
+import { compareCommand } from './compare.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
@@ -13,6 +14,7 @@ import { trainCommand } from './train.js'
 const COMMANDS = [
   trainCommand,
   evalCommand,
+  compareCommand,
   exportCommand,
   checkEnvCommand,
   listCommand,

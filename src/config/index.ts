@@ -1,4 +1,5 @@
 /** The configuration of a run: its schema, its presets, and the one place where settings become plain data. */
+export { differingKeys, flatConfig } from './difference.js'
 export { configSha256 } from './hash.js'
 export { dependsOnTotalSteps, totalIterations } from './length.js'
 export type { PartialConfig } from './defaults.js'

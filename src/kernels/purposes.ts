@@ -19,6 +19,8 @@ export const PURPOSE = {
   replay: 11,
   /** Opponents drawn from a pool: step = iteration. */
   opponents: 12,
+  /** Runs drawn for an interval of a statistic. */
+  bootstrap: 13,
   /** Actions: stream = environment, step = its step; the index of the agent is added to the purpose. */
   actions: 0x10000,
 } as const

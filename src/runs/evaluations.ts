@@ -5,16 +5,56 @@ import { isBuiltIn } from '../envs/registry.js'
 import { replaceFile } from './disk.js'
 import type { EvaluationRecord } from './types.js'
 
-interface StepMetrics {
+/** Returns of the episodes of one evaluation. */
+export interface StepMetrics {
   readonly step_count: number
   readonly return: readonly number[]
 }
 
-/** One run in marl-eval's form: `step_k` entries. */
-type RunMetrics = Record<string, StepMetrics>
+/** One run in marl-eval's form: `step_k` entries, and `absolute_metrics` where the best policies were evaluated again. */
+export type RunMetrics = Record<string, StepMetrics | Pick<StepMetrics, 'return'>>
 
 /** marl-eval's tree: environment > task > algorithm > run. */
-type MarlEval = Record<string, Record<string, Record<string, Record<string, RunMetrics>>>>
+export type MarlEval = Record<string, Record<string, Record<string, Record<string, RunMetrics>>>>
+
+/** The evaluations of an eval.json, in the order of their steps, under the names that it gives the task. */
+export interface StoredEvaluations {
+  readonly environment: string
+  readonly task: string
+  readonly steps: readonly StepMetrics[]
+}
+
+/**
+ * Reads the one run of an eval.json.
+ * @throws HatrpoError when it holds something else
+ */
+export function readEvaluations(path: string): StoredEvaluations | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    const tree = JSON.parse(readFileSync(path, 'utf8')) as MarlEval
+    const [[environment, tasks]] = Object.entries(tree)
+    const [[task, algorithms]] = Object.entries(tasks)
+    const [[, runs]] = Object.entries(algorithms)
+    const [[, metrics]] = Object.entries(runs)
+    const steps = stepsOf(metrics)
+    if (!steps.every((step) => Number.isFinite(step.step_count) && Array.isArray(step.return)))
+      throw new Error('a step has no step_count or no returns')
+    return { environment, task, steps: steps.sort((a, b) => a.step_count - b.step_count) }
+  } catch (error) {
+    throw new HatrpoError(`${path} is damaged: it must hold one run in marl-eval's form`, { cause: error })
+  }
+}
+
+/** A run's entries in marl-eval's form. */
+export function runMetrics(steps: readonly StepMetrics[]): RunMetrics {
+  return Object.fromEntries(steps.map((entry, k) => [`step_${k}`, entry]))
+}
+
+function stepsOf(metrics: RunMetrics): StepMetrics[] {
+  return Object.entries(metrics)
+    .filter(([name]) => name.startsWith('step_'))
+    .map(([, entry]) => entry as StepMetrics)
+}
 
 /**
  * eval.json: a run's evaluations in the form that marl-eval reads (Gorsane et al. 2022), rewritten whole each time.
@@ -53,10 +93,7 @@ export class EvaluationLog {
     const [environment, task, algorithm, run] = this.#names
     try {
       const tree = JSON.parse(readFileSync(this.path, 'utf8')) as MarlEval
-      const metrics = tree[environment][task][algorithm][run]
-      return Object.entries(metrics)
-        .filter(([name]) => name.startsWith('step_'))
-        .map(([, entry]) => entry)
+      return stepsOf(tree[environment][task][algorithm][run])
     } catch (error) {
       throw new HatrpoError(
         `${this.path} is damaged: delete it to continue without the earlier evaluations`,
@@ -69,8 +106,7 @@ export class EvaluationLog {
 
   #write(): void {
     const [environment, task, algorithm, run] = this.#names
-    const metrics: RunMetrics = Object.fromEntries(this.#steps.map((entry, k) => [`step_${k}`, entry]))
-    const tree: MarlEval = { [environment]: { [task]: { [algorithm]: { [run]: metrics } } } }
+    const tree: MarlEval = { [environment]: { [task]: { [algorithm]: { [run]: runMetrics(this.#steps) } } } }
     replaceFile(this.path, `${JSON.stringify(tree, null, 1)}\n`)
   }
 }

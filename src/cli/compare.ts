@@ -1,0 +1,148 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Command } from 'commander'
+import { usageError } from '../errors.js'
+import type { Entry } from '../report/admit.js'
+import type { Scale } from '../report/comparison.js'
+import { replaceFile } from '../runs/disk.js'
+import { show } from '../text/show.js'
+import { choice, episodeCount, wholeFlag } from './numbers.js'
+
+interface CompareFlags {
+  metric?: string
+  at?: string
+  share?: string
+  scale?: string
+  line?: string
+  x?: string
+  title?: string
+  resamples?: string
+  seed?: string
+  json?: boolean
+  svg?: string
+  html?: string
+  marlEval?: string
+  absolute?: string
+  workers?: string
+}
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('Compare methods over runs: means, IQMs, intervals, profiles and curves.')
+    .argument('<runs...>', 'run folders, folders of runs, or NAME=FOLDER,FOLDER')
+    .option('--metric <name>', 'score of a run: evaluation (the last one) or training (its last tenth)')
+    .option('--at <steps>', 'count nothing after so many steps')
+    .option('--share <fraction>', 'count the steps to this share of the best (default: 0.95)')
+    .option('--scale <file>', 'JSON with the scores of each task that count as 0 and 1 over all tasks')
+    .option('--json', 'print everything as JSON')
+    .option('--svg <file>', 'write the learning curves')
+    .option('--html <file>', 'write tables and pictures as one page')
+    .option('--line <name>', 'line of the curves: iqm (default) or mean')
+    .option('--x <name>', 'horizontal axis of the curves: steps (default) or time')
+    .option('--title <text>', 'title of the picture and the page')
+    .option('--marl-eval <file>', 'write the evaluations of all runs as one JSON file of marl-eval')
+    .option('--absolute <how>', 'absolute metrics of --marl-eval: rerun (default) or recorded')
+    .option('--workers <n>', 'threads that step environments for --marl-eval')
+    .option('--resamples <n>', 'resamples of the bootstrap (default: 50000)')
+    .option('--seed <n>', 'seed of the bootstrap (default: 1)')
+    .addHelpText(
+      'after',
+      `
+docs/compare.md defines every number.
+
+Examples:
+  hatrpo compare runs
+  hatrpo compare A=runs/a-s1,runs/a-s2 B=runs/b-s1,runs/b-s2 --svg curves.svg`,
+    )
+    .action(compare)
+}
+
+async function compare(runs: readonly string[], flags: CompareFlags): Promise<void> {
+  const report = await import('../report/index.js')
+  if (flags.marlEval === undefined)
+    for (const name of ['absolute', 'workers'] as const)
+      if (flags[name] !== undefined) throw usageError(`--${name} goes with --marl-eval, which is not given`)
+  for (const path of [flags.svg, flags.html, flags.marlEval]) if (path !== undefined) expectFolder(path)
+  const limits = flags.at === undefined ? {} : { at: wholeFlag('--at', flags.at, 1, Number.MAX_SAFE_INTEGER) }
+  const drawn = {
+    ...(flags.title !== undefined && { title: flags.title }),
+    line: choice('--line', flags.line ?? 'iqm', report.LINES),
+    x: choice('--x', flags.x ?? 'steps', report.AXES),
+  }
+  const { comparison, entries } = report.compareWithRuns({
+    runs,
+    metric: choice('--metric', flags.metric ?? 'evaluation', report.METRICS),
+    ...limits,
+    ...(flags.share !== undefined && { share: shareFlag(flags.share) }),
+    ...(flags.scale !== undefined && { scale: readScale(flags.scale) }),
+    resamples: wholeFlag('--resamples', flags.resamples ?? '50000', 100, 10_000_000),
+    seed: wholeFlag('--seed', flags.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
+  })
+  if (flags.svg !== undefined) write(flags.svg, report.svgFile(report.curvesPicture(comparison, drawn)))
+  if (flags.html !== undefined) write(flags.html, report.htmlPage(comparison, drawn))
+  if (flags.marlEval !== undefined) await writeMarlEval(flags.marlEval, entries, { ...limits }, flags)
+  process.stdout.write(`${flags.json ? JSON.stringify(comparison) : report.asText(comparison)}\n`)
+}
+
+async function writeMarlEval(
+  path: string,
+  entries: readonly Entry[],
+  limits: { readonly at?: number },
+  flags: CompareFlags,
+): Promise<void> {
+  const { ABSOLUTE, marlEval } = await import('../report/marl-eval.js')
+  const tree = await marlEval(entries, {
+    ...limits,
+    absolute: choice('--absolute', flags.absolute ?? 'rerun', ABSOLUTE),
+    ...(flags.workers !== undefined && { workers: wholeFlag('--workers', flags.workers, 0, 1024) }),
+    onRun: (dir, episodes) =>
+      process.stderr.write(`${dir}: ${episodeCount(episodes)} for its absolute metric\n`),
+    onNote: (note) => process.stderr.write(`${note}\n`),
+  })
+  write(path, `${JSON.stringify(tree, null, 1)}\n`)
+}
+
+function write(path: string, text: string): void {
+  replaceFile(path, text)
+  process.stderr.write(`wrote ${path}\n`)
+}
+
+/** Refuses a file whose folder does not exist, before anything is computed for it. */
+function expectFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw usageError(`${JSON.stringify(path)} is a folder: name a file to write`)
+  if (!existsSync(dirname(path)))
+    throw usageError(
+      `${JSON.stringify(path)} cannot be written: there is no folder ${JSON.stringify(dirname(path))}`,
+    )
+}
+
+function shareFlag(text: string): number {
+  const share = text.trim() === '' ? NaN : Number(text)
+  if (share > 0 && share <= 1) return share
+  throw usageError(
+    `--share is ${JSON.stringify(text)}: it must be a number above 0 and at most 1, such as 0.95`,
+  )
+}
+
+/** Scores that count as 0 and 1, by task. */
+function readScale(path: string): Record<string, Scale> {
+  const wrong = (reason: string) =>
+    usageError(
+      `--scale is ${JSON.stringify(path)}: ${reason}; it must be JSON such as {"TASK": {"low": 0, "high": 1000}}`,
+    )
+  let scales: unknown
+  try {
+    scales = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw wrong((error as Error).message)
+  }
+  if (typeof scales !== 'object' || scales === null || Array.isArray(scales))
+    throw wrong(`it holds ${show(scales)}`)
+  for (const [task, scale] of Object.entries(scales as Record<string, Scale | null>)) {
+    const { low, high } = scale ?? {}
+    if (!(Number.isFinite(low) && Number.isFinite(high) && high! > low!))
+      throw wrong(`${task} is ${show(scale)}, not two numbers with high above low`)
+  }
+  return scales as Record<string, Scale>
+}

@@ -1,0 +1,62 @@
+import { RandomStream } from '../envs/random.js'
+import { PURPOSE } from '../kernels/purposes.js'
+import { quantile, type Strata } from './statistics.js'
+
+/** Share of the resamples that an interval holds. */
+export const CONFIDENCE = 0.95
+/** Resamples behind an interval of a mean or an IQM. */
+export const RESAMPLES = 50_000
+/** Resamples behind a point of a curve or a profile, and behind a probability of improvement. */
+export const FEWER_RESAMPLES = 2000
+
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+export interface BootstrapOptions {
+  readonly resamples?: number
+  readonly seed?: number
+}
+
+/**
+ * Percentile intervals of statistics over stratified resamples: each stratum is replaced by as many draws from it, with
+ * replacement. All statistics see the same resamples, and the same seed gives the same ones whatever was computed before.
+ *
+ * @param groups strata of one method, or of each of several
+ * @param statistics functions of the resampled groups
+ * @returns an interval for each statistic; null where every stratum has one score, which tells nothing of the spread
+ */
+export function bootstrapIntervals(
+  groups: readonly Strata[],
+  statistics: readonly ((sample: readonly Strata[]) => number)[],
+  { resamples = RESAMPLES, seed = 1 }: BootstrapOptions = {},
+): (Interval | null)[] {
+  if (groups.every((strata) => strata.every((scores) => scores.length < 2))) return statistics.map(() => null)
+  const random = new RandomStream(seed, PURPOSE.bootstrap)
+  const sample = groups.map((strata) => strata.map((scores) => [...scores]))
+  const values = statistics.map(() => new Float64Array(resamples))
+  for (let k = 0; k < resamples; k++) {
+    for (const [group, strata] of groups.entries())
+      for (const [stratum, scores] of strata.entries()) draw(scores, random, sample[group][stratum])
+    for (const [s, statistic] of statistics.entries()) values[s][k] = statistic(sample)
+  }
+  return values.map((found) => {
+    found.sort()
+    return { low: quantile(found, (1 - CONFIDENCE) / 2), high: quantile(found, (1 + CONFIDENCE) / 2) }
+  })
+}
+
+/** Fills `out` with draws from scores, with replacement. */
+function draw(scores: readonly number[], random: RandomStream, out: number[]): void {
+  for (let i = 0; i < out.length; i++) out[i] = scores[Math.floor(random.uniform() * scores.length)]
+}
+
+/** Interval of one statistic of one method's scores. */
+export function bootstrapInterval(
+  strata: Strata,
+  statistic: (sample: Strata) => number,
+  options: BootstrapOptions = {},
+): Interval | null {
+  return bootstrapIntervals([strata], [([sample]) => statistic(sample)], options)[0]
+}
