@@ -10,18 +10,13 @@ import type { AlgorithmName } from '../src/algorithms/table.js'
 import { resolveConfig, type TrainConfig } from '../src/config/index.js'
 import { loadEnvFactory } from '../src/envs/index.js'
 import { HatrpoError } from '../src/errors.js'
+import { bootstrapInterval } from '../src/report/bootstrap.js'
+import { nearlyBest, SMOOTHING, smoothed } from '../src/report/curve.js'
+import { interval } from '../src/report/format.js'
+import { aggregateIqm, deviation, interquartileMean, mean, sum } from '../src/report/statistics.js'
 import { readMetrics } from '../src/runs/metrics.js'
 import type { IterationRecord, RunResult } from '../src/runs/types.js'
 import { seedsOf, trainGrid, type Training } from './grid.js'
-import {
-  bootstrapInterval,
-  deviation,
-  interquartileMean,
-  mean,
-  nearlyBest,
-  smoothed,
-  sum,
-} from './statistics.js'
 
 /** A task with methods to compare on it. */
 interface Group {
@@ -57,8 +52,8 @@ interface Outcome {
   readonly klShare: number | null
 }
 
-/** Iterations that a curve is smoothed over before its steps to 99 % are read. */
-const SMOOTHING = 10
+/** Share of the way to a curve's largest value whose steps are printed. */
+const NEARLY = 0.99
 /** No evaluation but the last. */
 const ONCE = 'evaluation.every=1000000'
 
@@ -173,7 +168,7 @@ async function table(): Promise<string> {
   return parts.join('\n\n')
 }
 
-const LEGEND = `IQM is the mean of the middle half of the seeds' values, with its 95 % bootstrap interval. *Steps to 99 %* are those
+const LEGEND = `IQM is the interquartile mean of the seeds' values, with its 95 % bootstrap interval ([compare.md](../compare.md)). *Steps to 99 %* are those
 after which the return of training, its mean over ${SMOOTHING} iterations, has come 99 % of the way from its first value to its
 largest; mean ± standard deviation over seeds. *Update* is the time of learning in an iteration. *KL* is the part used of
 what was allowed. Times are of whatever ran on the machine at once. A dash is a run that was not made.
@@ -217,13 +212,13 @@ function summary(outcomes: readonly Outcome[]): string[] {
   const steps = outcomes.flatMap(({ curve }) => {
     if (curve.length === 0) return []
     const returns = curve.map((point) => point.return)
-    return [curve[nearlyBest(smoothed(returns, SMOOTHING))].steps]
+    return [curve[nearlyBest(smoothed(returns, SMOOTHING), NEARLY)].steps]
   })
   const spread = steps.length > 1 ? ` ± ${Math.round(deviation(steps))}` : ''
   const shares = outcomes.map(({ klShare }) => klShare)
   return [
     number(interquartileMean(finals)),
-    several ? bootstrapInterval(finals).map(number).join(' to ') : '–',
+    interval(bootstrapInterval([finals], aggregateIqm), number),
     several ? number(deviation(finals)) : '–',
     steps.length > 0 ? `${Math.round(mean(steps))}${spread}` : '–',
     over(({ minutes }) => minutes).toFixed(1),

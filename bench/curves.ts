@@ -7,10 +7,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { finalMean } from '../src/report/curve.js'
+import { deviation, interquartileMean, mean } from '../src/report/statistics.js'
 import { readMetrics } from '../src/runs/metrics.js'
 import type { IterationRecord } from '../src/runs/types.js'
 import { seedsOf, trainGrid } from './grid.js'
-import { deviation, interquartileMean, mean } from './statistics.js'
 
 /** One training of the grid. */
 interface Job {
@@ -38,9 +39,6 @@ interface Iteration {
   readonly rejected: number
   readonly learnerSeconds: number
 }
-
-/** Share of a curve's end that counts as its final return. */
-const FINAL = 0.1
 
 const options = {
   out: { type: 'string' },
@@ -121,7 +119,7 @@ interface Row {
   readonly task: string
   readonly variant: string
   readonly seeds: number
-  /** Of the last tenth of the curves. */
+  /** Of the last tenth of the curves (`finalMean`). */
   readonly final: { readonly mean: number; readonly sd: number; readonly iqm: number }
   /** Mean over the whole curve: its area. */
   readonly area: { readonly mean: number; readonly sd: number }
@@ -136,8 +134,7 @@ function rowsOf(curves: readonly Curve[]): Row[] {
     const key = `${curve.task} ${curve.variant}`
     groups.set(key, [...(groups.get(key) ?? []), curve])
   }
-  const finals = (group: readonly Curve[]) =>
-    group.map(({ curve }) => mean(curve.slice(Math.floor((1 - FINAL) * curve.length)).map((p) => p.return)))
+  const finals = (group: readonly Curve[]) => group.map(({ curve }) => finalMean(curve.map((p) => p.return)))
   const baseline = values.baseline ?? 'plain'
   return [...groups.values()].map((group): Row => {
     const { task, variant } = group[0]

@@ -122,14 +122,30 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
     const resolved = resolveConfig({ ...sources, set: set(seed) })
     runs.push({ ...resolved, config: await completeEnv(resolved.config) })
   }
+  const results: TrainResult[] = []
   for (const run of runs) {
     const { seed } = run.config
     const out = flags.out !== undefined && runs.length > 1 ? join(flags.out, `s${seed}`) : flags.out
     const made = out === undefined || !existsSync(out)
-    const code = await trainInto(out ?? makeRunFolder(run.config), made, run, workers, flags)
-    if (code !== undefined) return code
+    const ended = await trainInto(out ?? makeRunFolder(run.config), made, run, workers, flags)
+    if (typeof ended === 'number') return ended
+    results.push(ended)
+    const isLast = results.length === runs.length
+    printResult(ended, isLast && runs.length > 1 ? [await overSeeds(results, flags.seeds!)] : [])
   }
   return undefined
+}
+
+/** Mean and spread of what several runs came to, in one line. */
+async function overSeeds(results: readonly TrainResult[], seeds: string): Promise<string> {
+  const { METRICS, deviation, mean, readRun } = await import('../report/index.js')
+  const metric = results.every(({ evaluation }) => evaluation) ? 'evaluation' : 'training'
+  const { title, score, missing } = METRICS[metric]
+  const curves = results.map(({ dir }) => readRun({ dir, label: undefined }, metric).curve)
+  const scores = curves.filter((curve) => curve.length > 0).map(score)
+  if (scores.length < curves.length)
+    return `seeds ${seeds}: no mean, ${results[curves.findIndex(({ length }) => length === 0)].dir} ${missing}`
+  return `seeds ${seeds}: ${title} ${mean(scores).toFixed(1)}, s.d. ${deviation(scores).toFixed(1)} over ${scores.length} runs`
 }
 
 async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Promise<number | undefined> {
@@ -147,7 +163,10 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
     printResult({ dir, ...result })
     return undefined
   }
-  return trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
+  const ended = await trainInto(dir, false, { config }, workers, { ...flags, resume: dir })
+  if (typeof ended === 'number') return ended
+  printResult(ended)
+  return undefined
 }
 
 /** Values of the flags that have a key in the configuration, unchecked. */
@@ -187,10 +206,10 @@ function isEnvConfig(env: unknown): env is EnvConfig {
 }
 
 /**
- * Trains, shows progress and prints the result.
+ * Trains and shows progress.
  *
  * @param made whether this command makes the folder, and so removes it again if it stays empty
- * @returns the exit code of an interrupted training
+ * @returns the result, or the exit code of an interrupted training
  */
 async function trainInto(
   dir: string,
@@ -198,7 +217,7 @@ async function trainInto(
   { config, ...origin }: ResolvedConfig,
   workers: Workers,
   flags: TrainFlags,
-): Promise<number | undefined> {
+): Promise<TrainResult | number> {
   const { train } = await import('../training/train.js')
   const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(() =>
@@ -229,10 +248,7 @@ async function trainInto(
     progress.stop()
     interrupt.stop()
   }
-  if (result.finished) {
-    printResult(result)
-    return undefined
-  }
+  if (result.finished) return result
   process.stderr.write(`stopped after ${result.steps} steps; continue with: hatrpo train --resume ${dir}\n`)
   return interrupt.exitCode ?? 1
 }
@@ -251,7 +267,8 @@ function removeIfEmpty(...folders: readonly string[]): void {
   }
 }
 
-function printResult(result: Omit<TrainResult, 'finished'>): void {
+/** @param more lines before the last one, which is always the digest of the parameters */
+function printResult(result: Omit<TrainResult, 'finished'>, more: readonly string[] = []): void {
   const { dir, steps, iterations, evaluation, best, findings = [], parametersSha256 } = result
   const lines = [`run ${dir}`, `steps ${steps} in ${iterations} iterations`]
   if (evaluation)
@@ -263,5 +280,5 @@ function printResult(result: Omit<TrainResult, 'finished'>): void {
       `best checkpoint ${best.iteration}, evaluation ${best.evaluation.toFixed(1)} (--checkpoint best)`,
     )
   lines.push(...findings.map(({ line }) => `at the end: ${line}`))
-  process.stdout.write(`${[...lines, `parameters sha256 ${parametersSha256}`].join('\n')}\n`)
+  process.stdout.write(`${[...lines, ...more, `parameters sha256 ${parametersSha256}`].join('\n')}\n`)
 }

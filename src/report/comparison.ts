@@ -32,7 +32,7 @@ export interface TaskMethod extends MethodSummary {
   readonly scores: readonly ComparedRun[]
   /** Steps after which its runs first reach the task's target. */
   readonly stepsToTarget: {
-    /** Over the runs; null where half of them or more never do, or where the task has no target. */
+    /** Over the runs, those that never do counted as infinite: null where these are half or more, and without a target. */
     readonly median: number | null
     /** Runs that do. */
     readonly reached: number

@@ -3,24 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { bootstrapInterval, interquartileMean, nearlyBest, smoothed } from '../../bench/statistics.js'
 import { fixture, temporaryDirectory, tiny } from '../training/runs.js'
 
 const script = join(import.meta.dirname, '../../bench/algorithms.js')
-
-test('statistics over seeds: the middle half, its interval, and the step at which a curve has nearly ended', () => {
-  assert.equal(interquartileMean([1, 2, 3, 100]), 2.5)
-  assert.equal(interquartileMean([5]), 5)
-  // Of five values the middle half is one and a half on either side of the third.
-  assert.ok(Math.abs(interquartileMean([0, 1, 2, 3, 1000]) - (0.75 * 1 + 2 + 0.75 * 3) / 2.5) < 1e-12)
-  const [low, high] = bootstrapInterval([1, 2, 3, 4, 5])
-  assert.ok(low >= 1 && low < 3 && high > 3 && high <= 5)
-  assert.deepEqual(bootstrapInterval([1, 2, 3, 4, 5]), [low, high])
-  assert.deepEqual(bootstrapInterval([7, 7, 7]), [7, 7])
-  assert.equal(nearlyBest([-10, -1, -0.2, -0.05, 0, -3]), 3)
-  assert.equal(nearlyBest([4, 3, 2]), 0)
-  assert.deepEqual(smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
-})
 
 test('a grid of methods is trained once, continues where it was stopped, and is printed with its commands', (t) => {
   const dir = temporaryDirectory(t)
