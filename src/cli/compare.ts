@@ -57,18 +57,27 @@ Examples:
     .action(compare)
 }
 
+/** Flags that only some outputs read. */
+const READ_BY = {
+  absolute: ['marlEval'],
+  workers: ['marlEval'],
+  line: ['svg', 'html'],
+  x: ['svg', 'html'],
+  title: ['svg', 'html'],
+} as const
+
 async function compare(runs: readonly string[], flags: CompareFlags): Promise<void> {
-  const report = await import('../report/index.js')
-  if (flags.marlEval === undefined)
-    for (const name of ['absolute', 'workers'] as const)
-      if (flags[name] !== undefined) throw usageError(`--${name} goes with --marl-eval, which is not given`)
+  refuseUnread(flags)
   for (const path of [flags.svg, flags.html, flags.marlEval]) if (path !== undefined) expectFolder(path)
+  const report = await import('../report/index.js')
   const limits = flags.at === undefined ? {} : { at: wholeFlag('--at', flags.at, 1, Number.MAX_SAFE_INTEGER) }
   const drawn = {
     ...(flags.title !== undefined && { title: flags.title }),
     line: choice('--line', flags.line ?? 'iqm', report.LINES),
     x: choice('--x', flags.x ?? 'steps', report.AXES),
   }
+  const writeMarlEval =
+    flags.marlEval === undefined ? undefined : await marlEvalWriter(flags.marlEval, limits, flags)
   const { comparison, entries } = report.compareWithRuns({
     runs,
     metric: choice('--metric', flags.metric ?? 'evaluation', report.METRICS),
@@ -80,26 +89,34 @@ async function compare(runs: readonly string[], flags: CompareFlags): Promise<vo
   })
   if (flags.svg !== undefined) write(flags.svg, report.svgFile(report.curvesPicture(comparison, drawn)))
   if (flags.html !== undefined) write(flags.html, report.htmlPage(comparison, drawn))
-  if (flags.marlEval !== undefined) await writeMarlEval(flags.marlEval, entries, { ...limits }, flags)
+  await writeMarlEval?.(entries)
   process.stdout.write(`${flags.json ? JSON.stringify(comparison) : report.asText(comparison)}\n`)
 }
 
-async function writeMarlEval(
+function refuseUnread(flags: CompareFlags): void {
+  const name = (flag: string) => `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  for (const [flag, readers] of Object.entries(READ_BY)) {
+    if (flags[flag as keyof typeof READ_BY] === undefined) continue
+    if (readers.every((reader) => flags[reader] === undefined))
+      throw usageError(`${name(flag)} goes with ${readers.map(name).join(' or ')}, which is not given`)
+  }
+}
+
+async function marlEvalWriter(
   path: string,
-  entries: readonly Entry[],
   limits: { readonly at?: number },
   flags: CompareFlags,
-): Promise<void> {
+): Promise<(entries: readonly Entry[]) => Promise<void>> {
   const { ABSOLUTE, marlEval } = await import('../report/marl-eval.js')
-  const tree = await marlEval(entries, {
+  const options = {
     ...limits,
     absolute: choice('--absolute', flags.absolute ?? 'rerun', ABSOLUTE),
     ...(flags.workers !== undefined && { workers: wholeFlag('--workers', flags.workers, 0, 1024) }),
-    onRun: (dir, episodes) =>
+    onRun: (dir: string, episodes: number) =>
       process.stderr.write(`${dir}: ${episodeCount(episodes)} for its absolute metric\n`),
-    onNote: (note) => process.stderr.write(`${note}\n`),
-  })
-  write(path, `${JSON.stringify(tree, null, 1)}\n`)
+    onNote: (note: string) => process.stderr.write(`${note}\n`),
+  }
+  return async (entries) => write(path, `${JSON.stringify(await marlEval(entries, options), null, 1)}\n`)
 }
 
 function write(path: string, text: string): void {

@@ -26,9 +26,9 @@ export interface MarlEvalOptions {
   /** Threads that step environments; the result does not depend on it. */
   readonly workers?: number
   /** Told before a run is evaluated. */
-  onRun?(dir: string, episodes: number): void
+  onRun?(dir: string, episodes: number): unknown
   /** Told what marl-eval would not read. */
-  onNote?(note: string): void
+  onNote?(note: string): unknown
 }
 
 /**
@@ -120,7 +120,7 @@ function mismatches(tree: MarlEval): string[] {
   return counts.flatMap(([what, found]) => {
     const different = [...new Set(found)]
     return different.length > 1
-      ? [`marl-eval needs the same ${what}; here they are ${different.join(' and ')}`]
+      ? [`marl-eval needs the same ${what}; here they are ${different.join(' / ')}`]
       : []
   })
 }

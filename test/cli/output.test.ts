@@ -8,10 +8,12 @@ import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
 import { presetNames } from '../../src/config/index.js'
 import { deviceNames, listDevices } from '../../src/devices/open.js'
+import type { Comparison } from '../../src/report/comparison.js'
+import type { MarlEval } from '../../src/runs/evaluations.js'
 import { openRun } from '../../src/runs/folder.js'
 import { packageVersion } from '../../src/runs/version.js'
 import { checkpointData, iterationRecord, saying, temporaryDirectory, testConfig } from '../runs/fixtures.js'
-import { hatrpo, MAIN } from './command.js'
+import { hatrpo, hatrpoEach, MAIN } from './command.js'
 
 /** Finished run of ten iterations. */
 function finishedRun(dir: string): void {
@@ -25,8 +27,13 @@ function finishedRun(dir: string): void {
 
 test('the help of every command contains an example', (t) => {
   const cwd = temporaryDirectory(t)
-  for (const command of [[], ['train'], ['eval'], ['export'], ['check-env'], ['list']]) {
-    const { code, stdout, stderr } = hatrpo([...command, '--help'], cwd)
+  const commands = [[], ['train'], ['eval'], ['compare'], ['export'], ['check-env'], ['list']]
+  const helps = hatrpoEach(
+    commands.map((command) => [...command, '--help']),
+    cwd,
+  )
+  for (const [index, command] of commands.entries()) {
+    const { code, stdout, stderr } = helps[index]
     assert.equal(code, 0)
     assert.equal(stderr, '')
     assert.match(stdout, new RegExp(`^Usage: ${['hatrpo', ...command].join(' ')} `))
@@ -103,8 +110,13 @@ test('output that cannot be written is a failure of one line', { skip: !existsSy
 test('resuming a finished run prints its result again', (t) => {
   const cwd = temporaryDirectory(t)
   finishedRun(join(cwd, 'run'))
-  for (const steps of [[], ['--steps', '40000'], ['--steps', '39999']]) {
-    const { code, stdout, stderr } = hatrpo(['train', '--resume', 'run', ...steps], cwd)
+  const steps = [[], ['--steps', '40000'], ['--steps', '39999'], ['--steps', '4000']]
+  const outcomes = hatrpoEach(
+    steps.map((flags) => ['train', '--resume', 'run', ...flags]),
+    cwd,
+  )
+  const shorter = outcomes.pop()!
+  for (const { code, stdout, stderr } of outcomes) {
     assert.equal(code, 0)
     assert.equal(
       stdout,
@@ -118,9 +130,57 @@ test('resuming a finished run prints its result again', (t) => {
     )
     assert.equal(stderr, 'run is finished\n')
   }
-  const shorter = hatrpo(['train', '--resume', 'run', '--steps', '4000'], cwd)
   assert.equal(shorter.code, 2)
   assert.match(shorter.stderr, /^hatrpo: steps is 4000: it must be at least 40000[^\n]*\n$/)
+})
+
+test('several seeds end with their mean, and compare reads them: tables, files, absolute metrics', (t) => {
+  const cwd = temporaryDirectory(t)
+  const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'rolloutSteps=20', 'evaluation.episodes=2']
+  const task = [
+    '--env',
+    'games/two-peaks',
+    '--algo',
+    'hatrpo',
+    '--envs',
+    '4',
+    '--steps',
+    '160',
+    '--workers',
+    '0',
+  ]
+  const files = ['--svg', 'a.svg', '--html', 'a.html', '--marl-eval', 'a.json', '--workers', '0']
+  const unevaluated = [...tiny, 'evaluation.every=0']
+  const [trained, table, json, silent] = hatrpoEach(
+    [
+      ['train', ...task, '--seeds', '1-2', '--out', 'sweep', '--set', ...tiny, 'evaluation.every=1'],
+      ['compare', 'sweep', ...files],
+      ['compare', 'sweep', '--json', '--resamples', '200'],
+      ['train', ...task, '--seeds', '3,4', '--out', 'other', '--set', ...unevaluated],
+    ],
+    cwd,
+  )
+  const { tasks } = JSON.parse(json.stdout) as Comparison
+  const [{ mean, sd, scores }] = tasks[0].methods
+  assert.deepEqual(
+    scores.map(({ dir }) => dir),
+    ['sweep/s1', 'sweep/s2'],
+  )
+  const line = `seeds 1-2: evaluation return ${mean.toFixed(1)}, s.d. ${sd!.toFixed(1)} over 2 runs`
+  assert.match(trained.stdout, new RegExp(`\n${line}\nparameters sha256 [0-9a-f]{64}\n$`))
+  assert.match(
+    silent.stdout,
+    /\nseeds 3,4: training return -?[\d.]+, s\.d\. [\d.]+ over 2 runs\nparameters sha256 /,
+  )
+  assert.equal(table.code, 0, table.stderr)
+  assert.match(table.stdout, /^games\/two-peaks\n=+\n\nevaluation return after 160 steps\nmethod /)
+  assert.match(table.stderr, /^sweep\/s1: 20 episodes for its absolute metric$/m)
+  assert.match(table.stderr, /^wrote a\.json$/m)
+  for (const name of ['a.svg', 'a.html']) assert.match(readFileSync(join(cwd, name), 'utf8'), /<svg /)
+  const tree = JSON.parse(readFileSync(join(cwd, 'a.json'), 'utf8')) as MarlEval
+  const { seed_1: run } = tree.games['two-peaks'].hatrpo
+  assert.deepEqual(Object.keys(run), ['step_0', 'step_1', 'absolute_metrics'])
+  assert.equal(run.absolute_metrics.return.length, 20)
 })
 
 test('a single episode is printed in the singular', () => {

@@ -281,9 +281,7 @@ test('runs become one tree of marl-eval with absolute metrics', async (t) => {
   assert.deepEqual(hatrpo.seed_2.step_4, { step_count: 40000, return: [19, 21] })
   assert.deepEqual(hatrpo.seed_2.absolute_metrics, { return: [19, 21] })
   assert.deepEqual(Object.keys(happo.seed_1).length, 6)
-  assert.deepEqual(notes, [
-    'marl-eval needs the same number of runs of every algorithm; here they are 2 and 1',
-  ])
+  assert.deepEqual(notes, ['marl-eval needs the same number of runs of every algorithm; here they are 2 / 1'])
   const early = await marlEval(entries, { absolute: 'recorded', at: 16000 })
   assert.deepEqual(early.mamujoco['HalfCheetah-2x3'].happo.seed_1.absolute_metrics, { return: [9, 11] })
   await assert.rejects(
