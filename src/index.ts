@@ -1,8 +1,8 @@
 /**
  * hatrpo: trust-region multi-agent reinforcement learning.
  *
- * `resolveConfig` turns settings into a checked configuration, `train` runs it into a folder, `evaluate` and
- * `exportPolicies` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
+ * `resolveConfig` turns settings into a checked configuration, `train` runs it into a folder, `evaluate`,
+ * `exportPolicies` and `compareRuns` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
  * loaded by `hatrpo/runtime`.
  */
 export { trainableAlgorithms } from './algorithms/parts.js'
@@ -31,6 +31,8 @@ export {
   type ResolvedConfig,
   type TrainConfig,
 } from './config/index.js'
+export { compareRuns, type CompareOptions } from './report/compare.js'
+export type { Comparison, MethodSummary, TaskComparison } from './report/comparison.js'
 export type {
   AgentRecord,
   CriticRecord,

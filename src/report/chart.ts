@@ -69,10 +69,13 @@ function stroke(style: number): string {
 
 const fill = (style: number, kind: string) => `class="${kind}fill s${style % LIGHT.length}"`
 
-/** Position of a value on an axis, in hundredths of a pixel. */
+/** To hundredths of a pixel. */
+const round = (position: number): number => Number(position.toFixed(2))
+
+/** Position of a value on an axis. */
 function scale(values: readonly number[], from: number, to: number): (value: number) => number {
   const [low, high] = [values[0], values.at(-1)!]
-  return (value) => Number((from + ((value - low) / (high - low)) * (to - from)).toFixed(2))
+  return (value) => round(from + ((value - low) / (high - low)) * (to - from))
 }
 
 /** A plot as SVG elements within a box. */
@@ -97,7 +100,7 @@ export function drawPlot(plot: Plot, box: Box): string {
     ...xTicks.map(
       (value) => `<text x="${x(value)}" y="${bottom + 20}" text-anchor="middle">${short(value)}</text>`,
     ),
-    `<text x="${(left + right) / 2}" y="${bottom + 42}" text-anchor="middle">${escapeMarkup(plot.xLabel)}</text>`,
+    `<text x="${round((left + right) / 2)}" y="${bottom + 42}" text-anchor="middle">${escapeMarkup(plot.xLabel)}</text>`,
     `<text transform="translate(${box.left + 16} ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeMarkup(plot.yLabel)}</text>`,
     ...plot.lines.map((line) => drawLine(line, x, y)),
   ].join('\n')
@@ -156,7 +159,7 @@ export function drawIntervals(
   const values = rows.flatMap(({ value, interval }) =>
     interval ? [value, interval.low, interval.high] : [value],
   )
-  const left = boxLeft + 16 + CHARACTER * Math.max(...rows.map(({ label }) => label.length))
+  const left = round(boxLeft + 16 + CHARACTER * Math.max(...rows.map(({ label }) => label.length)))
   const right = boxLeft + width - MARGIN.right
   const first = top + MARGIN.top + MARGIN.title
   const bottom = first + rows.length * ROW
@@ -169,7 +172,7 @@ export function drawIntervals(
         `<line class="grid" x1="${x(value)}" x2="${x(value)}" y1="${first}" y2="${bottom}"/>` +
         `<text x="${x(value)}" y="${bottom + 20}" text-anchor="middle">${short(value)}</text>`,
     ),
-    `<text x="${(left + right) / 2}" y="${bottom + 42}" text-anchor="middle">${escapeMarkup(xLabel)}</text>`,
+    `<text x="${round((left + right) / 2)}" y="${bottom + 42}" text-anchor="middle">${escapeMarkup(xLabel)}</text>`,
     ...rows.map(({ label, style, value, interval }, index) => {
       const y = first + (index + 0.5) * ROW
       const bar = interval
@@ -183,25 +186,30 @@ export function drawIntervals(
   ].join('\n')
 }
 
-/** A legend of methods in lines that fit a width. */
+/** An entry of a legend: a method, or a remark without a line. */
+export interface LegendEntry {
+  readonly label: string
+  readonly style: number | null
+}
+
+/** A legend in lines that fit a width. */
 export function drawLegend(
-  labels: readonly string[],
+  entries: readonly LegendEntry[],
   { left, top, width }: Omit<Box, 'height'>,
-  styleOf: (label: string, index: number) => number = (_label, index) => index,
 ): { svg: string; height: number } {
   let [x, line] = [left, 0]
-  const entries = labels.map((label, index) => {
-    const style = styleOf(label, index)
-    const wide = 46 + CHARACTER * label.length + 18
+  const drawn = entries.map(({ label, style }) => {
+    const indent = style === null ? 0 : 38
+    const wide = indent + CHARACTER * label.length + 26
     if (x > left && x + wide > left + width) [x, line] = [left, line + 1]
     const y = top + line * LEGEND_LINE + 14
-    const entry =
-      `<line ${stroke(style)} x1="${x}" x2="${x + 30}" y1="${y}" y2="${y}"/>` +
-      `<text x="${x + 38}" y="${y + 4}">${escapeMarkup(label)}</text>`
-    x = Number((x + wide).toFixed(2))
-    return entry
+    const sample =
+      style === null ? '' : `<line ${stroke(style)} x1="${x}" x2="${round(x + 30)}" y1="${y}" y2="${y}"/>`
+    const text = `<text x="${round(x + indent)}" y="${y + 4}">${escapeMarkup(label)}</text>`
+    x = round(x + wide)
+    return sample + text
   })
-  return { svg: entries.join('\n'), height: (line + 1) * LEGEND_LINE + 4 }
+  return { svg: drawn.join('\n'), height: (line + 1) * LEGEND_LINE + 4 }
 }
 
 /** A picture with a name and a description for those who do not see it. */

@@ -47,6 +47,7 @@ const WIDTH = 760
 /** Of a plot that has the width to itself, and of one of two side by side. */
 const HEIGHT = { wide: 370, narrow: 300 }
 const LEFT = 72
+const BAND_LEGEND = { label: 'band: 95 % interval', style: null } as const
 
 /** Wall time of training, in a unit that fits. */
 function timeAxis(tasks: readonly TaskComparison[]) {
@@ -74,8 +75,12 @@ export function curvesPicture(comparison: Comparison, options: PictureOptions = 
   const [columns, rowHeight] = tasks.length > 1 ? [2, HEIGHT.narrow] : [1, HEIGHT.wide]
   const title = options.title ?? (tasks.length > 1 ? `${tasks.length} tasks` : tasks[0].task)
   const axis = AXES[x](tasks)
+  const banded = tasks.some(({ methods }) => methods.some(({ runs }) => runs > 1))
   const legend = drawLegend(
-    names.map((name) => `${name} (${countOf(comparison, name)})`),
+    [
+      ...names.map((name, style) => ({ label: `${name} (${countOf(comparison, name)})`, style })),
+      ...(banded ? [BAND_LEGEND] : []),
+    ],
     { left: LEFT, top: 36, width: WIDTH - LEFT },
   )
   const head = 36 + legend.height
@@ -154,9 +159,8 @@ export function profilePicture(
   names: readonly string[],
 ): Picture {
   const legend = drawLegend(
-    names.filter((name) => methods.some(({ method }) => method === name)),
+    [...methods.map(({ method }) => ({ label: method, style: names.indexOf(method) })), BAND_LEGEND],
     { left: LEFT, top: 36, width: WIDTH - LEFT },
-    (label) => names.indexOf(label),
   )
   const plot: Plot = {
     title: '',

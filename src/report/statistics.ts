@@ -32,11 +32,19 @@ export function median(numbers: readonly number[]): number {
  * is the mean.
  */
 export function interquartileMean(numbers: readonly number[]): number {
-  const sorted = Float64Array.from(numbers).sort()
-  const cut = Math.floor(numbers.length / 4)
+  return aggregateIqm([numbers])
+}
+
+/** Interquartile mean of the scores of all runs on all tasks. */
+export function aggregateIqm(strata: Strata): number {
+  const sorted = new Float64Array(strata.reduce((count, { length }) => count + length, 0))
+  let filled = 0
+  for (const scores of strata) for (const score of scores) sorted[filled++] = score
+  sorted.sort()
+  const cut = Math.floor(filled / 4)
   let total = 0
-  for (let i = cut; i < sorted.length - cut; i++) total += sorted[i]
-  return total / (sorted.length - 2 * cut)
+  for (let i = cut; i < filled - cut; i++) total += sorted[i]
+  return total / (filled - 2 * cut)
 }
 
 /** The number below which a share of the numbers lies, interpolated linearly between its neighbours. */
@@ -49,12 +57,9 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 
 /** Mean over the tasks of the mean score of each. */
 export function aggregateMean(strata: Strata): number {
-  return mean(strata.map(mean))
-}
-
-/** Interquartile mean of the scores of all runs on all tasks. */
-export function aggregateIqm(strata: Strata): number {
-  return interquartileMean(strata.length === 1 ? strata[0] : strata.flat())
+  let total = 0
+  for (const scores of strata) total += mean(scores)
+  return total / strata.length
 }
 
 /**
