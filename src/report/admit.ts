@@ -59,6 +59,8 @@ function admit(entry: Named, metric: Metric, limit: number, notes: string[]): En
   }
   const odd = curve.filter(({ value }) => !Number.isFinite(value)).length
   if (odd > 0) notes.push(`${run.dir}: ${odd} values of its curve are not finite, and are not drawn`)
+  if (run.finished && run.logged < run.steps)
+    notes.push(`${run.dir}: metrics.jsonl is damaged or missing after ${run.logged} of ${run.steps} steps`)
   if (!run.finished && run.steps < limit) notes.push(`${run.dir} is not finished: ${made} made`)
   return [{ ...entry, curve, score, at }]
 }

@@ -102,7 +102,9 @@ export function drawPlot(plot: Plot, box: Box): string {
     ),
     `<text x="${round((left + right) / 2)}" y="${bottom + 42}" text-anchor="middle">${escapeMarkup(plot.xLabel)}</text>`,
     `<text transform="translate(${box.left + 16} ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeMarkup(plot.yLabel)}</text>`,
-    ...plot.lines.map((line) => drawLine(line, x, y)),
+    // Bands lie below all lines.
+    ...plot.lines.flatMap((line) => drawBand(line, x, y)),
+    ...plot.lines.flatMap((line) => drawLine(line, x, y)),
   ].join('\n')
 }
 
@@ -113,19 +115,19 @@ const greatest = (values: readonly number[]) =>
 
 type Axis = (value: number) => number
 
-function drawLine({ style, points }: PlotLine, x: Axis, y: Axis): string {
+function drawBand({ style, points }: PlotLine, x: Axis, y: Axis): string[] {
   const banded = points.flatMap(({ x: at, band }) => (band ? [{ at, ...band }] : []))
   const edge = (key: 'low' | 'high') => banded.map((point) => `${x(point.at)},${y(point[key])}`)
-  const band = [...edge('high'), ...edge('low').reverse()].join(' ')
-  const line = points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')
-  const parts = [
-    banded.length > 0 ? `<polygon ${fill(style, 'band ')} points="${band}"/>` : '',
-    points.length > 1 ? `<polyline ${stroke(style)} points="${line}"/>` : '',
-    points.length === 1
-      ? `<circle ${fill(style, '')} cx="${x(points[0].x)}" cy="${y(points[0].y)}" r="3.5"/>`
-      : '',
-  ]
-  return parts.filter((part) => part !== '').join('\n')
+  const outline = [...edge('high'), ...edge('low').reverse()].join(' ')
+  return banded.length > 0 ? [`<polygon ${fill(style, 'band ')} points="${outline}"/>`] : []
+}
+
+/** A line, or a dot where there is one point. */
+function drawLine({ style, points }: PlotLine, x: Axis, y: Axis): string[] {
+  const [first, ...others] = points.map((point) => [x(point.x), y(point.y)] as const)
+  if (first === undefined) return []
+  if (others.length === 0) return [`<circle ${fill(style, '')} cx="${first[0]}" cy="${first[1]}" r="3.5"/>`]
+  return [`<polyline ${stroke(style)} points="${[first, ...others].map((at) => at.join(',')).join(' ')}"/>`]
 }
 
 /** A title as elements; none for an empty one. */

@@ -75,10 +75,21 @@ export function curvesPicture(comparison: Comparison, options: PictureOptions = 
   const [columns, rowHeight] = tasks.length > 1 ? [2, HEIGHT.narrow] : [1, HEIGHT.wide]
   const title = options.title ?? (tasks.length > 1 ? `${tasks.length} tasks` : tasks[0].task)
   const axis = AXES[x](tasks)
+  const timeless = (name: string) =>
+    tasks.some(({ methods }) =>
+      methods.some(
+        ({ method, curve }) => method === name && !curve.every((point) => Number.isFinite(axis.of(point))),
+      ),
+    )
+      ? ', wall time unknown'
+      : ''
   const banded = tasks.some(({ methods }) => methods.some(({ runs }) => runs > 1))
   const legend = drawLegend(
     [
-      ...names.map((name, style) => ({ label: `${name} (${countOf(comparison, name)})`, style })),
+      ...names.map((name, style) => ({
+        label: `${name} (${countOf(comparison, name)}${timeless(name)})`,
+        style,
+      })),
       ...(banded ? [BAND_LEGEND] : []),
     ],
     { left: LEFT, top: 36, width: WIDTH - LEFT },

@@ -45,6 +45,8 @@ export interface RunData {
   readonly steps: number
   readonly planned: number
   readonly finished: boolean
+  /** Steps that metrics.jsonl reaches; fewer than `steps` where the file is damaged or missing. */
+  readonly logged: number
   /** Values of the metric, not smoothed. */
   readonly curve: Curve
 }
@@ -68,6 +70,7 @@ export function readRun({ dir, label }: FoundRun, metric: Metric): RunData {
     steps,
     planned,
     finished,
+    logged: series.steps.at(-1) ?? 0,
     curve,
   }
 }

@@ -268,6 +268,24 @@ test('pictures have names, axes, units, both themes, and no markup from names; a
   assert.equal(new Set(ids).size, ids.length)
 })
 
+test('a damaged metrics.jsonl is told, and its run has no wall time', (t) => {
+  workIn(t)
+  makeSeeds('a', [10, 20])
+  const path = 'a/s1/metrics.jsonl'
+  const lines = readFileSync(path, 'utf8').split('\n')
+  lines[2] = lines[2].slice(0, 20)
+  writeFileSync(path, lines.join('\n'))
+  const comparison = compare(['a'])
+  assert.ok(
+    comparison.notes.includes('a/s1: metrics.jsonl is damaged or missing after 8000 of 40000 steps'),
+    comparison.notes.join('\n'),
+  )
+  assert.equal(comparison.tasks[0].methods[0].runs, 2)
+  const svg = svgFile(curvesPicture(comparison, { x: 'time' }))
+  assert.match(svg, />hatrpo \(2 runs, wall time unknown\)</)
+  assert.match(svgFile(curvesPicture(comparison)), />hatrpo \(2 runs\)</)
+})
+
 test('runs become one tree of marl-eval with absolute metrics', async (t) => {
   workIn(t)
   makeSeeds('a', [10, 20])

@@ -59,7 +59,7 @@ const OTHER_USES: readonly RegExp[] = [
   // The package: its error, entry points, command with examples of it, formats, and folders of temporary files.
   /HatrpoError/g,
   /hatrpo\/(env|runtime)\b/g,
-  /\bhatrpo (train|eval|export|check-env|list|bench|optimise-mujoco|--help)\b.*/g,
+  /\bhatrpo (train|eval|compare|export|check-env|list|bench|optimise-mujoco|--help)\b.*/g,
   /^ \* hatrpo: trust-region multi-agent.*/gm,
   /`hatrpo` and its entry points/g,
   /custom section `hatrpo`/g,
