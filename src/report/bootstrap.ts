@@ -1,4 +1,5 @@
 import { RandomStream } from '../envs/random.js'
+import { usageError } from '../errors.js'
 import { PURPOSE } from '../kernels/purposes.js'
 import { quantile, type Strata } from './statistics.js'
 
@@ -25,6 +26,7 @@ export interface BootstrapOptions {
  *
  * @param groups strata of one method, or of each of several
  * @param statistics functions of the resampled groups
+ * @throws HatrpoError (exit code 2) for a number of resamples or a seed that is none
  * @returns an interval for each statistic; null where every stratum has one score, which tells nothing of the spread
  */
 export function bootstrapIntervals(
@@ -32,6 +34,8 @@ export function bootstrapIntervals(
   statistics: readonly ((sample: readonly Strata[]) => number)[],
   { resamples = RESAMPLES, seed = 1 }: BootstrapOptions = {},
 ): (Interval | null)[] {
+  if (!(Number.isSafeInteger(resamples) && resamples > 0))
+    throw usageError(`resamples is ${resamples}: it must be a whole number, at least 1`)
   if (groups.every((strata) => strata.every((scores) => scores.length < 2))) return statistics.map(() => null)
   const random = new RandomStream(seed, PURPOSE.bootstrap)
   const sample = groups.map((strata) => strata.map((scores) => [...scores]))

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { usageError } from '../errors.js'
+import { HatrpoError, usageError } from '../errors.js'
 
 /** Depth of the folders that are searched for runs. */
 const DEPTH = 4
@@ -58,12 +58,20 @@ function runsUnder(path: string): string[] {
 function search(dir: string, depth: number): string[] {
   if (existsSync(join(dir, 'config.json'))) return [dir]
   if (depth === 0) return []
-  return readdirSync(dir, { withFileTypes: true })
+  return entriesOf(dir)
     .filter((entry) => !entry.name.startsWith('.') && entry.name !== 'node_modules')
     .filter((entry) => entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(dir, entry.name))))
     .map(({ name }) => name)
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .flatMap((name) => search(join(dir, name), depth - 1))
+}
+
+function entriesOf(dir: string): Dirent[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+  } catch (error) {
+    throw new HatrpoError(`${dir} cannot be searched for runs: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -216,6 +216,8 @@ test('what is no run is refused', (t) => {
     ['x=', '"x=" names no runs', 'NAME=FOLDER,FOLDER'],
   ])
     assert.throws(() => compare([run]), saying(...words), run)
+  assert.throws(() => compare(['a'], { share: 2 }), saying('share is 2', 'at most 1'))
+  assert.throws(() => compare(['a'], { resamples: 0.5 }), saying('resamples is 0.5', 'a whole number'))
   assert.throws(() => compare(['x=a', 'y=a']), saying('a/s1 is given as x and as y'))
   writeFileSync('a/s1/eval.json', '{"a":')
   assert.throws(() => compare(['a']), saying('a/s1/eval.json is damaged'))
