@@ -44,7 +44,7 @@ export function nearlyBest(values: readonly number[], share: number): number {
   return values.findIndex((v) => v >= level)
 }
 
-/** A point of a method's curve: statistics over its runs, at equal steps or at equal wall time. */
+/** A point of a method's curve: statistics over its runs at equal steps. */
 export interface MethodPoint {
   readonly steps: number
   /** Mean over the runs; NaN where one of them has no wall time. */
