@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createProgram } from '../../src/cli/program.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -54,12 +55,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 }
 
+const COMMANDS = createProgram().commands.map((command) => command.name())
+
 /** Uses of a name that are not the head's, the method's or the device's. */
 const OTHER_USES: readonly RegExp[] = [
   // The package: its error, entry points, command with examples of it, formats, and folders of temporary files.
   /HatrpoError/g,
   /hatrpo\/(env|runtime)\b/g,
-  /\bhatrpo (train|eval|compare|export|check-env|list|bench|optimise-mujoco|--help)\b.*/g,
+  new RegExp(`\\bhatrpo (${COMMANDS.join('|')}|--help)\\b.*`, 'g'),
   /^ \* hatrpo: trust-region multi-agent.*/gm,
   /`hatrpo` and its entry points/g,
   /custom section `hatrpo`/g,
