@@ -62,6 +62,7 @@ writeFileSync(digestFile, digest)
 run('typescript-7/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
 await joinModules(root)
+await writeConfigSchema()
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)
 for (const folder of ['src', 'workers', 'test', 'bench', 'examples', 'scripts']) removeStale(folder)
@@ -99,6 +100,12 @@ async function bundleZod() {
     banner: { js: `/*! zod\n\n${licence} */` },
     logLevel: 'error',
   })
+}
+
+/** Writes the JSON Schema of configuration files, made by what was just compiled. */
+async function writeConfigSchema() {
+  const { configJsonSchema } = await import('../dist/scripts/docs/json-schema.js')
+  writeFileSync(`${root}dist/config.schema.json`, `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
 }
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */

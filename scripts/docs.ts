@@ -1,4 +1,5 @@
-// Makes what is generated of the documentation: the tables in docs/envs and docs/presets.md, and the pictures in docs/envs.
+// Makes what is generated of the documentation: the tables in docs/envs, docs/presets.md and docs/configuration.md, the pictures
+// in docs/envs, and the type of configurations.
 // `npm run docs` makes all of it, `npm run docs -- Ant Hopper` all tables and the pictures of these families, `--tables`
 // the tables alone; `--check` changes nothing and says what is out of date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { EnvContext } from '../src/envs/context.js'
 import { regenerate } from './docs/blocks.js'
+import { trainConfigFile } from './docs/configuration.js'
 import { FAMILIES } from './docs/drives.js'
 import { drawPictures, pictureFaults } from './docs/pictures.js'
 
@@ -16,7 +18,7 @@ const pictures = join(folder, 'img')
 const pages = readdirSync(folder)
   .filter((name) => name.endsWith('.md'))
   .map((name) => join(folder, name))
-  .concat(join(root, 'docs/presets.md'))
+  .concat(['presets.md', 'configuration.md'].map((name) => join(root, 'docs', name)))
 
 const { values: flags, positionals } = parseArgs({
   options: { check: { type: 'boolean' }, tables: { type: 'boolean' } },
@@ -32,11 +34,18 @@ const context = new EnvContext()
 const faults: string[] = []
 for (const path of pages) {
   const page = readFileSync(path, 'utf8')
-  const made = await regenerate(page, relative(root, path), context)
-  if (made === page) continue
-  if (flags.check === true) faults.push(`${relative(root, path)} has tables that are out of date`)
+  replace(path, page, await regenerate(page, relative(root, path), context), 'has tables that are')
+}
+const types = join(root, 'src/config/generated/train-config.ts')
+replace(types, readFileSync(types, 'utf8'), trainConfigFile(), 'is')
+
+/** Writes a file that has changed, or notes it as a fault. @param how it is out of date */
+function replace(path: string, old: string, made: string, how: string): void {
+  if (made === old) return
+  if (flags.check === true) faults.push(`${relative(root, path)} ${how} out of date`)
   else writeFileSync(path, made)
 }
+
 if (flags.check === true) faults.push(...(await pictureFaults(pictures, context)))
 else if (flags.tables !== true) await drawPictures(pictures, context, families, (line) => console.log(line))
 

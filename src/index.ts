@@ -24,12 +24,16 @@ export {
 export type { SimdMode } from './devices/open.js'
 export { HatrpoError } from './errors.js'
 export {
+  describeValues,
   resolveConfig,
   totalIterations,
   validateConfig,
   type ConfigSources,
+  type DescribedValue,
+  type Origins,
   type ResolvedConfig,
   type TrainConfig,
+  type ValueOrigin,
 } from './config/index.js'
 export { compareRuns, type CompareOptions } from './report/compare.js'
 export type { Comparison, MethodSummary, TaskComparison } from './report/comparison.js'

@@ -1,5 +1,6 @@
 import type { EnvContext } from '../../src/envs/context.js'
 import { HatrpoError } from '../../src/errors.js'
+import { configurationTable } from './configuration.js'
 import { particlesTable } from './particles.js'
 import { presetTable } from './presets.js'
 import { drivesTable, gallery, idsTable, sizesTable, taskTable } from './tables.js'
@@ -15,6 +16,7 @@ const BLOCKS: Readonly<Record<string, MakeBlock>> = {
   ids: idsTable,
   particles: particlesTable,
   preset: presetTable,
+  configuration: configurationTable,
 }
 
 const BLOCK = /<!-- generated: (\w+)(?: ([\w-]+))? -->\n.*?<!-- end -->/gs

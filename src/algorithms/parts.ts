@@ -112,6 +112,9 @@ const RECURRENT = ['actor', 'critic'].flatMap((network) =>
   ['gruLayers', 'gruSize', 'chunk'].map((key) => `${network}.${key}`),
 )
 
+/** Settings of the deviation of continuous actions. */
+const DEVIATION = ['std', 'stdX', 'stdY'].map((key) => `actor.${key}`)
+
 export const UPDATES: Parts<UpdateRule, UpdatePart> = {
   trustRegion: {
     budgets: ['fixed', 'kkt', 'greedy'],
@@ -161,7 +164,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     policies: 'deterministic',
     ignores: [
       ...RECURRENT,
-      ...['std', 'stdX', 'stdY'].map((key) => `actor.${key}`),
+      ...DEVIATION,
       ...[
         'epochs',
         'miniBatches',
@@ -190,6 +193,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
     policies: 'stochastic',
     ignores: [
       ...RECURRENT,
+      ...DEVIATION,
       ...['hidden', 'activation', 'inputNorm', 'standardise', 'agentId'].map((key) => `actor.${key}`),
       ...['critic', 'adamEps', 'lambda', 'truncation', 'advantageNorm'],
     ],

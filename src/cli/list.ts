@@ -1,10 +1,14 @@
-import { Argument, Command } from 'commander'
+import { Command } from 'commander'
 import { trainableAlgorithms } from '../algorithms/parts.js'
 import { algorithmNames, algorithms } from '../algorithms/table.js'
+import { listPresets } from '../config/index.js'
+import { usageError } from '../errors.js'
+import { didYouMean } from '../text/nearest.js'
 
 interface Entry {
   readonly id: string
   readonly description?: string
+  readonly source?: string
   readonly supported?: boolean
 }
 
@@ -12,13 +16,14 @@ const lists: Record<string, () => Promise<readonly Entry[]>> = {
   envs: async () => (await import('../envs/index.js')).listEnvs(),
   algorithms: async () =>
     algorithmNames.map((id) => ({ id, ...algorithms[id], supported: trainableAlgorithms.includes(id) })),
+  presets: async () => listPresets(),
   devices: async () => (await import('../devices/open.js')).listDevices(),
 }
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('List the environments, the algorithms or the devices.')
-    .addArgument(new Argument('<what>', 'what to list').choices(Object.keys(lists)))
+    .description('List the environments, the algorithms, the presets or the devices.')
+    .argument('<what>', Object.keys(lists).join(', '))
     .option('--json', 'print a JSON array of objects with an id')
     .addHelpText(
       'after',
@@ -26,21 +31,28 @@ export function listCommand(): Command {
 Environments that need files of yours are not listed: one of your own (--env ./my-env.ts), and mamujoco/custom, a team
 of any MuJoCo model.
 
-Example:
-  hatrpo list envs`,
+Examples:
+  hatrpo list envs
+  hatrpo list presets --json`,
     )
     .action(async (what: string, { json }: { json?: boolean }) => {
+      const names = Object.keys(lists)
+      if (!names.includes(what))
+        throw usageError(
+          `list is ${JSON.stringify(what)}: it must be one of ${names.join(', ')}${didYouMean(what, names)}`,
+        )
       const entries = await lists[what]()
       process.stdout.write(`${json ? JSON.stringify(entries) : table(entries)}\n`)
     })
 }
 
-/** One line per entry: its id and, in a second column, its description. */
+/** One line per entry: its id and, in a second column, its description and source. */
 function table(entries: readonly Entry[]): string {
   const width = entries.reduce((widest, { id }) => Math.max(widest, id.length), 0)
-  const line = ({ id, description, supported }: Entry) => {
+  const line = ({ id, description, source, supported }: Entry) => {
     if (supported === false) return `${id} (not supported yet)`
-    return description === undefined ? id : `${id.padEnd(width)}  ${description}`
+    const origin = source === undefined ? '' : ` (${source})`
+    return description === undefined ? id : `${id.padEnd(width)}  ${description}${origin}`
   }
   return entries.map(line).join('\n')
 }

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
+import { didYouMean } from '../text/nearest.js'
 import { packageVersion } from '../runs/version.js'
 import { benchCommand } from './bench.js'
 import { checkEnvCommand } from './check-env.js'
 import { compareCommand } from './compare.js'
+import { configCommand } from './config.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
@@ -17,6 +19,7 @@ const COMMANDS = [
   compareCommand,
   exportCommand,
   checkEnvCommand,
+  configCommand,
   listCommand,
   benchCommand,
   optimiseMujocoCommand,
@@ -34,11 +37,11 @@ export function createProgram(): Command {
     )
     .action((_options, command: Command) => {
       const [name] = command.args
-      const commands = command.commands.map((sub) => sub.name()).join(', ')
+      const commands = command.commands.map((sub) => sub.name())
       throw usageError(
         name === undefined
-          ? `name a command: ${commands} (hatrpo --help explains them)`
-          : `unknown command ${JSON.stringify(name)}: it must be one of ${commands}`,
+          ? `name a command: ${commands.join(', ')} (hatrpo --help explains them)`
+          : `unknown command ${JSON.stringify(name)}: it must be one of ${commands.join(', ')}${didYouMean(name, commands)}`,
       )
     })
     .allowExcessArguments()

@@ -1,42 +1,29 @@
-import { existsSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import {
   completeEnv,
   parseValue,
-  presetNames,
-  type PartialConfig,
   type ResolvedConfig,
   resolveConfig,
   totalIterations,
   type TrainConfig,
   validateConfig,
 } from '../config/index.js'
-import { deviceNames, openSimd, simdModes } from '../devices/open.js'
-import type { EnvConfig } from '../envs/index.js'
-import { resolveEnv } from '../envs/portable.js'
+import { openSimd, simdModes } from '../devices/open.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
-import { envFolders } from '../runs/stored-config.js'
 import type { TrainResult } from '../runs/types.js'
+import { configSources, withTaskFlags, withValueFlags, type ConfigFlags } from './config-flags.js'
 import { Interrupt } from './interrupt.js'
 import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'
 import { createProgress } from './progress.js'
 import { makeRunFolder } from './run-name.js'
 
-interface TrainFlags {
-  env?: string
-  algo?: string
-  steps?: string
-  seed?: string
+interface TrainFlags extends ConfigFlags {
   seeds?: string
-  envs?: string
   workers?: string
-  device?: string
   simd?: string
-  preset?: string
-  config?: string
-  set?: string[]
   out?: string
   resume?: string
   verbose?: boolean
@@ -46,29 +33,18 @@ interface TrainFlags {
 const resumeFlags = new Set(['resume', 'steps', 'workers', 'simd', 'verbose'])
 
 export function trainCommand(): Command {
-  return new Command('train')
-    .description('Train policies and write a run folder.')
-    .option('--env <id|file|package>', 'environment (hatrpo list envs), or one of your own: ./my-env.ts')
-    .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
-    .option('--steps <n>', 'steps of all environments together')
-    .option('--seed <n>', 'seed of everything random (default: 1)')
+  const command = withTaskFlags(new Command('train').description('Train policies and write a run folder.'))
     .option('--seeds <list>', 'several runs one after another: 1-5 or 1,3,7')
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
     .option(
       '--workers <n>',
       'threads that step environments, 0 for the main one alone; results do not depend on it',
     )
-    .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
     .option(
       '--simd <mode>',
       `vectors: ${simdModes.join(' or ')} (256 bits, Node 26 on x86-64); results do not depend on it`,
     )
-    .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
-    .option('--config <file>', 'JSON with the keys of config.json')
-    .option(
-      '--set <key=value...>',
-      'any key of config.json, such as trustRegion.delta=0.005 or env.partition=graph',
-    )
+  return withValueFlags(command)
     .option('--out <dir>', 'run folder (default: runs/<env>-<algo>-s<seed>)')
     .option('--resume <dir>', 'continue the run in this folder; --steps extends it')
     .addHelpText(
@@ -108,19 +84,14 @@ async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | 
   if (flags.seeds !== undefined && flags.seed !== undefined)
     throw usageError(`--seed is ${flags.seed} and --seeds is ${flags.seeds}: give one of them`)
   const seeds = flags.seeds === undefined ? [undefined] : parseSeeds(flags.seeds)
-  const sources = {
-    preset: flags.preset,
-    file: flags.config === undefined ? undefined : readConfigFile(flags.config),
-    flags: configFlags(flags),
-  }
+  const sources = configSources(flags)
   const set = (seed: number | undefined) => [
     ...(flags.set ?? []),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ]
   const runs: ResolvedConfig[] = []
   for (const seed of seeds) {
-    const resolved = resolveConfig({ ...sources, set: set(seed) })
-    runs.push({ ...resolved, config: await completeEnv(resolved.config) })
+    runs.push(await completeEnv(resolveConfig({ ...sources, set: set(seed) })))
   }
   const results: TrainResult[] = []
   for (const run of runs) {
@@ -169,42 +140,6 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   return undefined
 }
 
-/** Values of the flags that have a key in the configuration, unchecked. */
-function configFlags({ env, algo, steps, seed, envs, device }: TrainFlags): PartialConfig {
-  const given = {
-    ...(env !== undefined && { env: { id: env } }),
-    ...(algo !== undefined && { algo }),
-    ...(steps !== undefined && { steps: parseValue(steps) }),
-    ...(seed !== undefined && { seed: parseValue(seed) }),
-    ...(envs !== undefined && { envs: parseValue(envs) }),
-    ...(device !== undefined && { device }),
-  }
-  return given as PartialConfig
-}
-
-function readConfigFile(path: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw usageError(`--config is ${JSON.stringify(path)}: it cannot be read (${(error as Error).message})`)
-  }
-  let file: unknown
-  try {
-    file = JSON.parse(text)
-  } catch (error) {
-    throw usageError(`--config is ${JSON.stringify(path)}: it is not JSON (${(error as Error).message})`)
-  }
-  const { env, about } = (file ?? {}) as { env?: unknown; about?: { envFolder?: string } }
-  // The config.json of a run: the paths of its environment start from a folder that it names.
-  if (about?.envFolder === undefined || !isEnvConfig(env)) return file
-  return { ...(file as object), env: resolveEnv(env, envFolders(dirname(path), about)) }
-}
-
-function isEnvConfig(env: unknown): env is EnvConfig {
-  return typeof env === 'object' && env !== null && 'id' in env && typeof env.id === 'string'
-}
-
 /**
  * Trains and shows progress.
  *
@@ -214,11 +149,12 @@ function isEnvConfig(env: unknown): env is EnvConfig {
 async function trainInto(
   dir: string,
   made: boolean,
-  { config, ...origin }: ResolvedConfig,
+  { config, preset, tunedFor }: Pick<ResolvedConfig, 'config' | 'preset' | 'tunedFor'>,
   workers: Workers,
   flags: TrainFlags,
 ): Promise<TrainResult | number> {
   const { train } = await import('../training/train.js')
+  const origin = { ...(preset !== undefined && { preset }), ...(tunedFor !== undefined && { tunedFor }) }
   const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(() =>
     progress.event('stopping: finishing the iteration, then a checkpoint'),
@@ -232,7 +168,7 @@ async function trainInto(
       ...workers,
       resume: flags.resume !== undefined,
       signal: interrupt.signal,
-      onStart: () => progress.event(introduction(dir, config, origin.tunedFor)),
+      onStart: () => progress.event(introduction(dir, config, tunedFor)),
       onIteration: (record) => progress.iteration(record),
       onEvaluation: (record) => progress.evaluation(record),
       onFinding: ({ line }) => progress.event(line),

@@ -1,6 +1,8 @@
-import { deviceNames } from '../devices/open.js'
-import { LATER } from './later.js'
-import type { TrainConfig } from './schema.js'
+import { keysOf } from './about.js'
+import { lay, type Traced } from './origins.js'
+import { configEntries } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
+import { nested } from './tree.js'
 
 /** A configuration of which only some keys are given. */
 export type PartialConfig = {
@@ -11,69 +13,16 @@ export type PartialConfig = {
       : TrainConfig[K]
 }
 
+/** The defaults of the schema. */
+export const defaults: Traced = lay(
+  { values: {}, origins: {} },
+  keysOf(configEntries)
+    .filter(({ about }) => about.default !== undefined)
+    .map(({ key, about }) => ({
+      settings: nested(key, about.default),
+      origin: { from: 'default', source: about.source },
+    })),
+)
+
 /** Values that hold for every task unless its tuned row, a preset or the user gives another. */
-export const baseConfig: Omit<TrainConfig, 'env' | 'algo'> = {
-  seed: 1,
-  steps: 10_000_000,
-  envs: 20,
-  rolloutSteps: 200,
-  device: deviceNames[0],
-  actor: {
-    hidden: [128, 128],
-    activation: 'relu',
-    inputNorm: true,
-    standardise: true,
-    agentId: true,
-    stdX: 1,
-    stdY: 0.5,
-    headGain: 0.01,
-    ...LATER.actor,
-  },
-  critic: {
-    hidden: [128, 128],
-    activation: 'relu',
-    inputNorm: true,
-    standardise: true,
-    lr: 5e-4,
-    epochs: 5,
-    miniBatches: 1,
-    clip: 0.2,
-    clippedLoss: true,
-    huberDelta: 10,
-    maxGradNorm: 10,
-    valueNorm: true,
-    lossCoef: 1,
-    ...LATER.critic,
-  },
-  adamEps: 1e-5,
-  gamma: 0.99,
-  lambda: 0.95,
-  truncation: 'bootstrap',
-  advantageNorm: 'joint',
-  order: 'random',
-  trustRegion: {
-    delta: 0.01,
-    damping: 0.1,
-    cgIterations: 10,
-    cgTolerance: 1e-10,
-    lineSearchSteps: 10,
-    backtrack: 0.8,
-    acceptRatio: 0.5,
-    miniBatches: 1,
-    ...LATER.trustRegion,
-  },
-  allocation: LATER.allocation,
-  opponents: LATER.opponents,
-  clipped: {
-    lr: 5e-4,
-    clip: 0.2,
-    epochs: 5,
-    miniBatches: 1,
-    entropyCoef: 0.01,
-    maxGradNorm: 10,
-    lrDecay: false,
-  },
-  offPolicy: LATER.offPolicy,
-  evaluation: { every: 25, episodes: 40 },
-  checkpoint: { every: 10, keepEvery: 0 },
-}
+export const baseConfig = defaults.values as unknown as Omit<TrainConfig, 'env' | 'algo'>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dependsOnTotalSteps } from './length.js'
 import { LATER } from './later.js'
-import type { TrainConfig } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
 import { sorted, type Tree } from './tree.js'
 
 /**
@@ -20,7 +20,7 @@ export function configSha256(config: TrainConfig): string {
 /** The configuration without the keys that it need not have. */
 function withoutLater(config: Tree): Tree {
   const kept = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
-    const later = (LATER as Tree)[key] as Tree | undefined
+    const later = LATER[key] as Tree | undefined
     if (!later) return [[key, value]]
     const values = Object.entries(value as Tree).filter(([name, v]) => later[name] !== v)
     return values.length > 0 ? [[key, Object.fromEntries(values)]] : []

@@ -1,6 +1,6 @@
 import { partsOf } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
-import type { TrainConfig } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
 
 /** Number of whole iterations that make at least `config.steps` steps. */
 export function totalIterations(config: TrainConfig): number {

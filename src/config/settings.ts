@@ -41,10 +41,10 @@ export function parseValue(text: string): unknown {
   }
 }
 
-/** Settings of a configuration file, without the part of config.json that only informs. */
+/** Settings of a configuration file, without the parts that only inform people and editors. */
 export function fileSettings(file: unknown): Tree {
   if (!isTree(file))
     throw usageError('the configuration file must hold a JSON object with the keys of config.json')
-  const { about: _information, ...settings } = file
+  const { about: _information, $schema: _editors, ...settings } = file
   return settings
 }

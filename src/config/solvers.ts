@@ -1,7 +1,7 @@
 import { usageError } from '../errors.js'
-import { nearestName } from '../text/nearest.js'
+import { didYouMean } from '../text/nearest.js'
 import { show } from '../text/show.js'
-import type { TrainConfig } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
 import { isTree, type Tree } from './tree.js'
 
 type Solver = Pick<
@@ -36,10 +36,8 @@ export function expandSolver(settings: Tree): Tree {
   const { solver, ...values } = trustRegion
   const names = Object.keys(SOLVERS)
   if (typeof solver !== 'string' || !names.includes(solver)) {
-    const nearest = typeof solver === 'string' ? nearestName(solver, names) : undefined
     throw usageError(
-      `${SOLVER_KEY} is ${show(solver)}: it must be one of ${names.join(', ')}` +
-        (nearest ? ` (did you mean ${nearest}?)` : ''),
+      `${SOLVER_KEY} is ${show(solver)}: it must be one of ${names.join(', ')}` + didYouMean(solver, names),
     )
   }
   return { ...settings, trustRegion: { ...SOLVERS[solver as keyof typeof SOLVERS], ...values } }

@@ -1,142 +1,183 @@
 import { NO_OPPONENTS, PAST_OPPONENTS } from '../algorithms/learners.js'
-import { comparesPolicies, partsOf, UPDATES } from '../algorithms/parts.js'
+import { comparesPolicies, partsOf, type MethodParts } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
+import type { EnvSpec } from '../envs/contract.js'
 import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
 import { LATER } from './later.js'
-import { configKeys, type TrainConfig } from './schema.js'
-import { isTree, type Tree } from './tree.js'
+import { leaves, valueAt } from './origins.js'
+import { configKeys } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
+import type { Tree } from './tree.js'
 
 /** Groups of the configuration that only the update rule of the same name reads. */
 const ruleGroups: readonly string[] = [
   ...new Set(Object.values(algorithms).map(({ update }) => update)),
-].filter((rule) => keysOf(rule).length > 0)
+].filter((rule) => keysIn(rule).length > 0)
 
-function keysOf(group: string): string[] {
+/** Groups of keys. */
+const groups: readonly string[] = [...new Set(configKeys.map((key) => groupOf(key)))].filter(Boolean)
+
+/** Group of a dotted key; empty for a key outside of all groups. */
+function groupOf(key: string): string {
+  return key.slice(0, Math.max(key.indexOf('.'), 0))
+}
+
+function keysIn(group: string): string[] {
   return configKeys.filter((key) => key.startsWith(`${group}.`))
 }
 
+/** What decides whether a key is read. */
+interface Reader {
+  readonly config: TrainConfig
+  readonly parts: MethodParts
+  /** Undefined where the environment is not known yet. */
+  readonly env: EnvSpec | undefined
+}
+
+/** Why a key is never read; undefined where it is, or where another rule tells. */
+type Rule = (key: string, reader: Reader) => string | undefined
+
+const order: Rule = (key, { config: { algo }, parts: { schedule } }) => {
+  if (key !== 'order' || schedule.ordered) return undefined
+  const together = schedule.joined ? 'it has one policy' : 'its agents move at the same time'
+  const reason = schedule.byMerit ? 'the agent with the greatest merit is next' : together
+  return `${algo} never reads it, ${reason} (schedule ${algorithms[algo].schedule})`
+}
+
+const allocation: Rule = (key, { config, parts }) => {
+  if (groupOf(key) !== 'allocation') return undefined
+  const { algo } = config
+  const compared = comparesPolicies(parts, config.order)
+  const read = [...(compared ? ['rescore'] : []), ...parts.budget.reads].map((name) => `allocation.${name}`)
+  if (read.includes(key)) return undefined
+  const alone = 'each of its agents has a budget of its own, and their order is not score'
+  return `${algo} never reads it, ${read.length > 0 ? `it reads ${read.join(', ')}` : alone}`
+}
+
+const opponents: Rule = (
+  key,
+  {
+    config: {
+      opponents: { from },
+    },
+  },
+) => {
+  if (groupOf(key) !== 'opponents' || key === 'opponents.from') return undefined
+  const isPast = from === PAST_OPPONENTS
+  if (isPast || (from !== NO_OPPONENTS && key === 'opponents.learner')) return undefined
+  return `opponents.from is ${show(from)}, which never reads it`
+}
+
+const updateRule: Rule = (key, { config: { algo } }) => {
+  const { update } = algorithms[algo]
+  const group = groupOf(key)
+  if (group === update || !ruleGroups.includes(group)) return undefined
+  return `${algo} never reads it; in place of ${group}.* it reads ${keysIn(update).join(', ')}`
+}
+
+const ignored: Rule = (key, { config: { algo }, parts: { update } }) =>
+  update.ignores.some((name) => key === name || key.startsWith(`${name}.`))
+    ? `${algo} never reads it`
+    : undefined
+
+const criticOfOne: Rule = (key, { config: { algo }, parts: { schedule } }) =>
+  key === 'critic.sharing' && schedule.joined
+    ? `${algo} never reads it, its one policy has one critic`
+    : undefined
+
+const deviation: Rule = (key, { env }) => {
+  if (!env || !['actor.std', 'actor.stdX', 'actor.stdY'].includes(key)) return undefined
+  if (env.agents.some(({ action }) => action.kind === 'box')) return undefined
+  return `the agents of ${env.id} choose among actions and never read it`
+}
+
+const recurrent: Rule = (key, { config }) => {
+  for (const name of ['actor', 'critic'] as const) {
+    if (![`${name}.gruSize`, `${name}.chunk`].includes(key) || config[name].gruLayers > 0) continue
+    return `${name}.gruLayers is 0, which never reads it`
+  }
+  return undefined
+}
+
+/** Keys that matter only where another key has other values. */
+const DEPENDENT: Readonly<Record<string, readonly [other: string, unless: unknown]>> = {
+  'trustRegion.preconditionerAge': ['trustRegion.preconditioner', 'none'],
+  'trustRegion.backtrack': ['trustRegion.lineSearchSteps', 1],
+  'critic.clip': ['critic.clippedLoss', false],
+  'evaluation.episodes': ['evaluation.every', 0],
+}
+
+const dependent: Rule = (key, { config }) => {
+  if (!Object.hasOwn(DEPENDENT, key)) return undefined
+  const [other, unless] = DEPENDENT[key]
+  const value = valueAt({ ...config }, other)
+  return value === unless ? `${other} is ${String(value)}, which never reads it` : undefined
+}
+
+const RULES: readonly Rule[] = [
+  order,
+  allocation,
+  opponents,
+  updateRule,
+  ignored,
+  criticOfOne,
+  deviation,
+  recurrent,
+  dependent,
+]
+
 /**
- * Refuses settings that the update rule or the schedule of a method never reads: they would do nothing, in silence.
- *
- * @param given nested settings of the user's own, without defaults and presets
- * @param config the configuration with them
- * @throws HatrpoError (exit code 2) naming the first such key, its value, the method and the keys it reads in their place
+ * Why the method, the environment or another setting of a configuration never reads a key; undefined where it is read.
+ * @param key dotted
+ * @param env where it is known
  */
-export function refuseUnread(given: Tree, config: TrainConfig): void {
-  const { algo, order, opponents, trustRegion } = config
-  const { update, schedule } = algorithms[algo]
-  const parts = partsOf(algorithms[algo])
-  if (given.order !== undefined && parts?.schedule.ordered === false) {
-    const { byMerit, joined } = parts.schedule
-    const together = joined ? 'it has one policy' : 'its agents move at the same time'
-    const reason = byMerit ? 'the agent with the greatest merit is next' : together
-    throw usageError(
-      `order is ${show(given.order)}: ${algo} never reads it, ${reason} (schedule ${schedule})`,
-    )
+export function whyUnread(key: string, config: TrainConfig, env?: EnvSpec): string | undefined {
+  const parts = partsOf(algorithms[config.algo])
+  if (!parts) return undefined
+  for (const rule of RULES) {
+    const why = rule(key, { config, parts, env })
+    if (why !== undefined) return why
   }
-  refuseUnreadAllocation(given.allocation, algo, order)
-  refuseUnreadOpponents(given.opponents, opponents.from)
-  for (const group of ruleGroups.filter((rule) => rule !== update)) {
-    const settings = given[group]
-    const [setting] = isTree(settings) ? Object.entries(settings) : []
-    if (setting === undefined) continue
-    const [key, value] = setting
-    throw usageError(
-      `${group}.${key} is ${show(value)}: ${algo} never reads it; in place of ${group}.* it reads ${keysOf(update).join(', ')}`,
-    )
-  }
-  for (const key of partsOf(algorithms[algo])?.update.ignores ?? []) {
-    const [name, value] = leafAt(given, key)
-    if (value !== undefined) throw usageError(`${name} is ${show(value)}: ${algo} never reads it`)
-  }
-  const age = isTree(given.trustRegion) ? given.trustRegion.preconditionerAge : undefined
-  if (age !== undefined && trustRegion.preconditioner === 'none')
-    throw usageError(
-      `trustRegion.preconditionerAge is ${show(age)}: trustRegion.preconditioner is none, which never reads it`,
-    )
-  for (const network of ['actor', 'critic'] as const) {
-    const settings = given[network]
-    if (!isTree(settings) || config[network].gruLayers > 0 || Object.hasOwn(settings, 'gruLayers')) continue
-    const key = ['gruSize', 'chunk'].find((name) => Object.hasOwn(settings, name))
-    if (key !== undefined)
-      throw usageError(
-        `${network}.${key} is ${show(settings[key])}: ${network}.gruLayers is 0, which never reads it`,
-      )
-  }
+  return undefined
 }
 
-/** Refuses settings of the KL's division that a method does not read. */
-function refuseUnreadAllocation(
-  given: unknown,
-  algo: TrainConfig['algo'],
-  order: TrainConfig['order'],
-): void {
-  const parts = partsOf(algorithms[algo])
-  if (!isTree(given) || !parts) return
-  const compared = comparesPolicies(parts, order)
-  const read: readonly string[] = [...(compared ? ['rescore'] : []), ...parts.budget.reads]
-  for (const [key, value] of Object.entries(given)) {
-    if (read.includes(key)) continue
-    const reason =
-      read.length > 0
-        ? `it reads ${read.map((name) => `allocation.${name}`).join(', ')}`
-        : 'each of its agents has a budget of its own, and their order is not score'
-    throw usageError(`allocation.${key} is ${show(value)}: ${algo} never reads it, ${reason}`)
-  }
-}
+/** A value that the user chose, by its dotted key. */
+export type Chosen = readonly [key: string, value: unknown]
 
-/** Refuses settings of opponents that are not met. */
-function refuseUnreadOpponents(given: unknown, from: string): void {
-  if (!isTree(given)) return
-  const read =
-    from === PAST_OPPONENTS ? ['learner', 'every', 'pool'] : from === NO_OPPONENTS ? [] : ['learner']
-  const unread = Object.keys(given).find((key) => key !== 'from' && !read.includes(key))
-  if (unread === undefined) return
-  throw usageError(
-    `opponents.${unread} is ${show(given[unread])}: opponents.from is ${show(from)}, which never reads it`,
-  )
+/**
+ * Refuses values that nothing reads: they would do nothing, in silence.
+ *
+ * @param chosen by the user, and no defaults or presets
+ * @param config the configuration with them
+ * @param env where it is known
+ * @throws HatrpoError (exit code 2) naming the first such key, its value, and why it is not read
+ */
+export function refuseUnread(chosen: readonly Chosen[], config: TrainConfig, env?: EnvSpec): void {
+  for (const [key, value] of chosen) {
+    const why = whyUnread(key, config, env)
+    if (why !== undefined) throw usageError(`${key} is ${show(value)}: ${why}`)
+  }
 }
 
 /**
- * Settings of an object less the groups that hold all of their keys.
+ * The values of an object that were chosen: those outside of the groups that hold all of their keys.
  *
  * A complete group comes from a resolved configuration, such as a run's config.json, which holds the groups of all update
  * rules. A group of some keys is written by a person who expects it to matter.
  */
-export function withoutCompleteGroups(settings: Tree): Tree {
-  const complete = (group: string, values: unknown = {}) =>
-    isTree(values) &&
-    keysOf(group)
-      .map((key) => key.slice(group.length + 1))
-      .every((key) => Object.hasOwn(values, key) || isLater(group, key))
-  const groups = ruleGroups.filter((group) => complete(group, settings[group]))
+export function chosenIn(settings: Tree): Chosen[] {
+  const isThere = (key: string) => valueAt(settings, key) !== undefined
+  const isComplete = (group: string) => {
+    const keys = keysIn(group)
+    const always = keys.filter((key) => valueAt(LATER, key) === undefined)
+    return (always.length > 0 ? always : keys).every(isThere)
+  }
   // A file with the groups of all rules is a resolved configuration, which holds what any method reads.
-  const resolved = groups.length === ruleGroups.length
-  const left = resolved ? [...groups, 'order', 'allocation', 'opponents'] : groups
-  const kept = Object.fromEntries(Object.entries(settings).filter(([key]) => !left.includes(key)))
-  const ignored = Object.values(UPDATES).flatMap((update) => update?.ignores ?? [])
-  return resolved ? ignored.reduce(without, kept) : kept
-}
-
-/** Name and value of a dotted key, of a group those of its first key; undefined where nothing is given. */
-function leafAt(settings: Tree, key: string): [name: string, value: unknown] {
-  const value = key
-    .split('.')
-    .reduce<unknown>((inner, name) => (isTree(inner) ? inner[name] : undefined), settings)
-  const [first] = isTree(value) ? Object.entries(value) : []
-  return first ? [`${key}.${first[0]}`, first[1]] : [key, isTree(value) ? undefined : value]
-}
-
-/** Settings without a dotted key. */
-function without(settings: Tree, key: string): Tree {
-  const [name, ...rest] = key.split('.')
-  const { [name]: value, ...others } = settings
-  if (rest.length === 0) return others
-  return isTree(value) ? { ...others, [name]: without(value, rest.join('.')) } : settings
-}
-
-/** Whether complete configurations of earlier versions lack a key. */
-function isLater(group: string, key: string): boolean {
-  return Object.hasOwn((LATER as Tree)[group] ?? {}, key)
+  const isResolved = ruleGroups.every(
+    (group) => valueAt(LATER, keysIn(group)[0]) !== undefined || isComplete(group),
+  )
+  if (isResolved) return []
+  const whole = groups.filter(isComplete)
+  return leaves(settings).filter(([key]) => !whole.includes(groupOf(key)))
 }

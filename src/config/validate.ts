@@ -2,7 +2,8 @@ import { usageError } from '../errors.js'
 import { show } from '../text/show.js'
 import { partsOf } from '../algorithms/parts.js'
 import { algorithms } from '../algorithms/table.js'
-import { type TrainConfig, trainConfigSchema } from './schema.js'
+import { trainConfigSchema } from './schema.js'
+import type { TrainConfig } from './generated/train-config.js'
 import { unknownKey } from './unknown-key.js'
 
 /** Steps of one environment that have random numbers of their own. */

@@ -8,10 +8,12 @@ export {
   enum,
   number,
   object,
+  registry,
   strictObject,
   string,
+  toJSONSchema,
   union,
   ZodDefault,
   ZodObject,
 } from 'zod'
-export type { core, infer } from 'zod'
+export type { core, infer, ZodType } from 'zod'

@@ -1,4 +1,5 @@
 import { usageError } from '../errors.js'
+import { didYouMean } from '../text/nearest.js'
 import { show } from '../text/show.js'
 import type { Device } from './device.js'
 import type { HostDevice } from './host.js'
@@ -42,7 +43,9 @@ export function expectedDevice(value: unknown): string {
   // tfjs:webgl names a backend of a device; auto is the choice among them all.
   const name = String(value).split(':')[0]
   const isPlanned = name === 'auto' || (Object.hasOwn(DEVICES, name) && !isBuilt(name))
-  return isPlanned ? `${choices} (${String(value)} is not supported yet)` : choices
+  return isPlanned
+    ? `${choices} (${String(value)} is not supported yet)`
+    : choices + didYouMean(value, deviceNames)
 }
 
 /** Device that owns the memory of rollouts. */

@@ -1,8 +1,8 @@
-import { usageError } from '../errors.js'
 import { byCloseness } from '../text/nearest.js'
 import { defineEnv, type EnvDefinition, type EnvMemory } from './define.js'
 import { listEnv, type EnvFamily } from './factory.js'
 import { readOptions, type OptionRules } from './options.js'
+import { noSuchEnv } from './unknown-id.js'
 
 /** A built-in environment that `defineEnv` makes. */
 export interface DefinedEnvironment {
@@ -25,7 +25,7 @@ export function definedFamily(
     const id = `${family}/${name}`
     if (!Object.hasOwn(environments, name)) {
       const known = byCloseness(name, Object.keys(environments)).map((other) => `${family}/${other}`)
-      throw usageError(`environment ${id}: must be one of ${known.join(', ')}`)
+      throw noSuchEnv(id, known, `must be one of ${known.join(', ')}`)
     }
     const { options, define } = environments[name]
     const values = readOptions(given, options)

@@ -1,5 +1,5 @@
 import { usageError } from '../errors.js'
-import { byCloseness } from '../text/nearest.js'
+import { byCloseness, didYouMean } from '../text/nearest.js'
 import type { EnvOptions } from './define.js'
 
 /** One of some words; the first is the default. */
@@ -55,8 +55,10 @@ export function numbers(count: number, usual: string): NumberList {
 export function readOptions(given: EnvOptions, rules: OptionRules): Record<string, string | number> {
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(rules, name)) continue
-    const known = byCloseness(name, Object.keys(rules)).join(', ')
-    throw usageError(`env.${name}=${String(given[name])}: no such option; options are ${known}`)
+    const known = byCloseness(name, Object.keys(rules))
+    throw usageError(
+      `env.${name}=${String(given[name])}: no such option; options are ${known.join(', ')}${didYouMean(name, known)}`,
+    )
   }
   const values = Object.entries(rules).map(([name, rule]) => [
     name,

@@ -1,4 +1,3 @@
-import { usageError } from '../errors.js'
 import { EnvContext } from './context.js'
 import type { MultiAgentEnv } from './contract.js'
 import type { EnvConfig, EnvFactory, EnvFamily, EnvListing } from './factory.js'
@@ -9,6 +8,7 @@ import { mpe } from './mpe/family.js'
 import { isPettingZooId, readOptions } from './pettingzoo/options.js'
 import { assertSourceExists, isFileId, isInstalled } from './source.js'
 import { CUSTOM_TEAM } from './team/options.js'
+import { noSuchEnv } from './unknown-id.js'
 
 const FAMILIES: readonly EnvFamily[] = [mamujoco, mpe, games]
 
@@ -37,8 +37,10 @@ export function parseEnvId(id: string): { family: string; name: string } {
   const family = id.slice(0, Math.max(slash, 0))
   if (!isBuiltIn(id)) {
     const known = listEnvs().map((listing) => listing.id)
-    throw usageError(
-      `environment ${id}: no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
+    throw noSuchEnv(
+      id,
+      known,
+      `no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
         'files such as ./my-env.ts or ./my-game.json, and Python environments as pettingzoo:MODULE:FACTORY',
     )
   }

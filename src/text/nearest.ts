@@ -36,3 +36,9 @@ export function byCloseness(wrong: string, names: Iterable<string>): string[] {
     .sort((a, b) => a.far - b.far)
     .map(({ name }) => name)
 }
+
+/** End of an error line, with the name that a wrong value probably means: ` (did you mean fast?)`, or nothing. */
+export function didYouMean(wrong: unknown, names: Iterable<string>): string {
+  const nearest = typeof wrong === 'string' ? nearestName(wrong, names) : undefined
+  return nearest === undefined ? '' : ` (did you mean ${nearest}?)`
+}

@@ -86,7 +86,7 @@ test('invalid commands and flags', (t) => {
     [['export', 'x', '--out', 'x', '--format', 'zip'], '--format is "zip"', 'must be wasm'],
     [['export', 'x', '--out', 'x', '--checkpoint', 'first'], '--checkpoint is "first"', 'latest, best'],
     [['list'], 'what'],
-    [['list', 'robots'], "'robots'", 'envs, algorithms, devices'],
+    [['list', 'robots'], 'list is "robots"', 'envs, algorithms, presets, devices'],
   ]
   assertAllRefused(cwd, wrong)
   // The process of the command itself.

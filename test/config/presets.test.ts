@@ -146,8 +146,9 @@ test('a preset selects the tuned row by the update rule of the method and names 
     for (const preset of [undefined, 'harl']) {
       const chosen = choosePreset(preset, 'mamujoco/Hopper-3x1', algo)
       const tuned = choosePreset(preset, 'mamujoco/Hopper-3x1', like)
-      assert.ok(tuned.settings.some((settings) => settings[group] !== undefined))
-      assert.deepEqual(chosen.settings, tuned.settings)
+      assert.ok(tuned.layers.some(({ settings }) => settings[group] !== undefined))
+      const settings = (choice: typeof tuned) => choice.layers.map((layer) => layer.settings)
+      assert.deepEqual(settings(chosen), settings(tuned))
       assert.equal(tuned.tunedFor, 'Hopper-3x1')
       assert.equal(chosen.tunedFor, `Hopper-3x1 with ${like}`)
     }

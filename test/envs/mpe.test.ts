@@ -125,7 +125,7 @@ test('wrong options are refused in one line that names what would be right', () 
     ['mpe/spread', 'agents', 0, 'env.agents=0: must be a whole number from 1'],
     ['mpe/spread', 'localRatio', 1.5, 'env.localRatio=1.5: must be a number from 0 to 1'],
     ['mpe/push', 'agent', 3, /^env\.agent=3: no such option; options are .*actions/],
-    ['mpe/tags', 'good', 1, /^environment mpe\/tags: must be one of mpe\/tag, /],
+    ['mpe/tags', 'good', 1, /^environment mpe\/tags: no such environment; did you mean mpe\/tag\? /],
   ] as const) {
     assert.throws(() => makeEnvFactory({ id, [option]: value }), {
       name: 'HatrpoError',

@@ -63,7 +63,7 @@ test('a stale table is made anew, and a broken mark is refused', async () => {
   )
   await assert.rejects(
     regenerate('<!-- generated: size Hopper -->\n<!-- end -->', 'page.md', context),
-    /page\.md: generated: size: must be drives, sizes, task, gallery, ids, particles, preset$/,
+    /page\.md: generated: size: must be drives, sizes, task, gallery, ids, particles, preset, configuration$/,
   )
 })
 

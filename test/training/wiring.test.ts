@@ -83,7 +83,7 @@ test("the critic is clipped by its own clip, and not by the actors'", async (t) 
   assert.deepEqual(await criticRecords(t, ...set, 'clipped.clip=0.3'), records)
   const wide = await criticRecords(t, 'critic.lr=0.01', 'critic.clip=10', 'clipped.clip=0.1')
   assert.notDeepEqual(wide, records)
-  assert.notDeepEqual(await criticRecords(t, ...set, 'critic.clippedLoss=false'), records)
+  assert.notDeepEqual(await criticRecords(t, 'critic.lr=0.01', 'critic.clippedLoss=false'), records)
 })
 
 for (const algo of ['hatrpo', 'happo']) {

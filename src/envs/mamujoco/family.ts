@@ -2,6 +2,7 @@ import { usageError } from '../../errors.js'
 import type { EnvSpec } from '../contract.js'
 import { listEnv, type EnvFactory, type EnvFamily, type EnvListing } from '../factory.js'
 import { box } from '../spaces.js'
+import { noSuchEnv } from '../unknown-id.js'
 import { MamujocoEnv, type AgentPart } from './env.js'
 import { jointGraph } from './graph.js'
 import { localElements } from './local.js'
@@ -46,12 +47,11 @@ function factory(name: string, given: Readonly<Record<string, string | number | 
   const [taskName, division = ''] = name.split('-')
   const versions = taskVersions(taskName)
   if (versions === undefined || name !== `${taskName}-${division}` || !hasDivision(taskName, division)) {
-    throw usageError(
-      `environment mamujoco/${name}: must be one of ${names()
-        .map((n) => `mamujoco/${n}`)
-        .join(
-          ', ',
-        )}; the many-segment ones in any size, agents x segments each; or mamujoco/custom, a model of your own`,
+    const known = names().map((other) => `mamujoco/${other}`)
+    throw noSuchEnv(
+      `mamujoco/${name}`,
+      known,
+      `must be one of ${known.join(', ')}; the many-segment ones in any size, agents x segments each; or mamujoco/custom, a model of your own`,
     )
   }
   const options = resolveOptions(given, versions, usualVersion(taskName))

@@ -1,4 +1,5 @@
 import { usageError } from '../../errors.js'
+import { didYouMean } from '../../text/nearest.js'
 import type { TaskVersion } from './task.js'
 
 /**
@@ -116,7 +117,9 @@ function checkOption(name: string, value: string | number | boolean, versions: r
   } else if (name === 'timeLimit') {
     if (!(Number.isSafeInteger(Number(value)) && Number(value) >= 1)) refuse('a whole number from 1')
   } else {
-    throw usageError(`env.${name}=${text}: no such option; options are ${NAMES.join(', ')}`)
+    throw usageError(
+      `env.${name}=${text}: no such option; options are ${NAMES.join(', ')}${didYouMean(name, NAMES)}`,
+    )
   }
 }
 

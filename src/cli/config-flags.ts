@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { usageError } from '../errors.js'
+import { parseValue, presetNames, type ConfigSources, type PartialConfig } from '../config/index.js'
+import { deviceNames } from '../devices/open.js'
+import type { EnvConfig } from '../envs/index.js'
+import { resolveEnv } from '../envs/portable.js'
+import { envFolders } from '../runs/stored-config.js'
+
+/** Flags that give values of a configuration. */
+export interface ConfigFlags {
+  env?: string
+  algo?: string
+  steps?: string
+  seed?: string
+  envs?: string
+  device?: string
+  preset?: string
+  config?: string
+  set?: string[]
+}
+
+/** Adds the flags that name an environment and a method. */
+export function withTaskFlags(command: Command): Command {
+  return command
+    .option('--env <id|file|package>', 'environment (hatrpo list envs), or one of your own: ./my-env.ts')
+    .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
+    .option('--steps <n>', 'steps of all environments together')
+    .option('--seed <n>', 'seed of everything random (default: 1)')
+}
+
+/** Adds the other flags that give values. */
+export function withValueFlags(command: Command): Command {
+  return command
+    .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
+    .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
+    .option('--config <file>', 'JSON with the keys of config.json')
+    .option(
+      '--set <key=value...>',
+      'any key of config.json, such as trustRegion.delta=0.005 or env.partition=graph',
+    )
+}
+
+/** The sources of a configuration that flags name, values unchecked. @throws HatrpoError for a file that cannot be read */
+export function configSources(flags: ConfigFlags): ConfigSources {
+  const { preset, config, set } = flags
+  const file = config === undefined ? undefined : readConfigFile(config)
+  return { preset, file, fileName: config, flags: configFlags(flags), set }
+}
+
+/** Values of the flags that have a key in the configuration, unchecked. */
+function configFlags({ env, algo, steps, seed, envs, device }: ConfigFlags): PartialConfig {
+  const given = {
+    ...(env !== undefined && { env: { id: env } }),
+    ...(algo !== undefined && { algo }),
+    ...(steps !== undefined && { steps: parseValue(steps) }),
+    ...(seed !== undefined && { seed: parseValue(seed) }),
+    ...(envs !== undefined && { envs: parseValue(envs) }),
+    ...(device !== undefined && { device }),
+  }
+  return given as PartialConfig
+}
+
+function readConfigFile(path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usageError(`--config is ${JSON.stringify(path)}: it cannot be read (${(error as Error).message})`)
+  }
+  let file: unknown
+  try {
+    file = JSON.parse(text)
+  } catch (error) {
+    throw usageError(`--config is ${JSON.stringify(path)}: it is not JSON (${(error as Error).message})`)
+  }
+  const { env, about } = (file ?? {}) as { env?: unknown; about?: { envFolder?: string } }
+  // The config.json of a run: the paths of its environment start from a folder that it names.
+  if (about?.envFolder === undefined || !isEnvConfig(env)) return file
+  return { ...(file as object), env: resolveEnv(env, envFolders(dirname(path), about)) }
+}
+
+function isEnvConfig(env: unknown): env is EnvConfig {
+  return typeof env === 'object' && env !== null && 'id' in env && typeof env.id === 'string'
+}
