@@ -1,6 +1,7 @@
 import { algorithms } from '../algorithms/table.js'
-import { configKeys, type TrainConfig } from './schema.js'
-import { isTree, sorted, type Tree } from './tree.js'
+import type { TrainConfig } from './generated/train-config.js'
+import { leaves } from './origins.js'
+import { sorted } from './tree.js'
 
 /** Groups that only the update rule of the same name reads. */
 const ruleGroups: ReadonlySet<string> = new Set(Object.values(algorithms).map(({ update }) => update))
@@ -8,17 +9,8 @@ const ruleGroups: ReadonlySet<string> = new Set(Object.values(algorithms).map(({
 /** Values of a configuration by dotted key, but for those of update rules that its method does not have. */
 export function flatConfig(config: TrainConfig): Map<string, unknown> {
   const { update } = algorithms[config.algo]
-  const flat = new Map<string, unknown>()
-  const visit = (tree: Tree, prefix: string) => {
-    for (const [name, value] of Object.entries(tree)) {
-      const key = `${prefix}${name}`
-      if (isTree(value) && !configKeys.includes(key)) visit(value, `${key}.`)
-      else flat.set(key, value)
-    }
-  }
   const own = Object.entries(config).filter(([name]) => name === update || !ruleGroups.has(name))
-  visit(Object.fromEntries(own), '')
-  return flat
+  return new Map(leaves(Object.fromEntries(own)))
 }
 
 /** Keys in which some configurations differ, in the order of the schema; a key that one of them lacks differs. */

@@ -41,7 +41,7 @@ test('invalid commands and flags', (t) => {
   assert.match(commands, /^train, eval, /)
   const wrong: [args: string[], ...words: string[]][] = [
     [[], 'name a command', commands],
-    [['trian'], 'unknown command "trian"', commands],
+    [['trian'], 'unknown command "trian"', commands, 'did you mean train?'],
     [['play', 'x'], 'unknown command "play"'],
     [['bench', 'sort'], 'bench is "sort"', 'rollout, learner, inference'],
     [['bench', '--rounds', '0'], '--rounds is "0"', 'from 1'],
@@ -86,6 +86,15 @@ test('invalid commands and flags', (t) => {
     [['export', 'x', '--out', 'x', '--format', 'zip'], '--format is "zip"', 'must be wasm'],
     [['export', 'x', '--out', 'x', '--checkpoint', 'first'], '--checkpoint is "first"', 'latest, best'],
     [['list'], 'what'],
+    [['list', 'env'], 'list is "env"', 'did you mean envs?'],
+    [['list', 'Presets'], 'list is "Presets"', 'did you mean presets?'],
+    [['list', 'envs', 'algorithms'], 'too many arguments'],
+    [['list', 'envs', '--jsno'], "'--jsno'", '--json'],
+    [['list', '--json'], 'what'],
+    [['list', 'envs', '--env', 'x'], "'--env'"],
+    [['list', './envs'], 'list is "./envs"'],
+    [['list', ''], 'list is ""'],
+    [['lsit', 'envs'], 'unknown command "lsit"', 'did you mean list?'],
     [['list', 'robots'], 'list is "robots"', 'envs, algorithms, presets, devices'],
   ]
   assertAllRefused(cwd, wrong)
@@ -102,7 +111,8 @@ test('invalid values for train', (t) => {
     [['--env', 'mamujoco/HalfCheetah-9x9'], 'mamujoco/HalfCheetah-9x9', 'mamujoco/HalfCheetah-2x3'],
     [['--env', 'cheetah'], 'cheetah', 'mamujoco/HalfCheetah-2x3'],
     [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
-    [['--set', 'env.partitoin=graph'], 'env.partitoin', 'partition'],
+    [['--set', 'env.partitoin=graph'], 'env.partitoin', 'did you mean partition?'],
+    [['--env', 'mpe/spread', '--set', 'actor.std=dependent'], 'actor.std is "dependent"', 'choose among'],
     [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
     [['--algo', 'policy-iteration'], 'has no tables: policy-iteration needs a finite game'],
     [['--steps', '0'], 'steps is 0', 'from 1'],
@@ -141,6 +151,61 @@ test('invalid values for train', (t) => {
     ['train', '--resume', 'nowhere', '--seeds', '1-3'],
     ['--seeds does not go with --resume'],
   )
+  assert.deepEqual(readdirSync(cwd), [])
+})
+
+test('invalid values for config', (t) => {
+  const cwd = temporaryDirectory(t)
+  const outside = temporaryDirectory(t)
+  const file = (name: string, text: string) => {
+    const path = join(outside, name)
+    writeFileSync(path, text)
+    return path
+  }
+  const list = file('list.json', '[1]')
+  const cut = file('cut.json', '{"seed": 1')
+  const typo = file('typo.json', '{"clipped": {"lrDeacy": true}}')
+  const unread = file('unread.json', '{"clipped": {"lrDecay": true}}')
+  const wrong: [args: string[], ...words: string[]][] = [
+    [['--env', 'mamujoco/Hoper-3x1'], 'mamujoco/Hoper-3x1', 'did you mean mamujoco/Hopper-3x1?'],
+    [['--env', 'Hopper-3x1'], 'environment Hopper-3x1', 'did you mean mamujoco/Hopper-3x1?'],
+    [['--env', 'mamujco/Hopper-3x1'], 'did you mean mamujoco/Hopper-3x1?'],
+    [['--env', 'mpe/spred'], 'did you mean mpe/spread?'],
+    [['--env', './Hopper.ts'], 'there is no file /'],
+    [['--algo', 'hatrop'], 'algo is "hatrop"', 'did you mean hatrpo?'],
+    [['--preset', 'mapplib'], '--preset is "mapplib"', 'did you mean marllib?'],
+    [['--device', 'wsam'], 'device is "wsam"', 'did you mean wasm?'],
+    [['--stpes', '5'], "'--stpes'", '--steps'],
+    [['--out', 'x'], "'--out'"],
+    [['--steps', '1e7 steps'], 'steps is "1e7 steps"', 'a whole number'],
+    [['--seed', '1', '--seed', 'two'], 'seed is "two"', 'a whole number'],
+    [['--set', 'trustRegion.dleta=1'], 'did you mean trustRegion.delta?'],
+    [['--set', 'trustRegoin.delta=1'], 'did you mean trustRegion.delta?'],
+    [['--set', 'trustRegion.delta=0.01 nats'], 'trustRegion.delta is "0.01 nats"', 'a number above 0'],
+    [['--set', 'truncation=bootstarp'], 'truncation is "bootstarp"', 'did you mean bootstrap?'],
+    [['--set', 'env.versoin=v4'], 'env.versoin=v4', 'did you mean version?'],
+    [['--set', 'actor.hidden=128,128'], 'actor.hidden is "128,128"', '[128,128]'],
+    [['--set', 'clipped.lr=1'], 'clipped.lr is 1: hatrpo never reads it', 'trustRegion.delta'],
+    [['--env', 'mpe/spread', '--set', 'actor.stdY=1'], 'actor.stdY is 1', 'mpe/spread choose among actions'],
+    [['--config', 'none.json'], '--config is "none.json"', 'cannot be read'],
+    [['--config', outside], '--config is', 'cannot be read'],
+    [['--config', cut], '--config is', 'it is not JSON'],
+    [['--config', list], 'must hold a JSON object'],
+    [['--config', typo], 'unknown key clipped.lrDeacy', 'did you mean clipped.lrDecay?'],
+    [['--config', unread], 'clipped.lrDecay is true: hatrpo never reads it'],
+    [['Hopper'], 'too many arguments'],
+  ]
+  const task = ['config', '--env', 'mamujoco/HalfCheetah-2x3', '--algo', 'hatrpo']
+  const without: [args: string[], ...words: string[]][] = [
+    [['config'], 'env is missing', '--env'],
+    [['config', '--env', 'mamujoco/Hopper-3x1'], 'algo is missing', '--algo'],
+    [['config', '--env'], '--env'],
+    [['cofnig'], 'did you mean config?'],
+  ]
+  assertAllRefused(cwd, [
+    ...without,
+    ...wrong.map(([args, ...words]) => [[...task, ...args], ...words] as const),
+  ])
   assert.deepEqual(readdirSync(cwd), [])
 })
 

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { duration, LineProgress } from '../../src/cli/progress-lines.js'
 import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
-import { presetNames } from '../../src/config/index.js'
+import {
+  listPresets,
+  presetNames,
+  resolveConfig,
+  type DescribedValue,
+  type TrainConfig,
+} from '../../src/config/index.js'
 import { deviceNames, listDevices } from '../../src/devices/open.js'
 import type { Comparison } from '../../src/report/comparison.js'
 import type { MarlEval } from '../../src/runs/evaluations.js'
@@ -27,7 +33,7 @@ function finishedRun(dir: string): void {
 
 test('the help of every command contains an example', (t) => {
   const cwd = temporaryDirectory(t)
-  const commands = [[], ['train'], ['eval'], ['compare'], ['export'], ['check-env'], ['list']]
+  const commands = [[], ['train'], ['eval'], ['compare'], ['export'], ['check-env'], ['config'], ['list']]
   const helps = hatrpoEach(
     commands.map((command) => [...command, '--help']),
     cwd,
@@ -64,7 +70,19 @@ test('--version prints the version of the package', (t) => {
 
 test('list prints names or, with --json, an array of objects with an id', (t) => {
   const cwd = temporaryDirectory(t)
-  const algorithms = JSON.parse(hatrpo(['list', 'algorithms', '--json'], cwd).stdout) as { id: string }[]
+  const [methods, names, tasks, table, devices, presets, presetTable] = hatrpoEach(
+    [
+      ['list', 'algorithms', '--json'],
+      ['list', 'algorithms'],
+      ['list', 'envs', '--json'],
+      ['list', 'envs'],
+      ['list', 'devices', '--json'],
+      ['list', 'presets', '--json'],
+      ['list', 'presets'],
+    ],
+    cwd,
+  )
+  const algorithms = JSON.parse(methods.stdout) as { id: string }[]
   assert.deepEqual(
     algorithms.find(({ id }) => id === 'hatrpo'),
     {
@@ -77,15 +95,15 @@ test('list prints names or, with --json, an array of objects with an id', (t) =>
       actors: 'own',
     },
   )
-  const { stdout, code } = hatrpo(['list', 'algorithms'], cwd)
+  const { stdout, code } = names
   assert.equal(code, 0)
   assert.deepEqual(stdout.split('\n').slice(0, 3), ['hatrpo', 'happo', 'trpo'])
-  const envs = JSON.parse(hatrpo(['list', 'envs', '--json'], cwd).stdout) as {
+  const envs = JSON.parse(tasks.stdout) as {
     id: string
     description: string
   }[]
   assert.ok(envs.some(({ id }) => id === 'mamujoco/HalfCheetah-2x3'))
-  const lines = hatrpo(['list', 'envs'], cwd).stdout.split('\n')
+  const lines = table.stdout.split('\n')
   assert.equal(lines.pop(), '')
   const column = lines[0].indexOf(envs[0].description)
   assert.ok(envs.every(({ id }) => id.length < column))
@@ -93,7 +111,64 @@ test('list prints names or, with --json, an array of objects with an id', (t) =>
     lines.map((line) => [line.slice(0, column).trimEnd(), line.slice(column)]),
     envs.map(({ id, description }) => [id, description]),
   )
-  assert.deepEqual(JSON.parse(hatrpo(['list', 'devices', '--json'], cwd).stdout), listDevices())
+  assert.deepEqual(JSON.parse(devices.stdout), listDevices())
+  assert.deepEqual(JSON.parse(presets.stdout), listPresets())
+  for (const { id, source } of listPresets())
+    assert.match(presetTable.stdout, new RegExp(`^${id} +\\S.* \\(${source}\\)$`, 'm'))
+})
+
+test('config prints the values that are read, with their origins, or with --json all of them', (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(
+    join(cwd, 'mine.json'),
+    '{"$schema": "x", "env": {"id": "mamujoco/Hopper-3x1"}, "gamma": 0.9}',
+  )
+  const args = [
+    'config',
+    '--config',
+    'mine.json',
+    '--algo',
+    'hatrpo',
+    '--preset',
+    'paper',
+    '--set',
+    'lambda=0.8',
+  ]
+  const [shown, json, again] = hatrpoEach([args, [...args, '--json'], args], cwd)
+  assert.equal(shown.code, 0)
+  assert.match(
+    shown.stderr,
+    /^\d+ keys that this configuration never reads are left out \(--json has them\)\n$/,
+  )
+  const rows = shown.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/))
+  assert.deepEqual(rows[0], ['key', 'value', 'unit', 'from', 'source'])
+  const row = (key: string) => rows.find(([name]) => name === key)
+  assert.deepEqual(row('env.id'), ['env.id', 'mamujoco/Hopper-3x1', 'file mine.json'])
+  assert.deepEqual(row('env.version'), ['env.version', 'v4', 'default', 'the environment'])
+  assert.deepEqual(row('algo'), ['algo', 'hatrpo', 'flag --algo'])
+  assert.deepEqual(row('gamma'), ['gamma', '0.9', 'per step', 'file mine.json'])
+  assert.deepEqual(row('lambda'), ['lambda', '0.8', 'per step', 'flag --set'])
+  assert.deepEqual(row('envs'), [
+    'envs',
+    '4',
+    'environments',
+    'preset paper',
+    'TRPO-in-MARL, scripts/train_mujoco.sh',
+  ])
+  assert.deepEqual(row('order')?.slice(0, 3), ['order', 'random', 'default'])
+  assert.equal(row('clipped.lr'), undefined)
+  const { config, values } = JSON.parse(json.stdout) as { config: TrainConfig; values: DescribedValue[] }
+  assert.equal(json.stderr, '')
+  assert.deepEqual(resolveConfig({ file: config }).config, config)
+  assert.equal(config.gamma, 0.9)
+  const lr = values.find(({ key }) => key === 'clipped.lr')!
+  assert.equal(lr.value, config.clipped.lr)
+  assert.match(lr.unread!, /^hatrpo never reads it/)
+  assert.equal(values.filter(({ unread }) => unread === undefined).length, rows.length - 1)
+  assert.deepEqual(again, shown)
 })
 
 test('output that cannot be written is a failure of one line', { skip: !existsSync('/dev/full') }, (t) => {

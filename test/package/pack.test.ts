@@ -79,6 +79,7 @@ test('the command measures one action and a batch of them', () => {
 test('the package holds no tools of the repository', () => {
   const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
   assert.ok(files.includes(join('dist', 'lib', 'cli', 'main.js')))
+  assert.ok(files.includes(join('dist', 'config.schema.json')))
   assert.deepEqual(
     files.filter((file) => /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]/.test(file)),
     [],
