@@ -91,7 +91,7 @@ test('every key of every method is read or refused, from a flag and from a file'
     const never = [...OFF, ...NEVER[algo]]
     // Methods with one update rule treat files alike.
     const first = trainableAlgorithms.find((name) => algorithms[name].update === algorithms[algo].update)
-    for (const [key, [value]] of Object.entries(PROBES)) {
+    for (const [key, [[value]]] of Object.entries(PROBES)) {
       const expected = never.includes(key) || never.includes(`${key.split('.')[0]}.*`)
       const flags = { env, algo, envs: 4, rolloutSteps: 20 }
       const set = [`${key}=${JSON.stringify(value)}`]
@@ -103,7 +103,7 @@ test('every key of every method is read or refused, from a flag and from a file'
 })
 
 test('a setting that others switch off is refused until they are on', () => {
-  for (const [key, [value, ...needed]] of Object.entries(PROBES)) {
+  for (const [key, [[value], ...needed]] of Object.entries(PROBES)) {
     if (!OFF.includes(key)) continue
     const set = [...needed, `${key}=${JSON.stringify(value)}`]
     assert.ok(!isRefused({ flags: task, set }, key), key)
@@ -204,7 +204,7 @@ test('the JSON Schema takes what the resolver takes, and refuses what it refuses
     assert.ok(accepts({ $schema: './config.schema.json', ...config, about: { packageVersion: '1' } }), algo)
   }
   assert.ok(accepts({}) && accepts({ actor: { sharing: { walkers: ['a', 'b'] } } }))
-  for (const [key, [value]] of Object.entries(PROBES)) assert.ok(accepts(nested(key, value)), key)
+  for (const [key, [[value]]] of Object.entries(PROBES)) assert.ok(accepts(nested(key, value)), key)
   for (const [key, value] of [
     ['gamma', 2],
     ['steps', 0.5],
