@@ -27,7 +27,7 @@ const layers = (what: string) => ({
     source: harl('use_feature_normalization'),
   }),
   standardise: key(flag(), {
-    text: `Whether the mean of ${what}'s own entries is subtracted from it, and the result divided by their standard deviation.`,
+    text: `Whether ${what} is standardised by the mean and the standard deviation of its own entries.`,
     unit: null,
     default: true,
     source: HARL_OBSERVATIONS,
@@ -99,7 +99,7 @@ export const actor = group('The policies.', {
 })
 
 export const critic = group('The critics.', {
-  ...layers("a critic's input"),
+  ...layers("the critics' input"),
   lr: key(positive(), {
     text: 'Learning rate of the critics.',
     unit: null,

@@ -49,7 +49,7 @@ const env = asGroup(
 export const trainConfigSchema = group('The configuration of a run.', {
   env,
   algo: key(algo, {
-    text: 'Method.',
+    text: 'Name of the method.',
     unit: null,
     source: OWN,
     flag: '--algo',

@@ -35,7 +35,10 @@ test('the environment bench prints its figures as JSON, without native ones wher
 
 test('the environment bench names a wrong id or number in one line, exit code 2', () => {
   for (const [args, message] of [
-    [['mamujoco/Cheetah-2x3'], /^environment mamujoco\/Cheetah-2x3: no such environment; did you mean mamujoco\/HalfCheetah-2x3\? .+\n$/],
+    [
+      ['mamujoco/Cheetah-2x3'],
+      /^environment mamujoco\/Cheetah-2x3: no such environment; did you mean mamujoco\/HalfCheetah-2x3\? .+\n$/,
+    ],
     [['--rounds', '0'], /^--rounds 0: must be a whole number from 1\n$/],
     [['--round', '1'], /^Unknown option '--round'.*\n$/],
   ] as const) {

@@ -80,6 +80,8 @@ test('the package holds no tools of the repository', () => {
   const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
   assert.ok(files.includes(join('dist', 'lib', 'cli', 'main.js')))
   assert.ok(files.includes(join('dist', 'config.schema.json')))
+  const types = 'node_modules/hatrpo/dist/src/config/generated/train-config.d.ts'
+  assert.ok(readFileSync(join(project, types), 'utf8').includes(' * Bound on the mean KL divergence'), types)
   assert.deepEqual(
     files.filter((file) => /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]/.test(file)),
     [],

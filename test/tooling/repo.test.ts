@@ -61,8 +61,8 @@ test('the formatter covers every tracked file of a kind it knows', { skip: noGit
   }
 })
 
-test('no source file of the package is longer than 400 lines', { skip: noGit }, () => {
-  const sources = tracked.filter((path) => path.startsWith('src/'))
+test('no source file of the package that people write is longer than 400 lines', { skip: noGit }, () => {
+  const sources = tracked.filter((path) => path.startsWith('src/') && !path.includes('/generated/'))
   assert.ok(sources.some((path) => path.endsWith('.py')) && sources.length > 100)
   const long = sources.filter((path) => read(path).split('\n').length - 1 > 400)
   assert.deepEqual(long, [])

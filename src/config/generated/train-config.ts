@@ -18,7 +18,7 @@ export interface TrainConfig {
     [option: string]: ConfigValues['env'][string]
   }
   /**
-   * Method.
+   * Name of the method.
    *
    * Must be one of hatrpo, happo, trpo, ppo, itrpo, ippo, matrpo, mappo, hatrpo-w, hatrpo-g, maddpg,
    * policy-iteration.
@@ -96,8 +96,7 @@ export interface TrainConfig {
      */
     inputNorm: ConfigValues['actor']['inputNorm']
     /**
-     * Whether the mean of an observation's own entries is subtracted from it, and the result divided by their
-     * standard deviation.
+     * Whether an observation is standardised by the mean and the standard deviation of its own entries.
      *
      * Must be true or false. The default is from HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py.
      *
@@ -213,8 +212,7 @@ export interface TrainConfig {
      */
     inputNorm: ConfigValues['critic']['inputNorm']
     /**
-     * Whether the mean of a critic's input's own entries is subtracted from it, and the result divided by
-     * their standard deviation.
+     * Whether the critics' input is standardised by the mean and the standard deviation of its own entries.
      *
      * Must be true or false. The default is from HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py.
      *
