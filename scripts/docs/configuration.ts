@@ -14,7 +14,7 @@ export function configurationTable(group: string): string {
   const entries = group === '' ? configEntries.filter(({ kind }) => kind === 'key') : entriesIn(group)
   const rows = keysOf(entries).map(
     (entry) =>
-      `| ${[code(entry.key), entry.about.text, ...valueCells(entry), readers(entry.key)].map(cell).join(' | ')} |`,
+      `| ${[keyCell(entry), entry.about.text, ...valueCells(entry), readers(entry.key)].map(cell).join(' | ')} |`,
   )
   return [
     '| key | meaning | unit | range | default | source of the default | read by |',
@@ -28,6 +28,10 @@ function entriesIn(group: string): readonly Entry[] {
   if (found?.kind !== 'group')
     throw new HatrpoError(`the configuration has no group ${JSON.stringify(group)}`)
   return found.entries
+}
+
+function keyCell({ key, about }: Key): string {
+  return about.flag === undefined ? code(key) : `${code(key)}, flag ${code(about.flag)}`
 }
 
 function valueCells({ about, range }: Key): string[] {
