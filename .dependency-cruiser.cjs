@@ -59,7 +59,8 @@ module.exports = {
     },
     {
       name: 'leaf',
-      comment: 'src/errors.ts, src/place.ts and src/text may be imported from anywhere because they import nothing.',
+      comment:
+        'src/errors.ts, src/place.ts and src/text may be imported from anywhere because they import nothing.',
       severity: 'error',
       from: { path: leaves },
       to: {},

@@ -110,7 +110,6 @@ test('a setting that others switch off is refused until they are on', () => {
   }
   for (const [off, key, value] of [
     ['critic.clippedLoss=false', 'critic.clip', 0.1],
-    ['evaluation.every=0', 'evaluation.episodes', 3],
     ['trustRegion.lineSearchSteps=1', 'trustRegion.backtrack', 0.5],
   ] as const)
     assert.ok(isRefused({ flags: task, set: [off, `${key}=${value}`] }, key), key)
