@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
-/** Sources that are started or imported by their place, with the names of what they become in dist/. */
+/** Sources that are started or imported by their place, with the names of what they become in dist/lib/. */
 const ENTRIES = {
-  'lib/index': 'src/index.ts',
-  'lib/envs/index': 'src/envs/index.ts',
-  'lib/cli/main': 'src/cli/main.ts',
-  'lib/bench/first-iteration': 'src/bench/first-iteration.ts',
+  index: 'src/index.ts',
+  'envs/index': 'src/envs/index.ts',
+  'cli/main': 'src/cli/main.ts',
+  'bench/first-iteration': 'src/bench/first-iteration.ts',
   'workers/rollout': 'workers/rollout.ts',
   'workers/python': 'workers/python.ts',
   'workers/refresh-lock': 'workers/refresh-lock.ts',
@@ -14,9 +14,9 @@ const ENTRIES = {
 }
 
 /**
- * Joins the modules of the command, the library and their threads into some forty files in dist/lib and dist/workers,
- * because Node loads a few large files faster than hundreds of small ones. Entries share these files: a process has one
- * instance of each module. Packages are not joined, except the part of zod in dist/src/config/zod.js.
+ * Joins the modules of the command, the library and their threads into some forty files in dist/lib, because Node
+ * loads a few large files faster than hundreds of small ones. Entries share these files: a process has one instance of
+ * each module. Packages are not joined, except the part of zod in dist/src/config/zod.js.
  * @param root folder of the repository, with a separator at its end
  */
 export async function joinModules(root) {
@@ -24,13 +24,14 @@ export async function joinModules(root) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ENTRIES,
-    outdir: 'dist',
-    chunkNames: 'lib/[name]-[hash]',
+    outdir: 'dist/lib',
+    chunkNames: '[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    define: { JOINED: 'true' },
     alias: { zod: `${root}dist/src/config/zod.js` },
     packages: 'external',
     sourcemap: 'linked',
@@ -38,6 +39,7 @@ export async function joinModules(root) {
     metafile: true,
     logLevel: 'error',
   })
+  copyFileSync(`${root}dist/workers/start.cjs`, `${root}dist/lib/workers/start.cjs`)
   const places = Object.entries(metafile.outputs).filter(([, { inputs }]) => 'src/place.ts' in inputs)
   const [place] = places[0]
   if (places.length !== 1 || !/^dist\/lib\/[^/]+$/.test(place))

@@ -13,7 +13,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HatrpoError } from '../errors.js'
-import { CODE } from '../place.js'
+import { WORKERS } from '../place.js'
 import { writing } from './disk.js'
 import { processStart } from './processes.js'
 import type { LockRefresh } from './refresh.js'
@@ -102,7 +102,7 @@ export class RunLock {
       every,
       released: this.#released,
     }
-    const thread = new Worker(new URL('../workers/refresh-lock.js', CODE), { workerData })
+    const thread = new Worker(new URL('refresh-lock.js', WORKERS), { workerData })
     thread.on('error', (error: Error) => (this.#refreshError = error))
     // It does not keep the program from ending.
     thread.unref()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
-import { CODE } from '../../place.js'
+import { WORKERS } from '../../place.js'
 import type { ChildSetup, Order, Report } from './child.js'
 import { REPLY } from './protocol.js'
 
@@ -34,7 +34,7 @@ export class Channel {
     const { port1, port2 } = new MessageChannel()
     const reports = new SharedArrayBuffer(4)
     const setup: ChildSetup = { port: port2, reports }
-    const thread = new Worker(new URL('../workers/python.js', CODE), {
+    const thread = new Worker(new URL('python.js', WORKERS), {
       workerData: setup,
       transferList: [port2],
     })

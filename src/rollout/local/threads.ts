@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina'
 import { compileMujoco } from '../../envs/mujoco/compile.js'
 import { bundledSources } from '../../envs/source.js'
-import { CODE } from '../../place.js'
+import { WORKERS } from '../../place.js'
 import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from '../messages.js'
 import { shareOut, type Share, type SourceOptions } from '../source.js'
 
@@ -65,7 +65,7 @@ export class WorkerThreads {
 
   #start(): Piscina<WorkerOrder, WorkerAnswer> {
     const pool = new Piscina<WorkerOrder, WorkerAnswer>({
-      filename: new URL('../workers/start.cjs', CODE).href,
+      filename: new URL('start.cjs', WORKERS).href,
       minThreads: this.shares.length,
       maxThreads: this.shares.length,
       idleTimeout: Infinity,

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { fileURLToPath } from 'node:url'
 import { usageError } from '../../../errors.js'
 import { chooseKernels } from '../../../kernels/index.js'
-import { CODE } from '../../../place.js'
+import { WORKERS } from '../../../place.js'
 
 /** Flag of V8 that joins neighbouring 128-bit operations of WebAssembly into 256-bit ones, where the engine has it. */
 const FLAG = 'experimental-wasm-revectorize'
@@ -45,7 +45,7 @@ export async function checkWideVectors(flags: readonly string[] = []): Promise<s
   if (!engine.startsWith('Node')) return `${engine} has no such vectors for WebAssembly`
   // Node refuses a flag that it does not have. The trace is empty where the compiler ignores the flag.
   const options = [`--no-${FLAG}`, '--trace-wasm-revectorize', ...flags]
-  const script = fileURLToPath(new URL('../workers/check-wide.js', CODE))
+  const script = fileURLToPath(new URL('check-wide.js', WORKERS))
   const { code, traced, errors } = await runNode([...options, script])
   if (code === 0) return traced ? null : 'the processor or the engine makes no such vectors'
   if (errors.includes('bad option')) return `${engine} has no such vectors for WebAssembly`
