@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createProgram } from '../../src/cli/program.js'
@@ -24,13 +24,17 @@ function assertRefused(cwd: string, args: readonly string[], words: readonly str
 }
 
 /** Asserts that each command is refused. */
-function assertAllRefused(cwd: string, wrong: readonly (readonly [readonly string[], ...string[]])[]): void {
+function assertAllRefused(
+  cwd: string,
+  wrong: readonly (readonly [readonly string[], ...string[]])[],
+  code = 2,
+): void {
   const outcomes = hatrpoEach(
     wrong.map(([args]) => args),
     cwd,
   )
   assert.equal(outcomes.length, wrong.length)
-  wrong.forEach(([args, ...words], i) => assertOneLine(outcomes[i], args, words))
+  wrong.forEach(([args, ...words], i) => assertOneLine(outcomes[i], args, words, code))
 }
 
 test('invalid commands and flags', (t) => {
@@ -223,23 +227,27 @@ export default () => ({
 })`,
   )
   mkdirSync(join(cwd, 'mine'))
-  for (const out of ['mine', 'new']) {
-    const { code, stderr } = hatrpo(['train', '--env', module, '--algo', 'ppo', '--out', out], cwd)
+  const command = ['train', '--env', module, '--algo', 'ppo']
+  const places = [[], ['--out', 'mine'], ['--out', 'new']]
+  for (const { code, stderr } of hatrpoEach(
+    places.map((out) => [...command, ...out]),
+    cwd,
+  )) {
     assert.equal(code, 2, stderr)
     assert.match(stderr, /mode general/)
   }
   assert.deepEqual(readdirSync(cwd).sort(), ['mine', 'rivals.mjs'])
-  const unnamed = hatrpo(['train', '--env', module, '--algo', 'ppo'], cwd)
-  assert.equal(unnamed.code, 2, unnamed.stderr)
-  assert.ok(!existsSync(join(cwd, 'runs')))
 })
 
 test('a damaged run folder is a failure of one line', (t) => {
   const cwd = temporaryDirectory(t)
   mkdirSync(join(cwd, 'run'))
   writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1')
-  assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged'], 1)
-  assertRefused(cwd, ['export', 'run', '--out', 'x'], ['config.json is damaged'], 1)
+  const damaged = [
+    [['train', '--resume', 'run'], 'config.json is damaged'],
+    [['export', 'run', '--out', 'x'], 'config.json is damaged'],
+  ] as const
+  assertAllRefused(cwd, damaged, 1)
   writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1}')
   assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged', 'missing'], 1)
 })

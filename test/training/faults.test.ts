@@ -19,7 +19,7 @@ const said = {
 
 for (const what of ['throw', 'exit', 'hang'] as const) {
   test(`a worker that ${what}s in a rollout changes nothing`, async (t) => {
-    const untouched = await trained(t, tinyConfig({ id: fixture('team') }, ITERATIONS))
+    const untouched = await trained(t, tinyConfig({ id: fixture('team') }, ITERATIONS), { workers: 0 })
     const once = join(temporaryDirectory(t), 'happened')
     const config = tinyConfig(breaking({ what, once }), ITERATIONS)
     const run = await trained(t, config, { workerPatience: 2000 })
@@ -78,7 +78,7 @@ for (const what of ['physics', 'reward', 'observation', 'state'] as const) {
     assert.equal(restarts(one.records), 0)
     // All ways to break at the same steps leave the same steps to learn from.
     const other = tinyConfig(breaking({ what: 'physics', every: 3 }), ITERATIONS, 'rolloutSteps=40')
-    assert.equal((await trained(t, other)).parametersSha256, one.parametersSha256)
+    assert.equal((await trained(t, other, { workers: 0 })).parametersSha256, one.parametersSha256)
   })
 }
 
@@ -119,7 +119,7 @@ test('an evaluation episode that breaks is started again; one that always does e
   assert.deepEqual(one.evaluation, two.evaluation)
   assert.deepEqual(one.events, two.events)
   assert.ok(Number.isFinite(one.evaluation?.mean))
-  await assert.rejects(trained(t, evaluated(1)), {
+  await assert.rejects(trained(t, evaluated(1), { workers: 0 }), {
     message: /^evaluation episode \d+, step 7: team: the reward is NaN, again after 3 resets: giving up$/,
   })
 })

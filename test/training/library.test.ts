@@ -70,16 +70,16 @@ test('a run whose environment cannot be reset leaves no folder, unless another p
 test("the options of the environment are filled in, and a file's path is made absolute", async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   const relativePath = `./${relative(process.cwd(), fixture('team'))}`
-  await trained(t, tinyConfig({ id: relativePath, size: 3 }, 1), { dir })
+  await trained(t, tinyConfig({ id: relativePath, size: 3 }, 1), { dir, workers: 0 })
   assert.deepEqual(readRunConfig(dir).env, { id: fixture('team'), size: 3 })
   const cheetah = join(temporaryDirectory(t), 'run')
-  await trained(t, tinyConfig({ id: 'mamujoco/HalfCheetah-2x3' }, 1), { dir: cheetah })
+  await trained(t, tinyConfig({ id: 'mamujoco/HalfCheetah-2x3' }, 1), { dir: cheetah, workers: 0 })
   assert.equal(readRunConfig(cheetah).env.version, 'v4')
 })
 
 test('an aborted training keeps what it has done and goes on to the same end', async (t) => {
   const config = tinyConfig(team, 6)
-  const whole = await trained(t, config)
+  const whole = await trained(t, config, { workers: 0 })
   const dir = join(temporaryDirectory(t), 'run')
   const controller = new AbortController()
   const iterations: number[] = []
@@ -102,7 +102,7 @@ test('an aborted training keeps what it has done and goes on to the same end', a
     rest.records.map(({ iteration, agents }) => ({ iteration, agents })),
     whole.records.map(({ iteration, agents }) => ({ iteration, agents })),
   )
-  const again = await trained(t, config, { dir, resume: true })
+  const again = await trained(t, config, { dir, workers: 0, resume: true })
   assert.deepEqual([again.parametersSha256, again.finished], [whole.parametersSha256, true])
 })
 
@@ -121,6 +121,7 @@ test('an aborted training does not give an older evaluation as that of its param
   const stopped = await train({
     config: tinyConfig(team, 6, 'evaluation.every=2', 'evaluation.episodes=2'),
     dir,
+    workers: 0,
     signal: controller.signal,
     onIteration: ({ iteration }) => {
       if (iteration === 3) controller.abort()
@@ -133,8 +134,8 @@ test('an aborted training does not give an older evaluation as that of its param
 test("eval gives a run's return: the same for a seed, whatever the workers, before and after it goes on", async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   const config = tinyConfig({ id: 'mamujoco/HalfCheetah-2x3' }, 2)
-  await trained(t, config, { dir })
-  const options = { source: dir, episodes: 3, seed: 5, workers: 1 } as const
+  await trained(t, config, { dir, workers: 0 })
+  const options = { source: dir, episodes: 3, seed: 5, workers: 0 } as const
   const one = await evaluate(options)
   assert.equal(one.returns.length, 3)
   assert.equal(new Set(one.returns).size, 3)
@@ -146,7 +147,7 @@ test("eval gives a run's return: the same for a seed, whatever the workers, befo
   await trained(
     t,
     { ...config, steps: 3 * 80, checkpoint: { every: 1, keepEvery: 1 } },
-    { dir, resume: true },
+    { dir, workers: 0, resume: true },
   )
   assert.deepEqual(await evaluate({ ...options, checkpoint: 2 }), one)
   assert.notDeepEqual(await evaluate(options), one)

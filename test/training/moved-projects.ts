@@ -58,7 +58,7 @@ export function run(cwd: string, ...args: string[]): { stdout: string; stderr: s
 }
 
 export function train(cwd: string, { env, set = [] }: Project, out: string, steps = 320): void {
-  const flags = ['--algo', 'hatrpo', '--steps', String(steps), '--out', out]
+  const flags = ['--algo', 'hatrpo', '--steps', String(steps), '--out', out, '--workers', '0']
   run(cwd, 'train', '--env', env, ...flags, '--set', ...settings, ...set)
 }
 
@@ -85,7 +85,7 @@ export function makeTrained(t: TestContext, project: Project): string {
 }
 
 export function returns(cwd: string, source: string): readonly number[] {
-  const { stdout, stderr } = run(cwd, 'eval', source, '--episodes', '2', '--json')
+  const { stdout, stderr } = run(cwd, 'eval', source, '--episodes', '2', '--workers', '0', '--json')
   assert.equal(stderr, '')
   return (JSON.parse(stdout) as EvaluateResult).returns
 }

@@ -46,7 +46,10 @@ test('an environment in TypeScript or JavaScript, without saveState: the same bi
   const cwd = project(t)
   whole = digest(hatrpo([...training('./wind.ts', 'whole'), '--workers', '1'], cwd))
   assert.equal(digest(hatrpo([...training('./js/wind.js', 'translated'), '--workers', '2'], cwd)), whole)
-  assert.notEqual(digest(hatrpo(training('./wind.ts', 'windy', 'env.wind=0.4'), cwd)), whole)
+  assert.notEqual(
+    digest(hatrpo([...training('./wind.ts', 'windy', 'env.wind=0.4'), '--workers', '0'], cwd)),
+    whole,
+  )
 
   for (const [workers, from] of [
     ['1', 2],
@@ -77,7 +80,10 @@ test('a run is evaluated and exported from any folder, and a bundle from that of
   const bundle = join(elsewhere, 'bundle')
   const evaluate = (source: string) => {
     const from = source === bundle ? cwd : elsewhere
-    const { code, stdout, stderr } = hatrpo(['eval', source, '--episodes', '3', '--json'], from)
+    const { code, stdout, stderr } = hatrpo(
+      ['eval', source, '--episodes', '3', '--workers', '0', '--json'],
+      from,
+    )
     assert.equal(code, 0, stderr)
     return { ...(JSON.parse(stdout) as EvaluateResult), stderr }
   }
@@ -98,7 +104,7 @@ test('a run is evaluated and exported from any folder, and a bundle from that of
 
 test('a run goes on with the code it was made with, or with other code when told to', (t) => {
   const cwd = project(t)
-  digest(hatrpo(training('./wind.ts', 'run'), cwd))
+  digest(hatrpo([...training('./wind.ts', 'run'), '--workers', '0'], cwd))
   const config = join(cwd, 'run/config.json')
   const about = () => (JSON.parse(readFileSync(config, 'utf8')) as { about: Record<string, string> }).about
   const { envSha256 } = about()

@@ -209,6 +209,18 @@ export const pinnedRuns: Readonly<Record<string, PinnedRun>> = {
   },
 }
 
+/** A run of each rule of updates. */
+export const ONE_OF_EACH_RULE: readonly string[] = [
+  'hatrpo, mini-batches, bootstrap',
+  'hatrpo, a preconditioner of three steps on a quarter of the rows',
+  'happo, mini-batches, decay, distinct clips, bootstrap',
+  'hatrpo, choices with masks, fewer products',
+  'maddpg, a replay of two rollouts',
+]
+
+/** Two threads for one run of each rule. The other runs have none, because threads take longer to start than they run. */
+export const workersFor = (name: string): number => (ONE_OF_EACH_RULE.includes(name) ? 2 : 0)
+
 /** Numbers of a record that do not depend on time. The list is explicit, so that a new column changes no digest. */
 function numbersOf({ iteration, steps, episodeReturn, agents, critic }: IterationRecord): unknown[] {
   const ofAgents = agents.map((agent) => [

@@ -5,7 +5,16 @@ import test, { type TestContext } from 'node:test'
 import type { IterationRecord } from '../../src/index.js'
 import { findPython } from '../envs/python.js'
 import { findHosts, type Host } from '../hosts/find.js'
-import { digests, expected, ITERATIONS, pinnedRuns, portable, type PinnedRun } from './pinned-runs.js'
+import {
+  digests,
+  expected,
+  ITERATIONS,
+  ONE_OF_EACH_RULE,
+  pinnedRuns,
+  portable,
+  workersFor,
+  type PinnedRun,
+} from './pinned-runs.js'
 import { temporaryDirectory, tinyConfig, trained } from './runs.js'
 
 function configOf({ env, set }: PinnedRun, t: TestContext) {
@@ -15,19 +24,11 @@ function configOf({ env, set }: PinnedRun, t: TestContext) {
 for (const [name, pinned] of Object.entries(pinnedRuns)) {
   const skip = pinned.needsPython ? findPython().missing : false
   test(`pinned: ${name}`, { skip }, async (t) => {
-    const run = await trained(t, configOf(pinned, t))
+    const run = await trained(t, configOf(pinned, t), { workers: workersFor(name) })
     assert.deepEqual(run.events, [])
     assert.deepEqual(digests(run), expected(pinned))
   })
 }
-
-const ONE_OF_EACH_RULE = [
-  'hatrpo, mini-batches, bootstrap',
-  'hatrpo, a preconditioner of three steps on a quarter of the rows',
-  'happo, mini-batches, decay, distinct clips, bootstrap',
-  'hatrpo, choices with masks, fewer products',
-  'maddpg, a replay of two rollouts',
-]
 
 for (const name of ONE_OF_EACH_RULE) {
   test(`a run that is stopped twice and resumed has the same digests: ${name}`, async (t) => {
@@ -47,7 +48,7 @@ for (const name of ONE_OF_EACH_RULE) {
       assert.equal(part.finished, false)
       assert.equal(part.iterations, stopAfter)
     }
-    const whole = await trained(t, config, { dir, resume: true })
+    const whole = await trained(t, config, { dir, workers: 0, resume: true })
     assert.equal(whole.finished, true)
     assert.deepEqual(digests(whole), expected(pinned))
   })

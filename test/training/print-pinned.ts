@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readMetrics } from '../../src/runs/metrics.js'
 import { train, type EnvConfig, type SimdMode } from '../../src/index.js'
-import { digests, ITERATIONS, pinnedRuns, portable, type Digests } from './pinned-runs.js'
+import { digests, ITERATIONS, pinnedRuns, portable, workersFor, type Digests } from './pinned-runs.js'
 import { tinyConfig } from './runs.js'
 
 const [simd = 'baseline', ...names] = process.argv.slice(2)
@@ -16,7 +16,12 @@ try {
   for (const name of names.length > 0 ? names : portable) {
     const { env, set } = pinnedRuns[name]
     const config = tinyConfig(env as EnvConfig, ITERATIONS, ...set)
-    const result = await train({ config, dir: join(folder, name), workers: 2, simd: simd as SimdMode })
+    const result = await train({
+      config,
+      dir: join(folder, name),
+      workers: workersFor(name),
+      simd: simd as SimdMode,
+    })
     results[name] = digests({ ...result, records: readMetrics(join(result.dir, 'metrics.jsonl')) })
   }
 } finally {

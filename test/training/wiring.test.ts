@@ -48,13 +48,16 @@ test('an evaluation during training gives the returns of the policies in its che
   const set = ['evaluation.every=1', 'evaluation.episodes=2', 'checkpoint.keepEvery=1', ...plainInput]
   // Without noise and with one start, every episode of a policy has the same return, whatever its seed.
   const config = tinyConfig({ id: fixture('rough'), start: 0.5, noise: 0 }, 3, ...set)
-  const { dir } = await trained(t, config, { onEvaluation: (record) => evaluations.push(record) })
+  const { dir } = await trained(t, config, {
+    workers: 0,
+    onEvaluation: (record) => evaluations.push(record),
+  })
   assert.deepEqual(
     evaluations.map(({ iteration }) => iteration),
     [1, 2, 3],
   )
   for (const { iteration, returns } of evaluations) {
-    const again = await evaluate({ source: dir, checkpoint: iteration, episodes: 2, seed: 7 })
+    const again = await evaluate({ source: dir, checkpoint: iteration, episodes: 2, seed: 7, workers: 0 })
     assert.deepEqual(again.returns, returns, `iteration ${iteration}`)
   }
   assert.equal(new Set(evaluations.map(({ mean }) => mean)).size, 3, 'no two policies have the same return')
