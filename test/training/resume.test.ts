@@ -21,6 +21,8 @@ const start = (env: string) => ['--env', env, '--algo', 'happo', '--set', ...tin
 const run = start('mamujoco/HalfCheetah-2x3')
 /** A run that does not load MuJoCo, for what concerns files and signals alone. */
 const light = start(fixture('team'))
+/** Flags of a run whose threads are of no concern. */
+const alone = ['--workers', '0']
 
 test('a run that is killed seven times ends as one that never was', async (t) => {
   const folder = temporaryDirectory(t)
@@ -70,14 +72,14 @@ test('a run that is killed seven times ends as one that never was', async (t) =>
 
 test('a finished run prints its result again, also when it was ended before it wrote it', (t) => {
   const dir = join(temporaryDirectory(t), 'run')
-  const first = train(...light, '--out', dir)
+  const first = train(...light, ...alone, '--out', dir)
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.lines[1], /^evaluation -?\d+\.\d \+- \d+\.\d over 2 episodes$/)
   assert.match(first.lines[2], /^best checkpoint \d+, evaluation -?\d+\.\d \(--checkpoint best\)$/)
-  assert.deepEqual(train('--resume', dir).lines, first.lines)
+  assert.deepEqual(train('--resume', dir, ...alone).lines, first.lines)
   const result = readFileSync(join(dir, 'result.json'), 'utf8')
   rmSync(join(dir, 'result.json'))
-  assert.deepEqual(train('--resume', dir).lines, first.lines)
+  assert.deepEqual(train('--resume', dir, ...alone).lines, first.lines)
   assert.equal(readFileSync(join(dir, 'result.json'), 'utf8'), result)
 
   // A torn checkpoint is set aside, and the one before it goes on to the same end.
@@ -85,7 +87,7 @@ test('a finished run prints its result again, also when it was ended before it w
   const file = readdirSync(last).find((name) => name.endsWith('.safetensors'))!
   truncateSync(join(last, file), 100)
   rmSync(join(dir, 'result.json'))
-  const torn = train('--resume', dir)
+  const torn = train('--resume', dir, ...alone)
   assert.equal(torn.code, 0, torn.stderr)
   assert.match(torn.stderr, /damaged/)
   assert.deepEqual(torn.lines, first.lines)
@@ -93,7 +95,7 @@ test('a finished run prints its result again, also when it was ended before it w
 
 test('SIGINT writes a checkpoint and exits 130; the run goes on to the same end', async (t) => {
   const folder = temporaryDirectory(t)
-  const expected = train(...light, '--out', join(folder, 'whole'))
+  const expected = train(...light, ...alone, '--out', join(folder, 'whole'))
   const dir = join(folder, 'stopped')
   const { child, ended, kill } = launch(dir, light)
   await until(child, () => listCheckpoints(dir).length > 0)
