@@ -17,6 +17,7 @@ const layers = [
   '^src/learner/',
   '^src/nn/',
   '^src/devices/',
+  '^src/render/',
   '^src/envs/',
   '^src/kernels/',
   '^src/runtime/',

@@ -7,10 +7,11 @@ import { parseArgs } from 'node:util'
 import type { MjModel } from '@mujoco/mujoco'
 import { HatrpoError, usageError } from '../src/errors.js'
 import { loadMujoco, type Mujoco } from '../src/envs/mujoco/load.js'
+import { actuatorNames } from '../src/envs/mujoco/scene.js'
+import { PhysicsModel } from '../src/envs/mujoco/world.js'
 import { posedScene } from './docs/pose.js'
-import { encodePng } from './render/png.js'
-import { actuatorNames } from './render/scene.js'
-import { draw } from './render/trace.js'
+import { encodePng } from '../src/render/png.js'
+import { draw } from '../src/render/trace.js'
 
 /** Kinds of files of a model. */
 const PARTS_OF_MODELS = /\.(xml|stl|obj|msh|png|txt)$/i
@@ -87,7 +88,8 @@ async function main(): Promise<void> {
   const model = loadModel(mujoco, values.model)
   const parts = readParts(values.parts, actuatorNames(mujoco, model))
   const lift = values.lift === undefined ? {} : { lift: readNumber('lift', values.lift, 0) }
-  const scene = posedScene(mujoco, model, { joints: readPose(values.set), ...lift }, parts)
+  const physics = new PhysicsModel(mujoco, model)
+  const scene = posedScene(physics, { joints: readPose(values.set), ...lift }, parts)
   const view = {
     azimuth: readNumber('azimuth', values.azimuth, -360),
     elevation: readNumber('elevation', values.elevation, 0),

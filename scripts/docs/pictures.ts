@@ -3,11 +3,10 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { decode } from 'fast-png'
 import type { EnvContext } from '../../src/envs/context.js'
-import type { View } from '../render/camera.js'
-import { AGENT_COLOURS, agentColour } from '../render/colours.js'
-import { encodePng } from '../render/png.js'
-import type { Scene } from '../render/scene.js'
-import { draw } from '../render/trace.js'
+import type { Scene, View } from '../../src/envs/scene.js'
+import { AGENT_COLOURS, agentColour } from '../../src/render/colours.js'
+import { encodePng } from '../../src/render/png.js'
+import { draw } from '../../src/render/trace.js'
 import { dealings, divisionsOf, FAMILIES, taskOf } from './drives.js'
 import { posedScene } from './pose.js'
 import { POSES } from './poses.js'
@@ -75,7 +74,7 @@ export function agentMark(agent: number): { file: string; svg: string } {
 
 async function sceneOf(context: EnvContext, { family, division, parts }: PictureFile): Promise<Scene> {
   const model = await context.model(taskOf(family, division).xml)
-  return posedScene(model.mujoco, model.handle, POSES[family], parts)
+  return posedScene(model, POSES[family], parts)
 }
 
 /** Tells scenes apart. Numbers count to nine digits, so that it does not depend on how a machine rounds a sine. */

@@ -1,7 +1,10 @@
 import type { MjModel } from '@mujoco/mujoco'
 import { HatrpoError } from '../../src/errors.js'
 import { doublesOf, integersOf, type Mujoco } from '../../src/envs/mujoco/load.js'
-import { lowestPoint, readScene, type Scene } from '../render/scene.js'
+import { SceneReader } from '../../src/envs/mujoco/scene.js'
+import type { PhysicsModel } from '../../src/envs/mujoco/world.js'
+import type { Scene } from '../../src/envs/scene.js'
+import { lowestPoint } from '../../src/render/camera.js'
 
 /** A state to draw a robot in. */
 export interface Pose {
@@ -23,11 +26,11 @@ const FREE = 0
  * @throws HatrpoError when the pose names a joint that the model lacks, or the model has a geom that cannot be drawn
  */
 export function posedScene(
-  mujoco: Mujoco,
-  model: MjModel,
+  physics: PhysicsModel,
   pose: Pose,
   parts: readonly (readonly number[])[],
 ): Scene {
+  const { mujoco, handle: model } = physics
   const { api } = mujoco
   const data = new api.MjData(model)
   api.mj_resetData(model, data)
@@ -39,7 +42,7 @@ export function posedScene(
     qpos.set(quaternion(pose.turn), integersOf(model, 'jnt_qposadr')[root] + 3)
   }
   api.mj_forward(model, data)
-  const scene = readScene(mujoco, model, data, parts)
+  const scene = new SceneReader(physics, parts).read(data)
   data.delete()
   return pose.lift === undefined ? scene : { ...scene, ground: lowestPoint(scene) - pose.lift }
 }

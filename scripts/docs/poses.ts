@@ -1,4 +1,4 @@
-import type { View } from '../render/camera.js'
+import type { View } from '../../src/envs/scene.js'
 import type { Pose } from './pose.js'
 
 const side: View = { azimuth: 65, elevation: 14 }

@@ -1,4 +1,5 @@
 import type { FiniteGame } from './finite-game.js'
+import type { Scene } from './scene.js'
 
 /** A continuous space: `size` numbers, each between its `low` and `high` (which may be infinite). */
 export interface Box {
@@ -101,5 +102,7 @@ export interface MultiAgentEnv {
   saveState?(): Uint8Array
   /** Restores what `saveState` gave, and the views. */
   loadState?(saved: Uint8Array): void
+  /** The present state as solids in space, for pictures. Changes nothing that `step` or `saveState` reads. */
+  scene?(): Scene
   dispose?(): void
 }

@@ -1,6 +1,7 @@
 import { HatrpoError } from '../errors.js'
 import { RUNNING, TRUNCATED, type EnvSpec, type MultiAgentEnv } from './contract.js'
 import { RandomStream } from './random.js'
+import type { Scene } from './scene.js'
 import { actionSize, maskSize } from './shape.js'
 
 /** Purpose of the random stream of an episode. */
@@ -55,6 +56,8 @@ export interface EnvDefinition<Memory extends EnvMemory> {
   step(env: EnvParts<Memory>): number
   /** Fills what is seen (observations, state, availableActions, active) from the memory alone. */
   observe(env: EnvParts<Memory>): void
+  /** The present state as solids in space, for pictures; made from the memory alone. */
+  scene?(env: EnvParts<Memory>): Scene
 }
 
 /** Options from the command's `--set env.key=value`. */
@@ -86,6 +89,8 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
   readonly rewards: Float32Array
   readonly availableActions: readonly Uint8Array[]
   readonly active: Uint8Array
+  /** Only where the definition has it. */
+  readonly scene?: () => Scene
   readonly #definition: EnvDefinition<Memory>
   readonly #randomWords = new Uint32Array(RandomStream.SAVED_WORDS)
   /** Status, and steps taken. */
@@ -105,6 +110,7 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
     this.rewards = new Float32Array(spec.agents.length)
     this.availableActions = spec.agents.map(({ action }) => new Uint8Array(maskSize(action)))
     this.active = new Uint8Array(spec.agents.length)
+    if (definition.scene) this.scene = () => definition.scene!(this)
     const arrays = [this.#progress, this.#randomWords, this.rewards, ...Object.values(this.memory)]
     this.#saved = arrays.map(
       ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),

@@ -17,6 +17,7 @@ export {
 export { checkFiniteGame, type FiniteGame } from './finite-game.js'
 export { RandomStream } from './random.js'
 export { isPettingZooId } from './pettingzoo/options.js'
+export type { Point, Scene, Shape, Solid, View as SceneView } from './scene.js'
 export { box, discrete, multiDiscrete } from './spaces.js'
 export * from './check/index.js'
 export { defineEnv, type EnvDefinition, type EnvMemory, type EnvOptions, type EnvParts } from './define.js'

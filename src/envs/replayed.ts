@@ -1,6 +1,7 @@
 import { HatrpoError } from '../errors.js'
 import type { MultiAgentEnv } from './contract.js'
 import { EpisodeRecording } from './recording.js'
+import type { Scene } from './scene.js'
 
 /**
  * An environment that can save its state: the given one where it can, else the given one with its episode recorded.
@@ -20,8 +21,9 @@ class ReplayedEnv implements MultiAgentEnv {
   declare readonly availableActions?: readonly Uint8Array[]
   declare readonly active?: Uint8Array
   readonly rewards: Float32Array
-  /** Only where the environment has it. */
+  /** These two only where the environment has them. */
   readonly submit?: () => void
+  readonly scene?: () => Scene
   readonly #env: MultiAgentEnv
   #recording: EpisodeRecording
   /** Whether the environment is in the state at the end of the recording: not after a reset, step or replay that threw. */
@@ -45,6 +47,7 @@ class ReplayedEnv implements MultiAgentEnv {
         env.submit!()
       }
     }
+    if (env.scene) this.scene = () => env.scene!()
     this.#env = env
     this.#recording = new EpisodeRecording(actions.map((action) => action.length))
   }

@@ -35,6 +35,7 @@ function* methodProblems(env: Partial<MultiAgentEnv>): Generator<string> {
     loadState: load,
     submit: typeof env.submit,
     dispose: typeof env.dispose,
+    scene: typeof env.scene,
   }
   for (const [method, type] of Object.entries(optional)) {
     if (type !== 'function' && type !== 'undefined')

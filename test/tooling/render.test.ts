@@ -7,11 +7,14 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { decode } from 'fast-png'
 import { posedScene } from '../../scripts/docs/pose.js'
-import { agentColour } from '../../scripts/render/colours.js'
-import { encodePng } from '../../scripts/render/png.js'
-import { actuatorNames, readScene, type Scene } from '../../scripts/render/scene.js'
-import { draw, type Picture } from '../../scripts/render/trace.js'
 import { doublesOf, loadMujoco } from '../../src/envs/mujoco/load.js'
+import { actuatorNames, SceneReader } from '../../src/envs/mujoco/scene.js'
+import { PhysicsModel } from '../../src/envs/mujoco/world.js'
+import type { Scene } from '../../src/envs/scene.js'
+import { agentColour } from '../../src/render/colours.js'
+import { encodePng } from '../../src/render/png.js'
+import { bodyOf } from '../../src/render/shapes.js'
+import { draw, type Picture } from '../../src/render/trace.js'
 
 /** One geom of every kind that can be drawn, on a chain of three hinges. */
 const MODEL = `<mujoco>
@@ -48,6 +51,7 @@ FS.mkdirTree('/render/meshes')
 FS.writeFile('/render/model.xml', MODEL)
 FS.writeFile('/render/meshes/wedge.obj', WEDGE)
 const model = mujoco.api.MjModel.from_xml_path('/render/model.xml')
+const physics = new PhysicsModel(mujoco, model)
 const PARTS = [[0], [1], [2]]
 
 /** Evenly spread numbers from 0 to 1. */
@@ -57,7 +61,8 @@ const spread = (i: number, k: number) => (0.5 + i * [0.8191725, 0.6710436, 0.549
 function trace({ solids }: Scene, o: number[], d: number[]): { distance: number; facing: number } {
   const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
   let nearest = { distance: Infinity, facing: 0 }
-  for (const { shape, position, rotation: m } of solids) {
+  for (const { shape: form, position, rotation: m } of solids) {
+    const shape = bodyOf(form)
     const axes = [0, 1, 2].map((k) => [m[k], m[3 + k], m[6 + k]])
     const from = o.map((x, i) => x - position[i])
     const p = axes.map((axis) => dot(axis, from))
@@ -77,7 +82,7 @@ test('rays meet every kind of geom where those of MuJoCo do, from outside', () =
   const data = new mujoco.api.MjData(model)
   doublesOf(data, 'qpos').set([0.3, -0.4, 0.5])
   mujoco.api.mj_forward(model, data)
-  const scene = readScene(mujoco, model, data, PARTS)
+  const scene = new SceneReader(physics, PARTS).read(data)
   const found = new mujoco.api.IntBuffer(1)
   const hits = new Map<number, number>()
   for (let i = 0; i < 4000; i++) {
@@ -105,7 +110,7 @@ test('rays meet every kind of geom where those of MuJoCo do, from outside', () =
 })
 
 test('what an agent drives has its colour, and the same scene gives the same bytes', () => {
-  const scene = posedScene(mujoco, model, { joints: { b: 0.2 }, lift: 0 }, PARTS)
+  const scene = posedScene(physics, { joints: { b: 0.2 }, lift: 0 }, PARTS)
   const view = { azimuth: 60, elevation: 20 }
   const picture = draw(scene, view, 96, 54)
   assert.deepEqual(draw(scene, view, 96, 54).data, picture.data)
@@ -114,7 +119,7 @@ test('what an agent drives has its colour, and the same scene gives the same byt
     const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(agentColour(agent).slice(at, at + 2), 16))
     assert.ok((hues.get(hue(r, g, b)) ?? 0) > 20, `agent ${agent} in ${JSON.stringify([...hues])}`)
   }
-  const alone = hueCounts(draw(posedScene(mujoco, model, { joints: {} }, [[0, 1, 2]]), view, 96, 54))
+  const alone = hueCounts(draw(posedScene(physics, { joints: {} }, [[0, 1, 2]]), view, 96, 54))
   const second = [1, 3, 5].map((at) => Number.parseInt(agentColour(1).slice(at, at + 2), 16))
   assert.equal(alone.get(hue(second[0], second[1], second[2])) ?? 0, 0)
 })
@@ -138,7 +143,7 @@ function hueCounts({ data }: Picture): Map<number, number> {
 }
 
 test('the lowest point of a lifted robot is that far above the ground', () => {
-  const scene = posedScene(mujoco, model, { joints: { a: 0.4 }, lift: 0.05 }, PARTS)
+  const scene = posedScene(physics, { joints: { a: 0.4 }, lift: 0.05 }, PARTS)
   const ground = scene.ground!
   const down = (x: number, y: number) => trace(scene, [x, y, ground], [0, 0, 1]).distance
   const gaps = Array.from({ length: 200 * 200 }, (_, i) =>

@@ -3,7 +3,9 @@ import { PhysicsError } from '../physics-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type EnvSpec, type MultiAgentEnv } from '../contract.js'
 import { RandomStream } from '../random.js'
 import { EpisodeSaver } from '../mujoco/saved.js'
+import { SceneReader } from '../mujoco/scene.js'
 import type { PhysicsModel } from '../mujoco/world.js'
+import type { Scene } from '../scene.js'
 import { ObservationReader, type ObservationElement } from './elements.js'
 import { TaskSimulation } from './simulation.js'
 import type { Task } from './task.js'
@@ -43,6 +45,8 @@ export class MamujocoEnv implements MultiAgentEnv {
   readonly #scale: number
   readonly #random = new RandomStream(0, RESET_PURPOSE)
   readonly #saver: EpisodeSaver
+  /** Made when a picture is asked for. */
+  #scenes: SceneReader | undefined
   #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
   #unfit: PhysicsError | undefined
@@ -123,8 +127,19 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.#publish()
   }
 
+  /** @throws HatrpoError for a geom that cannot be drawn */
+  scene(): Scene {
+    const { world } = this.#simulation
+    this.#scenes ??= new SceneReader(
+      world.model,
+      this.#parts.map(({ actuators }) => actuators),
+    )
+    return this.#scenes.readWorld(world)
+  }
+
   dispose(): void {
     this.#status = NOT_STARTED
+    this.#scenes?.dispose()
     this.#simulation.world.dispose()
   }
 

@@ -3,6 +3,7 @@ import type { EnvDefinition } from '../define.js'
 import { choice, whole, type OptionRules } from '../options.js'
 import { box, discrete, multiDiscrete } from '../spaces.js'
 import { observationSize, writeObservation } from './parts.js'
+import { particleScene } from './scene.js'
 import {
   MOVES,
   ParticleWorld,
@@ -85,6 +86,7 @@ export function defineParticles(
         at += observations[i].length
       }
     },
+    scene: () => particleScene(world),
   }
 }
 

@@ -6,7 +6,9 @@ import { ObservationReader } from '../mamujoco/elements.js'
 import { integersOf } from '../mujoco/load.js'
 import { normaliseQuaternion } from '../mujoco/quaternion.js'
 import { EpisodeSaver } from '../mujoco/saved.js'
+import { SceneReader } from '../mujoco/scene.js'
 import { World, type PhysicsModel } from '../mujoco/world.js'
+import type { Scene as PictureScene } from '../scene.js'
 import type { TeamFunctions, TeamStart } from './definition.js'
 import type { TeamPlan } from './plan.js'
 import { DERIVED_ARRAYS } from './readings.js'
@@ -46,6 +48,8 @@ export class TeamEnv implements MultiAgentEnv {
   readonly #stateReader: ObservationReader
   readonly #quaternions: readonly number[]
   readonly #saver: EpisodeSaver
+  /** Made when a picture is asked for. */
+  #scenes: SceneReader | undefined
   #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
   #unfit: PhysicsError | undefined
@@ -149,8 +153,18 @@ export class TeamEnv implements MultiAgentEnv {
     this.#publish()
   }
 
+  /** @throws HatrpoError for a geom that cannot be drawn */
+  scene(): PictureScene {
+    this.#scenes ??= new SceneReader(
+      this.#world.model,
+      this.#plan.controls.map((controls) => controls.map(({ actuator }) => actuator)),
+    )
+    return this.#scenes.readWorld(this.#world)
+  }
+
   dispose(): void {
     this.#status = NOT_STARTED
+    this.#scenes?.dispose()
     this.#world.dispose()
   }
 

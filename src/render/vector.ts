@@ -1,5 +1,6 @@
-/** A point or a direction: x, y, z. */
-export type Vector = readonly [x: number, y: number, z: number]
+import type { Point } from '../envs/scene.js'
+
+export type Vector = Point
 
 export const add = (a: Vector, b: Vector): Vector => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 export const subtract = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]]

@@ -1,19 +1,26 @@
-import type { Vector } from './vector.js'
+import type { Shape } from '../envs/scene.js'
+import { cosine, sine } from '../envs/trigonometry.js'
+import { length, type Vector } from './vector.js'
 
 /** A ray closer than this to its origin hits nothing: it would hit the surface that it leaves. */
 const NEAREST = 1e-6
 
-/**
- * A solid in its own frame, as MuJoCo places it: capsules and cylinders lie along z. The measures of a shape are public
- * fields: the digest of a picture's scene covers them.
- */
-export interface Shape {
+/** A point and all that is within `radius` of it. */
+export interface Ball {
+  readonly at: Vector
+  readonly radius: number
+}
+
+/** A shape as rays meet it, in its own frame. */
+export interface Body {
   /** Radius of a sphere around the origin that holds it. */
   readonly radius: number
   /** Extent along z, by which a shape is divided into bands of colour. */
   readonly halfLength: number
   /** Points that, each with its radius, have the same extent as the shape in every direction, or a little more. */
-  readonly hull: readonly { readonly at: Vector; readonly radius: number }[]
+  readonly hull: readonly Ball[]
+  /** Whether no ray that leaves it meets it again. */
+  readonly convex: boolean
   /** Distance along the ray from o in the direction of d, of length 1, or Infinity. */
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number
   /** Of the surface at a point where a ray has just hit it. @param out the normal, of length 1 */
@@ -37,10 +44,11 @@ function setUnit(out: Float64Array, x: number, y: number, z: number): void {
 }
 
 /** A sphere, or with `half` > 0 a capsule: all points within `radius` of a segment. */
-export class Capsule implements Shape {
+class Capsule implements Body {
   readonly radius: number
   readonly halfLength: number
-  readonly hull: Shape['hull']
+  readonly hull: Body['hull']
+  readonly convex = true
   readonly thickness: number
   readonly half: number
 
@@ -76,10 +84,11 @@ export class Capsule implements Shape {
   }
 }
 
-export class Cylinder implements Shape {
+class Cylinder implements Body {
   readonly radius: number
   readonly halfLength: number
-  readonly hull: Shape['hull']
+  readonly hull: Body['hull']
+  readonly convex = true
   readonly thickness: number
 
   constructor(radius: number, half: number) {
@@ -87,11 +96,11 @@ export class Cylinder implements Shape {
     this.halfLength = half
     this.radius = Math.sqrt(radius * radius + half * half)
     // The rim: eight points, pushed out so that the octagon through them holds the circle.
-    const rim = radius / Math.cos(Math.PI / 8)
+    const rim = radius / cosine(Math.PI / 8)
     this.hull = [-half, half].flatMap((z) =>
       Array.from({ length: 8 }, (_, i) => {
         const angle = (i * Math.PI) / 4
-        return { at: [rim * Math.cos(angle), rim * Math.sin(angle), z] as const, radius: 0 }
+        return { at: [rim * cosine(angle), rim * sine(angle), z] as const, radius: 0 }
       }),
     )
   }
@@ -122,10 +131,11 @@ export class Cylinder implements Shape {
   }
 }
 
-export class Ellipsoid implements Shape {
+class Ellipsoid implements Body {
   readonly radius: number
   readonly halfLength: number
-  readonly hull: Shape['hull']
+  readonly hull: Body['hull']
+  readonly convex = true
   readonly axes: Vector
 
   constructor(axes: Vector) {
@@ -137,7 +147,12 @@ export class Ellipsoid implements Shape {
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
     const [a, b, c] = this.axes
-    const [px, py, pz, vx, vy, vz] = [ox / a, oy / b, oz / c, dx / a, dy / b, dz / c]
+    const px = ox / a
+    const py = oy / b
+    const pz = oz / c
+    const vx = dx / a
+    const vy = dy / b
+    const vz = dz / c
     const square = vx * vx + vy * vy + vz * vz
     return firstRoot((px * vx + py * vy + pz * vz) / square, (px * px + py * py + pz * pz - 1) / square)
   }
@@ -148,10 +163,11 @@ export class Ellipsoid implements Shape {
   }
 }
 
-export class Box implements Shape {
+class Box implements Body {
   readonly radius: number
   readonly halfLength: number
-  readonly hull: Shape['hull']
+  readonly hull: Body['hull']
+  readonly convex = true
   readonly half: Vector
 
   constructor(half: Vector) {
@@ -181,17 +197,18 @@ export class Box implements Shape {
   }
 }
 
-function corners([x, y, z]: Vector): Shape['hull'] {
+function corners([x, y, z]: Vector): Body['hull'] {
   return [-x, x].flatMap((a) =>
     [-y, y].flatMap((b) => [-z, z].map((c) => ({ at: [a, b, c] as const, radius: 0 }))),
   )
 }
 
 /** Triangles, found through a tree of boxes. */
-export class Mesh implements Shape {
+class Mesh implements Body {
   readonly radius: number
   readonly halfLength: number
-  readonly hull: Shape['hull']
+  readonly hull: Body['hull']
+  readonly convex = false
   readonly vertices: Float64Array
   /** Three vertices each, in the order of the tree. */
   readonly faces: Int32Array
@@ -209,7 +226,7 @@ export class Mesh implements Shape {
     this.vertices = Float64Array.from(vertices)
     this.faces = Int32Array.from(faces)
     const points = Array.from({ length: vertices.length / 3 }, (_, i): Vector => this.#vertex(i))
-    this.radius = Math.max(...points.map((p) => Math.hypot(...p)))
+    this.radius = Math.max(...points.map(length))
     this.halfLength = Math.max(...points.map((p) => Math.abs(p[2])))
     this.hull = points.map((at) => ({ at, radius: 0 }))
     this.#build(0, this.faces.length / 3)
@@ -311,5 +328,29 @@ export class Mesh implements Shape {
     const [ex, ey, ez] = [v[b] - v[a], v[b + 1] - v[a + 1], v[b + 2] - v[a + 2]]
     const [fx, fy, fz] = [v[c] - v[a], v[c + 1] - v[a + 1], v[c + 2] - v[a + 2]]
     setUnit(out, ey * fz - ez * fy, ez * fx - ex * fz, ex * fy - ey * fx)
+  }
+}
+
+const bodies = new WeakMap<Shape, Body>()
+
+/** The shape as rays meet it, made once. */
+export function bodyOf(shape: Shape): Body {
+  let body = bodies.get(shape)
+  if (body === undefined) bodies.set(shape, (body = makeBody(shape)))
+  return body
+}
+
+function makeBody(shape: Shape): Body {
+  switch (shape.kind) {
+    case 'capsule':
+      return new Capsule(shape.radius, shape.half)
+    case 'cylinder':
+      return new Cylinder(shape.radius, shape.half)
+    case 'ellipsoid':
+      return new Ellipsoid(shape.axes)
+    case 'box':
+      return new Box(shape.half)
+    case 'mesh':
+      return new Mesh(shape.vertices, shape.faces)
   }
 }
