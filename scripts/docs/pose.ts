@@ -25,11 +25,7 @@ const FREE = 0
  * @param parts per agent: its actuators
  * @throws HatrpoError when the pose names a joint that the model lacks, or the model has a geom that cannot be drawn
  */
-export function posedScene(
-  physics: PhysicsModel,
-  pose: Pose,
-  parts: readonly (readonly number[])[],
-): Scene {
+export function posedScene(physics: PhysicsModel, pose: Pose, parts: readonly (readonly number[])[]): Scene {
   const { mujoco, handle: model } = physics
   const { api } = mujoco
   const data = new api.MjData(model)

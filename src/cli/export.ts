@@ -16,7 +16,8 @@ function parseFormat(format: string): ExportFormat {
   throw usageError(`--format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
 }
 
-function parseCheckpoint(text: string): 'latest' | 'best' | number {
+/** Reads --checkpoint. @throws HatrpoError (exit code 2) for anything but latest, best or an iteration */
+export function parseCheckpoint(text: string): 'latest' | 'best' | number {
   if (text === 'latest' || text === 'best') return text
   if (!/^\d+$/.test(text))
     throw usageError(`--checkpoint is ${JSON.stringify(text)}: it must be latest, best or an iteration`)

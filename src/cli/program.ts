@@ -10,6 +10,7 @@ import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { listCommand } from './list.js'
 import { optimiseMujocoCommand } from './optimise-mujoco.js'
+import { renderCommand } from './render.js'
 import { trainCommand } from './train.js'
 
 /** Makers of the sub-commands, in the order of the help. */
@@ -18,6 +19,7 @@ const COMMANDS = [
   evalCommand,
   compareCommand,
   exportCommand,
+  renderCommand,
   checkEnvCommand,
   configCommand,
   listCommand,

@@ -37,7 +37,10 @@ export function hullOf(solids: readonly Solid[]): Ball[] {
 
 /** The height of the lowest point of what the camera shows. */
 export function lowestPoint(scene: Scene): number {
-  return hullOf(shownSolids(scene)).reduce((least, { at, radius }) => Math.min(least, at[2] - radius), Infinity)
+  return hullOf(shownSolids(scene)).reduce(
+    (least, { at, radius }) => Math.min(least, at[2] - radius),
+    Infinity,
+  )
 }
 
 /** The camera from which all balls just fit into the picture. @param aspect width over height */

@@ -10,7 +10,7 @@ import type { Vector } from './vector.js'
 export interface Picture {
   readonly width: number
   readonly height: number
-  readonly data: Uint8Array
+  readonly data: Uint8Array<ArrayBuffer>
 }
 
 /** The ground's tiles and the background that the ground fades into. */

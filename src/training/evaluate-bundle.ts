@@ -15,7 +15,7 @@ import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed, joinAgents, joinedSpec, teamReward } from '../rollout/index.js'
-import { PolicyError, type BundleInfo, type Policy } from '../runtime/index.js'
+import { PolicyError, type Bundle, type BundleInfo, type Policy } from '../runtime/index.js'
 import { actionSize as entriesOf, choiceCount } from '../runtime/info.js'
 import { tellOfChange } from './env-change.js'
 
@@ -34,32 +34,43 @@ export async function evaluateBundle({
   seed,
   onEvent,
 }: BundleEvaluation): Promise<{ env: string; returns: number[] }> {
-  const { info, agents } = await readBundle(folder)
-  const factory = await loadBundleEnv(folder, info)
-  tellOfChange(factory.config.id, info.environmentSha256, factory.sha256, onEvent)
+  const bundle = await readBundle(folder)
+  const factory = await loadBundleEnv(folder, bundle.info)
+  tellOfChange(factory.config.id, bundle.info.environmentSha256, factory.sha256, onEvent)
+  const players = await createPlayers(folder, bundle, factory)
+  return { env: factory.config.id, returns: await playEpisodes(players, episodes, seed) }
+}
+
+/** Policies of a bundle in their environment. */
+export interface Players {
+  /** The environment as the policies play it, and as its own agents do. */
+  readonly env: MultiAgentEnv
+  readonly task: MultiAgentEnv
+  readonly agents: readonly Policy[]
+  /** Agents whose mean reward is the return of an episode; null for all. */
+  readonly scored: readonly number[] | null
+}
+
+/**
+ * Makes the environment that policies play in.
+ * @param name of the bundle, in errors
+ * @throws HatrpoError when the policies do not fit the environment
+ */
+export async function createPlayers(
+  name: string,
+  { info, agents }: Bundle,
+  factory: EnvFactory,
+): Promise<Players> {
   const joined = agents[0].info.agent.controls !== undefined
   const fitting = joined && factory.spec.mode === 'cooperative' ? joinedSpec(factory.spec) : factory.spec
-  assertFits(folder, fitting, agents)
-  const made = await factory.create(new EnvContext())
-  const env = joined ? joinAgents(made) : made
+  assertFits(name, fitting, agents)
+  const task = await factory.create(new EnvContext())
+  const env = joined ? joinAgents(task) : task
   const { learners } = info
   const scored = learners
     ? fitting.agents.flatMap(({ id }, agent) => (learners.includes(id) ? [agent] : []))
     : null
-  const kernels = await loadKernels()
-  const returns: number[] = []
-  try {
-    for (let episode = 0; episode < episodes; episode++) {
-      env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
-      returns.push(runEpisode(env, agents, scored))
-    }
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    throw new HatrpoError(`evaluation episode ${returns.length}: ${error.message}`, { cause: error })
-  } finally {
-    env.dispose?.()
-  }
-  return { env: factory.config.id, returns }
+  return { env, task, agents, scored }
 }
 
 /**
@@ -67,7 +78,7 @@ export async function evaluateBundle({
  * that a project can be moved together with its bundles, and then in the working directory. If several match, the
  * environment whose code the policies were trained with is preferred.
  */
-async function loadBundleEnv(
+export async function loadBundleEnv(
   bundle: string,
   { environment, environmentSha256 }: BundleInfo,
 ): Promise<EnvFactory> {
@@ -94,14 +105,59 @@ function foldersFrom(folder: string): string[] {
   return above === folder ? [folder] : [folder, ...foldersFrom(above)]
 }
 
-function runEpisode(env: MultiAgentEnv, agents: readonly Policy[], scored: readonly number[] | null): number {
+/** Observer of episodes. */
+export interface Spectator {
+  /** An episode was reset. */
+  begun(): void
+  /** The policies have chosen, and the step is about to be made. */
+  chosen(): void
+  /**
+   * The step was made.
+   * @param total return so far
+   * @param end RUNNING, TERMINATED or TRUNCATED
+   */
+  stepped(total: number, end: number): void
+}
+
+/**
+ * Plays whole episodes with deterministic actions, then ends the environment.
+ * @returns return of each episode
+ * @throws HatrpoError for observations and actions that are not finite
+ */
+export async function playEpisodes(
+  players: Players,
+  episodes: number,
+  seed: number,
+  spectator?: Spectator,
+): Promise<number[]> {
+  const { env } = players
+  const kernels = await loadKernels()
+  const returns: number[] = []
+  try {
+    for (let episode = 0; episode < episodes; episode++) {
+      env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
+      returns.push(playEpisode(players, spectator))
+    }
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw new HatrpoError(`evaluation episode ${returns.length}: ${error.message}`, { cause: error })
+  } finally {
+    env.dispose?.()
+  }
+  return returns
+}
+
+function playEpisode({ env, agents, scored }: Players, spectator: Spectator | undefined): number {
   for (const agent of agents) agent.reset()
+  spectator?.begun()
   let total = 0
   let end = RUNNING
   while (end === RUNNING) {
     agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i], maskOf(env, i)))
+    spectator?.chosen()
     end = env.step()
     total += teamReward(env, scored)
+    spectator?.stepped(total, end)
   }
   return total
 }

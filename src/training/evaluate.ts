@@ -52,16 +52,19 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   expectWhole('episodes', episodes, 1)
   expectWhole('seed', seed, 0)
   expectWhole('workers', workers, 0)
-  const isRun = existsSync(join(source, 'config.json'))
-  if (!isRun && !existsSync(join(source, 'bundle.json'))) {
-    throw usageError(`${source} contains neither a run (config.json) nor a bundle (bundle.json)`)
-  }
-  const evaluated: Evaluated = await (isRun ? evaluateRun(options) : evaluateBundle(options))
+  const evaluated: Evaluated = await (isRun(source) ? evaluateRun(options) : evaluateBundle(options))
   const { env, returns, opponents } = evaluated
   return { source, env, episodes, returns, ...summarise(returns), ...(opponents && { opponents }) }
 }
 
-function expectWhole(name: string, value: number, min: number): void {
+/** Whether a folder holds a run; otherwise it holds a bundle. @throws HatrpoError (exit code 2) for neither */
+export function isRun(source: string): boolean {
+  if (existsSync(join(source, 'config.json'))) return true
+  if (existsSync(join(source, 'bundle.json'))) return false
+  throw usageError(`${source} contains neither a run (config.json) nor a bundle (bundle.json)`)
+}
+
+export function expectWhole(name: string, value: number, min: number): void {
   if (!(Number.isSafeInteger(value) && value >= min))
     throw usageError(`${name} is ${value}: it must be a whole number, at least ${min}`)
 }

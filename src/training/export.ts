@@ -1,8 +1,10 @@
 import { planMethod } from '../algorithms/assemble.js'
 import { openHost } from '../devices/open.js'
+import type { EnvFactory } from '../envs/factory.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { portableEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
+import type { BundleOrigin, BundlePolicy } from '../export/bundle.js'
 import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
 import { assertReplaceable, type WrittenBundle } from '../export/write.js'
 import { joinedParts } from '../rollout/index.js'
@@ -28,8 +30,28 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
   const write = await formatWriter(format)
   if (!write) throw usageError(`format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
   assertReplaceable(out)
+  const { policies, origin } = await runPolicies(run, checkpoint)
+  return write(out, policies, origin)
+}
+
+/** The policies of a run as a bundle holds them, and its environment. */
+export interface RunPolicies {
+  readonly policies: readonly BundlePolicy[]
+  readonly origin: BundleOrigin
+  readonly factory: EnvFactory
+}
+
+/**
+ * Reads the policies of a checkpoint.
+ * @throws HatrpoError when the run or its checkpoint cannot be read
+ */
+export async function runPolicies(
+  run: string,
+  checkpoint: ExportOptions['checkpoint'],
+): Promise<RunPolicies> {
   const config = readRunConfig(run)
-  const { spec, config: complete } = await loadEnvFactory(config.env)
+  const factory = await loadEnvFactory(config.env)
+  const { spec, config: complete } = factory
   const stored = readRunCheckpoint(run, checkpoint)
   const plan = planMethod(config, spec)
   const { actors, groups, env, play, learners } = plan
@@ -59,5 +81,5 @@ export async function exportPolicies(options: ExportOptions): Promise<WrittenBun
     iteration,
     evaluation,
   }
-  return write(out, policies, origin)
+  return { policies, origin, factory }
 }

@@ -1,0 +1,66 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import type { View } from '../envs/scene.js'
+import { usageError } from '../errors.js'
+
+export interface RenderOptions {
+  /** Run folder or exported bundle. */
+  readonly source: string
+  /** Picture: a `.gif`, a `.png` of one moment, or a folder for a `.png` of every moment. */
+  readonly out?: string
+  /** File of everything that was seen and done: `.npz` or `.jsonl`. */
+  readonly trajectory?: string
+  /** Default: 1. */
+  readonly episodes?: number
+  /** Default: 1. Episodes are those of `evaluate` with the same seed. */
+  readonly seed?: number
+  /** Checkpoint of a run that provides the policies; `latest` by default. */
+  readonly checkpoint?: 'latest' | 'best' | number
+  /** Direction of the camera, in degrees; that of the environment by default. */
+  readonly view?: View
+  /** Pixels; 640 x 360 by default. */
+  readonly width?: number
+  readonly height?: number
+  /** Simulated seconds of each episode that are drawn; 10 by default. Trajectories and returns are of whole episodes. */
+  readonly seconds?: number
+  /** Most pictures for a second of simulated time; 25 by default. */
+  readonly fps?: number
+  /** Of a `.png`: simulated seconds after the beginning of the first episode; the middle of what is drawn by default. */
+  readonly at?: number
+  /** Threads that draw; one a processor by default. The result does not depend on it. */
+  readonly workers?: number
+  onEvent?(message: string): void
+  /** Told how many pictures are drawn. */
+  onPicture?(done: number, count: number): void
+}
+
+/** A file or a folder that was written. */
+export interface RenderedFile {
+  readonly path: string
+  readonly bytes: number
+  /** Pictures in it; absent for trajectories. */
+  readonly pictures?: number
+  /** Pictures a second, where they are equally long. */
+  readonly rate?: number
+}
+
+export interface RenderResult {
+  readonly env: string
+  /** Return of each episode, in order. */
+  readonly returns: readonly number[]
+  readonly mean: number
+  /** Population standard deviation. */
+  readonly sd: number
+  readonly files: readonly RenderedFile[]
+}
+
+export const DEFAULTS = { episodes: 1, seed: 1, width: 640, height: 360, seconds: 10, fps: 25 } as const
+
+/** Makes a folder before anything is computed that could not be written. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw usageError(`cannot write to ${folder}: ${(error as Error).message}`)
+  }
+}
