@@ -1,6 +1,6 @@
 import { cosine, sine } from '../envs/trigonometry.js'
 import type { Targets } from './targets.js'
-import { normalise, scale, tangents, type Vector } from './vector.js'
+import { normalise, tangents, type Vector } from './vector.js'
 
 export const SUN = normalise([-0.45, -0.55, 1.15])
 /** Radius of the sun's disc, as a tangent: it softens shadows. */
@@ -67,7 +67,7 @@ export class Light {
   sun(x: number, y: number, z: number, solid: number, stride: number): number {
     const targets = this.#targets
     const near = this.#near
-    const among = targets.inCone(x, y, z, SUN, SUN_RADIUS, Infinity, this.#ownOf(solid), near)
+    const among = targets.inCone(x, y, z, SUN, SUN_RADIUS, this.#ownOf(solid), near)
     if (among === 0) return 1
     let seen = 0
     let count = 0
@@ -120,10 +120,4 @@ export class Light {
     }
     return light / count
   }
-}
-
-/** Half-way between the sun and the eye, for highlights. @param d from the eye */
-export function halfway(dx: number, dy: number, dz: number): Vector {
-  const [x, y, z] = [SUN[0] - dx, SUN[1] - dy, SUN[2] - dz]
-  return scale([x, y, z], 1 / Math.sqrt(x * x + y * y + z * z))
 }

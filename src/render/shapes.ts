@@ -5,6 +5,9 @@ import { length, type Vector } from './vector.js'
 /** A ray closer than this to its origin hits nothing: it would hit the surface that it leaves. */
 const NEAREST = 1e-6
 
+/** Most balls that cover a capsule. */
+const MOST_COVERS = 10
+
 /** A point and all that is within `radius` of it. */
 export interface Ball {
   readonly at: Vector
@@ -19,6 +22,8 @@ export interface Body {
   readonly halfLength: number
   /** Points that, each with its radius, have the same extent as the shape in every direction, or a little more. */
   readonly hull: readonly Ball[]
+  /** Balls that together hold it, closer than the one of `radius` does. */
+  readonly cover: readonly Ball[]
   /** Whether no ray that leaves it meets it again. */
   readonly convex: boolean
   /** Distance along the ray from o in the direction of d, of length 1, or Infinity. */
@@ -48,6 +53,7 @@ class Capsule implements Body {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Body['hull']
+  readonly cover: readonly Ball[]
   readonly convex = true
   readonly thickness: number
   readonly half: number
@@ -57,6 +63,12 @@ class Capsule implements Body {
     this.half = half
     this.radius = this.halfLength = radius + half
     this.hull = [-half, half].map((z) => ({ at: [0, 0, z], radius }))
+    const count = Math.max(1, Math.min(MOST_COVERS, Math.ceil(half / radius)))
+    const part = half / count
+    this.cover = Array.from({ length: count }, (_, i) => ({
+      at: [0, 0, (2 * i + 1) * part - half],
+      radius: part + radius,
+    }))
   }
 
   hit(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number): number {
@@ -88,6 +100,7 @@ class Cylinder implements Body {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Body['hull']
+  readonly cover: readonly Ball[]
   readonly convex = true
   readonly thickness: number
 
@@ -95,6 +108,7 @@ class Cylinder implements Body {
     this.thickness = radius
     this.halfLength = half
     this.radius = Math.sqrt(radius * radius + half * half)
+    this.cover = [{ at: [0, 0, 0], radius: this.radius }]
     // The rim: eight points, pushed out so that the octagon through them holds the circle.
     const rim = radius / cosine(Math.PI / 8)
     this.hull = [-half, half].flatMap((z) =>
@@ -135,12 +149,14 @@ class Ellipsoid implements Body {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Body['hull']
+  readonly cover: readonly Ball[]
   readonly convex = true
   readonly axes: Vector
 
   constructor(axes: Vector) {
     this.axes = axes
     this.radius = Math.max(...axes)
+    this.cover = [{ at: [0, 0, 0], radius: this.radius }]
     this.halfLength = axes[2]
     this.hull = corners(axes)
   }
@@ -167,6 +183,7 @@ class Box implements Body {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Body['hull']
+  readonly cover: readonly Ball[]
   readonly convex = true
   readonly half: Vector
 
@@ -174,6 +191,7 @@ class Box implements Body {
     this.half = half
     this.halfLength = half[2]
     this.radius = Math.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
+    this.cover = [{ at: [0, 0, 0], radius: this.radius }]
     this.hull = corners(half)
   }
 
@@ -208,6 +226,7 @@ class Mesh implements Body {
   readonly radius: number
   readonly halfLength: number
   readonly hull: Body['hull']
+  readonly cover: readonly Ball[]
   readonly convex = false
   readonly vertices: Float64Array
   /** Three vertices each, in the order of the tree. */
@@ -227,6 +246,7 @@ class Mesh implements Body {
     this.faces = Int32Array.from(faces)
     const points = Array.from({ length: vertices.length / 3 }, (_, i): Vector => this.#vertex(i))
     this.radius = Math.max(...points.map(length))
+    this.cover = [{ at: [0, 0, 0], radius: this.radius }]
     this.halfLength = Math.max(...points.map((p) => Math.abs(p[2])))
     this.hull = points.map((at) => ({ at, radius: 0 }))
     this.#build(0, this.faces.length / 3)

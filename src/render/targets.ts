@@ -11,6 +11,9 @@ export class Targets {
   readonly count: number
   readonly bodies: readonly Body[]
   readonly #numbers: Float64Array
+  /** Centre and radius of every ball that covers a solid, and where those of each solid begin. */
+  readonly #covers: Float64Array
+  readonly #firstCover: Int32Array
   /** Colours of each solid's bands. */
   readonly colours: readonly (readonly Vector[])[]
   readonly #normal = new Float64Array(3)
@@ -25,6 +28,17 @@ export class Targets {
       this.#numbers.set(rotation, STRIDE * i + 3)
       this.#numbers[STRIDE * i + 12] = this.bodies[i].radius
     })
+    this.#firstCover = new Int32Array(solids.length + 1)
+    const covers = solids.map(({ position, rotation: m }, i) =>
+      this.bodies[i].cover.flatMap(({ at: [x, y, z], radius }) => [
+        position[0] + m[0] * x + m[1] * y + m[2] * z,
+        position[1] + m[3] * x + m[4] * y + m[5] * z,
+        position[2] + m[6] * x + m[7] * y + m[8] * z,
+        radius,
+      ]),
+    )
+    covers.forEach((own, i) => (this.#firstCover[i + 1] = this.#firstCover[i] + own.length))
+    this.#covers = Float64Array.from(covers.flat())
   }
 
   /** Distance along a ray to a solid, or Infinity. */
@@ -78,9 +92,8 @@ export class Targets {
   }
 
   /**
-   * Solids that reach into a cone.
+   * Solids that may reach into a cone.
    * @param slope tangent of half the cone's angle
-   * @param reach distance from the apex beyond which nothing counts
    * @param except a solid that does not count; -1 for none
    * @returns how many were written to `out`
    */
@@ -90,32 +103,34 @@ export class Targets {
     z: number,
     axis: Vector,
     slope: number,
-    reach: number,
     except: number,
     out: Int32Array,
   ): number {
-    const n = this.#numbers
+    const covers = this.#covers
     const widen = Math.sqrt(1 + slope * slope)
+    const [ax, ay, az] = axis
     let found = 0
     for (let i = 0; i < this.count; i++) {
       if (i === except) continue
-      const at = STRIDE * i
-      const px = n[at] - x
-      const py = n[at + 1] - y
-      const pz = n[at + 2] - z
-      const radius = n[at + 12]
-      const square = px * px + py * py + pz * pz
-      if (square > (reach + radius) * (reach + radius)) continue
-      const ahead = px * axis[0] + py * axis[1] + pz * axis[2]
-      if (ahead < -radius * widen) continue
-      const off = radius * widen + slope * Math.max(0, ahead)
-      if (square - ahead * ahead < off * off || square < radius * radius) out[found++] = i
+      const end = this.#firstCover[i + 1]
+      for (let at = this.#firstCover[i]; at < end; at += 4) {
+        const px = covers[at] - x
+        const py = covers[at + 1] - y
+        const pz = covers[at + 2] - z
+        const radius = covers[at + 3] * widen
+        const ahead = px * ax + py * ay + pz * az
+        if (ahead < -radius) continue
+        const off = ahead > 0 ? radius + slope * ahead : radius
+        if (px * px + py * py + pz * pz - ahead * ahead >= off * off) continue
+        out[found++] = i
+        break
+      }
     }
     return found
   }
 
   /**
-   * Solids that a half-space holds parts of, within a distance.
+   * Solids of which a half-space may hold parts, within a distance.
    * @param except a solid that does not count; -1 for none
    * @returns how many were written to `out`
    */
@@ -128,17 +143,25 @@ export class Targets {
     except: number,
     out: Int32Array,
   ): number {
-    const n = this.#numbers
+    const covers = this.#covers
+    const nx = normal[0]
+    const ny = normal[1]
+    const nz = normal[2]
     let found = 0
     for (let i = 0; i < this.count; i++) {
       if (i === except) continue
-      const at = STRIDE * i
-      const px = n[at] - x
-      const py = n[at + 1] - y
-      const pz = n[at + 2] - z
-      const within = reach + n[at + 12]
-      if (px * px + py * py + pz * pz >= within * within) continue
-      if (px * normal[0] + py * normal[1] + pz * normal[2] > -n[at + 12]) out[found++] = i
+      const end = this.#firstCover[i + 1]
+      for (let at = this.#firstCover[i]; at < end; at += 4) {
+        const px = covers[at] - x
+        const py = covers[at + 1] - y
+        const pz = covers[at + 2] - z
+        const radius = covers[at + 3]
+        const within = reach + radius
+        if (px * px + py * py + pz * pz >= within * within) continue
+        if (px * nx + py * ny + pz * nz <= -radius) continue
+        out[found++] = i
+        break
+      }
     }
     return found
   }

@@ -2,7 +2,8 @@ import { exponential } from '../envs/exponential.js'
 import type { Scene, View } from '../envs/scene.js'
 import { fitCamera, hullOf, shownSolids, stageOf, type Camera, type Stage } from './camera.js'
 import { byte, linear } from './colours.js'
-import { evenPoint, GROUND_LIGHT, halfway, Light, SKY_LIGHT, SUN, SUN_LIGHT } from './light.js'
+import { evenPoint, GROUND_LIGHT, Light, SKY_LIGHT, SUN, SUN_LIGHT } from './light.js'
+import { BANDS, GROUND, Sight, SKY, SOLIDS, TILE } from './sight.js'
 import { Targets } from './targets.js'
 import type { Vector } from './vector.js'
 
@@ -17,24 +18,20 @@ export interface Picture {
 const DRY = { tiles: ['#e9edf3', '#dbe1ea'].map(linear), high: linear('#f7f9fc'), low: linear('#e6ebf2') }
 const WET = { tiles: ['#cfe4ee', '#bdd8e6'].map(linear), high: linear('#f1f8fb'), low: linear('#d8e9f1') }
 
+/** Share of the sun in the light of level ground. */
+const SUN_SHARE = SUN_LIGHT.map((sun, k) => (sun * SUN[2]) / (sun * SUN[2] + SKY_LIGHT[k]))
+
 /** Points of a pixel that are looked at where more than one colour is in it. */
 const EDGE_SAMPLES = 16
+const EDGE_POINTS = Float64Array.from(Array.from({ length: EDGE_SAMPLES }, (_, i) => evenPoint(i)).flat())
 /** Share of the light's rays that such a point has. */
 const EDGE_STRIDE = 4
-/** Pixels along a side of the squares whose rays are compared with the same solids. */
-const TILE = 8
 /** Pixels along a side of the squares in which light is interpolated, where it changes evenly. */
 const CELL = 4
+const MIDDLE = CELL / 2
 /** Largest change of light in such a square, and largest difference in its middle from the mean of its corners. */
 const STEEP = 0.3
 const UNEVEN = 0.02
-
-/** Surfaces; those of solids follow. */
-const SKY = 0
-const GROUND = 1
-const SOLIDS = 2
-/** Bands of a surface, of a colour each. */
-const BANDS = 64
 
 /** Draws scenes of one size. */
 export class Tracer {
@@ -49,22 +46,18 @@ export class Tracer {
   readonly #sky: Float32Array
   /** Whether a pixel's light is known. */
   readonly #lit: Uint8Array
-  readonly #direction = new Float64Array(3)
   readonly #point = new Float64Array(3)
   readonly #normal = new Float64Array(3)
   readonly #colour = new Float64Array(3)
-  #camera!: Camera
+  /** Surfaces that an edge's samples have met, and the light of the sun and of the sky there. */
+  readonly #met = new Int32Array(EDGE_SAMPLES + 1)
+  readonly #metLight = new Float64Array(2 * EDGE_SAMPLES + 2)
+  #eye!: Vector
+  #sight!: Sight
   #targets!: Targets
   #light!: Light
   #stage!: Stage
-  #level: number | undefined
   #ground = DRY
-  #tile = 1
-  /** Solids near the rays of a tile. */
-  #near = new Int32Array(0)
-  #nearCount = 0
-  /** Of the last `find`. */
-  #distance = 0
 
   constructor(width: number, height: number) {
     this.#width = width
@@ -79,81 +72,20 @@ export class Tracer {
 
   /** Draws a scene: what agents drive in their colours, the rest grey. The same scene gives the same bytes. */
   draw(scene: Scene, camera: Camera, stage = stageOf(scene)): Picture {
-    this.#camera = camera
+    const [width, height] = [this.#width, this.#height]
+    this.#eye = camera.eye
     this.#stage = stage
-    this.#level = scene.ground
     this.#ground = scene.liquid ? WET : DRY
     this.#targets = new Targets(scene)
-    this.#near = new Int32Array(this.#targets.count)
     this.#light = new Light(this.#targets, scene.ground, 0.5 * stage.extent)
-    this.#tile = tileSize(stage.extent)
+    const tile = tileSize(stage.extent)
+    this.#sight = new Sight({ width, height }, camera, this.#targets, scene.ground, tile)
     this.#lit.fill(0)
     this.#look()
     this.#lightCells()
-    const data = new Uint8Array(this.#width * this.#height * 3)
-    for (let y = 0; y < this.#height; y += TILE)
-      for (let x = 0; x < this.#width; x += TILE) this.#paintTile(x, y, data)
-    return { width: this.#width, height: this.#height, data }
-  }
-
-  /** The ray through a point of the picture, in pixels, into `direction`. */
-  #aim(x: number, y: number): void {
-    const { forward, right, up } = this.#camera
-    const across = (2 * x) / this.#width - 1
-    const above = 1 - (2 * y) / this.#height
-    const dx = forward[0] + across * right[0] + above * up[0]
-    const dy = forward[1] + across * right[1] + above * up[1]
-    const dz = forward[2] + across * right[2] + above * up[2]
-    const s = 1 / Math.sqrt(dx * dx + dy * dy + dz * dz)
-    this.#direction[0] = dx * s
-    this.#direction[1] = dy * s
-    this.#direction[2] = dz * s
-  }
-
-  /** Finds the solids that the rays of a tile can meet. */
-  #gather(x: number, y: number): void {
-    const middle = TILE / 2
-    this.#aim(x + middle, y + middle)
-    const [ax, ay, az] = this.#direction
-    const axis: Vector = [ax, ay, az]
-    let least = 1
-    for (const dx of [0, TILE]) {
-      for (const dy of [0, TILE]) {
-        this.#aim(x + dx, y + dy)
-        const d = this.#direction
-        least = Math.min(least, d[0] * ax + d[1] * ay + d[2] * az)
-      }
-    }
-    const slope = (1.01 * Math.sqrt(1 - least * least)) / least
-    const [ox, oy, oz] = this.#camera.eye
-    this.#nearCount = this.#targets.inCone(ox, oy, oz, axis, slope, Infinity, -1, this.#near)
-  }
-
-  /** Surface and band that are seen at a point of the picture; sets `distance` and `direction`. */
-  #find(x: number, y: number): number {
-    this.#aim(x, y)
-    const d = this.#direction
-    const { eye } = this.#camera
-    let nearest = Infinity
-    let found = -1
-    for (let k = 0; k < this.#nearCount; k++) {
-      const t = this.#targets.hit(this.#near[k], eye[0], eye[1], eye[2], d[0], d[1], d[2])
-      if (t < nearest) {
-        nearest = t
-        found = this.#near[k]
-      }
-    }
-    const level = this.#level
-    if (level !== undefined && d[2] < 0 && (level - eye[2]) / d[2] < nearest && eye[2] > level) {
-      const t = (this.#distance = (level - eye[2]) / d[2])
-      const column = Math.floor((eye[0] + t * d[0]) / this.#tile)
-      const row = Math.floor((eye[1] + t * d[1]) / this.#tile)
-      return GROUND * BANDS + ((column + row) & 1)
-    }
-    this.#distance = nearest
-    if (found < 0) return SKY
-    const [px, py, pz] = [eye[0] + nearest * d[0], eye[1] + nearest * d[1], eye[2] + nearest * d[2]]
-    return (SOLIDS + found) * BANDS + this.#targets.band(found, px, py, pz)
+    const data = new Uint8Array(width * height * 3)
+    for (let y = 0; y < height; y += TILE) for (let x = 0; x < width; x += TILE) this.#paintTile(x, y, data)
+    return { width, height, data }
   }
 
   /** Looks through the corners and the centres of all pixels. */
@@ -162,13 +94,13 @@ export class Tracer {
     const height = this.#height
     for (let top = 0; top <= height; top += TILE) {
       for (let left = 0; left <= width; left += TILE) {
-        this.#gather(left, top)
+        this.#sight.gather(left, top)
         for (let y = top; y < Math.min(top + TILE, height + 1); y++) {
           for (let x = left; x < Math.min(left + TILE, width + 1); x++) {
-            this.#corners[y * (width + 1) + x] = this.#find(x, y)
+            this.#corners[y * (width + 1) + x] = this.#sight.find(x, y)
             if (x === width || y === height) continue
-            this.#centres[y * width + x] = this.#find(x + 0.5, y + 0.5)
-            this.#distances[y * width + x] = this.#distance
+            this.#centres[y * width + x] = this.#sight.find(x + 0.5, y + 0.5)
+            this.#distances[y * width + x] = this.#sight.distance
           }
         }
       }
@@ -177,13 +109,15 @@ export class Tracer {
 
   /** The point at a distance along `direction` and the normal there, away from the surface. @returns cosine at which it is seen */
   #touch(surface: number, distance: number): number {
-    const d = this.#direction
-    const { eye } = this.#camera
+    const d = this.#sight.direction
+    const eye = this.#eye
     const p = this.#point
     const n = this.#normal
     for (let k = 0; k < 3; k++) p[k] = eye[k] + distance * d[k]
-    if (surface === GROUND) n.set([0, 0, 1])
-    else this.#targets.normal(surface - SOLIDS, p[0], p[1], p[2], n)
+    if (surface === GROUND) {
+      n[0] = n[1] = 0
+      n[2] = 1
+    } else this.#targets.normal(surface - SOLIDS, p[0], p[1], p[2], n)
     const facing = n[0] * d[0] + n[1] * d[1] + n[2] * d[2]
     if (facing > 0) for (let k = 0; k < 3; k++) n[k] = -n[k]
     return Math.abs(facing)
@@ -223,7 +157,7 @@ export class Tracer {
     this.#lit[i] = 1
     const surface = (this.#centres[i] / BANDS) | 0
     if (surface === SKY) return
-    this.#aim((i % this.#width) + 0.5, Math.floor(i / this.#width) + 0.5)
+    this.#sight.aim((i % this.#width) + 0.5, Math.floor(i / this.#width) + 0.5)
     this.#touch(surface, this.#distances[i])
     this.#sun[i] = this.#sunAt(surface, 1)
     this.#sky[i] = this.#skyAt(surface, 1)
@@ -236,18 +170,39 @@ export class Tracer {
       for (let x = 0; x + CELL < width; x += CELL) {
         const first = y * width + x
         const surface = (this.#centres[first] / BANDS) | 0
-        const middle = first + (CELL / 2) * (width + 1)
-        const others = [first + CELL, first + CELL * width, first + CELL * (width + 1), middle]
-        const alone = others.every((i) => ((this.#centres[i] / BANDS) | 0) === surface)
-        if (surface === SKY || !alone) continue
+        if (surface === SKY || !this.#isWhole(first, surface)) continue
         this.#lightPixel(first)
-        for (const i of others) this.#lightPixel(i)
-        const even = [this.#sun, this.#sky].every((light) =>
-          isEven(light[first], light[others[0]], light[others[1]], light[others[2]], light[middle]),
-        )
-        if (even) this.#fillCell(first, surface)
+        this.#lightPixel(first + CELL)
+        this.#lightPixel(first + CELL * width)
+        this.#lightPixel(first + CELL * (width + 1))
+        this.#lightPixel(first + MIDDLE * (width + 1))
+        if (this.#isEven(this.#sun, first) && this.#isEven(this.#sky, first)) this.#fillCell(first, surface)
       }
     }
+  }
+
+  /** Whether a surface is seen at the corners of a square and in its middle. */
+  #isWhole(first: number, surface: number): boolean {
+    const centres = this.#centres
+    const width = this.#width
+    return (
+      ((centres[first + CELL] / BANDS) | 0) === surface &&
+      ((centres[first + CELL * width] / BANDS) | 0) === surface &&
+      ((centres[first + CELL * (width + 1)] / BANDS) | 0) === surface &&
+      ((centres[first + MIDDLE * (width + 1)] / BANDS) | 0) === surface
+    )
+  }
+
+  /** Whether light in a square can be interpolated between its corners. */
+  #isEven(light: Float32Array, first: number): boolean {
+    const width = this.#width
+    const a = light[first]
+    const b = light[first + CELL]
+    const c = light[first + CELL * width]
+    const d = light[first + CELL * (width + 1)]
+    const range = Math.max(a, b, c, d) - Math.min(a, b, c, d)
+    const middle = light[first + MIDDLE * (width + 1)]
+    return range <= STEEP && Math.abs((a + b + c + d) / 4 - middle) <= UNEVEN
   }
 
   #fillCell(first: number, surface: number): void {
@@ -261,7 +216,8 @@ export class Tracer {
         for (let x = 0; x < CELL; x++) {
           const i = first + y * width + x
           if (((this.#centres[i] / BANDS) | 0) !== surface) continue
-          const [u, v] = [x / CELL, y / CELL]
+          const u = x / CELL
+          const v = y / CELL
           light[i] = (1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * c + u * d)
           this.#lit[i] = 1
         }
@@ -287,10 +243,10 @@ export class Tracer {
         colour.fill(0)
         this.#lightPixel(i)
         if (plain) {
-          this.#aim(x + 0.5, y + 0.5)
+          this.#sight.aim(x + 0.5, y + 0.5)
           this.#shade(seen, this.#distances[i], y + 0.5, this.#sun[i], this.#sky[i])
         } else {
-          if (!gathered) this.#gather(left, top)
+          if (!gathered) this.#sight.gather(left, top)
           gathered = true
           this.#paintEdge(x, y, i)
         }
@@ -301,24 +257,28 @@ export class Tracer {
 
   /** The mean colour of a pixel's samples. Each surface has the light of the pixel, or of the sample that meets it first. */
   #paintEdge(x: number, y: number, i: number): void {
-    const own = (this.#centres[i] / BANDS) | 0
-    const known = new Map([[own, { sun: this.#sun[i], sky: this.#sky[i] }]])
+    const surfaces = this.#met
+    const lights = this.#metLight
+    surfaces[0] = (this.#centres[i] / BANDS) | 0
+    lights[0] = this.#sun[i]
+    lights[1] = this.#sky[i]
+    let count = 1
     for (let sample = 0; sample < EDGE_SAMPLES; sample++) {
-      const [u, v] = evenPoint(sample)
-      const seen = this.#find(x + u, y + v)
+      const v = EDGE_POINTS[2 * sample + 1]
+      const seen = this.#sight.find(x + EDGE_POINTS[2 * sample], y + v)
       const surface = (seen / BANDS) | 0
-      const distance = this.#distance
-      let light = known.get(surface)
-      if (light === undefined) {
-        if (surface !== SKY) this.#touch(surface, distance)
-        const open = surface === SKY
-        light = {
-          sun: open ? 1 : this.#sunAt(surface, EDGE_STRIDE),
-          sky: open ? 1 : this.#skyAt(surface, EDGE_STRIDE),
+      const distance = this.#sight.distance
+      let k = 0
+      while (k < count && surfaces[k] !== surface) k++
+      if (k === count) {
+        surfaces[count++] = surface
+        if (surface !== SKY) {
+          this.#touch(surface, distance)
+          lights[2 * k] = this.#sunAt(surface, EDGE_STRIDE)
+          lights[2 * k + 1] = this.#skyAt(surface, EDGE_STRIDE)
         }
-        known.set(surface, light)
       }
-      this.#shade(seen, distance, y + v, light.sun, light.sky)
+      this.#shade(seen, distance, y + v, lights[2 * k], lights[2 * k + 1])
     }
     for (let k = 0; k < 3; k++) this.#colour[k] /= EDGE_SAMPLES
   }
@@ -339,17 +299,17 @@ export class Tracer {
       const fade = this.#fade()
       for (let k = 0; k < 3; k++) {
         // Unshadowed ground has its tile's own colour.
-        const full = SUN_LIGHT[k] * SUN[2] + SKY_LIGHT[k]
-        const light = (SUN_LIGHT[k] * SUN[2] * sun + SKY_LIGHT[k] * sky) / full
+        const light = SUN_SHARE[k] * sun + (1 - SUN_SHARE[k]) * sky
         out[k] += (1 - fade) * tiles[band][k] * light + fade * (low[k] + (high[k] - low[k]) * h)
       }
       return
     }
     const n = this.#normal
-    const d = this.#direction
+    const d = this.#sight.direction
     const towards = Math.max(0, n[0] * SUN[0] + n[1] * SUN[1] + n[2] * SUN[2])
-    const half = halfway(d[0], d[1], d[2])
-    const glance = Math.max(0, n[0] * half[0] + n[1] * half[1] + n[2] * half[2])
+    // The direction half-way between the sun and the eye shines most.
+    const [hx, hy, hz] = [SUN[0] - d[0], SUN[1] - d[1], SUN[2] - d[2]]
+    const glance = Math.max(0, n[0] * hx + n[1] * hy + n[2] * hz) / Math.sqrt(hx * hx + hy * hy + hz * hz)
     const gloss = sun * towards * 0.5 * power48(glance)
     const averted = 1 - Math.min(1, facing)
     const rim = 0.25 * averted * averted * averted * averted * sky
@@ -369,12 +329,6 @@ function tileSize(extent: number): number {
   while (decade > extent / 2) decade /= 10
   while (10 * decade <= extent / 2) decade *= 10
   return [1, 2, 5, 10].map((k) => k * decade).find((size) => size >= extent / 3)!
-}
-
-/** Whether light in a square can be interpolated between its corners. */
-function isEven(a: number, b: number, c: number, d: number, middle: number): boolean {
-  const range = Math.max(a, b, c, d) - Math.min(a, b, c, d)
-  return range <= STEEP && Math.abs((a + b + c + d) / 4 - middle) <= UNEVEN
 }
 
 /** 0 up to 0, 1 from 1 on, smooth between. */
