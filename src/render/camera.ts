@@ -1,6 +1,7 @@
 import type { Scene, Solid, View } from '../envs/scene.js'
 import { cosine, sine } from '../envs/trigonometry.js'
-import { bodyOf, type Ball } from './shapes.js'
+import type { Ball } from './body.js'
+import { bodyOf } from './shapes.js'
 import { add, cross, dot, scale, type Vector } from './vector.js'
 
 /** A pinhole: a point of the picture, from -1 to 1, is seen along forward + x right + y up. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Scene, View } from '../envs/scene.js'
 import type { Caption } from './caption.js'
@@ -118,7 +118,7 @@ export async function encodeStill(
 }
 
 /**
- * Writes pictures as 000001.png and so on.
+ * Writes pictures into a folder as 000001.png and so on.
  * @param painted is told how many pictures are done
  * @returns bytes of all files
  */
@@ -128,7 +128,6 @@ export async function writeFrames(
   studio: Studio,
   painted: (done: number) => void,
 ): Promise<number> {
-  mkdirSync(folder, { recursive: true })
   let done = 0
   let bytes = 0
   for await (const png of studio.paint(orders.map((order) => ({ ...order, as: 'png' })))) {

@@ -1,6 +1,6 @@
 import type { Scene, View } from '../envs/scene.js'
 import { fitCamera, hullOf, moveCamera, shownSolids, stageOf, type Camera, type Stage } from './camera.js'
-import type { Ball } from './shapes.js'
+import type { Ball } from './body.js'
 import { subtract, type Vector } from './vector.js'
 
 /** From where a scene of a film is seen. */

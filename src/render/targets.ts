@@ -1,6 +1,7 @@
 import type { Scene, Solid } from '../envs/scene.js'
 import { agentColour, linear, ROBOT, THING } from './colours.js'
-import { bodyOf, type Body } from './shapes.js'
+import type { Body } from './body.js'
+import { bodyOf } from './shapes.js'
 import type { Vector } from './vector.js'
 
 /** Numbers of a solid: its position, its rotation, the radius of the sphere around it. */

@@ -1,5 +1,4 @@
-import { dirname } from 'node:path'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { RUNNING } from '../envs/contract.js'
 import { HatrpoError, usageError } from '../errors.js'
@@ -9,7 +8,7 @@ import { Studio } from '../render/studio.js'
 import { replaceFile } from '../runs/disk.js'
 import type { Players, Spectator } from './evaluate-bundle.js'
 import { expectWhole } from './evaluate.js'
-import { DEFAULTS, makeFolder, type RenderedFile, type RenderOptions } from './render-options.js'
+import { DEFAULTS, expectWritable, type RenderedFile, type RenderOptions } from './render-options.js'
 
 /** Seconds that a step is shown for in environments without a time of their own. */
 const STEP_SECONDS = 0.1
@@ -41,7 +40,7 @@ export class Cameraman implements Spectator {
     const { spec } = players.task
     if (!players.task.scene)
       throw usageError(
-        `${spec.id} cannot be drawn: it has no MuJoCo model and no scene() of its own: ask for a trajectory instead`,
+        `${spec.id} cannot be drawn: it has neither a MuJoCo model nor a scene() of its own: record a trajectory instead`,
       )
     expectWithin('width', width, 16, 4096)
     expectWithin('height', height, 16, 4096)
@@ -128,7 +127,7 @@ const PICTURES: Readonly<Record<string, (path: string) => PictureWriter>> = {
 export function pictureWriter(path: string): PictureWriter {
   const ending = Object.keys(PICTURES).find((ending) => path.toLowerCase().endsWith(ending))
   if (ending !== undefined) {
-    makeFolder(dirname(path))
+    expectWritable(path)
     return PICTURES[ending](path)
   }
   const isFolder = existsSync(path) && statSync(path).isDirectory()
@@ -136,14 +135,15 @@ export function pictureWriter(path: string): PictureWriter {
     throw usageError(
       `out is ${JSON.stringify(path)}: its name must end with ${Object.keys(PICTURES).join(', ')}, or with / for a folder of pictures`,
     )
-  makeFolder(path)
-  const [present] = readdirSync(path)
+  const [present] = isFolder ? readdirSync(path) : []
+  if (!isFolder) expectWritable(path.replace(/[\\/]+$/, ''))
   if (present !== undefined)
     throw usageError(
       `out is ${JSON.stringify(path)}: the folder is not empty (${present}): name a new or empty one`,
     )
   return async (film, studio, options, seconds) => {
     const pictures = film.orders.length
+    if (!isFolder) mkdirSync(path)
     const bytes = await writeFrames(path, film, studio, (done) => options.onPicture?.(done, pictures))
     return { path, bytes, pictures, rate: 1 / seconds }
   }

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { View } from '../envs/scene.js'
 import { usageError } from '../errors.js'
 
@@ -55,12 +56,20 @@ export interface RenderResult {
 
 export const DEFAULTS = { episodes: 1, seed: 1, width: 640, height: 360, seconds: 10, fps: 25 } as const
 
-/** Makes a folder before anything is computed that could not be written. */
-export function makeFolder(folder: string): void {
+/**
+ * Tries to write beside a file, before anything is computed that could not be written.
+ * @throws HatrpoError (exit code 2) where that fails
+ */
+export function expectWritable(path: string): void {
+  const folder = dirname(path)
+  if (!existsSync(folder)) throw usageError(`cannot write ${JSON.stringify(path)}: there is no folder ${folder}`)
+  if (existsSync(path) && !statSync(path).isFile())
+    throw usageError(`cannot write ${JSON.stringify(path)}: there is something else of that name`)
+  const beside = `${path}.${process.pid}.tmp`
   try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
+    writeFileSync(beside, '')
+    rmSync(beside)
   } catch (error) {
-    throw usageError(`cannot write to ${folder}: ${(error as Error).message}`)
+    throw usageError(`cannot write ${JSON.stringify(path)}: ${(error as Error).message}`)
   }
 }

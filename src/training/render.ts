@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import type { EnvSpec } from '../envs/contract.js'
 import { usageError } from '../errors.js'
 import { bundleFiles } from '../export/bundle.js'
@@ -18,7 +17,7 @@ import { runPolicies } from './export.js'
 import { Cameraman, pictureWriter, shoot } from './filming.js'
 import {
   DEFAULTS,
-  makeFolder,
+  expectWritable,
   type RenderedFile,
   type RenderOptions,
   type RenderResult,
@@ -95,6 +94,6 @@ function expectTrajectory(path: string): string {
     throw usageError(
       `trajectory is ${JSON.stringify(path)}: its name must end with ${TRAJECTORY_ENDINGS.join(' or ')}`,
     )
-  makeFolder(dirname(path))
+  expectWritable(path)
   return ending
 }

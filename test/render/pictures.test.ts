@@ -10,9 +10,12 @@ import { posedScene } from '../../scripts/docs/pose.js'
 import { doublesOf, loadMujoco } from '../../src/envs/mujoco/load.js'
 import { actuatorNames, SceneReader } from '../../src/envs/mujoco/scene.js'
 import { PhysicsModel } from '../../src/envs/mujoco/world.js'
-import type { Scene } from '../../src/envs/scene.js'
+import type { Scene, Shape, Solid } from '../../src/envs/scene.js'
+import { drawCaption } from '../../src/render/caption.js'
 import { agentColour } from '../../src/render/colours.js'
-import { encodePng } from '../../src/render/png.js'
+import { frameEpisodes } from '../../src/render/framing.js'
+import { GIF_COLOURS, GifWriter } from '../../src/render/gif.js'
+import { encodePng, encodeTrueColourPng } from '../../src/render/png.js'
 import { bodyOf } from '../../src/render/shapes.js'
 import { draw, type Picture } from '../../src/render/trace.js'
 
@@ -211,4 +214,186 @@ test('the command draws a model with its meshes', () => {
 
 test('actuators are named by the joints that they drive', () => {
   assert.deepEqual(actuatorNames(mujoco, model), ['a', 'b', 'c'])
+})
+
+/** Pictures of a GIF with one palette, as positions in it, and their durations: an independent reading of the format. */
+function readGif(bytes: Uint8Array): { width: number; frames: Uint8Array[]; durations: number[] } {
+  const word = (at: number) => bytes[at] | (bytes[at + 1] << 8)
+  const [width, height] = [word(6), word(8)]
+  const frames: Uint8Array[] = []
+  const durations: number[] = []
+  const screen = new Uint8Array(width * height)
+  let at = 13 + 3 * 256
+  const blocks = (): number[] => {
+    const content: number[] = []
+    for (; bytes[at] !== 0; at += bytes[at] + 1) content.push(...bytes.subarray(at + 1, at + 1 + bytes[at]))
+    at++
+    return content
+  }
+  let transparent = -1
+  while (bytes[at] !== 0x3b) {
+    if (bytes[at] === 0x21) {
+      const isControl = bytes[at + 1] === 0xf9
+      if (isControl) durations.push(word(at + 4))
+      if (isControl) transparent = (bytes[at + 3] & 1) === 1 ? bytes[at + 6] : -1
+      at += 2
+      blocks()
+      continue
+    }
+    assert.equal(bytes[at], 0x2c)
+    const [left, top, w, h] = [1, 3, 5, 7].map((k) => word(at + k))
+    const depth = bytes[at + 10]
+    at += 11
+    const pixels = unpack(blocks(), depth)
+    assert.equal(pixels.length, w * h)
+    pixels.forEach((pixel, i) => {
+      if (pixel !== transparent) screen[(top + Math.floor(i / w)) * width + left + (i % w)] = pixel
+    })
+    frames.push(screen.slice())
+  }
+  return { width, frames, durations }
+}
+
+/** The variant of LZW that GIF has. */
+function unpack(content: readonly number[], depth: number): number[] {
+  const clear = 1 << depth
+  const pixels: number[] = []
+  let table: number[][] = []
+  let length = depth + 1
+  let last: number[] | undefined
+  let bit = 0
+  for (;;) {
+    let code = 0
+    for (let k = 0; k < length; k++, bit++) code |= ((content[bit >> 3] >> (bit & 7)) & 1) << k
+    if (code === clear + 1) return pixels
+    if (code === clear) {
+      table = Array.from({ length: clear + 2 }, (_, i) => [i])
+      length = depth + 1
+      last = undefined
+      continue
+    }
+    const known: number[] = table[code] ?? [...last!, last![0]]
+    if (last !== undefined && table.length < 4096) table.push([...last, known[0]])
+    if (table.length === 1 << length && length < 12) length++
+    pixels.push(...known)
+    last = known
+  }
+}
+
+test('a GIF holds the pictures that were put into it', () => {
+  const [width, height] = [150, 90]
+  const palette = Array.from({ length: GIF_COLOURS }, (_, i) => [i, 255 - i, 7] as const)
+  // Noise fills the table of codes several times; the others differ from it in a part, in one pixel, and in nothing.
+  const noise = Uint8Array.from({ length: width * height }, (_, i) =>
+    Math.floor(spread(i, 0) * spread(i, 1) * GIF_COLOURS),
+  )
+  const part = noise.map((pixel, i) => (i > 3000 && i < 4000 && i % 7 < 4 ? 5 : pixel))
+  const dot = part.map((pixel, i) => (i === 77 ? (pixel + 1) % 100 : pixel))
+  const film = [noise, part, dot, dot.slice(), new Uint8Array(width * height)]
+  const writer = new GifWriter(width, height, palette)
+  film.forEach((pixels, i) => writer.add(pixels, 4 + i))
+  const bytes = writer.finish()
+  const read = readGif(bytes)
+  assert.equal(read.width, width)
+  assert.deepEqual(read.durations, [4, 5, 6, 7, 8])
+  assert.deepEqual(read.frames, film)
+  assert.deepEqual(Array.from(bytes.subarray(13, 13 + 3 * GIF_COLOURS)), palette.flat())
+})
+
+test('a PNG of all colours is stored as it is', () => {
+  const [width, height] = [40, 30]
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.floor(256 * spread(i, i % 4)))
+  const stored = decode(encodeTrueColourPng({ width, height, data }))
+  assert.deepEqual([stored.width, stored.height, stored.channels], [width, height, 3])
+  assert.deepEqual(Uint8Array.from(stored.data), data)
+})
+
+test('text is dark strokes where they belong, and letters that are not there a box', () => {
+  const [width, height] = [120, 40]
+  const ink = (title: string) => {
+    const data = new Uint8Array(3 * width * height).fill(255)
+    drawCaption({ width, height, data }, { title, lines: [], source: '', agents: [] })
+    return Array.from({ length: width * height }, (_, i) => data[3 * i]).flatMap((red, i) =>
+      red < 120 ? [{ x: i % width, y: Math.floor(i / width) }] : [],
+    )
+  }
+  const bar = ink('I')
+  assert.ok(bar.length > 5 && new Set(bar.map(({ x }) => x)).size <= 2, 'I is upright')
+  const rule = ink('-')
+  assert.ok(rule.length > 2 && new Set(rule.map(({ y }) => y)).size <= 2, '- is level')
+  assert.deepEqual(ink('\u{1F600}'), ink('\u4e2d'))
+  assert.equal(ink(' ').length, 0)
+  for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:+')
+    assert.notDeepEqual(ink(letter), ink('\u4e2d'), letter)
+})
+
+/** A ball on the ground, one of agent 0, and a thing that rests. */
+function rolling(x: number): Scene {
+  const at = (name: string, role: Solid['role'], px: number): Solid => ({
+    name,
+    role,
+    shape: { kind: 'capsule', radius: 0.1, half: 0 },
+    position: [px, 0, 0.1],
+    rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    agents: role === 'robot' ? [0] : [],
+  })
+  return { solids: [at('ball', 'robot', x), at('post', 'thing', 0.3)], ground: 0 }
+}
+
+test('the camera moves with a robot that goes far, evenly, and rests before one that does not', () => {
+  const view = { azimuth: 90, elevation: 20 }
+  const eyes = (scenes: readonly Scene[]) =>
+    frameEpisodes([scenes], view, 16 / 9, 0.04)[0].map(({ camera }) => camera.eye)
+  const far = eyes(Array.from({ length: 60 }, (_, i) => rolling(0.05 * i)))
+  far.slice(1).forEach((eye, i) => {
+    assert.ok(Math.abs(eye[0] - far[i][0] - 0.05) < 1e-9, `step ${i}`)
+    assert.deepEqual(eye.slice(1), far[i].slice(1))
+  })
+  // Steps of different length are evened out.
+  const jerky = eyes(Array.from({ length: 60 }, (_, i) => rolling(0.4 * Math.floor(i / 8))))
+  const steps = jerky.slice(20, 40).map((eye, i) => eye[0] - jerky[19 + i][0])
+  assert.ok(Math.max(...steps) < 0.1, `${Math.max(...steps)}`)
+  const near = eyes(Array.from({ length: 60 }, (_, i) => rolling(0.05 * Math.sin(i))))
+  for (const eye of near) assert.deepEqual(eye, near[0])
+})
+
+test('shadows fall away from the sun, and a scene in a mesh is drawn like one of boxes', () => {
+  const size = 0.3
+  const corners = [-size, size].flatMap((x) =>
+    [-size, size].flatMap((y) => [-size, size].map((z) => [x, y, z])),
+  )
+  const quads = [
+    [0, 1, 3, 2],
+    [4, 6, 7, 5],
+    [0, 4, 5, 1],
+    [2, 3, 7, 6],
+    [0, 2, 6, 4],
+    [1, 5, 7, 3],
+  ]
+  const mesh = {
+    kind: 'mesh',
+    vertices: Float32Array.from(corners.flat()),
+    faces: Int32Array.from(quads.flatMap(([a, b, c, d]) => [a, b, c, a, c, d])),
+  } as const
+  const scene = (shape: Shape): Scene => ({
+    solids: [
+      {
+        name: 'block',
+        role: 'robot',
+        shape,
+        position: [0, 0, 0.3],
+        rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+        agents: [0],
+      },
+    ],
+    ground: 0,
+  })
+  const above = { azimuth: 90, elevation: 90, margin: 0.3 }
+  const box = draw(scene({ kind: 'box', half: [size, size, size] }), above, 96, 54)
+  const meshed = draw(scene(mesh), above, 96, 54)
+  const off = box.data.reduce((sum, byte, i) => sum + Math.abs(byte - meshed.data[i]), 0) / box.data.length
+  assert.ok(off < 1, `${off}`)
+  // The sun is at -x, -y: the shadow is at +x, +y, to the upper right of a picture whose upper edge is at +y.
+  const brightness = (x: number, y: number) => box.data[3 * (y * 96 + x)]
+  assert.ok(brightness(65, 14) < brightness(31, 40) - 25, `${brightness(65, 14)} ${brightness(31, 40)}`)
 })
