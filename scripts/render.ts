@@ -84,17 +84,17 @@ async function main(): Promise<void> {
     },
   })
   if (values.model === undefined) throw usageError('--model: must name an MJCF file')
+  const view = {
+    azimuth: readNumber('azimuth', values.azimuth, -360),
+    elevation: readNumber('elevation', values.elevation, 0),
+  }
+  const [width, height] = [readNumber('width', values.width, 1), readNumber('height', values.height, 1)]
   const mujoco = await loadMujoco()
   const model = loadModel(mujoco, values.model)
   const parts = readParts(values.parts, actuatorNames(mujoco, model))
   const lift = values.lift === undefined ? {} : { lift: readNumber('lift', values.lift, 0) }
   const physics = new PhysicsModel(mujoco, model)
   const scene = posedScene(physics, { joints: readPose(values.set), ...lift }, parts)
-  const view = {
-    azimuth: readNumber('azimuth', values.azimuth, -360),
-    elevation: readNumber('elevation', values.elevation, 0),
-  }
-  const [width, height] = [readNumber('width', values.width, 1), readNumber('height', values.height, 1)]
   const bytes = encodePng(draw(scene, view, Math.round(width), Math.round(height)))
   writeFileSync(values.out, bytes)
   console.log(`${values.out}: ${width} x ${height}, ${bytes.length} bytes`)

@@ -198,7 +198,6 @@ test('the command draws a model with its meshes', () => {
     assert.deepEqual([width, height], [64, 36])
     const wrong: [string[], RegExp][] = [
       [['--parts', 'a|d'], /^render: --parts: d: must be one of a, b, c\n$/],
-      [['--set', 'd=1'], /^render: joint d: the model has no such joint\n$/],
       [['--width', 'x'], /^render: --width x: must be a number from 1\n$/],
     ]
     for (const [args, message] of wrong) {
@@ -212,8 +211,12 @@ test('the command draws a model with its meshes', () => {
   assert.match(render('--model', '/nowhere.xml').stderr, /^render: --model \/nowhere\.xml: no such file\n$/)
 })
 
-test('actuators are named by the joints that they drive', () => {
+test('actuators are named by the joints that they drive, and a pose of others is refused', () => {
   assert.deepEqual(actuatorNames(mujoco, model), ['a', 'b', 'c'])
+  assert.throws(
+    () => posedScene(physics, { joints: { d: 1 } }, PARTS),
+    /^HatrpoError: joint d: the model has no such joint$/,
+  )
 })
 
 /** Pictures of a GIF with one palette, as positions in it, and their durations: an independent reading of the format. */
