@@ -8,6 +8,7 @@ const ENTRIES = {
   'cli/main': 'src/cli/main.ts',
   'bench/first-iteration': 'src/bench/first-iteration.ts',
   'workers/rollout': 'workers/rollout.ts',
+  'workers/paint': 'workers/paint.ts',
   'workers/python': 'workers/python.ts',
   'workers/refresh-lock': 'workers/refresh-lock.ts',
   'workers/check-wide': 'workers/check-wide.ts',

@@ -49,10 +49,5 @@ export type {
 export { diagnose } from './runs/diagnostics.js'
 export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
 export { exportPolicies, type ExportOptions } from './training/export.js'
-export {
-  render,
-  type RenderedFile,
-  type RenderOptions,
-  type RenderResult,
-} from './training/render.js'
+export { render, type RenderedFile, type RenderOptions, type RenderResult } from './training/render.js'
 export { train } from './training/train.js'

@@ -2,7 +2,7 @@ import type { Scene, Solid, View } from '../envs/scene.js'
 import { cosine, sine } from '../envs/trigonometry.js'
 import type { Ball } from './body.js'
 import { bodyOf } from './shapes.js'
-import { add, cross, dot, scale, type Vector } from './vector.js'
+import { add, cross, dot, PI, scale, type Vector } from './vector.js'
 
 /** A pinhole: a point of the picture, from -1 to 1, is seen along forward + x right + y up. */
 export interface Camera {
@@ -46,8 +46,8 @@ export function lowestPoint(scene: Scene): number {
 
 /** The camera from which all balls just fit into the picture. @param aspect width over height */
 export function fitCamera(balls: readonly Ball[], view: View, aspect: number): Camera {
-  const azimuth = (view.azimuth * Math.PI) / 180
-  const elevation = (view.elevation * Math.PI) / 180
+  const azimuth = (view.azimuth * PI) / 180
+  const elevation = (view.elevation * PI) / 180
   const flat = cosine(elevation)
   const forward: Vector = [flat * cosine(azimuth), flat * sine(azimuth), -sine(elevation)]
   // Level, and defined from straight above as well.

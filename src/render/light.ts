@@ -1,6 +1,6 @@
 import { cosine, sine } from '../envs/trigonometry.js'
 import type { Targets } from './targets.js'
-import { normalise, tangents, type Vector } from './vector.js'
+import { normalise, PI, tangents, type Vector } from './vector.js'
 
 export const SUN = normalise([-0.45, -0.55, 1.15])
 /** Radius of the sun's disc, as a tangent: it softens shadows. */
@@ -18,7 +18,7 @@ export function evenPoint(i: number): [number, number] {
 }
 
 function polar(r: number, turn: number): [number, number] {
-  return [r * cosine(2 * Math.PI * turn), r * sine(2 * Math.PI * turn)]
+  return [r * cosine(2 * PI * turn), r * sine(2 * PI * turn)]
 }
 
 /** Directions to the sun's disc, three numbers each. */

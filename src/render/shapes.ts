@@ -2,7 +2,7 @@ import type { Shape } from '../envs/scene.js'
 import { cosine, sine } from '../envs/trigonometry.js'
 import { NEAREST, setUnit, type Ball, type Body } from './body.js'
 import { Mesh } from './mesh.js'
-import type { Vector } from './vector.js'
+import { PI, type Vector } from './vector.js'
 
 /** Most balls that cover a capsule. */
 const MOST_COVERS = 10
@@ -78,10 +78,10 @@ class Cylinder implements Body {
     this.radius = Math.sqrt(radius * radius + half * half)
     this.cover = [{ at: [0, 0, 0], radius: this.radius }]
     // The rim: eight points, pushed out so that the octagon through them holds the circle.
-    const rim = radius / cosine(Math.PI / 8)
+    const rim = radius / cosine(PI / 8)
     this.hull = [-half, half].flatMap((z) =>
       Array.from({ length: 8 }, (_, i) => {
-        const angle = (i * Math.PI) / 4
+        const angle = (i * PI) / 4
         return { at: [rim * cosine(angle), rim * sine(angle), z] as const, radius: 0 }
       }),
     )

@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina'
 import type { Shape } from '../envs/scene.js'
 import { HatrpoError } from '../errors.js'
+import { CODE } from '../place.js'
 import { Painter, type PaintOrder } from './painter.js'
 
 /** Pictures that are drawn or wait for their turn, per thread. */
@@ -21,7 +22,7 @@ export class Studio {
     this.#ahead = Math.max(1, AHEAD * workers)
     if (workers === 0) return
     this.#pool = new Piscina({
-      filename: new URL('../../workers/paint.cjs', import.meta.url).href,
+      filename: new URL('../workers/paint.cjs', CODE).href,
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Infinity,
@@ -33,17 +34,17 @@ export class Studio {
 
   /** The pictures in order. The result does not depend on the number of threads. */
   async *paint(orders: readonly PaintOrder[]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    const begun: Promise<Uint8Array<ArrayBuffer>>[] = []
+    const begun = new Map<number, Promise<Uint8Array<ArrayBuffer>>>()
     let next = 0
     for (let i = 0; i < orders.length; i++) {
       for (; next < Math.min(orders.length, i + this.#ahead); next++) {
         const picture = this.#paintOne(orders[next])
         // Awaited below; until then a failure must not count as unhandled.
         picture.catch(() => {})
-        begun.push(picture)
+        begun.set(next, picture)
       }
-      yield await begun[i]
-      delete begun[i]
+      yield await begun.get(i)!
+      begun.delete(i)
     }
   }
 

@@ -62,7 +62,8 @@ export const DEFAULTS = { episodes: 1, seed: 1, width: 640, height: 360, seconds
  */
 export function expectWritable(path: string): void {
   const folder = dirname(path)
-  if (!existsSync(folder)) throw usageError(`cannot write ${JSON.stringify(path)}: there is no folder ${folder}`)
+  if (!existsSync(folder))
+    throw usageError(`cannot write ${JSON.stringify(path)}: there is no folder ${folder}`)
   if (existsSync(path) && !statSync(path).isFile())
     throw usageError(`cannot write ${JSON.stringify(path)}: there is something else of that name`)
   const beside = `${path}.${process.pid}.tmp`

@@ -91,7 +91,7 @@ test('invalid commands and flags', (t) => {
     [['export', 'x', '--out', 'x', '--checkpoint', 'first'], '--checkpoint is "first"', 'latest, best'],
     [['render', 'x'], 'name what to write', '--out', '--trajectory'],
     [['render', 'nowhere', '--out', 'a.gif'], '"nowhere"'],
-    [['render', '.', '--out', 'a.mp4'], 'neither a run'],
+    [['render', '.', '--out', 'a.mp4'], 'out is "a.mp4"', '.gif, .png'],
     [['render', '.', '--out', 'a.gif', '--camera', 'sidd'], '--camera is "sidd"', 'did you mean side?'],
     [['render', '.', '--out', 'a.gif', '--camera', '65'], '--camera is "65"', 'AZIMUTH,ELEVATION'],
     [['render', '.', '--out', 'a.gif', '--size', '640'], '--size is "640"', '640x360'],

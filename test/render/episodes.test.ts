@@ -10,7 +10,7 @@ import { evaluate, exportPolicies, render } from '../../src/index.js'
 import { loadKernels, PURPOSE } from '../../src/kernels/index.js'
 import { episodeSeed } from '../../src/rollout/index.js'
 import { Cameraman } from '../../src/training/filming.js'
-import { encodeNpz } from '../../src/training/npz.js'
+import { encodeNpz, type NpyArray } from '../../src/training/npz.js'
 import { storedRun } from '../export/stored-run.js'
 import { saying, temporaryDirectory } from '../runs/fixtures.js'
 
@@ -93,6 +93,22 @@ test('what cannot be written or drawn is refused before anything is played', asy
   )
 })
 
+/** Of a step; `steps` and `return` are those of an episode's last line. */
+interface TrajectoryLine {
+  episode: number
+  step: number
+  observations: Record<string, number[]>
+  state: number[]
+  available: Record<string, number[]>
+  active: Record<string, number>
+  actions: Record<string, number[]>
+  rewards: Record<string, number>
+  terminated: boolean
+  truncated: boolean
+  steps?: number
+  return?: number
+}
+
 test('a trajectory in JSON lines holds what the environment gives when its actions are repeated', async (t) => {
   const { dir } = storedRun(t, 'games/skirmish', 'happo')
   const file = join(dir, '../t.jsonl')
@@ -100,7 +116,7 @@ test('a trajectory in JSON lines holds what the environment gives when its actio
   const [about, ...lines] = readFileSync(file, 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, any>)
+    .map((line) => JSON.parse(line) as TrajectoryLine)
   const env = await makeEnv('games/skirmish')
   const ids = env.spec.agents.map(({ id }) => id)
   assert.deepEqual(about, {
@@ -112,13 +128,13 @@ test('a trajectory in JSON lines holds what the environment gives when its actio
     stepSeconds: null,
   })
   const f32 = (values: number[]) => Float32Array.from(values)
-  const assertSeen = (line: Record<string, any>) => {
+  const assertSeen = (line: TrajectoryLine) => {
     ids.forEach((id, i) => {
-      assert.deepEqual(f32(line['observations'][id]), env.observations[i])
-      assert.deepEqual(line['available'][id], Array.from(env.availableActions![i]))
-      assert.equal(line['active'][id], env.active![i])
+      assert.deepEqual(f32(line.observations[id]), env.observations[i])
+      assert.deepEqual(line.available[id], Array.from(env.availableActions![i]))
+      assert.equal(line.active[id], env.active![i])
     })
-    assert.deepEqual(f32(line['state']), env.state)
+    assert.deepEqual(f32(line.state), env.state)
   }
   const kernels = await loadKernels()
   let episode = 0
@@ -130,16 +146,16 @@ test('a trajectory in JSON lines holds what the environment gives when its actio
     assertSeen(line)
     if ('return' in line) {
       assert.notEqual(end, RUNNING)
-      assert.deepEqual([line['steps'], line['return']], [steps, returns[line['episode']]])
+      assert.deepEqual([line.steps, line.return], [steps, returns[line.episode]])
       reset()
       steps = 0
       continue
     }
-    assert.equal(line['step'], steps++)
-    ids.forEach((id, i) => env.actions[i].set(line['actions'][id]))
+    assert.equal(line.step, steps++)
+    ids.forEach((id, i) => env.actions[i].set(line.actions[id]))
     end = env.step()
-    ids.forEach((id, i) => assert.equal(Math.fround(line['rewards'][id]), env.rewards[i]))
-    assert.deepEqual([line['terminated'], line['truncated']], [end === 1, end === 2])
+    ids.forEach((id, i) => assert.equal(Math.fround(line.rewards[id]), env.rewards[i]))
+    assert.deepEqual([line.terminated, line.truncated], [end === 1, end === 2])
   }
   assert.equal(lines.filter((line) => 'return' in line).length, 2)
 })
@@ -213,10 +229,7 @@ test('a trajectory in NumPy arrays has the sizes and the sums that it should', a
 
 test('numpy reads the arrays', (t) => {
   const file = join(temporaryDirectory(t), 'a.npz')
-  const arrays = new Map<
-    string,
-    Parameters<typeof encodeNpz>[0] extends ReadonlyMap<string, infer V> ? V : never
-  >([
+  const arrays = new Map<string, NpyArray | string>([
     ['about', 'caf\u00e9 \u{1F600}'],
     ['a/b', { values: Float32Array.of(1.5, -2, 3, 4, 5, 6), shape: [2, 3] }],
     ['flags', { values: Uint8Array.of(1, 0), shape: [2], logical: true }],

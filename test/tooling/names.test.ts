@@ -68,7 +68,7 @@ const OTHER_USES: readonly RegExp[] = [
   /custom section `hatrpo`/g,
   /there are hatrpo, /g,
   /\/\^hatrpo[(/]/g,
-  /new Command\('hatrpo'\)|name: 'hatrpo'(, setup| \})|SECTION = 'hatrpo'|'hatrpo-(policy|bundle)?'/g,
+  /new Command\('hatrpo'\)|name: 'hatrpo'(, setup| \})|SECTION = 'hatrpo'|'hatrpo-(policy|bundle|trajectory)?'/g,
   /__hatrpo_/g,
   /`hatrpo: \$\{|`hatrpo: cannot/g,
   // The folder of cached binaries, and Binaryen's program.
