@@ -13,6 +13,7 @@ import {
 } from '../config/index.js'
 import { openSimd, simdModes } from '../devices/open.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
+import { releaseLocks } from '../runs/lock.js'
 import type { TrainResult } from '../runs/types.js'
 import { configSources, withTaskFlags, withValueFlags, type ConfigFlags } from './config-flags.js'
 import { Interrupt } from './interrupt.js'
@@ -38,7 +39,7 @@ export function trainCommand(): Command {
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
     .option(
       '--workers <n>',
-      'threads that step environments, 0 for the main one alone; results do not depend on it',
+      'threads that step environments; updates have as many, 0 and 1 none but the main one; never changes a result',
     )
     .option(
       '--simd <mode>',
@@ -65,8 +66,7 @@ Examples:
   hatrpo train --resume runs/HalfCheetah-2x3-hatrpo-s1 --steps 4000000`,
     )
     .action(async (flags: TrainFlags) => {
-      const workers =
-        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
+      const workers = flags.workers === undefined ? {} : { workers: rolloutThreads(flags.workers) }
       // Before a folder is made, which a refusal would leave behind.
       if (flags.simd !== undefined) await openSimd(flags.simd)
       const code =
@@ -78,6 +78,11 @@ Examples:
 }
 
 type Workers = { workers?: number }
+
+/** Number of threads for --workers. Never 0: a step that does not return on the main one would keep signals waiting. */
+function rolloutThreads(flag: string): number {
+  return Math.max(1, wholeFlag('--workers', flag, 0, 1024))
+}
 
 /** Trains once per seed. @returns the exit code of an interrupted training */
 async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | undefined> {
@@ -155,9 +160,17 @@ async function trainInto(
 ): Promise<TrainResult | number> {
   const { train } = await import('../training/train.js')
   const origin = { ...(preset !== undefined && { preset }), ...(tunedFor !== undefined && { tunedFor }) }
+  const { endThreads } = await import('../rollout/local/threads.js')
   const progress = await createProgress(config, flags.verbose ?? false)
-  const interrupt = new Interrupt(() =>
-    progress.event('stopping: finishing the iteration, then a checkpoint'),
+  const interrupt = new Interrupt(
+    () =>
+      progress.event(
+        'stopping: finishing the iteration, then a checkpoint; a second signal ends the run at once',
+      ),
+    async () => {
+      releaseLocks()
+      await endThreads()
+    },
   )
   let result: TrainResult
   try {

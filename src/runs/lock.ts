@@ -41,6 +41,14 @@ interface Found {
   readonly refreshed: number
 }
 
+/** Locks that this process holds. */
+const held = new Set<RunLock>()
+
+/** Removes the locks that this process holds, for an end of the process that nothing else is told of. */
+export function releaseLocks(): void {
+  for (const lock of held) lock.release()
+}
+
 /**
  * The lock of a run folder: a file that names the process writing there.
  * A lock is stale, and is taken over, when its process on this host has ended, or when a process on another host, which
@@ -70,6 +78,8 @@ export class RunLock {
       rmSync(beside, { force: true })
     }
     this.#startRefreshing(refreshEvery)
+    if (held.size === 0) process.on('exit', releaseLocks)
+    held.add(this)
   }
 
   /** @throws HatrpoError when someone removed or replaced the lock since it was taken, or it can no longer be refreshed */
@@ -89,6 +99,8 @@ export class RunLock {
   }
 
   release(): void {
+    held.delete(this)
+    if (held.size === 0) process.off('exit', releaseLocks)
     Atomics.store(new Int32Array(this.#released), 0, 1)
     Atomics.notify(new Int32Array(this.#released), 0)
     if (readLock(this.path)?.content === this.#content) rmSync(this.path, { force: true })

@@ -118,8 +118,12 @@ class PythonProcess {
     })
     this.#child.on('exit', (code, signal) => {
       const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`
-      // Those that a dead process has started may hold its pipe open.
-      const timer = setTimeout(() => this.#lose(how), DRAIN)
+      this.#killGroup()
+      // Those of another group may hold its pipe open.
+      const timer = setTimeout(() => {
+        this.#lose(how)
+        this.#child.stdout!.destroy()
+      }, DRAIN)
       this.#child.on('close', () => {
         clearTimeout(timer)
         this.#lose(how)
@@ -139,12 +143,16 @@ class PythonProcess {
   /** Ends it at once, with all that it has started. */
   kill(): void {
     this.#over = true
+    this.#killGroup()
+  }
+
+  #killGroup(): void {
     const { pid } = this.#child
     if (pid === undefined) return
     try {
       process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
     } catch {
-      // It has ended already.
+      // All have ended already.
     }
   }
 

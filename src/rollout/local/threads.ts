@@ -11,6 +11,14 @@ export type ThreadOptions = Pick<
   'workers' | 'envs' | 'env' | 'envSha256' | 'joined' | 'onEvent'
 >
 
+/** Pools of this process whose threads run. */
+const open = new Set<WorkerThreads>()
+
+/** Ends the threads of all pools, whatever they do. Does not resolve where a thread is in a call of the system. */
+export async function endThreads(): Promise<void> {
+  await Promise.all([...open].map((threads) => threads.close()))
+}
+
 /** Threads of a pool. They load the environments of their shares as soon as they run. */
 export class WorkerThreads {
   readonly shares: readonly Share[]
@@ -35,6 +43,7 @@ export class WorkerThreads {
       () => {},
     )
     this.#pool = this.#start()
+    open.add(this)
   }
 
   /** Times that a thread failed between tasks and was replaced. */
@@ -61,6 +70,7 @@ export class WorkerThreads {
   /** Ends all threads. Closing again has no effect. */
   async close(): Promise<void> {
     await (this.#closed ??= end(this.#pool))
+    open.delete(this)
   }
 
   #start(): Piscina<WorkerOrder, WorkerAnswer> {

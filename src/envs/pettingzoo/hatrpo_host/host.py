@@ -12,6 +12,10 @@ from .loading import load
 from .protocol import BROKEN, CLOSE, DONE, FAILED, LOAD, MAKE, PULSE, REPLAY, RESET, RUNNING, STEP, WRONG
 
 
+class OtherEndGone(BaseException):
+    """Nobody reads the answers any more; no `except Exception` on the way is to take it for an error."""
+
+
 class Host:
     def __init__(self, incoming, outgoing):
         self.incoming = incoming
@@ -39,16 +43,25 @@ class Host:
             request = self.incoming.read(struct.unpack("<I", head)[0])
             self.shown_alive = time.monotonic()
             try:
-                kind, reply = DONE, handlers[request[0]](request)
-            except Exception as error:
-                kind, reply = FAILED, failure(error)
-            self.send(kind, reply)
+                self.answer(handlers[request[0]], request)
+            except OtherEndGone:
+                return
+
+    def answer(self, handler, request):
+        try:
+            kind, reply = DONE, handler(request)
+        except (Exception, KeyboardInterrupt) as error:
+            kind, reply = FAILED, failure(error)
+        self.send(kind, reply)
 
     def send(self, kind, reply=b""):
         message = struct.pack("<IB", 1 + len(reply), kind) + reply
         rest = memoryview(message)
-        while rest:
-            rest = rest[os.write(self.outgoing, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(self.outgoing, rest) :]
+        except BrokenPipeError:
+            raise OtherEndGone from None
 
     def pulse(self):
         """Reports progress between two environments or two steps of a long request."""
@@ -113,7 +126,7 @@ class Host:
         for environment in self.environments.values():
             try:
                 environment.close()
-            except Exception as error:
+            except (Exception, KeyboardInterrupt) as error:
                 sys.stderr.write("closing an environment: %s\n" % one_line(error))
 
 
@@ -122,7 +135,7 @@ def attempted(work):
     try:
         status, views = work()
         return struct.pack("<B", status) + views
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         told = failure(error)
         status = WRONG if isinstance(error, WrongEnvironment) else BROKEN
         return struct.pack("<BI", status, len(told)) + told

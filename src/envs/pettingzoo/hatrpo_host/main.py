@@ -19,9 +19,18 @@ def die_with_the_other_end(descriptor):
     poll.register(descriptor, 0)
     poll.poll()
     time.sleep(CLOSING_GRACE)
-    if os.getpgrp() == os.getpid():
+    end(1)
+
+
+def end(code):
+    """Ends this process, and those it started: they would hold the pipes open for as long as they run."""
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
-    os._exit(1)
+    os._exit(code)
+
+
+def pass_over(_number, _frame):
+    """Handler of SIGINT, which is for the run alone; unlike an ignored signal, it is not handed on to other programs."""
 
 
 def main():
@@ -32,6 +41,7 @@ def main():
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    signal.signal(signal.SIGINT, pass_over)
     # Modules are found from the working directory, as with `python -m`, and not from beside this file.
     sys.path[0] = os.getcwd()
     if hasattr(select, "poll"):
@@ -41,4 +51,4 @@ def main():
     host.close_all()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    end(0)
