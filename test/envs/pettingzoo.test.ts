@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -18,7 +20,7 @@ import { findPython, makePython, markerFile, pythonEnv, pythonId } from './pytho
 
 const plain = (view: ArrayLike<number>) => Array.from(view)
 const numpy = findPython('numpy')
-const { missing } = findPython()
+const { python, missing } = findPython()
 
 /** A copy of all that an environment shows. */
 const shown = ({ observations, state, rewards, active, availableActions = [] }: MultiAgentEnv) => ({
@@ -416,6 +418,18 @@ test('an environment that its seed does not fix is found out', { skip: missing }
     () => env.loadState!(saved),
     /is not deterministic under its seed: its episode from seed 1, played again for 3 steps/,
   )
+})
+
+test('a process whose answers nobody reads any more ends without a word', { skip: missing }, async (t) => {
+  const child = spawn(python, [join(import.meta.dirname, '../../src/envs/pettingzoo/host.py')])
+  t.after(() => child.kill('SIGKILL'))
+  let stderr = ''
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+  child.stdout.destroy()
+  // A request of one byte of a kind that there is none of.
+  child.stdin.write(Uint8Array.of(1, 0, 0, 0, 99))
+  const [code] = (await once(child, 'close')) as [number]
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
 })
 
 const lost = {

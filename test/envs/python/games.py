@@ -45,13 +45,18 @@ class Graph:
 class Parallel:
     """Base of the games below: agents with the same spaces, and a generator of their own.
 
-    Leaves a file in the folder `pids`, named after the process."""
+    Leaves a file in the folder `pids`, named after the process, and one for a process that it starts where `forks`: that
+    one inherits all pipes and outlives the environment."""
 
     metadata = {}
 
-    def __init__(self, agents=("left", "right"), max_cycles=20, pids=None):
+    def __init__(self, agents=("left", "right"), max_cycles=20, pids=None, forks=False):
         if pids is not None:
             open(os.path.join(pids, str(os.getpid())), "w").close()
+            if forks and os.fork() == 0:
+                open(os.path.join(pids, str(os.getpid())), "w").close()
+                time.sleep(1000)
+                os._exit(0)
         self.possible_agents = list(agents)
         self.agents = []
         self.max_cycles = max_cycles

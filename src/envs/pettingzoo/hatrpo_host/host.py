@@ -43,13 +43,13 @@ class Host:
             request = self.incoming.read(struct.unpack("<I", head)[0])
             self.shown_alive = time.monotonic()
             try:
-                self.answer(handlers[request[0]], request)
+                self.answer(handlers, request)
             except OtherEndGone:
                 return
 
-    def answer(self, handler, request):
+    def answer(self, handlers, request):
         try:
-            kind, reply = DONE, handler(request)
+            kind, reply = DONE, handlers[request[0]](request)
         except (Exception, KeyboardInterrupt) as error:
             kind, reply = FAILED, failure(error)
         self.send(kind, reply)
