@@ -1,13 +1,13 @@
 // Makes the first iteration of a run and prints a line of JSON (`FirstIteration`). A program of its own, because the time
 // since the start of the process and the memory of the process are measured.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../envs/temporary.js'
 import { train } from '../training/train.js'
 import type { FirstIteration, FirstIterationTask } from './start.js'
 
 const { config, workers, simd } = JSON.parse(process.argv[2]) as FirstIterationTask
-const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+const folder = await temporaryFolder()
 try {
   await train({
     config,

@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { usageError } from '../errors.js'
 import { parseValue, presetNames, type ConfigSources, type PartialConfig } from '../config/index.js'
 import { deviceNames } from '../devices/open.js'
-import type { EnvConfig } from '../envs/index.js'
-import { resolveEnv } from '../envs/portable.js'
-import { envFolders } from '../runs/stored-config.js'
+import { readConfigFile } from './config-file.js'
 
 /** Flags that give values of a configuration. */
 export interface ConfigFlags {
@@ -35,7 +30,7 @@ export function withValueFlags(command: Command): Command {
   return command
     .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
-    .option('--config <file>', 'JSON with the keys of config.json')
+    .option('--config <file>', 'JSON with the keys of config.json; - reads standard input')
     .option(
       '--set <key=value...>',
       'any key of config.json, such as trustRegion.delta=0.005 or env.partition=graph',
@@ -60,27 +55,4 @@ function configFlags({ env, algo, steps, seed, envs, device }: ConfigFlags): Par
     ...(device !== undefined && { device }),
   }
   return given as PartialConfig
-}
-
-function readConfigFile(path: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw usageError(`--config is ${JSON.stringify(path)}: it cannot be read (${(error as Error).message})`)
-  }
-  let file: unknown
-  try {
-    file = JSON.parse(text)
-  } catch (error) {
-    throw usageError(`--config is ${JSON.stringify(path)}: it is not JSON (${(error as Error).message})`)
-  }
-  const { env, about } = (file ?? {}) as { env?: unknown; about?: { envFolder?: string } }
-  // The config.json of a run: the paths of its environment start from a folder that it names.
-  if (about?.envFolder === undefined || !isEnvConfig(env)) return file
-  return { ...(file as object), env: resolveEnv(env, envFolders(dirname(path), about)) }
-}
-
-function isEnvConfig(env: unknown): env is EnvConfig {
-  return typeof env === 'object' && env !== null && 'id' in env && typeof env.id === 'string'
 }

@@ -1,11 +1,11 @@
 import { HatrpoError, usageError } from '../errors.js'
 import type { BundledSource } from './bundle-source.js'
+import { temporaryFolder } from './temporary.js'
 
 /** Node's own modules, asked of the process where they are used: pages import this file too, and do not come there. */
 const node = {
   crypto: () => process.getBuiltinModule('node:crypto'),
   fs: () => process.getBuiltinModule('node:fs'),
-  os: () => process.getBuiltinModule('node:os'),
   path: () => process.getBuiltinModule('node:path'),
   url: () => process.getBuiltinModule('node:url'),
 }
@@ -164,9 +164,9 @@ function filePath(id: string): string {
 async function importBundle({ path, code }: BundledSource, what: string): Promise<ImportedSource['module']> {
   // Stack traces then name the user's lines: the bundle carries a source map.
   process.setSourceMapsEnabled?.(true)
-  const { mkdtemp, rm, writeFile } = node.fs().promises
+  const { rm, writeFile } = node.fs().promises
   const { basename, extname, join } = node.path()
-  const folder = await mkdtemp(join(node.os().tmpdir(), 'hatrpo-'))
+  const folder = await temporaryFolder()
   try {
     const file = join(folder, `${basename(path, extname(path))}.mjs`)
     await writeFile(file, code)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createProgram } from '../../src/cli/program.js'
@@ -150,11 +151,16 @@ test('invalid values for train', (t) => {
     [['--set', 'delta'], '--set is "delta"', 'key=value'],
     [['--set', 'seed=2', 'gamma=2'], 'gamma is 2', 'from 0 to 1'],
     [['--config', 'none.json'], '--config is "none.json"', 'cannot be read'],
-    [['--config', '.'], '--config is "."', 'cannot be read'],
+    [['--config', '.'], '--config is "."', 'it is a folder and cannot be read', 'a regular file, or -'],
+    [['--config', '/dev/zero'], '--config is "/dev/zero"', 'it is a device and cannot be read'],
+    [['--config', join(outside, 'pipe')], 'it is a pipe and cannot be read'],
+    [['--config', join(outside, 'huge.json')], 'it must have at most 1048576 bytes'],
     [['--config', file], '--config is', 'it is not JSON'],
     [['--resume', 'nowhere', '--seed', '1'], '--env does not go with --resume', 'config.json'],
   ]
   writeFileSync(file, '{"seed": 1,}')
+  execFileSync('mkfifo', [join(outside, 'pipe')])
+  writeFileSync(join(outside, 'huge.json'), ' '.repeat(1024 * 1024 + 1))
   assertAllRefused(
     cwd,
     wrong.map(([args, ...words]) => [[...train, ...args], ...words] as const),

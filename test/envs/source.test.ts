@@ -210,6 +210,17 @@ test('what is wrong with a file is said in one line, with its place', async (t) 
   )
 })
 
+test('a folder for temporary files that cannot be written is named, with what to do', async (t) => {
+  const folder = project(t, { 'env.ts': 'export default 1' })
+  const { TMPDIR } = process.env
+  t.after(() => (TMPDIR === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = TMPDIR)))
+  process.env.TMPDIR = join(folder, 'none')
+  await assert.rejects(importSource(join(folder, 'env.ts')), {
+    name: 'HatrpoError',
+    message: `cannot write temporary files in ${join(folder, 'none')} (ENOENT): set TMPDIR to a folder that can be written, such as /tmp`,
+  })
+})
+
 test('errors in the module name its own lines', async (t) => {
   const folder = project(t, {
     'env.ts': `interface Unused { readonly a: number }\n\nexport default (): number => {\n  throw new Error('here')\n}`,
