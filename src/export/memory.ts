@@ -9,7 +9,7 @@ import type { Segment } from './binary.js'
 import { packPanels, paddedColumns } from './pack.js'
 
 const ALIGNMENT = 64
-const PAGE_BYTES = 65536
+export const PAGE_BYTES = 65536
 const MAXIMUM_PAGES = 65536
 
 /** Initial content of an exported module's memory. */

@@ -14,6 +14,7 @@ import {
   type StoredAction,
   type StoredPolicyInfo,
 } from '../runtime/info.js'
+import { seal } from '../runtime/seal.js'
 import {
   customSection,
   DATA,
@@ -29,7 +30,7 @@ import {
   writeSections,
   type Section,
 } from './binary.js'
-import { policyMemory } from './memory.js'
+import { PAGE_BYTES, policyMemory, type PolicyMemory } from './memory.js'
 
 /** One agent's policy, as it comes from training. */
 export interface AgentPolicy {
@@ -54,7 +55,7 @@ export async function policyTemplates(): Promise<PolicyTemplates> {
 
 /**
  * A WebAssembly module without imports that computes a policy: the template with the network's sizes and weights as
- * data, the memory's size, two addresses and a description. Nothing is compiled; it works in a page as well.
+ * data, the memory's size, two addresses, a description and checksums. Nothing is compiled; it works in a page as well.
  * The same policy gives the same bytes.
  * @param templates from `policyTemplates`
  * @throws HatrpoError for parameters that do not fit the network or are not finite
@@ -72,7 +73,15 @@ export function policyModule(policy: AgentPolicy, templates: PolicyTemplates): U
     return section.id === GLOBAL ? withGlobals(section, addresses) : section
   })
   const info = new TextEncoder().encode(JSON.stringify(describePolicy(policy)))
-  return writeSections([...spliced, dataSection(memory.segments), customSection(SECTION, info)])
+  const module = writeSections([...spliced, dataSection(memory.segments), customSection(SECTION, info)])
+  return seal(module, initialBytes(memory))
+}
+
+/** Content of the memory of a new instance. */
+function initialBytes({ pages, segments }: PolicyMemory): Uint8Array {
+  const bytes = new Uint8Array(pages * PAGE_BYTES)
+  for (const segment of segments) bytes.set(segment.bytes, segment.at)
+  return bytes
 }
 
 /** Positions of exported globals and the values they are to have. */

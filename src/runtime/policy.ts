@@ -1,5 +1,6 @@
 import { PolicyError } from './error.js'
 import { actionSize, choiceCount, parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
+import { assertIntactBytes, assertIntactMemory } from './seal.js'
 
 /** Exports of every policy module. A host needs no others. */
 interface PolicyExports {
@@ -58,22 +59,23 @@ export interface Policy {
  *
  * Where a host forbids compiling from bytes (some edge workers), import the `.wasm` file statically and pass the
  * `WebAssembly.Module`.
- * @throws PolicyError when the source is not an exported policy or cannot be compiled
+ * @throws PolicyError when the source is not an exported policy, is damaged or cannot be compiled
  */
 export async function loadPolicy(source: PolicySource | PromiseLike<PolicySource>): Promise<Policy> {
   const module = await compile(await source)
   const info = describe(module)
-  return bind(await WebAssembly.instantiate(module), info)
+  return bind(await WebAssembly.instantiate(module), module, info)
 }
 
 /** Synchronous `loadPolicy` for a compiled module. */
 export function createPolicy(module: WebAssembly.Module): Policy {
-  return bind(new WebAssembly.Instance(module), describe(module))
+  return bind(new WebAssembly.Instance(module), module, describe(module))
 }
 
 async function compile(source: PolicySource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
   const bytes = typeof Response === 'function' && source instanceof Response ? await body(source) : source
+  assertIntactBytes(bytes as BufferSource)
   try {
     return await WebAssembly.compile(bytes as BufferSource)
   } catch (cause) {
@@ -136,8 +138,9 @@ function viewsOf({ memory, observation, action, available }: PolicyExports, info
   }
 }
 
-function bind(instance: WebAssembly.Instance, info: PolicyInfo): Policy {
+function bind(instance: WebAssembly.Instance, module: WebAssembly.Module, info: PolicyInfo): Policy {
   const exports = instance.exports as unknown as PolicyExports
+  assertIntactMemory(module, exports.memory)
   const { observation: input, action, logits, mask } = viewsOf(exports, info)
   const { id } = info.agent
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import { bundleFiles } from '../../src/export/bundle.js'
 import { policyModule, policyTemplates } from '../../src/export/wasm.js'
-import { customSection, readSections, writeSections, CUSTOM } from '../../src/export/binary.js'
+import { customSection, readSections, writeSections, CUSTOM, DATA } from '../../src/export/binary.js'
 import {
   createPolicy,
   loadBundle,
@@ -159,6 +159,37 @@ test('modules that are not exported policies are refused', async () => {
   for (const [source, pattern] of cases) await assert.rejects(loadPolicy(source), refused(pattern))
   const missing = new Response(null, { status: 404 })
   await assert.rejects(loadPolicy(missing), refused(/HTTP status 404/))
+})
+
+test('a flipped bit is an error, or changes nothing', async () => {
+  const expected = bareHost(module, observation)
+  const random = new Random(5)
+  let refusals = 0
+  for (let n = 0; n < 200; n++) {
+    // Of the weights, of the checksums at the end, and of anything else.
+    const from = n % 4 === 0 ? bytes.length - 30 : 0
+    const at = from + Math.floor(random.uniform() * (bytes.length - from))
+    const flipped = bytes.slice()
+    flipped[at] ^= 1 << Math.floor(random.uniform() * 8)
+    try {
+      assert.deepEqual((await loadPolicy(flipped)).act(observation), expected, `byte ${at}`)
+    } catch (error) {
+      refused(/^the (module is damaged: its (bytes|weights) differ|policy cannot be compiled)/)(error)
+      refusals++
+    }
+  }
+  assert.ok(refusals > 150, String(refusals))
+})
+
+test('weights of a compiled module that differ from their checksum are refused; older modules have none', () => {
+  const weights = readSections(bytes).find(({ id }) => id === DATA)!.content
+  const flipped = bytes.slice()
+  const at = Buffer.from(bytes).indexOf(weights) + weights.length - 100
+  flipped[at] ^= 1
+  const damaged = new WebAssembly.Module(flipped)
+  assert.throws(() => createPolicy(damaged), refused(/^the module is damaged: its weights differ/))
+  const older = new WebAssembly.Module(writeSections(readSections(bytes).slice(0, -1)))
+  assert.deepEqual(createPolicy(older).act(observation), bareHost(module, observation))
 })
 
 const origin = {
