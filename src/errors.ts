@@ -1,3 +1,12 @@
+/** Longest message; what it quotes may be longer. */
+const LONGEST = 1500
+
+/** A message as one line, whatever it quotes. */
+function oneLine(message: string): string {
+  const line = message.replace(/[\r\n\u2028\u2029]+/g, ' ')
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 3)}...` : line
+}
+
 /**
  * An error the user can act on: its message is one line that names the key, the value and what would be right.
  * The command prints the message alone and exits with `exitCode` (2 usage, 1 failure).
@@ -7,7 +16,7 @@ export class HatrpoError extends Error {
   readonly exitCode: 1 | 2
 
   constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.exitCode = options.exitCode ?? 1
   }
 }

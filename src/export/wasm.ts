@@ -14,7 +14,7 @@ import {
   type StoredAction,
   type StoredPolicyInfo,
 } from '../runtime/info.js'
-import { seal } from '../runtime/seal.js'
+import { seal, SEAL } from '../runtime/seal.js'
 import {
   customSection,
   DATA,
@@ -137,6 +137,7 @@ export function describePolicy({ agent, spec, action, provenance }: AgentPolicy)
       ...(spec.recurrent && { recurrent: spec.recurrent }),
     },
     provenance,
+    checksums: SEAL,
   }
 }
 

@@ -141,12 +141,20 @@ function parseStored(text: string): StoredState | undefined {
 }
 
 function readStored(path: string): StoredState {
-  const file = join(path, 'state.json')
-  if (!existsSync(file)) throw damaged(path, 'state.json is missing')
-  const stored = parseStored(readFileSync(file, 'utf8'))
+  const stored = parseStored(readPart(path, 'state.json').toString('utf8'))
   if (!stored) throw damaged(path, 'state.json is torn or was changed')
   if (stored.format !== 1) throw damaged(path, `its format ${JSON.stringify(stored.format)} is not 1`)
   return stored
+}
+
+/** Content of a file of a checkpoint. */
+function readPart(path: string, name: string): Buffer {
+  try {
+    return readFileSync(join(path, name))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw damaged(path, `${name} ${code === 'ENOENT' ? 'is missing' : `cannot be read (${code ?? message})`}`)
+  }
 }
 
 function damaged(path: string, reason: string): HatrpoError {
@@ -164,9 +172,7 @@ export function readCheckpoint(runDir: string, iteration: number): Checkpoint {
   const { info, files, state } = readStored(path)
   const tensors: Record<string, TensorArray> = {}
   for (const [name, sum] of Object.entries(files)) {
-    const file = join(path, name)
-    if (!existsSync(file)) throw damaged(path, `${name} is missing`)
-    const bytes = readFileSync(file)
+    const bytes = readPart(path, name)
     if (bytes.length !== sum.bytes || sha256(bytes) !== sum.sha256)
       throw damaged(path, `${name} is torn or was changed`)
     const group = name.slice(0, name.lastIndexOf('.'))

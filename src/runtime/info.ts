@@ -90,6 +90,8 @@ export interface StoredPolicyInfo {
   }
   /** Origin: environment, algorithm, seed, steps, package version. */
   readonly provenance: { readonly [key: string]: Json }
+  /** Name of the section with the module's checksums; absent in modules of earlier versions, which have none. */
+  readonly checksums?: string
 }
 
 /** Description of a policy. */
@@ -187,7 +189,7 @@ function isNetwork(value: unknown): value is PolicyInfo['network'] {
 export function parsePolicyInfo(text: string): PolicyInfo {
   const name = `the module's section ${SECTION}`
   const value = parseFormat(text, POLICY_FORMAT, name)
-  const { agent, observation, network, provenance } = value
+  const { agent, observation, network, provenance, checksums } = value
   const action = parseAction(value['action'])
   if (!isAgent(agent)) throw new PolicyError(`${name} is damaged: agent must hold an index and an id`)
   if (!isObservation(observation)) {
@@ -208,5 +210,6 @@ export function parsePolicyInfo(text: string): PolicyInfo {
     action,
     network,
     provenance: provenance as PolicyInfo['provenance'],
+    ...(checksums !== undefined && { checksums: String(checksums) }),
   }
 }

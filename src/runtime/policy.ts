@@ -1,6 +1,6 @@
 import { PolicyError } from './error.js'
 import { actionSize, choiceCount, parsePolicyInfo, SECTION, type PolicyInfo } from './info.js'
-import { assertIntactBytes, assertIntactMemory } from './seal.js'
+import { assertIntactBytes, assertIntactMemory, assertSealed } from './seal.js'
 
 /** Exports of every policy module. A host needs no others. */
 interface PolicyExports {
@@ -62,8 +62,9 @@ export interface Policy {
  * @throws PolicyError when the source is not an exported policy, is damaged or cannot be compiled
  */
 export async function loadPolicy(source: PolicySource | PromiseLike<PolicySource>): Promise<Policy> {
-  const module = await compile(await source)
+  const { module, sealed } = await compile(await source)
   const info = describe(module)
+  if (info.checksums !== undefined) assertSealed(sealed)
   return bind(await WebAssembly.instantiate(module), module, info)
 }
 
@@ -72,12 +73,13 @@ export function createPolicy(module: WebAssembly.Module): Policy {
   return bind(new WebAssembly.Instance(module), module, describe(module))
 }
 
-async function compile(source: PolicySource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source
+/** Compiles a module. @returns also whether its bytes have a checksum; of a compiled one they are not known */
+async function compile(source: PolicySource): Promise<{ module: WebAssembly.Module; sealed: boolean }> {
+  if (source instanceof WebAssembly.Module) return { module: source, sealed: true }
   const bytes = typeof Response === 'function' && source instanceof Response ? await body(source) : source
-  assertIntactBytes(bytes as BufferSource)
+  const sealed = assertIntactBytes(bytes as BufferSource)
   try {
-    return await WebAssembly.compile(bytes as BufferSource)
+    return { module: await WebAssembly.compile(bytes as BufferSource), sealed }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const advice = 'where hosts forbid compiling, import the file statically and pass the WebAssembly.Module'
@@ -140,7 +142,8 @@ function viewsOf({ memory, observation, action, available }: PolicyExports, info
 
 function bind(instance: WebAssembly.Instance, module: WebAssembly.Module, info: PolicyInfo): Policy {
   const exports = instance.exports as unknown as PolicyExports
-  assertIntactMemory(module, exports.memory)
+  const summed = assertIntactMemory(module, exports.memory)
+  if (info.checksums !== undefined) assertSealed(summed)
   const { observation: input, action, logits, mask } = viewsOf(exports, info)
   const { id } = info.agent
 

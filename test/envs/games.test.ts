@@ -305,15 +305,22 @@ test('what is wrong in a game file is said in one line', async (t) => {
       { payoffs: { 'stag,2': 1 } },
       'payoffs["stag,2"]: no such joint action: must be an action of each agent, such as "stag,0"',
     ],
-    [{ agents: 0 }, 'agents is 0: must be a number of agents, or a list of their names'],
-    [{ agents: ['a', 'a'] }, 'agents is ["a","a"]: must be a number of agents, or a list of their names'],
+    [{ agents: 0 }, 'agents is 0: must be a number of agents up to 4194304, or a list of their names'],
+    [
+      { agents: ['a', 'a'] },
+      'agents is ["a","a"]: must be a number of agents up to 4194304, or a list of their names',
+    ],
+    [
+      { actions: [2, 1e12] },
+      'actions[1] is 1000000000000: must be a number of actions up to 4194304, or a list of their names',
+    ],
     [
       { actions: [2] },
-      'actions is [2]: must be a number of actions, or a list with a number or a list of names for each agent',
+      'actions is [2]: must be a number of actions up to 4194304, or a list with a number or a list of names for each agent',
     ],
     [
       { actions: [2, ['x', 3]] },
-      'actions[1] is ["x",3]: must be a number of actions, or a list of their names',
+      'actions[1] is ["x",3]: must be a number of actions up to 4194304, or a list of their names',
     ],
     [
       {

@@ -384,6 +384,7 @@ test('the section says what the policy is; unbounded actions are null', () => {
     action: { kind: 'box', size: 3, low: [-0.4, null, -0.4], high: [null, null, null] },
     network: { hidden: [128, 128], activation: 'relu' },
     provenance: { algorithm: 'hatrpo', seed: 1 },
+    checksums: 'hatrpo.crc32c',
   })
   assert.deepEqual(createPolicy(module).info.action, {
     kind: 'box',

@@ -121,22 +121,22 @@ class GameReader {
   }
 
   #readAgents(value: unknown): readonly string[] {
-    if (isCount(value)) return Array.from({ length: value }, (_, k) => `agent_${k}`)
+    if (isSize(value)) return Array.from({ length: value }, (_, k) => `agent_${k}`)
     return isNames(value)
       ? value
-      : this.#fail('agents', value, 'a number of agents, or a list of their names')
+      : this.#fail('agents', value, `a number of agents up to ${LARGEST}, or a list of their names`)
   }
 
   #readActions(value: unknown): (readonly string[])[] {
-    const right = 'a number of actions, or a list with a number or a list of names for each agent'
-    if (!isCount(value) && !(Array.isArray(value) && value.length === this.#agents.length))
+    const right = `a number of actions up to ${LARGEST}, or a list with a number or a list of names for each agent`
+    if (!isSize(value) && !(Array.isArray(value) && value.length === this.#agents.length))
       return this.#fail('actions', value, right)
     return this.#agents.map((_, i) => {
-      const own: unknown = isCount(value) ? value : (value as unknown[])[i]
-      if (isCount(own)) return Array.from({ length: own }, (_, a) => `${a}`)
+      const own: unknown = isSize(value) ? value : (value as unknown[])[i]
+      if (isSize(own)) return Array.from({ length: own }, (_, a) => `${a}`)
       return isNames(own)
         ? own
-        : this.#fail(`actions[${i}]`, own, 'a number of actions, or a list of their names')
+        : this.#fail(`actions[${i}]`, own, `a number of actions up to ${LARGEST}, or a list of their names`)
     })
   }
 
@@ -294,6 +294,10 @@ function isObject(value: unknown): value is Fields {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isSize(value: unknown): value is number {
+  return isCount(value) && value <= LARGEST
 }
 
 function isCount(value: unknown): value is number {
