@@ -30,11 +30,13 @@ export function networkParameters(
 ): NetworkParameters {
   const [low, high] = splitSeed(seed)
   const { fillNormals } = host.kernels.exports
-  const values = initialParameters(host, spec, headGain, (tensor) => ({ byteOffset, length }) => {
-    fillNormals(byteOffset, length, low, high, PURPOSE.parameters, network, tensor)
-  })
+  const draw = () =>
+    initialParameters(host, spec, headGain, (tensor) => ({ byteOffset, length }) => {
+      fillNormals(byteOffset, length, low, high, PURPOSE.parameters, network, tensor)
+    })
+  const values = host.measuring ? undefined : draw()
   const parameters = host.tensor('f32', parameterLayout(spec).size)
-  host.write(parameters, values)
+  if (values) host.write(parameters, values)
   const mirror = device.mirror(host.view(parameters))
   return { host: parameters, tensor: mirror.tensor, download: () => mirror.download() }
 }

@@ -18,6 +18,8 @@ export interface HostDevice extends Device {
   /** Nothing may be compiled between `arena.mark` and `arena.release`: programs keep scratch memory of later ones. */
   readonly arena: Arena
   readonly shared: SharedKernels
+  /** Whether it is only to be seen how much memory a run takes: parameters are laid out and not drawn. */
+  readonly measuring: boolean
   /** Address of the control block that helper threads wait on. */
   readonly control: number
   /** Byte address of a tensor. */

@@ -48,10 +48,10 @@ export function expectedDevice(value: unknown): string {
     : choices + didYouMean(value, deviceNames)
 }
 
-/** Device that owns the memory of rollouts. */
-export async function openHost(): Promise<HostDevice> {
+/** Device that owns the memory of rollouts. @param options.measuring see `HostDevice.measuring` */
+export async function openHost({ measuring = false } = {}): Promise<HostDevice> {
   const { WasmDevice } = await import('./wasm/device.js')
-  return WasmDevice.create()
+  return WasmDevice.create(undefined, measuring)
 }
 
 /**

@@ -5,12 +5,12 @@ import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
 import { openDevice, openHost } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
-import { usageError } from '../errors.js'
 import { OutOfMemoryError } from '../kernels/index.js'
 import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
+import { expectFits, expectMachineFits, tooManySteps } from './memory.js'
 import { OpponentPool } from './opponents.js'
 import type { LearningOutcome } from './records.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
@@ -56,27 +56,30 @@ export class TeamLearner implements RunLearner {
    *   beyond the memory that WebAssembly can have
    */
   static async create(config: TrainConfig, env: EnvSpec): Promise<TeamLearner> {
+    const measure = async (other: TrainConfig) => {
+      const { host } = await TeamLearner.#make(other, env, await openHost({ measuring: true }))
+      return host.arena.used
+    }
     try {
-      return await TeamLearner.#make(config, env)
+      await expectFits(config, planMethod(config, env), measure)
+      const learner = await TeamLearner.#make(config, env, await openHost())
+      expectMachineFits(config, learner.host.arena.used)
+      return learner
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error
-      throw await tooManySteps(config, error, async (envs, rolloutSteps) => {
-        const { host } = await TeamLearner.#make({ ...config, envs, rolloutSteps }, env)
-        return host.arena.used
-      })
+      throw await tooManySteps(config, error, measure)
     }
   }
 
-  static async #make(config: TrainConfig, env: EnvSpec): Promise<TeamLearner> {
+  static async #make(config: TrainConfig, env: EnvSpec, host: HostDevice): Promise<TeamLearner> {
     const plan = planMethod(config, env)
-    const host = await openHost()
     const device = await openDevice(config.device, host)
     const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
     const method = plan.parts.update.tables
       ? assembleTabular(plan, config, host, device)
       : assembleMethod(plan, config, host, device, storage)
     const opponents = OpponentPool.open(config, plan, host)
-    opponents?.grow(method, 0)
+    if (!host.measuring) opponents?.grow(method, 0)
     return new TeamLearner(config, host, storage, plan, method, opponents)
   }
 
@@ -133,34 +136,4 @@ export class TeamLearner implements RunLearner {
   }
 
   close(): void {}
-}
-
-/** Rollouts by which the memory that a step needs is measured. */
-const SAMPLE = { envs: 16, steps: 256 }
-/** Share of the memory that is left for what is not measured: the policies of rollout workers. */
-export const MEMORY_RESERVE = 0.05
-export const GIBIBYTE = 1024 * 1024 * 1024
-/** Bytes that 32-bit addresses reach. */
-export const MEMORY_LIMIT = 4 * GIBIBYTE
-
-/**
- * The error for rollouts that are too large, with a size that fits.
- * @param used bytes that a learner takes for a number of environments and steps
- */
-async function tooManySteps(
-  { envs, rolloutSteps }: TrainConfig,
-  cause: OutOfMemoryError,
-  used: (envs: number, rolloutSteps: number) => Promise<number>,
-): Promise<Error> {
-  const rows = SAMPLE.envs * SAMPLE.steps
-  // The machine may have less memory than the sample takes, whatever the rollouts.
-  if (envs * rolloutSteps <= 2 * rows) return cause
-  const [once, twice] = [await used(SAMPLE.envs, SAMPLE.steps), await used(2 * SAMPLE.envs, SAMPLE.steps)]
-  const perRow = (twice - once) / rows
-  const need = once + perRow * (envs * rolloutSteps - rows)
-  const fit = Math.floor((rows + (MEMORY_LIMIT * (1 - MEMORY_RESERVE) - once) / perRow) / 1000) * 1000
-  return usageError(
-    `envs is ${envs} and rolloutSteps ${rolloutSteps}: an update from ${envs * rolloutSteps} steps takes ` +
-      `${(need / GIBIBYTE).toFixed(1)} GiB, and WebAssembly has 4 GiB: envs times rolloutSteps must be at most ${fit}`,
-  )
 }

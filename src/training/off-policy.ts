@@ -12,7 +12,8 @@ import type { Checkpoint, CheckpointData, Json } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
 import type { RecordLog } from '../runs/record-log.js'
-import { GIBIBYTE, MEMORY_LIMIT, MEMORY_RESERVE, type RunLearner } from './learner.js'
+import type { RunLearner } from './learner.js'
+import { expectFits, expectMachineFits, GIBIBYTE, MEMORY_LIMIT, MEMORY_RESERVE } from './memory.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 
 /**
@@ -41,17 +42,23 @@ export class OffPolicyLearner implements RunLearner {
    *   beyond the memory that WebAssembly can have
    */
   static async create(config: TrainConfig, env: EnvSpec): Promise<OffPolicyLearner> {
+    const measure = async (other: TrainConfig) => {
+      const { host } = await OffPolicyLearner.#make(other, env, await openHost({ measuring: true }))
+      return host.arena.used
+    }
     try {
-      return await OffPolicyLearner.#make(config, env)
+      await expectFits(config, planMethod(config, env), measure)
+      const learner = await OffPolicyLearner.#make(config, env, await openHost())
+      expectMachineFits(config, learner.host.arena.used)
+      return learner
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error
-      throw await tooLarge(config, env, error)
+      throw await tooLarge(config, error, measure)
     }
   }
 
-  static async #make(config: TrainConfig, env: EnvSpec): Promise<OffPolicyLearner> {
+  static async #make(config: TrainConfig, env: EnvSpec, host: HostDevice): Promise<OffPolicyLearner> {
     const plan = planMethod(config, env)
-    const host = await openHost()
     const device = await openDevice(config.device, host)
     const storage = new RolloutStorage(host, env, config.envs, config.rolloutSteps, plan.needs)
     const method = assembleOffPolicy(plan, config, host, device, storage, totalIterations(config))
@@ -148,15 +155,17 @@ function blocksOf({ state, path }: Checkpoint): number {
 }
 
 /** The error for a replay that is too large, with a size that fits. */
-async function tooLarge(config: TrainConfig, env: EnvSpec, cause: OutOfMemoryError): Promise<Error> {
+async function tooLarge(
+  config: TrainConfig,
+  cause: OutOfMemoryError,
+  measure: (config: TrainConfig) => Promise<number>,
+): Promise<Error> {
   const { offPolicy } = config
   const rollout = config.envs * config.rolloutSteps
   // Without the replay there may be too little memory as well.
   if (Math.min(offPolicy.bufferSize, config.steps) <= 2 * rollout) return cause
-  const used = async (blocks: number) => {
-    const small = { ...config, offPolicy: { ...offPolicy, bufferSize: blocks * rollout } }
-    return (await OffPolicyLearner.create(small, env)).host.arena.used
-  }
+  const used = (blocks: number) =>
+    measure({ ...config, offPolicy: { ...offPolicy, bufferSize: blocks * rollout } })
   const [one, two] = [await used(1), await used(2)]
   const perTransition = (two - one) / rollout
   const size = Math.min(offPolicy.bufferSize, totalIterations(config) * rollout)

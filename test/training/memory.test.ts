@@ -21,3 +21,20 @@ test('rollouts beyond the memory of WebAssembly are refused with a size that fit
   // The estimate leaves a twentieth for the policies of workers.
   assert.ok(learner.host.arena.used > 0.9 * 2 ** 32)
 })
+
+test('networks beyond the memory of WebAssembly are refused before their parameters are drawn', async () => {
+  const { env } = tinyConfig({ id: fixture('team') }, 1)
+  const { spec } = await loadEnvFactory(env)
+  const refused = async (hidden: string) => {
+    const config = tinyConfig(env, 1, `actor.hidden=${hidden}`, `critic.hidden=${hidden}`)
+    await assert.rejects(TeamLearner.create(config, spec), (error: Error) => {
+      const line =
+        /^actor\.hidden is \S+ and critic\.hidden \S+: networks of (\d+) parameters do not fit into the 4 GiB/
+      assert.ok(Number(line.exec(error.message)?.[1]) > 1e8, error.message)
+      return error instanceof HatrpoError && error.exitCode === 2
+    })
+  }
+  await refused('[8192,8192,8192,8192,8192]')
+  // Their parameters alone would fit.
+  await refused('[8192,8192]')
+})

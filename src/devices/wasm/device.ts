@@ -50,6 +50,7 @@ interface WasmProgram extends Program {
 export class WasmDevice implements HostDevice {
   readonly name = 'wasm'
   readonly kernels: Kernels
+  readonly measuring: boolean
   readonly arena: Arena
   readonly control: number
 
@@ -62,13 +63,14 @@ export class WasmDevice implements HostDevice {
   #overlaying = false
 
   /** @param kernels instance whose memory this device owns; a new instance by default */
-  static async create(kernels?: Kernels): Promise<WasmDevice> {
-    return new WasmDevice(kernels ?? (await loadKernels()))
+  static async create(kernels?: Kernels, measuring = false): Promise<WasmDevice> {
+    return new WasmDevice(kernels ?? (await loadKernels()), measuring)
   }
 
   /** Use `create`. */
-  constructor(kernels: Kernels) {
+  constructor(kernels: Kernels, measuring = false) {
     this.kernels = kernels
+    this.measuring = measuring
     this.arena = new Arena(kernels)
     const reserve = (bytes: number) => this.arena.allocZeroed(bytes)
     this.control = reserve(CONTROL.bytes)
