@@ -12,6 +12,7 @@ const ENTRIES = {
   'workers/python': 'workers/python.ts',
   'workers/refresh-lock': 'workers/refresh-lock.ts',
   'workers/check-wide': 'workers/check-wide.ts',
+  'workers/tell': 'workers/tell.ts',
 }
 
 /**

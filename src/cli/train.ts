@@ -15,6 +15,7 @@ import { openSimd, simdModes } from '../devices/open.js'
 import { readRunConfig, readRunResult } from '../runs/folder.js'
 import { releaseLocks } from '../runs/lock.js'
 import type { TrainResult } from '../runs/types.js'
+import { Busy } from './busy.js'
 import { configSources, withTaskFlags, withValueFlags, type ConfigFlags } from './config-flags.js'
 import { Interrupt } from './interrupt.js'
 import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'
@@ -161,6 +162,7 @@ async function trainInto(
   const { train } = await import('../training/train.js')
   const origin = { ...(preset !== undefined && { preset }), ...(tunedFor !== undefined && { tunedFor }) }
   const { endThreads } = await import('../rollout/local/threads.js')
+  const busy = new Busy()
   const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(
     () =>
@@ -181,6 +183,7 @@ async function trainInto(
       ...workers,
       resume: flags.resume !== undefined,
       signal: interrupt.signal,
+      onPhase: (phase) => busy.phase(phase),
       onStart: () => progress.event(introduction(dir, config, tunedFor)),
       onIteration: (record) => progress.iteration(record),
       onEvaluation: (record) => progress.evaluation(record),
@@ -194,6 +197,7 @@ async function trainInto(
     if (made) removeIfEmpty(dir, ...(flags.out === undefined ? [dirname(dir)] : []))
     throw error
   } finally {
+    busy.stop()
     progress.stop()
     interrupt.stop()
   }

@@ -178,6 +178,8 @@ export interface TrainOptions {
   onEvaluation?(record: EvaluationRecord): void
   /** Called for a symptom when it first holds, and again only after it was absent for a while. */
   onFinding?(finding: Finding): void
+  /** Called when something begins that may take long, with its name for people: `iteration 12: an update`. */
+  onPhase?(phase: string): void
   /**
    * A line for the log, such as "a worker hung: iteration 12 is done again".
    * @param detail where it came from, in several lines

@@ -60,11 +60,14 @@ export class TrainingLoop {
   async #iterate(policies: WorkerPolicies, total: number): Promise<void> {
     const begun = performance.now()
     const opponent = this.#learner.opponents?.draw(this.#iteration + 1)
+    const { rows } = this.#learner.storage
+    this.#begin(this.#iteration + 1, `a rollout of ${rows} steps`)
     policies.prepare()
     const rollout = await this.#collect(policies)
     for (const fault of rollout.faults) {
       this.#options.onEvent?.(`${describeFault(fault)}; the environment was reset`, fault.detail)
     }
+    this.#begin(this.#iteration + 1, `an update from ${rows} steps`)
     const learning = performance.now()
     const done = this.#iteration / total
     const improvement = await this.#source.assist(() => this.#learner.improve(this.#iteration + 1, done))
@@ -74,7 +77,7 @@ export class TrainingLoop {
     const record = iterationRecord({
       groups: this.#learner.plan.groups,
       iteration: this.#iteration,
-      rows: this.#learner.storage.rows,
+      rows,
       steps: this.#steps(),
       rollout,
       opponent,
@@ -102,6 +105,7 @@ export class TrainingLoop {
 
   async #evaluate(policies: WorkerPolicies): Promise<EvaluationRecord> {
     const { config, opponents: pool } = this.#learner
+    this.#begin(this.#iteration, `an evaluation of ${config.evaluation.episodes} episodes`)
     const key = [config.evaluation.episodes, this.#iteration, config.seed] as const
     const { returns, ...met } = await evaluatePolicies(this.#source, policies, pool, ...key)
     return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns), ...met }
@@ -111,6 +115,7 @@ export class TrainingLoop {
   #save(): void {
     if (this.#saved === this.#iteration) return
     this.#saved = this.#iteration
+    this.#begin(this.#iteration, 'a checkpoint')
     const data = this.#learner.snapshot(this.#progress)
     this.#run.saveCheckpoint(this.#iteration, this.#steps(), data)
   }
@@ -122,6 +127,10 @@ export class TrainingLoop {
     } catch (error) {
       this.#options.onEvent?.(`no checkpoint of iteration ${this.#iteration}: ${(error as Error).message}`)
     }
+  }
+
+  #begin(iteration: number, phase: string): void {
+    this.#options.onPhase?.(`iteration ${iteration}: ${phase}`)
   }
 
   #steps(): number {

@@ -42,6 +42,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // They load MuJoCo and make the environments while this thread makes the learner.
   const threads = startThreads(sourceOptions)
   try {
+    options.onPhase?.('making networks and memory')
     const learner = await createLearner(config, factory.spec)
     const run = openRun(dir, config, {
       resume,

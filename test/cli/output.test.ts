@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { Busy } from '../../src/cli/busy.js'
 import { duration, LineProgress } from '../../src/cli/progress-lines.js'
 import { episodeCount, parseSeeds } from '../../src/cli/numbers.js'
 import { envName, makeRunFolder } from '../../src/cli/run-name.js'
@@ -306,4 +307,18 @@ test('a run is named after its environment, algorithm and seed, and has its own 
   assert.equal(envName('mamujoco/Humanoid-9_8'), 'Humanoid-9_8')
   assert.equal(envName('npm:my-envs'), 'my-envs')
   assert.equal(envName('npm:@me/envs/cheetah'), 'cheetah')
+})
+
+test('a phase that lasts is told of again and again, also while the thread is blocked', async (t) => {
+  const file = join(temporaryDirectory(t), 'lines')
+  const fd = openSync(file, 'w')
+  t.after(() => closeSync(fd))
+  const busy = new Busy({ patience: 20, fd })
+  busy.phase('iteration 3: an update from 4000 steps')
+  const lines = () => readFileSync(file, 'utf8').split('\n')
+  const idle = new Int32Array(new SharedArrayBuffer(4))
+  while (lines().length < 4) Atomics.wait(idle, 0, 0, 10)
+  busy.stop()
+  for (const line of lines().slice(0, 3))
+    assert.match(line, /^iteration 3: an update from 4000 steps, for \d+ s so far$/)
 })

@@ -12,10 +12,10 @@ import { pick } from '../mutate.js'
 /** Milliseconds within which a signalled run must have ended. */
 const ENDING = 20_000
 /** Milliseconds in which a run starts, and makes its iterations. */
-const COURSE = 2500
+const COURSE = 1500
 
 const SETTINGS = [...tiny, 'checkpoint.every=1', 'env.agents=2']
-const TASK = ['train', '--env', 'mpe/spread', '--algo', 'ppo', '--workers', '1', '--steps', '12000']
+const TASK = ['train', '--env', 'mpe/spread', '--algo', 'ppo', '--workers', '1', '--steps', '4000']
 const fresh = (out: string) => [...TASK, '--out', out, '--set', ...SETTINGS]
 
 /** The command that continues a run, or begins it where it was stopped before there was one. */
