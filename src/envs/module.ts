@@ -15,6 +15,7 @@ import {
   packageId,
   type ImportedSource,
 } from './source.js'
+import { thrownLine } from '../text/thrown.js'
 
 type Options = Readonly<Record<string, string | number | boolean>>
 
@@ -83,5 +84,5 @@ function gameMaker({ path, module }: ImportedSource): MakeEnv {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]
+  return thrownLine(error)
 }

@@ -1,6 +1,7 @@
 import { HatrpoError, usageError } from '../errors.js'
 import type { BundledSource } from './bundle-source.js'
 import { temporaryFolder } from './temporary.js'
+import { thrownLine } from '../text/thrown.js'
 
 /** Node's own modules, asked of the process where they are used: pages import this file too, and do not come there. */
 const node = {
@@ -173,7 +174,7 @@ async function importBundle({ path, code }: BundledSource, what: string): Promis
     return (await import(node.url().pathToFileURL(file).href)) as ImportedSource['module']
   } catch (error) {
     if (error instanceof HatrpoError) throw error
-    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    const message = thrownLine(error)
     throw new HatrpoError(`${what} ${path} cannot be imported: ${message}`, { cause: error })
   } finally {
     await rm(folder, { recursive: true, force: true })

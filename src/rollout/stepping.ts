@@ -4,6 +4,7 @@ import { BrokenStepError } from '../envs/broken-step-error.js'
 import { RUNNING, TERMINATED, TRUNCATED, type MultiAgentEnv } from '../envs/contract.js'
 import { findDifferenceFromState } from '../envs/observes-state.js'
 import type { Actors } from './acting.js'
+import { thrownLine } from '../text/thrown.js'
 import { detailOf, withStack, type Breakage } from './faults.js'
 
 /** Resets an environment. @throws HatrpoError when it starts in a state that is not finite */
@@ -100,7 +101,9 @@ export function expectEqualRewards(
 /** @param withActions whether the last actions are saved too, behind the state */
 export function saveState(env: MultiAgentEnv, withActions: boolean): Uint8Array {
   if (!env.saveState) throw missingState(env)
-  const state = env.saveState()
+  const state = callState(env, 'saveState()', () => env.saveState!())
+  if (!(state instanceof Uint8Array))
+    throw new HatrpoError(`${env.spec.id}: saveState() gave ${typeof state}: it must give a Uint8Array`)
   if (!withActions) return state
   const saved = new Uint8Array(state.length + actionBytes(env))
   saved.set(state)
@@ -115,12 +118,21 @@ export function saveState(env: MultiAgentEnv, withActions: boolean): Uint8Array 
 /** Restores what `saveState` gave. */
 export function loadState(env: MultiAgentEnv, saved: Uint8Array, withActions: boolean): void {
   if (!env.loadState) throw missingState(env)
-  if (!withActions) return env.loadState(saved)
+  const load = (state: Uint8Array) => callState(env, 'loadState()', () => env.loadState!(state))
+  if (!withActions) return load(saved)
   let at = saved.length - actionBytes(env)
-  env.loadState(saved.slice(0, at))
+  load(saved.slice(0, at))
   for (const { buffer, byteOffset, byteLength } of env.actions) {
     new Uint8Array(buffer, byteOffset, byteLength).set(saved.subarray(at, at + byteLength))
     at += byteLength
+  }
+}
+
+function callState<T>(env: MultiAgentEnv, call: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw nameThrown(env, call, error)
   }
 }
 
@@ -134,7 +146,8 @@ function missingState(env: MultiAgentEnv): HatrpoError {
 
 /** An error that an environment threw, attributed to it, with the line that threw. Errors of ours name it already. */
 function nameThrown(env: MultiAgentEnv, call: string, error: unknown): unknown {
-  if (error instanceof HatrpoError || !(error instanceof Error)) return error
+  if (error instanceof HatrpoError) return error
+  if (!(error instanceof Error)) return new Error(`${env.spec.id}: ${call} threw ${thrownLine(error)}`)
   const [, file, line] = /^\s+at .*?([^\s()\\/]+):(\d+):\d+\)?$/m.exec(error.stack ?? '') ?? []
   const place = file === undefined ? '' : ` (${file}:${line})`
   const message = `${env.spec.id}: ${call} threw ${error.name}: ${error.message}${place}`

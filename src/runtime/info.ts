@@ -202,6 +202,8 @@ export function parsePolicyInfo(text: string): PolicyInfo {
   if (!isNetwork(network) || !isObject(provenance)) {
     throw new PolicyError(`${name} is damaged: network and provenance must be objects`)
   }
+  if (checksums !== undefined && typeof checksums !== 'string')
+    throw new PolicyError(`${name} is damaged: checksums must be the name of a section`)
   return {
     format: POLICY_FORMAT,
     version: VERSION,
@@ -210,6 +212,6 @@ export function parsePolicyInfo(text: string): PolicyInfo {
     action,
     network,
     provenance: provenance as PolicyInfo['provenance'],
-    ...(checksums !== undefined && { checksums: String(checksums) }),
+    ...(checksums !== undefined && { checksums }),
   }
 }

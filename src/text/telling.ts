@@ -60,7 +60,7 @@ export function tellUntilStopped({ flags, text, patience, prefix, fd }: Telling)
     if (Atomics.load(shared, PHASE) !== phase) continue
     told = time
     try {
-      writeSync(fd, `${prefix}${words}, for ${Math.round((time - began) / 1000)} s so far\n`)
+      writeSync(fd, `${prefix}${words}, for ${Math.floor((time - began) / 1000)} s so far\n`)
     } catch {
       // Nobody reads it any more, or not just now.
     }

@@ -76,7 +76,8 @@ export async function checkEnv(source: CheckedSource, options: CheckOptions = {}
   try {
     await check.run(episodes)
   } catch (error) {
-    addThrown(check.findings, error)
+    // A view or a method that was replaced meanwhile is found where it is used.
+    addThrown(check.findings, error instanceof HatrpoError ? error : new Thrown('a check', error))
   } finally {
     check.dispose()
   }

@@ -1,3 +1,5 @@
+import { thrownLine } from '../../text/thrown.js'
+
 /** `error`: training would go wrong or stop. `warning`: training works, and something is probably not as meant. */
 export type Severity = 'error' | 'warning'
 
@@ -92,6 +94,6 @@ export function addThrown(findings: Findings, error: unknown): void {
 }
 
 export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return text.split('\n')[0]
+  if (error instanceof Error) return `${error.name}: ${error.message}`.split('\n')[0]
+  return thrownLine(error)
 }

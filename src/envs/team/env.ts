@@ -13,6 +13,7 @@ import type { TeamFunctions, TeamStart } from './definition.js'
 import type { TeamPlan } from './plan.js'
 import { DERIVED_ARRAYS } from './readings.js'
 import { Scene, teamStart, Windows } from './scene.js'
+import { thrownLine } from '../../text/thrown.js'
 
 /** Purpose of the random stream that draws the state an episode starts from. */
 const RESET_PURPOSE = 1
@@ -226,7 +227,7 @@ export class TeamEnv implements MultiAgentEnv {
   /** Says which of the author's functions threw. */
   #blame(name: keyof TeamFunctions, error: unknown): never {
     if (error instanceof HatrpoError) throw error
-    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    const message = thrownLine(error)
     throw new HatrpoError(`${this.spec.id}: ${name} failed: ${message}`, { cause: error })
   }
 

@@ -1,4 +1,6 @@
 import type { HostDevice } from '../../devices/host.js'
+import { HatrpoError } from '../../errors.js'
+import { thrownLine } from '../../text/thrown.js'
 import { failureError } from '../faults.js'
 import type { CollectResult, EnvProgress, EvaluateResult, WorkerSetup, WorkerTask } from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
@@ -71,9 +73,18 @@ export class InlineSource implements RolloutSource {
   async #run<Result extends CollectResult | EvaluateResult>(task: WorkerTask): Promise<Result> {
     // Signals and timers of this thread are served between tasks, which do not wait for anything themselves.
     await new Promise((served) => setTimeout(served, 0))
-    const result = (await this.#worker.run({ task, setup: this.#setup, mujoco: undefined }))!
+    const result = await this.#answer(task)
     if ('failure' in result) throw failureError(result)
     for (const restart of result.restarts) this.#onEvent?.(restart)
     return result as Result
+  }
+
+  /** An error that a pool would try again is final here, where the task would meet it again. */
+  async #answer(task: WorkerTask) {
+    try {
+      return (await this.#worker.run({ task, setup: this.#setup, mujoco: undefined }))!
+    } catch (error) {
+      throw error instanceof HatrpoError ? error : new HatrpoError(thrownLine(error), { cause: error })
+    }
   }
 }

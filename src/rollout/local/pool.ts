@@ -10,6 +10,7 @@ import type {
   WorkerAnswer,
   WorkerSetup,
 } from '../messages.js'
+import { thrownLine } from '../../text/thrown.js'
 import type { WorkerPolicies } from '../policies.js'
 import {
   collectTasks,
@@ -24,7 +25,7 @@ import {
 } from '../source.js'
 import type { RolloutStorage } from '../storage.js'
 import { Balance } from './balance.js'
-import { firstLine, type WorkerThreads } from './threads.js'
+import { type WorkerThreads } from './threads.js'
 import { PulseWatch } from './watch.js'
 
 /** Runs a task on a thread. */
@@ -144,7 +145,7 @@ export class RolloutPool implements RolloutSource {
     })
     const gone = helpers.then(
       () => undefined,
-      (error: unknown) => `a worker failed (${firstLine(error)})`,
+      (error: unknown) => `a worker failed (${thrownLine(error)})`,
     )
     try {
       return await Promise.race([gone, late])
@@ -168,11 +169,11 @@ export class RolloutPool implements RolloutSource {
       const { error } = outcome
       if (error instanceof HatrpoError) throw error
       if (attempt === MAX_ATTEMPTS) {
-        throw new HatrpoError(`${what} failed ${attempt} times; last error: ${firstLine(error)}`, {
+        throw new HatrpoError(`${what} failed ${attempt} times; last error: ${thrownLine(error)}`, {
           cause: error,
         })
       }
-      await this.#replaceWorkers(`${firstLine(error)} in ${what}, which is done again`)
+      await this.#replaceWorkers(`${thrownLine(error)} in ${what}, which is done again`)
     }
   }
 
@@ -206,7 +207,7 @@ export class RolloutPool implements RolloutSource {
       result = await this.#threads.run(task, this.#setup)
     } catch (error) {
       if (error instanceof HatrpoError) throw error
-      throw new Error(`a worker failed (${firstLine(error)})`, { cause: error })
+      throw new Error(`a worker failed (${thrownLine(error)})`, { cause: error })
     }
     if (result && 'failure' in result) throw failureError(result)
     return result!

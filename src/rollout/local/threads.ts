@@ -2,6 +2,7 @@ import { Piscina } from 'piscina'
 import { compileMujoco } from '../../envs/mujoco/compile.js'
 import { bundledSources } from '../../envs/source.js'
 import { WORKERS } from '../../place.js'
+import { thrownLine } from '../../text/thrown.js'
 import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from '../messages.js'
 import { shareOut, type Share, type SourceOptions } from '../source.js'
 
@@ -84,7 +85,7 @@ export class WorkerThreads {
     // Error of a thread between tasks. Piscina replaces the thread.
     pool.on('error', (error) => {
       this.#failures++
-      this.#onEvent?.(`a worker failed (${firstLine(error)}) between rollouts: it was replaced`)
+      this.#onEvent?.(`a worker failed (${thrownLine(error)}) between rollouts: it was replaced`)
     })
     void this.#load(pool)
     return pool
@@ -105,10 +106,4 @@ export class WorkerThreads {
 async function end(pool: Piscina<WorkerOrder, WorkerAnswer>): Promise<void> {
   pool.removeAllListeners('error').on('error', () => {})
   await pool.destroy()
-}
-
-/** First line of an error's message. */
-export function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return (message.split('\n')[0] ?? '').trim() || 'failed'
 }
