@@ -78,7 +78,7 @@ export const moduleBytes: Attack = {
   input: 'a policy module without its bundle.json, changed in the same ways',
   fault: 'another action, or an error that is not one line',
   limit: 10,
-  share: 3,
+  share: 6,
   async prepare() {
     const modules = (await bundles()).flatMap(modulesOf)
     const expected = await Promise.all(modules.map(async (bytes) => actionsOf(await loadPolicy(bytes))))
@@ -98,7 +98,7 @@ export const moduleInfo: Attack = {
   input: "a module's description is given other values, types and keys, without a checksum",
   fault: 'an error that is not one line, when it is loaded and when it acts',
   limit: 10,
-  share: 1,
+  share: 3,
   async prepare() {
     const modules = (await bundles()).flatMap(modulesOf)
     return async (random) => {
@@ -128,7 +128,7 @@ export const bundleInfo: Attack = {
   input: 'bundle.json is given other values, types and keys',
   fault: 'another action, a file outside of the bundle that is asked for, or an error that is not one line',
   limit: 10,
-  share: 2,
+  share: 3,
   async prepare() {
     const [files] = await bundles()
     const info: unknown = JSON.parse(new TextDecoder().decode(files.get('bundle.json')))

@@ -70,7 +70,7 @@ export const pythonProcesses: Attack = {
   input: 'a Python environment that dies, hangs, forks, throws, or writes to every pipe at some step',
   fault: 'an error or an event that is not one line, a process that stays, a lock that stays',
   limit: 120,
-  share: 4,
+  share: 5,
   missing: python,
   prepare(folder) {
     const file = join(import.meta.dirname, '../../../../test/hostile/fixtures/hostile.py')

@@ -63,7 +63,7 @@ export const tensorFiles: Attack = {
   input: 'a file of tensors of every type is changed in bits and stretches',
   fault: 'an error that is not one line, or tensors that do not fill the file',
   limit: 10,
-  share: 2,
+  share: 4,
   prepare() {
     const file = encodeSafetensors(
       {
@@ -93,7 +93,7 @@ export const checkpoints: Attack = {
   input: 'a file of the last checkpoint of a run is changed, emptied, deleted or made a folder',
   fault: 'other values than those of an undamaged checkpoint, or an error that is not one line',
   limit: 10,
-  share: 3,
+  share: 2,
   async prepare(folder) {
     const { half } = await unfinished(folder)
     const copy = join(folder, 'copy')
@@ -124,7 +124,7 @@ export const runFiles: Attack = {
   input: 'config.json or result.json of a finished run is changed',
   fault: 'an error that is not one line',
   limit: 10,
-  share: 2,
+  share: 1,
   async prepare(folder) {
     const { whole } = await unfinished(folder)
     const copy = join(folder, 'copy')
