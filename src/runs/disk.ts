@@ -23,6 +23,15 @@ export function writing<T>(path: string, write: () => T): T {
   }
 }
 
+/** Reads from disk. @throws HatrpoError in one line where that is not possible */
+export function reading<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new HatrpoError(`cannot read ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
 /** Writes all of `data` to an open file; `writeSync` alone may stop short. */
 export function writeAll(fd: number, data: Uint8Array): void {
   for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
-import { replaceFile, writeAll, writing } from './disk.js'
+import { reading, replaceFile, writeAll, writing } from './disk.js'
 import type { IterationRecord } from './types.js'
 
 /** The first lines of a metrics file that are whole and belong to iterations up to `lastIteration`, and their end. */
@@ -7,7 +7,7 @@ function readUpTo(
   path: string,
   lastIteration: number,
 ): { records: IterationRecord[]; text: string; all: string } {
-  const all = readFileSync(path, 'utf8')
+  const all = reading(path, () => readFileSync(path, 'utf8'))
   const records: IterationRecord[] = []
   let end = 0
   for (;;) {
