@@ -1,11 +1,12 @@
 import { crc32c } from './crc32c.js'
 import { PolicyError } from './error.js'
+import { SECTION } from './info.js'
 
 /**
  * Custom section at the end of a policy module, with two CRC-32C as u32, little-endian: of all bytes before the section,
  * and of the memory of a new instance. The second is for hosts that get a compiled module and never see its bytes.
  */
-export const SEAL = 'hatrpo.crc32c'
+export const SEAL = `${SECTION}.crc32c`
 const NAME = new TextEncoder().encode(SEAL)
 const SUMS_BYTES = 8
 /** Custom section, its length, and the length of its name; both lengths take one byte. */

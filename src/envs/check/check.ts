@@ -77,7 +77,8 @@ export async function checkEnv(source: CheckedSource, options: CheckOptions = {}
     await check.run(episodes)
   } catch (error) {
     // A view or a method that was replaced meanwhile is found where it is used.
-    addThrown(check.findings, error instanceof HatrpoError ? error : new Thrown('a check', error))
+    const known = error instanceof Thrown || error instanceof HatrpoError
+    addThrown(check.findings, known ? error : new Thrown('a check', error))
   } finally {
     check.dispose()
   }
