@@ -1,18 +1,12 @@
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
-/** Sources that are started or imported by their place, with the names of what they become in dist/lib/. */
+/** Sources that are imported by their place, with the names of what they become in dist/lib/; so are all of workers/. */
 const ENTRIES = {
   index: 'src/index.ts',
   'envs/index': 'src/envs/index.ts',
   'cli/main': 'src/cli/main.ts',
   'bench/first-iteration': 'src/bench/first-iteration.ts',
-  'workers/rollout': 'workers/rollout.ts',
-  'workers/paint': 'workers/paint.ts',
-  'workers/python': 'workers/python.ts',
-  'workers/refresh-lock': 'workers/refresh-lock.ts',
-  'workers/check-wide': 'workers/check-wide.ts',
-  'workers/tell': 'workers/tell.ts',
 }
 
 /**
@@ -23,9 +17,14 @@ const ENTRIES = {
  */
 export async function joinModules(root) {
   rmSync(`${root}dist/lib`, { recursive: true, force: true })
+  const workers = readdirSync(`${root}workers`)
+  const modules = workers.filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -'.ts'.length))
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ENTRIES,
+    entryPoints: {
+      ...ENTRIES,
+      ...Object.fromEntries(modules.map((name) => [`workers/${name}`, `workers/${name}.ts`])),
+    },
     outdir: 'dist/lib',
     chunkNames: '[name]-[hash]',
     bundle: true,
@@ -41,7 +40,10 @@ export async function joinModules(root) {
     metafile: true,
     logLevel: 'error',
   })
-  copyFileSync(`${root}dist/workers/start.cjs`, `${root}dist/lib/workers/start.cjs`)
+  for (const file of workers.filter((name) => name.endsWith('.cts'))) {
+    const compiled = file.replace(/\.cts$/, '.cjs')
+    copyFileSync(`${root}dist/workers/${compiled}`, `${root}dist/lib/workers/${compiled}`)
+  }
   const places = Object.entries(metafile.outputs).filter(([, { inputs }]) => 'src/place.ts' in inputs)
   const [place] = places[0]
   if (places.length !== 1 || !/^dist\/lib\/[^/]+$/.test(place))

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { CODE } from '../place.js'
+import { WORKERS } from '../place.js'
 import { beginPhase, newTelling, stopTelling, type Telling } from '../text/telling.js'
 
 /** Milliseconds of silence after which a line says what is going on. */
@@ -15,7 +15,7 @@ export class Busy {
   constructor({ patience = PATIENCE, fd = STANDARD_ERROR } = {}) {
     this.#telling = newTelling({ patience, fd, prefix: process.stderr.isTTY ? CLEAR : '' })
     // It does not keep the program from ending.
-    new Worker(new URL('../workers/tell.js', CODE), { workerData: this.#telling }).unref()
+    new Worker(new URL('tell.js', WORKERS), { workerData: this.#telling }).unref()
   }
 
   phase(text: string): void {

@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina'
 import type { Shape } from '../envs/scene.js'
 import { HatrpoError } from '../errors.js'
-import { CODE } from '../place.js'
+import { WORKERS } from '../place.js'
 import { Painter, type PaintOrder } from './painter.js'
 
 /** Pictures that are drawn or wait for their turn, per thread. */
@@ -22,7 +22,7 @@ export class Studio {
     this.#ahead = Math.max(1, AHEAD * workers)
     if (workers === 0) return
     this.#pool = new Piscina({
-      filename: new URL('../workers/paint.cjs', CODE).href,
+      filename: new URL('paint.cjs', WORKERS).href,
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Infinity,
