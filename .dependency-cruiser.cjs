@@ -28,9 +28,12 @@ const workers = '^workers/'
 const assembly = '^assembly/'
 /** Pages import these... */
 const forPages = '^src/(kernels|envs)/'
-/** ...but for the files that need Node, which are imported when they are needed and not before. */
+/**
+ * ...but for the files that need Node, which are imported when they are needed and not before. In the code for pages, the
+ * build puts src/envs/page.ts in their place.
+ */
 const nodeOnly = [
-  '^src/envs/bundle-source\\.ts$',
+  '^src/envs/(bundle-source|import-bundle)\\.ts$',
   '^src/envs/mujoco/(disk|optimise|optimised)\\.ts$',
   '^src/envs/portable\\.ts$',
   '^src/envs/pettingzoo/(?!options)',

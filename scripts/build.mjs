@@ -8,6 +8,7 @@ import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 import { writeAssembly } from './assembly.mjs'
 import { joinModules } from './join-modules.mjs'
+import { joinPages } from './join-pages.mjs'
 import { functionsWithVectors } from './signatures.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -62,6 +63,7 @@ writeFileSync(digestFile, digest)
 run('typescript-7/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
 await joinModules(root)
+await joinPages(root)
 await writeConfigSchema()
 for (const path of readdirSync(`${root}src`, { recursive: true }).filter((name) => name.endsWith('.py')))
   cpSync(`${root}src/${path}`, `${root}dist/src/${path}`)

@@ -5,6 +5,8 @@
  * `exportPolicies` and `compareRuns` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
  * loaded by `hatrpo/runtime`.
  */
+// First: where it is not the package's own, nothing else works either.
+export { packageVersion } from './runs/version.js'
 export { trainableAlgorithms } from './algorithms/parts.js'
 export { algorithmNames, algorithms, type Algorithm } from './algorithms/table.js'
 export type { MarkovGame, TabularPolicy } from './algorithms/tabular/game.js'

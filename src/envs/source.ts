@@ -1,6 +1,5 @@
 import { HatrpoError, usageError } from '../errors.js'
 import type { BundledSource } from './bundle-source.js'
-import { temporaryFolder } from './temporary.js'
 import { thrownLine } from '../text/thrown.js'
 
 /** Node's own modules, asked of the process where they are used: pages import this file too, and do not come there. */
@@ -161,22 +160,14 @@ function filePath(id: string): string {
   return id.startsWith('file:') ? node.url().fileURLToPath(id) : node.path().resolve(id)
 }
 
-/** Imports bundled code from a file that no other thread has, and that is gone when it is loaded. */
-async function importBundle({ path, code }: BundledSource, what: string): Promise<ImportedSource['module']> {
-  // Stack traces then name the user's lines: the bundle carries a source map.
-  process.setSourceMapsEnabled?.(true)
-  const { rm, writeFile } = node.fs().promises
-  const { basename, extname, join } = node.path()
-  const folder = await temporaryFolder()
+async function importBundle(source: BundledSource, what: string): Promise<ImportedSource['module']> {
+  const { path } = source
+  const { importCode } = await import('./import-bundle.js')
   try {
-    const file = join(folder, `${basename(path, extname(path))}.mjs`)
-    await writeFile(file, code)
-    return (await import(node.url().pathToFileURL(file).href)) as ImportedSource['module']
+    return await importCode(source)
   } catch (error) {
     if (error instanceof HatrpoError) throw error
     const message = thrownLine(error)
     throw new HatrpoError(`${what} ${path} cannot be imported: ${message}`, { cause: error })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }

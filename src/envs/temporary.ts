@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { HatrpoError } from '../errors.js'
 
 /**
@@ -6,10 +9,7 @@ import { HatrpoError } from '../errors.js'
  * @throws HatrpoError where the system's folder of temporary files cannot be written
  */
 export async function temporaryFolder(): Promise<string> {
-  // Asked of the process where they are used: pages import this file too, and do not come here.
-  const { mkdtemp } = process.getBuiltinModule('node:fs').promises
-  const { join } = process.getBuiltinModule('node:path')
-  const parent = process.getBuiltinModule('node:os').tmpdir()
+  const parent = tmpdir()
   try {
     return await mkdtemp(join(parent, 'hatrpo-'))
   } catch (error) {

@@ -1,7 +1,24 @@
 import { readFileSync } from 'node:fs'
+import { HatrpoError } from '../errors.js'
 import { CODE } from '../place.js'
 
-const manifest = new URL('../../package.json', CODE)
+/**
+ * The version in the package's manifest.
+ * @throws HatrpoError when the manifest is not where it is beside this code
+ */
+function readVersion(): string {
+  try {
+    const manifest = new URL('../../package.json', CODE)
+    const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, string>
+    if (name === 'hatrpo') return version
+  } catch {
+    // Other code's manifest, or none.
+  }
+  throw new HatrpoError(
+    'hatrpo has been bundled: it starts threads and loads WebAssembly from files of its own and must be left out of the ' +
+      'bundle (esbuild --external:hatrpo, webpack externals, Vite ssr.external, Rollup external)',
+  )
+}
 
 /** The version of this package: part of what decides a run's bits. */
-export const packageVersion = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
+export const packageVersion = readVersion()

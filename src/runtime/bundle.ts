@@ -12,6 +12,7 @@ import {
   type StoredAction,
   type VERSION,
 } from './info.js'
+import { locate, read } from './location.js'
 import { body, loadPolicy, type Policy, type PolicySource } from './policy.js'
 
 export const BUNDLE_FILE = 'bundle.json'
@@ -63,37 +64,73 @@ export interface Bundle {
 
 /** Function that returns a file of a bundle by name. It may return `bundle.json` as the parsed object. */
 export type BundleFetcher = (name: string) => BundleFile | PromiseLike<BundleFile>
-export type BundleFile = PolicySource | BundleInfo
+export type BundleFile = PolicySource | Blob | BundleInfo
 
 /**
  * Loads a bundle and checks that its files match bundle.json.
- * @param source location of bundle.json, as the URL of its folder or of the file itself, or a function that gives
- *   the bundle's files
+ * @param source location of the bundle's folder or of its bundle.json: a URL, also a file: URL; a URL relative to the
+ *   page; where there is no page, a path on the disk; or a function that returns the bundle's files
  * @throws PolicyError when a file is missing, damaged or not the one that bundle.json describes
  */
 export async function loadBundle(source: string | URL | BundleFetcher): Promise<Bundle> {
   const fetcher = typeof source === 'function' ? source : fetcherOf(source)
-  const info = await readInfo(await fetcher(BUNDLE_FILE))
-  const agents = await Promise.all(info.agents.map(async (agent) => load(agent, await fetcher(agent.file))))
-  return { info, agents }
+  const info = readInfo(await obtain(fetcher, BUNDLE_FILE))
+  const agents = info.agents.map(async (agent) => load(agent, await obtain(fetcher, agent.file)))
+  return { info, agents: await Promise.all(agents) }
 }
 
-/** Fetches the files of a bundle from the folder of its bundle.json. */
+/** Reads the files of a bundle from the folder of its bundle.json. */
 function fetcherOf(source: string | URL): BundleFetcher {
-  const given = new URL(source, typeof location === 'object' ? location.href : undefined)
-  const isFolder = !given.pathname.endsWith('.json') && !given.pathname.endsWith('/')
-  if (isFolder) given.pathname += '/'
-  return (name) => fetch(new URL(name, given))
+  const folder = locateBundle(source)
+  const isFolder = !folder.pathname.endsWith('.json') && !folder.pathname.endsWith('/')
+  if (isFolder) folder.pathname += '/'
+  return async (name) => {
+    const url = new URL(name, folder)
+    try {
+      return await read(url)
+    } catch (cause) {
+      throw unreadable(url.href, cause)
+    }
+  }
 }
 
-async function readInfo(file: BundleFile): Promise<BundleInfo> {
+function locateBundle(source: string | URL): URL {
+  try {
+    return locate(source)
+  } catch (cause) {
+    throw new PolicyError(`${String(source)} is no URL: it must be that of the folder of ${BUNDLE_FILE}`, {
+      cause,
+    })
+  }
+}
+
+function unreadable(what: string, cause: unknown): PolicyError {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]
+  return new PolicyError(`${what} cannot be read (${reason}): it must be a file of a bundle`, { cause })
+}
+
+/** A file of the bundle: a module, bytes, or what bundle.json holds. */
+async function obtain(
+  fetcher: BundleFetcher,
+  name: string,
+): Promise<WebAssembly.Module | BufferSource | BundleInfo> {
+  try {
+    const file = await fetcher(name)
+    if (typeof Response === 'function' && file instanceof Response) return await body(file)
+    if (typeof Blob === 'function' && file instanceof Blob) return await file.arrayBuffer()
+    return file
+  } catch (cause) {
+    throw cause instanceof PolicyError ? cause : unreadable(name, cause)
+  }
+}
+
+function isBytes(file: unknown): file is BufferSource {
+  return file instanceof ArrayBuffer || ArrayBuffer.isView(file)
+}
+
+function readInfo(file: unknown): BundleInfo {
   if (file instanceof WebAssembly.Module) throw new PolicyError(`${BUNDLE_FILE} cannot be a module`)
-  if (typeof Response === 'function' && file instanceof Response) {
-    return parseBundleInfo(new TextDecoder().decode(await body(file)))
-  }
-  if (file instanceof ArrayBuffer || ArrayBuffer.isView(file)) {
-    return parseBundleInfo(new TextDecoder().decode(file))
-  }
+  if (isBytes(file)) return parseBundleInfo(new TextDecoder().decode(file))
   return checkBundle(checkFormat(file, BUNDLE_FORMAT, BUNDLE_FILE))
 }
 
@@ -125,13 +162,15 @@ function checkBundle(value: Record<string, unknown>): BundleInfo {
 }
 
 /** Loads the file of one agent and compares it with its entry in bundle.json. */
-async function load(agent: BundleAgent, file: BundleFile): Promise<Policy> {
-  let source = file
-  if (!(source instanceof WebAssembly.Module)) {
-    if (typeof Response === 'function' && source instanceof Response) source = await body(source)
-    await verify(agent, source as BufferSource)
+async function load(agent: BundleAgent, file: unknown): Promise<Policy> {
+  if (!(file instanceof WebAssembly.Module)) {
+    if (!isBytes(file))
+      throw new PolicyError(
+        `${agent.file} is of type ${typeof file}: it must be bytes, a module or a Response`,
+      )
+    await verify(agent, file)
   }
-  const policy = await loadPolicy(source)
+  const policy = await loadPolicy(file)
   assertSameAgent(agent, policy)
   return policy
 }

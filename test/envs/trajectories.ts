@@ -1,5 +1,5 @@
 // Web-standard code alone: pages run it too.
-import { EnvContext, listEnvs, makeEnvFactory } from '../../src/envs/index.js'
+import type * as Envs from '../../src/envs/index.js'
 import type { ActionSpace, MultiAgentEnv } from '../../src/envs/index.js'
 import { RandomStream } from '../../src/envs/random.js'
 
@@ -8,8 +8,15 @@ const SEED = 2024
 /** Purpose of the random stream of the actions. */
 const ACTIONS = 77
 
-/** Every built-in id with the SHA-256 of a trajectory of it: `trajectory` with random actions. */
-export async function hashTrajectories(): Promise<Record<string, string>> {
+/**
+ * Every built-in id with the SHA-256 of a trajectory of it: `trajectory` with random actions.
+ * @param envs `hatrpo/env`
+ */
+export async function hashTrajectories({
+  EnvContext,
+  listEnvs,
+  makeEnvFactory,
+}: Pick<typeof Envs, 'EnvContext' | 'listEnvs' | 'makeEnvFactory'>): Promise<Record<string, string>> {
   const context = new EnvContext()
   const hashes: Record<string, string> = {}
   for (const { id } of listEnvs()) {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import test from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { bundleFiles } from '../../src/export/bundle.js'
 import { policyModule, policyTemplates } from '../../src/export/wasm.js'
 import { customSection, readSections, writeSections, CUSTOM, DATA } from '../../src/export/binary.js'
@@ -255,6 +260,54 @@ test('a bundle loads over HTTP, from its folder, its file and a function', async
     })
   }
   await assert.rejects(loadBundle(`${base}/other/`), refused(/other\/bundle\.json: HTTP status 404/))
+})
+
+test('a bundle loads from the disk: file URLs, folder names, a reader', async (t) => {
+  const { files } = await bundle()
+  const folder = mkdtempSync(join(tmpdir(), 'hatrpo bundle-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const [name, content] of files) writeFileSync(join(folder, name), content)
+  const sources = [
+    folder,
+    `${folder}/`,
+    relative('.', folder),
+    join(folder, 'bundle.json'),
+    pathToFileURL(folder),
+    pathToFileURL(folder).href,
+    (name: string) => readFile(join(folder, name)),
+    (name: string) => openAsBlob(join(folder, name)),
+  ]
+  for (const source of sources) assert.equal((await loadBundle(source)).agents.length, 2, String(source))
+  rmSync(join(folder, 'agent_1.wasm'))
+  await assert.rejects(
+    loadBundle(folder),
+    refused(/^file:.*agent_1\.wasm cannot be read \(ENOENT.*of a bundle$/),
+  )
+})
+
+test('every failure to load a bundle is a PolicyError of one line', async () => {
+  const { files } = await bundle()
+  const instead = (name: string, content: unknown) => (asked: string) =>
+    (asked === name ? content : files.get(asked)!) as Uint8Array<ArrayBuffer>
+  const used = new Response('{}')
+  await used.text()
+  const cases: [Parameters<typeof loadBundle>[0], RegExp][] = [
+    ['./no-such-folder', /no-such-folder\/bundle\.json cannot be read \(ENOENT/],
+    ['http://127.0.0.1:1/robot', /^http:.*\/robot\/bundle\.json cannot be read \(fetch failed\)/],
+    ['http://[', /^http:\/\/\[ is no URL: it must be/],
+    [() => Promise.reject(new Error('no\nsignal')), /^bundle\.json cannot be read \(no\): it must be/],
+    [instead('bundle.json', undefined), /^bundle\.json is not of format hatrpo-bundle$/],
+    [instead('bundle.json', used), /^bundle\.json cannot be read \(.*\): it must be/],
+    [instead('agent_1.wasm', undefined), /^agent_1\.wasm is of type undefined: it must be bytes/],
+    [instead('agent_1.wasm', 'text'), /^agent_1\.wasm is of type string: it must be bytes/],
+  ]
+  for (const [source, pattern] of cases) {
+    await assert.rejects(loadBundle(source), (error: Error) => {
+      assert.ok(error instanceof PolicyError && !error.message.includes('\n'))
+      assert.match(error.message, pattern)
+      return true
+    })
+  }
 })
 
 test('a module of another agent, or of another bundle, is refused', async () => {

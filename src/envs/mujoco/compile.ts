@@ -1,9 +1,19 @@
-import { HatrpoError } from '../../errors.js'
-import { readBytes } from '../../kernels/asset.js'
+import { HatrpoError, usageError } from '../../errors.js'
+import { readBytes } from '../../kernels/read-bytes.js'
+import { locate } from '../../runtime/location.js'
 import { withoutDebugInformation } from './sections.js'
 
-/** URL of MuJoCo's binary where its package is found. */
-const packageUrl = () => new URL(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))
+/**
+ * URL of MuJoCo's binary where its package is found, or in a page, where the bundler has put the file that the second form
+ * names; Vite and webpack know it.
+ */
+function packageUrl(): URL {
+  try {
+    return new URL(import.meta.resolve('@mujoco/mujoco/mujoco.wasm'))
+  } catch {
+    return new URL('@mujoco/mujoco/mujoco.wasm', import.meta.url)
+  }
+}
 
 /**
  * MuJoCo's WebAssembly binary.
@@ -16,12 +26,12 @@ export function readMujoco(url: URL = packageUrl()): Promise<Uint8Array<ArrayBuf
 /**
  * Compiles MuJoCo's WebAssembly binary, or its optimised form where `hatrpo optimise-mujoco` has made one: it computes the
  * same bits. The result can be posted to other threads, which then load in less time.
- * @param url of `mujoco.wasm` of @mujoco/mujoco; without one, where that package is found. Code that was bundled for a
- *   page has no packages any more and must say where the file is served.
+ * @param url of `mujoco.wasm` of @mujoco/mujoco, as a bundler's import of it with `?url` gives it: absolute, or relative to the
+ *   page; in Node also a path. Without one, where the package is found.
  * @throws HatrpoError when it cannot be read
  */
 export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Module> {
-  const from = url === undefined ? packageUrl() : new URL(url)
+  const from = url === undefined ? packageUrl() : located(url)
   const binary = await readMujoco(from)
   if (from.protocol !== 'file:') return WebAssembly.compile(withoutDebugInformation(binary))
   // Pages have no cache of files.
@@ -35,6 +45,16 @@ export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Mod
     throw new HatrpoError(
       `${optimised.file} cannot be compiled (${reason}): delete it, or run hatrpo optimise-mujoco again`,
       { cause },
+    )
+  }
+}
+
+function located(url: string | URL): URL {
+  try {
+    return locate(url)
+  } catch {
+    throw usageError(
+      `compileMujoco: ${JSON.stringify(url)} is no URL: it must be that of mujoco.wasm of @mujoco/mujoco 3.14.0`,
     )
   }
 }

@@ -1,9 +1,9 @@
 import type { ClassHandle, MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
-import { readAssembly } from '../../kernels/asset.js'
 import { Batch, type Stepper } from './batch.js'
 import { Bindings } from './bindings.js'
 import { compileMujoco } from './compile.js'
+import { readStepper } from './stepper.js'
 
 /** Room made once, right after loading, so that memory does not grow when worlds are created later. */
 const HEAP_HEADROOM_BYTES = 64 * 1024 * 1024
@@ -82,7 +82,7 @@ function silence(api: MainModule): void {
 }
 
 async function loadStepper(exports: MujocoExports): Promise<Stepper> {
-  const { instance } = await WebAssembly.instantiate(await readAssembly('stepper'), {
+  const { instance } = await WebAssembly.instantiate(await readStepper(), {
     env: { memory: exports.memory, table: exports.__indirect_function_table },
   })
   return instance.exports as unknown as Stepper

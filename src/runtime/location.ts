@@ -1,0 +1,40 @@
+/** What of Node's `process` is used, which Bun and Deno have too. */
+interface Process {
+  getBuiltinModule(name: 'node:path'): { resolve(path: string): string }
+  getBuiltinModule(name: 'node:url'): { pathToFileURL(path: string): URL }
+  getBuiltinModule(name: 'node:fs/promises'): { readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> }
+}
+
+/** The process where there is a disk; undefined in a page, a web worker and on most edge workers. */
+function processWithDisk(): Process | undefined {
+  const { process } = globalThis as { process?: Partial<Process> }
+  return typeof process?.getBuiltinModule === 'function' ? (process as Process) : undefined
+}
+
+/** Base of relative URLs: the page, or the script of a web worker; undefined where there is none. */
+function pageUrl(): string | undefined {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
+  return document?.baseURI ?? location?.href
+}
+
+/**
+ * URL of a file: an absolute URL as it is, any other text relative to the page, or where there is no page, as a path on
+ * the disk from the working directory.
+ * @throws TypeError when the text is no URL and there is nothing that it could be relative to
+ */
+export function locate(source: string | URL): URL {
+  if (typeof source !== 'string') return new URL(source)
+  // One letter before the colon is a drive.
+  if (/^[a-z][a-z\d+.-]+:/i.test(source)) return new URL(source)
+  const page = pageUrl()
+  const process = page === undefined ? processWithDisk() : undefined
+  if (process === undefined) return new URL(source, page)
+  const { resolve } = process.getBuiltinModule('node:path')
+  return process.getBuiltinModule('node:url').pathToFileURL(resolve(source))
+}
+
+/** Reads a URL: a file: URL from the disk where there is one, any other by `fetch`. */
+export async function read(url: URL): Promise<Response | Uint8Array<ArrayBuffer>> {
+  const process = url.protocol === 'file:' ? processWithDisk() : undefined
+  return process === undefined ? fetch(url) : process.getBuiltinModule('node:fs/promises').readFile(url)
+}
