@@ -62,15 +62,17 @@ export function findChromium(): Chromium {
 /**
  * Opens a page, served together with the package and MuJoCo. The page is closed when the test ends.
  * @param html content of the page
+ * @param folder absolute path of further files for the page
  * @returns the page and its uncaught errors
  */
 export async function openPage(
   t: TestContext,
   { path }: Chromium,
   html: string,
+  folder?: string,
 ): Promise<{ page: Page; errors: string[] }> {
   const { chromium } = (await import(playwright.href)) as Playwright
-  const server = await serve(html)
+  const server = await serve(html, folder)
   t.after(() => server.close())
   // The profile is a new folder, deleted when the browser closes.
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })

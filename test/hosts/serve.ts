@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 
 const root = new URL('../../../', import.meta.url)
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' }
@@ -10,12 +10,13 @@ const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wa
 /**
  * Serves a page, this package and MuJoCo to this machine only, as in a project with both packages installed.
  * @param page HTML
+ * @param folder absolute path of further files for the page
  */
-export async function serve(page: string): Promise<{ url: string; close(): void }> {
+export async function serve(page: string, folder?: string): Promise<{ url: string; close(): void }> {
   const server = createServer(({ url = '/' }, response) => {
     const { pathname } = new URL(url, 'http://localhost')
     if (pathname === '/') response.writeHead(200, { 'content-type': 'text/html' }).end(page)
-    else void sendFile(pathname, response)
+    else void sendFile(pathname, folder, response)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -28,10 +29,11 @@ export async function serve(page: string): Promise<{ url: string; close(): void 
   }
 }
 
-async function sendFile(path: string, response: ServerResponse): Promise<void> {
+async function sendFile(path: string, folder: string | undefined, response: ServerResponse): Promise<void> {
   const file = path.replace(/^\/node_modules\/hatrpo\/(?=dist\/)/, '/')
   const served = /^\/(dist|node_modules\/@mujoco\/mujoco)\/[\w./-]+$/.test(file)
-  const body = served ? await readFile(new URL(`.${file}`, root)).catch(() => undefined) : undefined
+  const place = served ? new URL(`.${file}`, root) : folder && join(folder, path)
+  const body = place ? await readFile(place).catch(() => undefined) : undefined
   if (body === undefined) response.writeHead(404).end()
   else response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' }).end(body)
 }

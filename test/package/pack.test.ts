@@ -1,3 +1,4 @@
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -7,18 +8,28 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { build, type BuildOptions } from 'esbuild'
+import { publint } from 'publint'
+import type * as Envs from '../../src/envs/index.js'
 import { findPython } from '../envs/python.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
 let project = ''
+let tarball = ''
+/** What the package may weigh, packed. */
+const TARBALL_BYTES = 800_000
+/** What the minified code for pages may weigh with gzip and with Brotli. */
+const PAGE_BYTES = { runtime: [3500, 3200], env: [95_000, 85_000] }
 /** Path of the command in the package. */
 const bin = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { hatrpo: string } }).bin
   .hatrpo
@@ -39,8 +50,11 @@ before(() => {
     encoding: 'utf8',
   })
   assert.equal(packed.status, 0, packed.stderr)
-  const tarball = readdirSync(project).find((name) => name.endsWith('.tgz'))!
-  run(npm, 'install', '--prefer-offline', '--no-package-lock', '--no-audit', '--no-fund', `./${tarball}`)
+  tarball = join(
+    project,
+    readdirSync(project).find((name) => name.endsWith('.tgz'))!,
+  )
+  run(npm, 'install', '--prefer-offline', '--no-package-lock', '--no-audit', '--no-fund', tarball)
 })
 
 after(() => rmSync(project, { recursive: true, force: true }))
@@ -76,16 +90,81 @@ test('the command measures one action and a batch of them', () => {
   }
 })
 
-test('the package holds no tools of the repository', () => {
+test('the package holds no tools of the repository, and is small', () => {
   const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
-  assert.ok(files.includes(join('dist', 'lib', 'cli', 'main.js')))
   assert.ok(files.includes(join('dist', 'config.schema.json')))
   const types = 'node_modules/hatrpo/dist/src/config/generated/train-config.d.ts'
   assert.ok(readFileSync(join(project, types), 'utf8').includes(' * Bound on the mean KL divergence'), types)
+  assert.ok(files.includes(bin.replaceAll('/', sep)))
+  const tools = /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]|\.tsbuildinfo$/
   assert.deepEqual(
-    files.filter((file) => /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]/.test(file)),
+    files.filter((file) => tools.test(file)),
     [],
   )
+  assert.ok(statSync(tarball).size <= TARBALL_BYTES, `${statSync(tarball).size} bytes`)
+})
+
+test('publint and Are The Types Wrong find nothing', async () => {
+  const content = readFileSync(tarball)
+  const { messages } = await publint({ pack: { tarball: Uint8Array.from(content).buffer }, strict: true })
+  assert.deepEqual(messages, [])
+  const analysis = await checkPackage(createPackageFromTarballData(content))
+  assert.ok(analysis.types !== false)
+  // The package is ESM alone, and its entry points have no other names than those of `exports`.
+  const esm = analysis.problems.filter(
+    (problem) => !('resolutionKind' in problem && /^node10$|cjs$/.test(problem.resolutionKind)),
+  )
+  assert.deepEqual(esm, [])
+})
+
+/** A bundle of one import, with what esbuild warns of as errors. */
+function bundle(code: string, options: BuildOptions) {
+  const stdin = { contents: code, resolveDir: project }
+  const always = { bundle: true, format: 'esm', metafile: true, write: false, logLevel: 'silent' } as const
+  return build({ ...options, ...always, stdin, outdir: join(project, 'bundled'), absWorkingDir: project })
+}
+
+test('a bundle for pages has what the page needs and nothing of Node', async () => {
+  const sizes: Record<string, number[]> = {}
+  for (const [entry, folder] of Object.entries({ runtime: 'src/runtime', env: 'pages' })) {
+    const code = `export * from 'hatrpo/${entry}'`
+    const { metafile, outputFiles, warnings } = await bundle(code, { splitting: true, minify: true })
+    assert.deepEqual(warnings, [])
+    const files = Object.keys(metafile.inputs).filter((file) => file !== '<stdin>')
+    const inFolder = files.filter((file) => file.startsWith(`node_modules/hatrpo/dist/${folder}/`))
+    assert.ok(files.length > 1 && inFolder.length === files.length, files.join())
+    const outside = Object.values(metafile.outputs).flatMap(({ imports }) =>
+      imports.filter(({ external }) => external),
+    )
+    assert.deepEqual(outside, [])
+    sizes[entry] = [gzipSync, brotliCompressSync].map((compress) =>
+      outputFiles.reduce((sum, { contents }) => sum + compress(contents).length, 0),
+    )
+  }
+  for (const [entry, budgets] of Object.entries(PAGE_BYTES))
+    budgets.forEach((budget, i) => assert.ok(sizes[entry][i] <= budget, `${entry}: ${sizes[entry]} bytes`))
+})
+
+test('the code for pages says what needs Node', async () => {
+  const url = pathToFileURL(join(project, 'node_modules/hatrpo/dist/pages/env.js')).href
+  const { loadEnvFactory } = (await import(url)) as typeof Envs
+  writeFileSync(join(project, 'empty.js'), '')
+  const needNode: [Record<string, string> & { id: string }, RegExp][] = [
+    [{ id: join(project, 'empty.js') }, /^environments from files and packages need Node: in a page, import/],
+    [{ id: 'pettingzoo:a:b' }, /^Python environments need Node: in a page, /],
+    [{ id: 'mamujoco/custom' }, /^teams from files need Node: in a page, /],
+  ]
+  for (const [config, message] of needNode) await assert.rejects(loadEnvFactory(config), { message })
+})
+
+test('a bundle with all of the package says why it does not run', async () => {
+  const { outputFiles } = await bundle(`export { train } from 'hatrpo'`, { platform: 'node' })
+  const file = join(project, 'bundled.mjs')
+  writeFileSync(file, outputFiles[0].contents)
+  await assert.rejects(import(pathToFileURL(file).href), {
+    name: 'HatrpoError',
+    message: /^hatrpo has been bundled: .*must be left out of the bundle \(esbuild --external:hatrpo, .*\)$/,
+  })
 })
 
 test('the command trains a Python environment', { skip: findPython().missing }, () => {
@@ -132,10 +211,10 @@ export const spec: EnvSpec = {
 export const step = (env: MultiAgentEnv): boolean => env.step() === RUNNING || env.step() === TRUNCATED
 `,
   )
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const tsc = join(root, 'node_modules/typescript-7/bin/tsc')
   const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', target: 'es2022', types: [] }
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
-  run(process.execPath, tsc, '-p', '.')
+  run(process.execPath, tsc, '-p', '.', '--singleThreaded')
 })
 
 test('the command trains an environment in TypeScript, without saveState', () => {
