@@ -4,16 +4,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { MAIN } from '../cli/command.js'
+import { blocksOf, root } from './blocks.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const page = readFileSync(join(root, 'docs/your-own-environment.md'), 'utf8')
+const DOCUMENT = 'docs/your-own-environment.md'
+const page = readFileSync(join(root, DOCUMENT), 'utf8')
 
 /** The page's code blocks in some languages. */
 function blocks(...languages: string[]): string[] {
-  const all = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-  return all.filter(([, language]) => languages.includes(language)).map(([, , code]) => code)
+  return blocksOf(DOCUMENT)
+    .filter(({ language }) => languages.includes(language))
+    .map(({ code }) => code)
 }
 
 const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
@@ -55,17 +56,6 @@ before(() => {
 })
 
 after(() => rmSync(project, { recursive: true, force: true }))
-
-test('its code has sound types', () => {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
-  const options = ['--noEmit', '--strict', '--target', 'ES2022', '--module', 'NodeNext', '--skipLibCheck']
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, ...types, 'carry.ts'], {
-    cwd: project,
-    encoding: 'utf8',
-  })
-  assert.equal(status, 0, stdout)
-})
 
 test('check-env finds nothing, and finds what the page says to try', () => {
   assert.match(runPage(/check-env/), /^nothing wrong found\n$/m)

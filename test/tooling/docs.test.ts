@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { regenerate } from '../../scripts/docs/blocks.js'
 import { dealings, FAMILIES } from '../../scripts/docs/drives.js'
 import { EnvContext } from '../../src/envs/context.js'
-import { listEnvs, makeEnvFactory } from '../../src/envs/index.js'
+import { listEnvs } from '../../src/envs/index.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const script = join(root, 'dist/scripts/docs.js')
@@ -31,21 +31,6 @@ test('every family has a page with its task, its partitions and its sizes; every
   for (const [, picture] of index.matchAll(/!\[[^\]]*\]\(([^()\s]+)\)/g)) {
     assert.ok(existsSync(join(root, 'docs/envs', picture)), picture)
   }
-})
-
-test('the commands of the pages name environments and options that there are', () => {
-  let commands = 0
-  for (const page of [...FAMILIES, 'README']) {
-    const text = readFileSync(join(root, 'docs/envs', `${page}.md`), 'utf8')
-    for (const [, id, rest] of text.matchAll(/^npx hatrpo train --env (\S+) (.*)$/gm)) {
-      const options = [...rest.matchAll(/--set env\.(\w+)=(\S+)/g)].map(([, name, value]) => [name, value])
-      assert.doesNotThrow(() =>
-        makeEnvFactory({ id, ...(Object.fromEntries(options) as Record<string, string>) }),
-      )
-      commands++
-    }
-  }
-  assert.ok(commands > FAMILIES.length)
 })
 
 test('a stale table is made anew, and a broken mark is refused', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { extname, join, posix } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { getFileInfo } from 'prettier'
@@ -119,7 +119,12 @@ test('relative links in the documents lead somewhere', { skip: noGit }, () => {
   for (const document of documents) {
     const text = read(document).replace(/<!--.*?-->/gs, '')
     const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1])
-    for (const link of links) assert.ok(existsSync(join(root, document, '..', link)), `${document}: ${link}`)
+    for (const link of links) {
+      assert.ok(existsSync(join(root, document, '..', link)), `${document}: ${link}`)
+      // npm's page and a site resolve links from the document, within the repository.
+      const place = posix.normalize(posix.join(document, '..', link))
+      assert.ok(!link.startsWith('/') && !place.startsWith('..'), `${document}: ${link} leads out of it`)
+    }
   }
 })
 
