@@ -4,11 +4,22 @@
  * `resolveConfig` turns settings into a checked configuration, `train` runs it into a folder, `evaluate`,
  * `exportPolicies` and `compareRuns` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
  * loaded by `hatrpo/runtime`.
+ * @module hatrpo
  */
 // First: where it is not the package's own, nothing else works either.
 export { packageVersion } from './runs/version.js'
 export { trainableAlgorithms } from './algorithms/parts.js'
-export { algorithmNames, algorithms, type Algorithm } from './algorithms/table.js'
+export {
+  algorithmNames,
+  algorithms,
+  type ActorSets,
+  type Algorithm,
+  type AlgorithmName,
+  type CriticView,
+  type KlBudget,
+  type Turns,
+  type UpdateRule,
+} from './algorithms/table.js'
 export type { MarkovGame, TabularPolicy } from './algorithms/tabular/game.js'
 export {
   policyIteration,
@@ -30,9 +41,11 @@ export {
   resolveConfig,
   totalIterations,
   validateConfig,
+  type ConfigOrigin,
   type ConfigSources,
   type DescribedValue,
   type Origins,
+  type PartialConfig,
   type ResolvedConfig,
   type TrainConfig,
   type ValueOrigin,
@@ -45,11 +58,14 @@ export type {
   EvaluationRecord,
   Finding,
   IterationRecord,
+  OpponentReturns,
+  Spread,
   TrainOptions,
   TrainResult,
 } from './runs/types.js'
 export { diagnose } from './runs/diagnostics.js'
 export { evaluate, type EvaluateOptions, type EvaluateResult } from './training/evaluate.js'
+export type { WrittenBundle } from './export/write.js'
 export { exportPolicies, type ExportOptions } from './training/export.js'
 export { render, type RenderedFile, type RenderOptions, type RenderResult } from './training/render.js'
 export { train } from './training/train.js'

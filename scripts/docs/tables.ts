@@ -285,7 +285,7 @@ export function gallery(): string {
   const cells = FAMILIES.map((family) => {
     const [way] = dealings(family, topDivision(family))
     const ids = divisionsOf(family).join(', ')
-    return `[![${family}](img/${pictureOf(family, way.parts)})](${family}.md)<br>[${family}](${family}.md): ${ids}`
+    return `![${family}](img/${pictureOf(family, way.parts)})<br>[${family}](${family}.md): ${ids}`
   })
   const rows = Array.from({ length: Math.ceil(cells.length / 3) }, (_, row) =>
     [0, 1, 2].map((column) => cells[3 * row + column] ?? ''),

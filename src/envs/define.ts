@@ -9,7 +9,8 @@ const EPISODE_PURPOSE = 2
 /** Before the first reset, or after an error. */
 const NOT_STARTED = -1
 
-type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array
+/** Array of an environment's memory. */
+export type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array
 
 /** Arrays by name. */
 export type EnvMemory = Readonly<Record<string, NumberArray>>

@@ -10,9 +10,9 @@ export interface FiniteGame {
   readonly actions: readonly number[]
   /** [states, joint actions] */
   readonly rewards: Float64Array
-  /** [states, joint actions, states]: probability of the next state. */
+  /** Probability of the next state, [states, joint actions, states]. */
   readonly transitions: Float64Array
-  /** [states]: distribution of the first state. */
+  /** Distribution of the first state, [states]. */
   readonly initial: Float64Array
 }
 

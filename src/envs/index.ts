@@ -1,3 +1,7 @@
+/**
+ * Environments: the contract, those that are built in, helpers for authors, and `checkEnv`.
+ * @module hatrpo/env
+ */
 export * from './contract.js'
 export { BrokenStepError } from './broken-step-error.js'
 export { EnvContext } from './context.js'
@@ -20,7 +24,14 @@ export { isPettingZooId } from './pettingzoo/options.js'
 export type { Point, Scene, Shape, Solid, View as SceneView } from './scene.js'
 export { box, discrete, multiDiscrete } from './spaces.js'
 export * from './check/index.js'
-export { defineEnv, type EnvDefinition, type EnvMemory, type EnvOptions, type EnvParts } from './define.js'
+export {
+  defineEnv,
+  type EnvDefinition,
+  type EnvMemory,
+  type EnvOptions,
+  type EnvParts,
+  type NumberArray,
+} from './define.js'
 export {
   toParallelEnv,
   type ByAgent,
@@ -41,3 +52,4 @@ export type {
   View,
 } from './team/definition.js'
 export type { Field, Reading, StateField } from './team/fields.js'
+export type { TeamOptions } from './team/options.js'

@@ -3,7 +3,8 @@ import type { Box, Discrete, MultiDiscrete } from './contract.js'
 
 /**
  * A continuous space of `size` numbers.
- * @param low,high bounds: one number for all elements (default: unbounded), or one per element
+ * @param low lower bounds: one number for all elements (default: unbounded), or one per element
+ * @param high upper bounds, likewise
  */
 export function box(
   size: number,

@@ -1,4 +1,7 @@
-/** The edge runtime: loads exported policies and acts. Web-standard code without imports. */
+/**
+ * The edge runtime: loads exported policies and acts. Web-standard code without imports.
+ * @module hatrpo/runtime
+ */
 export {
   loadBundle,
   parseBundleInfo,
@@ -12,11 +15,13 @@ export { PolicyError } from './error.js'
 export type {
   ActionInfo,
   BoxAction,
+  ControlledAgent,
   DiscreteAction,
   Json,
   MultiDiscreteAction,
   ObservationInfo,
   ObservationInput,
+  PolicyAgent,
   PolicyInfo,
   StoredAction,
   StoredBox,

@@ -43,7 +43,7 @@ export interface Policy {
   act(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
   /** Like `act`, but samples the action from the policy. The same seed gives the same actions on every host. */
   sample(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
-  /** [choices]: logits of the latest action of a policy that chooses, of unavailable choices too; empty for others. */
+  /** Logits of the latest action of a policy that chooses, [choices], of unavailable choices too; empty for others. */
   readonly logits: Float32Array
   /**
    * Restarts the sequence of `sample`, which has 2^32 actions. The initial seed is 0.

@@ -8,7 +8,7 @@ export interface MarkovGame extends FiniteGame {
   readonly gamma: number
 }
 
-/** [states, actions of the agent]: probability of each action in each state. */
+/** Probability of each action in each state, [states, actions of the agent]. */
 export type TabularPolicy = Float64Array
 
 const GAME_PURPOSE = 0x67616d65
