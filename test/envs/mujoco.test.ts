@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { EnvContext } from '../../src/envs/context.js'
 import { compileMujoco } from '../../src/envs/mujoco/compile.js'
 import { modelFlags } from '../../src/envs/mujoco/flags.js'
@@ -8,6 +10,7 @@ import { doublesOf, loadMujoco } from '../../src/envs/mujoco/load.js'
 import { World } from '../../src/envs/mujoco/world.js'
 import { findTask } from '../../src/envs/mamujoco/tasks.js'
 
+const BINARY = '@mujoco/mujoco/mujoco.wasm'
 const context = new EnvContext()
 const model = await context.model(findTask('HalfCheetah', 'v4')!.xml)
 
@@ -16,10 +19,29 @@ test('the stepper has no data of its own that could overwrite the memory of MuJo
   assert.ok(!sectionIds(bytes).includes(DATA_SECTION))
 })
 
-test('a compiled module loads as well as none', async () => {
-  const module = await compileMujoco()
+test('a compiled module loads as well as none, also from a path', async () => {
+  const module = await compileMujoco(relative('.', fileURLToPath(import.meta.resolve(BINARY))))
   const mujoco = await loadMujoco(module)
   assert.equal(mujoco.api.mj_versionString(), '3.14.0')
+})
+
+test('the URL of the binary may be relative to the page, as a bundler gives it', async (t) => {
+  const asked: string[] = []
+  t.mock.method(globalThis, 'fetch', (url: URL) => {
+    asked.push(url.href)
+    return Promise.resolve(new Response('<!doctype html>'))
+  })
+  const page = { href: 'https://example.test/app/index.html' }
+  Object.defineProperty(globalThis, 'location', { value: page, configurable: true })
+  t.after(() => Reflect.deleteProperty(globalThis, 'location'))
+  for (const url of ['/assets/mujoco.wasm', './mujoco.wasm', 'https://cdn.test/mujoco.wasm'])
+    await assert.rejects(compileMujoco(url), {
+      name: 'HatrpoError',
+      message: /^https:\S+ cannot be compiled \(.+\): it must be mujoco\.wasm of @mujoco\/mujoco 3\.14\.0, /,
+    })
+  const [host, cdn] = ['https://example.test', 'https://cdn.test']
+  assert.deepEqual(asked, [`${host}/assets/mujoco.wasm`, `${host}/app/mujoco.wasm`, `${cdn}/mujoco.wasm`])
+  await assert.rejects(compileMujoco('http://['), { message: /^compileMujoco: "http:\/\/\[" is no URL: / })
 })
 
 test('the stepper gives the bits that mj_step gives', () => {

@@ -33,19 +33,26 @@ export function readMujoco(url: URL = packageUrl()): Promise<Uint8Array<ArrayBuf
 export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Module> {
   const from = url === undefined ? packageUrl() : located(url)
   const binary = await readMujoco(from)
-  if (from.protocol !== 'file:') return WebAssembly.compile(withoutDebugInformation(binary))
+  const advice = 'it must be mujoco.wasm of @mujoco/mujoco 3.14.0, whose URL compileMujoco takes'
+  const compileAsIs = () => compile(withoutDebugInformation(binary), from.href, advice)
   // Pages have no cache of files.
+  if (from.protocol !== 'file:') return compileAsIs()
   const { readOptimised } = await import('./optimised.js')
   const optimised = readOptimised(binary)
-  if (optimised === undefined) return WebAssembly.compile(withoutDebugInformation(binary))
+  if (optimised === undefined) return compileAsIs()
+  return compile(optimised.bytes, optimised.file, 'delete it, or run hatrpo optimise-mujoco again')
+}
+
+async function compile(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  advice: string,
+): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(optimised.bytes)
+    return await WebAssembly.compile(bytes)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new HatrpoError(
-      `${optimised.file} cannot be compiled (${reason}): delete it, or run hatrpo optimise-mujoco again`,
-      { cause },
-    )
+    throw new HatrpoError(`${name} cannot be compiled (${reason}): ${advice}`, { cause })
   }
 }
 

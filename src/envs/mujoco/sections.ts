@@ -1,5 +1,6 @@
 /** The magic number and the version that a WebAssembly binary begins with. */
 const HEADER_BYTES = 8
+const MAGIC = '\0asm'
 const CUSTOM_SECTION = 0
 
 /**
@@ -7,6 +8,8 @@ const CUSTOM_SECTION = 0
  * module's bytes for as long as the module. The names of functions remain, for profiles and stack traces.
  */
 export function withoutDebugInformation(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  // Other content, such as a page in place of a file that is not there, is for the compiler to refuse.
+  if (String.fromCharCode(...bytes.subarray(0, MAGIC.length)) !== MAGIC) return bytes
   const kept = new Uint8Array(bytes.length)
   let length = 0
   const keep = (from: number, to: number) => {
