@@ -51,7 +51,20 @@ export {
   type ValueOrigin,
 } from './config/index.js'
 export { compareRuns, type CompareOptions } from './report/compare.js'
-export type { Comparison, MethodSummary, TaskComparison } from './report/comparison.js'
+export type { Interval } from './report/bootstrap.js'
+export type {
+  ComparedRun,
+  Comparison,
+  Improvement,
+  MethodSummary,
+  OverallComparison,
+  Profile,
+  Profiles,
+  Scale,
+  TaskComparison,
+  TaskMethod,
+} from './report/comparison.js'
+export type { MethodPoint } from './report/curve.js'
 export type {
   AgentRecord,
   CriticRecord,

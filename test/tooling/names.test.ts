@@ -65,6 +65,8 @@ const OTHER_USES: readonly RegExp[] = [
   new RegExp(`\\bhatrpo (${COMMANDS.join('|')}|--help)\\b.*`, 'g'),
   /^ \* hatrpo: trust-region multi-agent.*/gm,
   /`hatrpo` and its entry points/g,
+  /^ \* @module hatrpo$/gm,
+  /name === 'hatrpo'|'hatrpo has been bundled: |--external:hatrpo/g,
   /custom section `hatrpo`/g,
   /there are hatrpo, /g,
   /\/\^hatrpo[(/]/g,
