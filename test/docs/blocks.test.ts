@@ -20,7 +20,7 @@ const inLanguage = (...languages: string[]) => blocks.filter(({ language }) => l
 const placeOf = ({ document, line }: Block) => `${document}:${line}`
 
 /** Languages of the documents: the tests below check all but the text that programs print. */
-const LANGUAGES = ['ts', 'js', 'json', 'sh', 'python', 'html', 'text', '']
+const LANGUAGES = ['ts', 'js', 'json', 'jsonl', 'sh', 'python', 'html', 'text', '']
 
 test('every block has a language that is checked', () => {
   assert.ok(blocks.length > 40)
@@ -93,6 +93,7 @@ test('JSON parses, and files are those that the package reads', () => {
     const value: unknown = JSON.parse(block.code)
     READERS[block.document]?.(value)
   }
+  for (const { code } of inLanguage('jsonl')) for (const line of code.trim().split('\n')) JSON.parse(line)
   for (const document of Object.keys(READERS)) assert.ok(json.some((block) => block.document === document))
 })
 
@@ -175,6 +176,7 @@ const PROGRAMS: Record<string, (words: readonly string[], block: Block) => unkno
     assert.ok(ofDocument || existsSync(join(root, file)), file)
   },
   git: ([command]) => assert.equal(command, 'clone'),
+  ffmpeg: (words) => assert.match(words.at(-1)!, /\.mp4$/),
 }
 
 test('shell commands have flags, keys and values that there are, and run files that exist', async () => {
