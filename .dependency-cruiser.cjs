@@ -39,6 +39,8 @@ const nodeOnly = [
   '^src/envs/pettingzoo/(?!options)',
   '^src/envs/team/custom\\.ts$',
 ]
+/** Code of the page that the build bundles into one file. */
+const bundledPage = '^src/web/(watch-page\\.ts$|page/)'
 /** What a thread needs of a layer above `src/rollout/`; a leaf. */
 const lockRefresh = '^src/runs/refresh\\.ts$'
 const workersReach = layers.slice(layers.indexOf('^src/rollout/'))
@@ -89,6 +91,21 @@ module.exports = {
       severity: 'error',
       from: { path: forPages, pathNot: nodeOnly },
       to: { path: nodeOnly, dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'page-is-bundled',
+      comment:
+        'A page that the command serves is bundled with all it imports: no file of the package needs its sources.',
+      severity: 'error',
+      from: { path: '^(src|workers)/', pathNot: bundledPage },
+      to: { path: bundledPage },
+    },
+    {
+      name: 'page-is-bundled',
+      comment: 'A page that the command serves has no Node: it imports only the contract with its server.',
+      severity: 'error',
+      from: { path: bundledPage },
+      to: { pathNot: [bundledPage, '^src/web/(panels|updates)\\.ts$', 'node_modules'] },
     },
     {
       name: 'workers-reach',
@@ -150,7 +167,7 @@ module.exports = {
       name: 'no-development-dependency',
       comment: 'A user of the package does not have its development dependencies.',
       severity: 'error',
-      from: { path: '^(src|workers)/' },
+      from: { path: '^(src|workers)/', pathNot: bundledPage },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only', 'npm-peer'] },
     },
     {

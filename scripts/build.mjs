@@ -62,6 +62,7 @@ for (const [name, [target, ...options]] of Object.entries(modules)) {
 writeFileSync(digestFile, digest)
 run('typescript-7/bin/tsc', ['-p', 'tsconfig.json'])
 await bundleZod()
+await bundlePage('watch')
 await joinModules(root)
 await joinPages(root)
 await writeConfigSchema()
@@ -108,6 +109,22 @@ async function bundleZod() {
 async function writeConfigSchema() {
   const { configJsonSchema } = await import('../dist/scripts/docs/json-schema.js')
   writeFileSync(`${root}dist/config.schema.json`, `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+}
+
+/** Puts a page of the command into dist/web: its script and its style sheet, each with the charting library and its licence. */
+async function bundlePage(name) {
+  const licence = `/*! uPlot\n\n${readFileSync(bin('uplot/LICENSE'), 'utf8').trim()} */`
+  await build({
+    entryPoints: ['ts', 'css', 'html', 'svg'].map((type) => `${root}src/web/${name}-page.${type}`),
+    outdir: `${root}dist/web`,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    loader: { '.html': 'copy', '.svg': 'copy' },
+    banner: { js: licence, css: licence },
+    logLevel: 'error',
+  })
 }
 
 /** Removes what was compiled from a source that is no longer there; it would be packed and tested. */

@@ -58,6 +58,7 @@ The cheetah's two halves learned together for ${STEPS.toLocaleString('en')} step
   ${name}/policies/        one .wasm file an agent, which acts in any WebAssembly host
 
 What next?
+  npx hatrpo watch runs                                   a page with the curves, also while a run is going
   npx hatrpo train --resume ${name} --steps 2000000     let them learn on
   npx hatrpo train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000
   npx hatrpo list envs                                    other bodies

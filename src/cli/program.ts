@@ -12,12 +12,14 @@ import { listCommand } from './list.js'
 import { optimiseMujocoCommand } from './optimise-mujoco.js'
 import { renderCommand } from './render.js'
 import { trainCommand } from './train.js'
+import { watchCommand } from './watch.js'
 
 /** Makers of the sub-commands, in the order of the help. */
 const COMMANDS = [
   trainCommand,
   evalCommand,
   compareCommand,
+  watchCommand,
   exportCommand,
   renderCommand,
   checkEnvCommand,

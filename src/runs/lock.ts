@@ -150,6 +150,16 @@ export class RunLock {
   }
 }
 
+/**
+ * Whether a living process holds a run folder, without writing there. The age of another host's lock is measured by this
+ * machine's clock.
+ */
+export function isHeld(dir: string): boolean {
+  const found = readLock(join(dir, 'lock'))
+  const owner = found && parseOwner(found.content)
+  return owner !== undefined && livingHolder(owner, Date.now() - found!.refreshed) !== undefined
+}
+
 /** @returns undefined where there is no lock */
 function readLock(path: string): Found | undefined {
   let file: number

@@ -19,7 +19,8 @@ function readUpTo(
   }
 }
 
-function parseRecord(line: string): IterationRecord | undefined {
+/** The record in a line of metrics.jsonl; undefined for a line that is torn or damaged. */
+export function parseRecord(line: string): IterationRecord | undefined {
   try {
     const record = JSON.parse(line) as IterationRecord
     return Number.isInteger(record.iteration) ? record : undefined

@@ -48,6 +48,8 @@ test('invalid commands and flags', (t) => {
     [[], 'name a command', commands],
     [['trian'], 'unknown command "trian"', commands, 'did you mean train?'],
     [['play', 'x'], 'unknown command "play"'],
+    [['watch', 'nowhere'], 'no folder at "nowhere"'],
+    [['watch', '--port', '70000'], '--port is "70000"', 'from 0 to 65535'],
     [['bench', 'sort'], 'bench is "sort"', 'rollout, learner, inference'],
     [['bench', '--rounds', '0'], '--rounds is "0"', 'from 1'],
     [['bench', '--batch', '30'], '--batch is "30"', 'a multiple of 20, such as 20'],

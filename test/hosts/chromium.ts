@@ -10,7 +10,11 @@ export interface Page {
   goto(url: string): Promise<unknown>
   textContent(selector: string): Promise<string | null>
   waitForFunction(holds: () => boolean): Promise<unknown>
+  focus(selector: string): Promise<void>
+  readonly keyboard: { press(key: string): Promise<void> }
   on(event: 'pageerror', listen: (error: Error) => void): void
+  on(event: 'console', listen: (message: { type(): string; text(): string }) => void): void
+  on(event: 'request', listen: (request: { url(): string }) => void): void
 }
 
 interface Playwright {
@@ -67,19 +71,25 @@ export function findChromium(): Chromium {
  */
 export async function openPage(
   t: TestContext,
-  { path }: Chromium,
+  chromium: Chromium,
   html: string,
   folder?: string,
 ): Promise<{ page: Page; errors: string[] }> {
-  const { chromium } = (await import(playwright.href)) as Playwright
   const server = await serve(html, folder)
   t.after(() => server.close())
+  const { page, errors } = await newPage(t, chromium)
+  await page.goto(server.url)
+  return { page, errors }
+}
+
+/** An empty page, and its uncaught errors. It is closed when the test ends. */
+export async function newPage(t: TestContext, { path }: Chromium): Promise<{ page: Page; errors: string[] }> {
+  const { chromium } = (await import(playwright.href)) as Playwright
   // The profile is a new folder, deleted when the browser closes.
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })
   t.after(() => browser.close())
   const page = await browser.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
-  await page.goto(server.url)
   return { page, errors }
 }

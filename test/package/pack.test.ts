@@ -1,6 +1,7 @@
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   copyFileSync,
   existsSync,
@@ -96,7 +97,7 @@ test('the package holds no tools of the repository, and is small', () => {
   const types = 'node_modules/hatrpo/dist/src/config/generated/train-config.d.ts'
   assert.ok(readFileSync(join(project, types), 'utf8').includes(' * Bound on the mean KL divergence'), types)
   assert.ok(files.includes(bin.replaceAll('/', sep)))
-  const tools = /golden|scripts|(^|[\\/])(test|dist[\\/]bench)[\\/]|\.tsbuildinfo$/
+  const tools = /golden|scripts|(^|[\\/])(test|dist[\\/]bench|src[\\/]web[\\/]page)[\\/]|\.tsbuildinfo$/
   assert.deepEqual(
     files.filter((file) => tools.test(file)),
     [],
@@ -165,6 +166,29 @@ test('a bundle with all of the package says why it does not run', async () => {
     name: 'HatrpoError',
     message: /^hatrpo has been bundled: .*must be left out of the bundle \(esbuild --external:hatrpo, .*\)$/,
   })
+})
+
+test('the command serves a page of its runs until Ctrl-C', async () => {
+  const child = spawn(
+    process.execPath,
+    [join('node_modules', 'hatrpo', bin), 'watch', 'run', '--port', '0'],
+    {
+      cwd: project,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const [url] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  for (const [path, content] of Object.entries({
+    '': '<!doctype html>',
+    'watch-page.js': '/* uPlot',
+    'updates?': '"run"',
+  })) {
+    const response = await fetch(new URL(path, url))
+    assert.equal(response.status, 200, path)
+    assert.ok((await response.text()).includes(content), path)
+  }
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [130, null])
 })
 
 test('the command trains a Python environment', { skip: findPython().missing }, () => {
