@@ -103,7 +103,12 @@ export class RunLock {
     if (held.size === 0) process.off('exit', releaseLocks)
     Atomics.store(new Int32Array(this.#released), 0, 1)
     Atomics.notify(new Int32Array(this.#released), 0)
-    if (readLock(this.path)?.content === this.#content) rmSync(this.path, { force: true })
+    if (readLock(this.path)?.content !== this.#content) return
+    try {
+      rmSync(this.path, { force: true })
+    } catch {
+      // A disk that became read-only. The lock is stale when this process has ended.
+    }
   }
 
   // A timer of this thread would wait for the end of an update, which may take minutes.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -163,6 +164,20 @@ test('a lock that someone else took over is noticed and not released', (t) => {
   assert.throws(() => lock.assertHeld(), saying(lock.path, 'taken by another process'))
   lock.release()
   assert.equal(existsSync(lock.path), true)
+})
+
+test('a lock that a read-only disk keeps is let go of without a further error', (t) => {
+  const lock = new RunLock(temporaryDirectory(t))
+  const { mock } = t.mock.method(fs, 'rmSync', () => {
+    throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })
+  })
+  syncBuiltinESMExports()
+  try {
+    lock.release()
+  } finally {
+    mock.restore()
+    syncBuiltinESMExports()
+  }
 })
 
 test('of many processes that find a stale lock one gets the folder', (t) => {
