@@ -317,7 +317,7 @@ test('a phase that lasts is told of again and again, also while the thread is bl
   busy.phase('iteration 3: an update from 4000 steps')
   const lines = () => readFileSync(file, 'utf8').split('\n')
   const idle = new Int32Array(new SharedArrayBuffer(4))
-  while (lines().length < 4) Atomics.wait(idle, 0, 0, 10)
+  for (let waits = 0; waits < 2000 && lines().length < 4; waits++) Atomics.wait(idle, 0, 0, 10)
   busy.stop()
   for (const line of lines().slice(0, 3))
     assert.match(line, /^iteration 3: an update from 4000 steps, for \d+ s so far$/)
