@@ -33,7 +33,7 @@ const forPages = '^src/(kernels|envs)/'
  * build puts src/envs/page.ts in their place.
  */
 const nodeOnly = [
-  '^src/envs/(bundle-source|import-bundle)\\.ts$',
+  '^src/envs/(bundle-source|import-bundle|temporary)\\.ts$',
   '^src/envs/mujoco/(disk|optimise|optimised)\\.ts$',
   '^src/envs/portable\\.ts$',
   '^src/envs/pettingzoo/(?!options)',

@@ -176,6 +176,12 @@ const PROGRAMS: Record<string, (words: readonly string[], block: Block) => unkno
     assert.ok(ofDocument || existsSync(join(root, file)), file)
   },
   git: ([command]) => assert.equal(command, 'clone'),
+  chromium: (words) => {
+    const picture = words.find((word) => word.startsWith('--screenshot='))!.replace('--screenshot=', '')
+    assert.ok(existsSync(join(root, picture)), picture)
+  },
+  pngquant: (words) => assert.ok(existsSync(join(root, words.at(-1)!)), words.at(-1)),
+  ssh: (words) => assert.ok(words.includes('-L')),
   ffmpeg: (words) => assert.match(words.at(-1)!, /\.mp4$/),
 }
 

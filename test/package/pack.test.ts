@@ -168,7 +168,7 @@ test('a bundle with all of the package says why it does not run', async () => {
   })
 })
 
-test('the command serves a page of its runs until Ctrl-C', async () => {
+test('the command serves a page of its runs until Ctrl-C', async (t) => {
   const child = spawn(
     process.execPath,
     [join('node_modules', 'hatrpo', bin), 'watch', 'run', '--port', '0'],
@@ -177,10 +177,11 @@ test('the command serves a page of its runs until Ctrl-C', async () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
+  t.after(() => child.kill('SIGKILL'))
   const [url] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
   for (const [path, content] of Object.entries({
     '': '<!doctype html>',
-    'watch-page.js': '/* uPlot',
+    'watch-page.js': '/*! uPlot',
     'updates?': '"run"',
   })) {
     const response = await fetch(new URL(path, url))
