@@ -195,7 +195,7 @@ export const UPDATES: Parts<UpdateRule, UpdatePart> = {
       ...RECURRENT,
       ...DEVIATION,
       ...['hidden', 'activation', 'inputNorm', 'standardise', 'agentId'].map((key) => `actor.${key}`),
-      ...['critic', 'adamEps', 'lambda', 'truncation', 'advantageNorm'],
+      ...['critic', 'init', 'adamEps', 'lambda', 'truncation', 'advantageNorm'],
     ],
   },
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { EnvConfig } from '../envs/index.js'
 import { resolveEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
-import { envFolders } from '../runs/stored-config.js'
+import { absoluteRuns, envFolders } from '../runs/stored-config.js'
 
 /** Most bytes of a configuration file: hundreds of times those of the longest sensible one. */
 const MOST_BYTES = 1024 * 1024
@@ -24,9 +24,13 @@ export function readConfigFile(path: string): unknown {
     throw wrong(path, `it is not JSON (${(error as Error).message})`)
   }
   const { env, about } = (file ?? {}) as { env?: unknown; about?: { envFolder?: string } }
-  // The config.json of a run: the paths of its environment start from a folder that it names.
-  if (about?.envFolder === undefined || !isEnvConfig(env)) return file
-  return { ...(file as object), env: resolveEnv(env, envFolders(dirname(path), about)) }
+  if (about === undefined) return file
+  // The config.json of a run: its paths start from its folder, those of the environment from one that it names.
+  const named = about.envFolder !== undefined && isEnvConfig(env)
+  return {
+    ...absoluteRuns(file as object, dirname(path)),
+    ...(named && { env: resolveEnv(env, envFolders(dirname(path), about)) }),
+  }
 }
 
 function isEnvConfig(env: unknown): env is EnvConfig {

@@ -11,6 +11,7 @@ export interface ConfigFlags {
   seed?: string
   envs?: string
   device?: string
+  initFrom?: string
   preset?: string
   config?: string
   set?: string[]
@@ -29,6 +30,7 @@ export function withTaskFlags(command: Command): Command {
 export function withValueFlags(command: Command): Command {
   return command
     .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
+    .option('--init-from <run>', "begin with another run's policies and critics (init.from)")
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json; - reads standard input')
     .option(
@@ -45,7 +47,7 @@ export function configSources(flags: ConfigFlags): ConfigSources {
 }
 
 /** Values of the flags that have a key in the configuration, unchecked. */
-function configFlags({ env, algo, steps, seed, envs, device }: ConfigFlags): PartialConfig {
+function configFlags({ env, algo, steps, seed, envs, device, initFrom }: ConfigFlags): PartialConfig {
   const given = {
     ...(env !== undefined && { env: { id: env } }),
     ...(algo !== undefined && { algo }),
@@ -53,6 +55,7 @@ function configFlags({ env, algo, steps, seed, envs, device }: ConfigFlags): Par
     ...(seed !== undefined && { seed: parseValue(seed) }),
     ...(envs !== undefined && { envs: parseValue(envs) }),
     ...(device !== undefined && { device }),
+    ...(initFrom !== undefined && { init: { from: initFrom } }),
   }
   return given as PartialConfig
 }

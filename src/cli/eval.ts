@@ -1,11 +1,16 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { usageError } from '../errors.js'
-import { episodeCount, wholeFlag } from './numbers.js'
+import { HatrpoError, usageError } from '../errors.js'
+import type { EvaluateResult } from '../training/evaluate.js'
+import { checkpointFlag, episodeCount, wholeFlag } from './numbers.js'
 
 interface EvalFlags {
   episodes: string
   seed: string
+  checkpoint?: string
+  env?: string
+  sample?: boolean
+  out?: string
   workers?: string
   json?: boolean
   verbose?: boolean
@@ -13,27 +18,64 @@ interface EvalFlags {
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('Run the policies of a run or a bundle, deterministic actions, and print their return.')
+    .description('Run the policies of a run or a bundle and print their return.')
     .argument('<run|bundle>', 'a run folder or an exported bundle')
     .option('--episodes <n>', 'episodes to run', '40')
     .option('--seed <n>', 'seed of the episodes', '1')
+    .option('--checkpoint <which>', 'of a run: latest, best or an iteration (default: latest)')
+    .option('--env <file|package>', 'where the environment is now; its code must be that of the training')
+    .option('--sample', 'draw actions as in training, in place of the most likely ones')
     .option('--workers <n>', 'threads that step environments, 0 for the main one alone')
-    .option('--json', 'print everything as JSON')
-    .addHelpText('after', '\nExample:\n  hatrpo eval runs/HalfCheetah-2x3-hatrpo-s1 --episodes 10')
+    .option('--json', 'print everything as JSON, with the return and the length of every episode')
+    .option('--out <file>', 'write the same JSON to a file')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hatrpo eval runs/HalfCheetah-2x3-hatrpo-s1 --episodes 10 --checkpoint best
+  hatrpo eval policies --env ./envs/moved.ts --out returns.json`,
+    )
     .action(async (source: string, flags: EvalFlags) => {
       const episodes = wholeFlag('--episodes', flags.episodes, 1, 1_000_000)
       const seed = wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
-      const workers =
-        flags.workers === undefined ? {} : { workers: wholeFlag('--workers', flags.workers, 0, 1024) }
+      const given = {
+        ...(flags.workers !== undefined && { workers: wholeFlag('--workers', flags.workers, 0, 1024) }),
+        ...(flags.checkpoint !== undefined && { checkpoint: checkpointFlag(flags.checkpoint) }),
+        ...(flags.env !== undefined && { env: flags.env }),
+      }
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { evaluate } = await import('../training/evaluate.js')
       const onEvent = (message: string, detail?: string) => {
         process.stderr.write(`${message}\n`)
         if (flags.verbose && detail !== undefined) process.stderr.write(`${detail}\n`)
       }
-      const result = await evaluate({ source, episodes, seed, ...workers, onEvent })
-      const { env, mean, sd } = result
-      const line = `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${episodeCount(result.episodes)}`
-      process.stdout.write(`${flags.json ? JSON.stringify(result) : line}\n`)
+      const result = await evaluate({
+        source,
+        episodes,
+        seed,
+        sample: flags.sample ?? false,
+        ...given,
+        onEvent,
+      })
+      if (flags.out !== undefined) writeResult(flags.out, result)
+      process.stdout.write(`${flags.json ? JSON.stringify(result) : summary(result)}\n`)
     })
+}
+
+function summary({ env, mean, sd, returns, meanLength }: EvaluateResult): string {
+  const episodes = `${episodeCount(returns.length)} of ${meanLength.toFixed(1)} steps`
+  return `${env}: return ${mean.toFixed(1)} +- ${sd.toFixed(1)} over ${episodes}`
+}
+
+function writeResult(path: string, result: EvaluateResult): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`)
+  } catch (error) {
+    throw new HatrpoError(
+      `--out is ${JSON.stringify(path)}: it cannot be written (${(error as Error).message})`,
+      {
+        cause: error,
+      },
+    )
+  }
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import { expectedFormat, exportFormats, type ExportFormat } from '../export/formats.js'
 import { readRunConfig } from '../runs/folder.js'
-import { wholeFlag } from './numbers.js'
+import { checkpointFlag } from './numbers.js'
 
 interface ExportFlags {
   out: string
@@ -14,14 +14,6 @@ function parseFormat(format: string): ExportFormat {
   const known = exportFormats.find((name) => name === format)
   if (known) return known
   throw usageError(`--format is ${JSON.stringify(format)}: it must be ${expectedFormat(format)}`)
-}
-
-/** Reads --checkpoint. @throws HatrpoError (exit code 2) for anything but latest, best or an iteration */
-export function parseCheckpoint(text: string): 'latest' | 'best' | number {
-  if (text === 'latest' || text === 'best') return text
-  if (!/^\d+$/.test(text))
-    throw usageError(`--checkpoint is ${JSON.stringify(text)}: it must be latest, best or an iteration`)
-  return wholeFlag('--checkpoint', text, 0, Number.MAX_SAFE_INTEGER)
 }
 
 export function exportCommand(): Command {
@@ -37,7 +29,7 @@ export function exportCommand(): Command {
     )
     .action(async (run: string, flags: ExportFlags) => {
       const format = parseFormat(flags.format)
-      const checkpoint = parseCheckpoint(flags.checkpoint)
+      const checkpoint = checkpointFlag(flags.checkpoint)
       readRunConfig(run)
       const { exportPolicies } = await import('../training/export.js')
       const { out, files } = await exportPolicies({ run, out: flags.out, format, checkpoint })

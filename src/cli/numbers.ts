@@ -14,6 +14,14 @@ export function choice<T extends object>(flag: string, text: string, table: T): 
   throw usageError(`${flag} is ${JSON.stringify(text)}: it must be ${Object.keys(table).join(' or ')}`)
 }
 
+/** Reads the flag that names a checkpoint. @throws HatrpoError (exit code 2) for anything but latest, best or a number */
+export function checkpointFlag(text: string): 'latest' | 'best' | number {
+  if (text === 'latest' || text === 'best') return text
+  if (!/^\d+$/.test(text))
+    throw usageError(`--checkpoint is ${JSON.stringify(text)}: it must be latest, best or an iteration`)
+  return wholeFlag('--checkpoint', text, 0, Number.MAX_SAFE_INTEGER)
+}
+
 /** A number of episodes, as a line says it. */
 export function episodeCount(count: number): string {
   return count === 1 ? '1 episode' : `${count} episodes`

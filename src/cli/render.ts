@@ -3,8 +3,7 @@ import { Command } from 'commander'
 import type { View } from '../envs/scene.js'
 import { usageError } from '../errors.js'
 import { nearestName } from '../text/nearest.js'
-import { parseCheckpoint } from './export.js'
-import { episodeCount, wholeFlag } from './numbers.js'
+import { checkpointFlag, episodeCount, wholeFlag } from './numbers.js'
 
 interface RenderFlags {
   out?: string
@@ -12,6 +11,7 @@ interface RenderFlags {
   episodes: string
   seed: string
   checkpoint?: string
+  env?: string
   camera?: string
   size: string
   seconds: string
@@ -61,7 +61,7 @@ function parseSize(text: string): { width: number; height: number } {
 }
 
 function parseFlags(flags: RenderFlags) {
-  const { out, trajectory, checkpoint, camera, at, workers } = flags
+  const { out, trajectory, checkpoint, env, camera, at, workers } = flags
   if (out === undefined && trajectory === undefined)
     throw usageError('name what to write: --out FILE for pictures, --trajectory FILE for numbers, or both')
   return {
@@ -69,7 +69,8 @@ function parseFlags(flags: RenderFlags) {
     ...(trajectory !== undefined && { trajectory }),
     episodes: wholeFlag('--episodes', flags.episodes, 1, 1_000_000),
     seed: wholeFlag('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER),
-    ...(checkpoint !== undefined && { checkpoint: parseCheckpoint(checkpoint) }),
+    ...(checkpoint !== undefined && { checkpoint: checkpointFlag(checkpoint) }),
+    ...(env !== undefined && { env }),
     ...(camera !== undefined && { view: parseCamera(camera) }),
     ...parseSize(flags.size),
     seconds: numberFlag('--seconds', flags.seconds, 0, 1e6),
@@ -88,6 +89,7 @@ export function renderCommand(): Command {
     .option('--episodes <n>', 'episodes to run', '1')
     .option('--seed <n>', 'seed of the episodes', '1')
     .option('--checkpoint <which>', 'of a run: latest, best or an iteration (default: latest)')
+    .option('--env <file|package>', 'where the environment is now; its code must be that of the training')
     .option('--camera <view>', `${Object.keys(CAMERAS).join(', ')}, or degrees AZIMUTH,ELEVATION`)
     .option('--size <size>', 'pixels', '640x360')
     .option('--seconds <s>', 'simulated seconds of each episode to draw', '10')

@@ -47,12 +47,16 @@ export function trainCommand(): Command {
       `vectors: ${simdModes.join(' or ')} (256 bits, Node 26 on x86-64); results do not depend on it`,
     )
   return withValueFlags(command)
-    .option('--out <dir>', 'run folder (default: runs/<env>-<algo>-s<seed>)')
+    .option(
+      '--out <dir>',
+      'run folder (default: runs/<env>-<algo>-s<seed>); with --seeds the folder of the runs s<seed>',
+    )
     .option('--resume <dir>', 'continue the run in this folder; --steps extends it')
     .addHelpText(
       'after',
       `
-The last line on stdout is "parameters sha256 <hex>".
+The last line on stdout is "parameters sha256 <hex>". A run that SIGINT (Ctrl-C) or SIGTERM ends writes a checkpoint first;
+its exit code is 130 or 143.
 
 Settings of teams (docs/teams.md):
   actor.sharing     own, shared, or groups of agents: {"walkers":["a","b"],"arms":["c"]}
@@ -129,7 +133,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `--${other} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
+      `--${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
     )
   const stored = readRunConfig(dir)
   const config =
@@ -144,6 +148,11 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   if (typeof ended === 'number') return ended
   printResult(ended)
   return undefined
+}
+
+/** `init-from` of `initFrom`. */
+function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 /**

@@ -13,7 +13,7 @@ export {
   type ResolvedConfig,
   resolveConfig,
 } from './resolve.js'
-export { configKeys } from './schema.js'
+export { configKeys, NO_RUN } from './schema.js'
 export type { TrainConfig } from './generated/train-config.js'
 export { parseValue } from './settings.js'
 export { validateConfig } from './validate.js'

@@ -9,7 +9,7 @@ import { keysOf } from './about.js'
 import { baseConfig, defaults, type PartialConfig } from './defaults.js'
 import { lay, leaves, type Layer, type Origins, type ValueOrigin } from './origins.js'
 import { choosePreset } from './presets.js'
-import { configEntries } from './schema.js'
+import { configEntries, NO_RUN } from './schema.js'
 import { fileSettings, parseSetting } from './settings.js'
 import { expandSolver, SOLVER_KEY } from './solvers.js'
 import type { TrainConfig } from './generated/train-config.js'
@@ -119,7 +119,8 @@ export async function completeEnv(resolved: ResolvedConfig): Promise<ResolvedCon
   const { opponents } = config
   const isFolder = opponents.from !== NO_OPPONENTS && opponents.from !== PAST_OPPONENTS
   const from = isFolder ? resolve(opponents.from) : opponents.from
-  const complete = { ...config, env, opponents: { ...opponents, from } }
+  const init = config.init.from === NO_RUN ? config.init : { from: resolve(config.init.from) }
+  const complete = { ...config, env, init, opponents: { ...opponents, from } }
   return { ...resolved, config: complete, origins: await envOrigins(config.env, env, origins), env: spec }
 }
 

@@ -10,6 +10,9 @@ import { harl, HARL_TUNED, OWN, ownPage } from './sources.js'
 import { fraction, oneOf, positive, text, whole } from './values.js'
 import * as z from './zod.js'
 
+/** Value of `init.from` where networks begin with random parameters. */
+export const NO_RUN = 'none'
+
 const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly unknown[]).includes(name), {
   error: ({ input }) => {
     const known = Object.hasOwn(algorithms, input as AlgorithmName)
@@ -131,6 +134,15 @@ export const trainConfigSchema = group('The configuration of a run.', {
   trustRegion,
   allocation,
   clipped,
+  init: laterGroup('Networks that a run begins with.', {
+    from: laterKey(text('none or the folder of a run'), {
+      text: 'Folder of the run whose latest policies, critics and value normalisers the networks begin with; `none`: random parameters.',
+      unit: null,
+      default: NO_RUN,
+      source: OWN,
+      flag: '--init-from',
+    }),
+  }),
   opponents: laterGroup('Opponents of the one team that learns, in tasks of several teams.', {
     from: laterKey(text('none, past or the folder of a run'), {
       text: '`none`: all agents learn; `past`: opponents play earlier policies of the learning team; otherwise the folder of the run whose policies they play.',

@@ -177,6 +177,7 @@ export function chosenIn(settings: Tree): Chosen[] {
     (group) => valueAt(LATER, keysIn(group)[0]) !== undefined || isComplete(group),
   )
   if (isResolved) return []
-  const whole = groups.filter(isComplete)
+  // That one of a single key is complete says nothing.
+  const whole = groups.filter((group) => keysIn(group).length > 1 && isComplete(group))
   return leaves(settings).filter(([key]) => !whole.includes(groupOf(key)))
 }

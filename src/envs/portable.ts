@@ -1,7 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import type { EnvConfig } from './factory.js'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { EnvConfig, EnvFactory } from './factory.js'
 import { mapPythonPaths } from './pettingzoo/options.js'
+import { isBuiltIn } from './registry.js'
 import { isFileId } from './source.js'
 import { CUSTOM_TEAM, CUSTOM_TEAM_FILES } from './team/options.js'
 
@@ -91,6 +92,25 @@ export function isSameEnv(a: EnvConfig, b: EnvConfig): boolean {
   )
   const keys = Object.keys(first)
   return keys.length === Object.keys(second).length && keys.every((key) => first[key] === second[key])
+}
+
+/**
+ * Name of an environment as a task: a built-in id, or the id in its spec. It does not depend on where files lie; of a
+ * Python file there is the name.
+ */
+export function taskName({ config, spec }: Pick<EnvFactory, 'config' | 'spec'>): string {
+  if (isBuiltIn(config.id)) return config.id
+  return mapPythonPaths(config, (path) => basename(path))?.id ?? spec.id
+}
+
+/**
+ * An environment's configuration without interpreters that belong to the machine, which each host has its own of.
+ * @param env portable
+ */
+export function withoutPrograms(env: EnvConfig): EnvConfig {
+  const programs = pathsOf(env).filter(({ path, kind }) => kind === 'program' && isAbsolute(path))
+  const keys = Object.keys(env).filter((key) => programs.some(({ path }) => path === env[key]))
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !keys.includes(key))) as EnvConfig
 }
 
 function candidates(env: EnvConfig, folders: readonly string[]): EnvConfig[] {

@@ -2,7 +2,7 @@ import { RUNNING, type MultiAgentEnv } from '../envs/contract.js'
 import { PURPOSE, type Kernels } from '../kernels/index.js'
 import { Actors } from './acting.js'
 import { describeEvaluationFault, MAX_RESETS, permanentFault, type Breakage, type Fault } from './faults.js'
-import type { EvaluateResult, EvaluateTask } from './messages.js'
+import type { EpisodeOutcomes, EvaluateResult, EvaluateTask } from './messages.js'
 import { episodeSeed } from './seeds.js'
 import { resetSoundly, stepSoundly, submit, teamReward } from './stepping.js'
 
@@ -20,7 +20,7 @@ interface Episode {
   unfit: Breakage | undefined
 }
 
-/** Runs whole episodes with the policies' modes. */
+/** Runs whole episodes. */
 export class Evaluator {
   readonly #kernels: Kernels
   readonly #envs: readonly MultiAgentEnv[]
@@ -44,18 +44,18 @@ export class Evaluator {
   }
 
   evaluate(task: EvaluateTask): Omit<EvaluateResult, 'restarts'> {
-    const returns: number[] = []
+    const episodes: Episode[] = []
     const faults: Fault[] = []
     for (let done = 0; done < task.count; done += task.rows) {
       const first = task.first + done
-      returns.push(...this.#together(task, first, Math.min(task.rows, task.count - done), faults))
+      episodes.push(...this.#together(task, first, Math.min(task.rows, task.count - done), faults))
     }
     faults.sort((a, b) => a.env - b.env)
-    return { returns, faults }
+    return { ...outcomes(episodes), faults }
   }
 
   /** Episodes first .. first + count - 1 side by side. */
-  #together(task: EvaluateTask, first: number, count: number, faults: Fault[]): number[] {
+  #together(task: EvaluateTask, first: number, count: number, faults: Fault[]): Episode[] {
     const actors = new Actors(this.#kernels, this.#envs[0].spec.agents, task.policies, task.rows)
     const episodes = Array.from({ length: count }, (_, k): Episode => {
       const fresh = { return: 0, steps: 0, attempts: 0, running: true, unfit: undefined }
@@ -64,13 +64,17 @@ export class Evaluator {
     for (const episode of episodes) this.#start(task, episode, actors)
     while (episodes.some(({ running }) => running)) {
       for (const { env, k } of episodes) actors.observe(k, env)
-      for (const agent of actors.agents) agent.mode()
+      if (task.sample) for (const { k, number, steps } of episodes) actors.keyNoise(k, number, steps)
+      for (const agent of actors.agents) {
+        if (task.sample) agent.sample()
+        else agent.mode()
+      }
       actors.advance()
       for (const episode of episodes)
         if (episode.running) episode.unfit = submit(episode.env, actors, episode.k)
       for (const episode of episodes) if (episode.running) this.#step(task, episode, actors, faults)
     }
-    return episodes.map((episode) => episode.return)
+    return episodes
   }
 
   #step(task: EvaluateTask, episode: Episode, actors: Actors, faults: Fault[]): void {
@@ -94,5 +98,12 @@ export class Evaluator {
     actors.forget(episode.k)
     episode.return = 0
     episode.steps = 0
+  }
+}
+
+function outcomes(episodes: readonly Episode[]): EpisodeOutcomes {
+  return {
+    returns: episodes.map((episode) => episode.return),
+    lengths: episodes.map(({ steps }) => steps),
   }
 }

@@ -7,7 +7,7 @@ export {
   type RolloutNeeds,
 } from './columns.js'
 export { describeFault, type Fault } from './faults.js'
-export type { EnvProgress } from './messages.js'
+export type { EnvProgress, EpisodeOutcomes } from './messages.js'
 export { joinAgents, joinedParts, joinedSpec } from './joined.js'
 export { openSource, startThreads } from './open.js'
 export { WorkerPolicies } from './policies.js'
@@ -15,6 +15,7 @@ export { episodeSeed } from './seeds.js'
 export {
   freshProgress,
   shareOut,
+  type EvaluationOrder,
   type PlayRules,
   type Rollout,
   type RolloutSource,

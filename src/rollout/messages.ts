@@ -89,7 +89,7 @@ export interface CollectResult {
   }
 }
 
-/** Deterministic episodes first .. first + count - 1, at most as many at once as the policies have rows. */
+/** Episodes first .. first + count - 1, at most as many at once as the policies have rows. */
 export interface EvaluateTask {
   readonly kind: 'evaluate'
   readonly worker: number
@@ -98,12 +98,19 @@ export interface EvaluateTask {
   /** Keys the episodes' seeds besides their number. */
   readonly iteration: number
   readonly seed: number
+  /** Whether actions are drawn as in training, in place of the policies' modes. */
+  readonly sample: boolean
   readonly rows: number
   readonly policies: readonly PolicyAddresses[]
 }
 
-export interface EvaluateResult {
+/** Returns and numbers of steps of episodes, in order. */
+export interface EpisodeOutcomes {
   readonly returns: readonly number[]
+  readonly lengths: readonly number[]
+}
+
+export interface EvaluateResult extends EpisodeOutcomes {
   /** Steps that broke, with the episode in the place of the environment; each episode was started again. */
   readonly faults: readonly Fault[]
   readonly restarts: readonly string[]

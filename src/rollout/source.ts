@@ -6,6 +6,7 @@ import type {
   CollectTask,
   EnvCourse,
   EnvProgress,
+  EpisodeOutcomes,
   EvaluateResult,
   EvaluateTask,
   WorkerSetup,
@@ -42,11 +43,20 @@ export interface RolloutSource {
    * @throws HatrpoError for an environment that cannot be stepped
    */
   collect(policies: WorkerPolicies, progress: readonly EnvProgress[], startStep: number): Promise<Rollout>
-  /** Returns of deterministic episodes 0 .. episodes - 1, keyed by (seed, iteration, episode). */
-  evaluate(policies: WorkerPolicies, episodes: number, iteration: number, seed: number): Promise<number[]>
+  /** Outcomes of whole episodes. */
+  evaluate(policies: WorkerPolicies, order: EvaluationOrder): Promise<EpisodeOutcomes>
   /** Runs `update` on this thread, with the help of the source's threads where it has idle ones. */
   assist<T>(update: () => T | Promise<T>): Promise<T>
   close(): Promise<void>
+}
+
+/** Episodes 0 .. episodes - 1 whose starts are keyed by (seed, iteration, episode). */
+export interface EvaluationOrder {
+  readonly episodes: number
+  readonly iteration: number
+  readonly seed: number
+  /** Whether actions are drawn as in training, in place of the policies' modes. */
+  readonly sample?: boolean
 }
 
 /** How a method has its environment played. */
@@ -128,14 +138,12 @@ export function collectTasks(
 export function evaluateTasks(
   shares: readonly Share[],
   policies: WorkerPolicies,
-  episodes: number,
-  iteration: number,
-  seed: number,
+  { episodes, iteration, seed, sample = false }: EvaluationOrder,
 ): EvaluateTask[] {
   return shareOut(episodes, shares.length).map(({ first, count }, worker) => {
     const rows = shares[worker].count
     const own = policies.addresses[worker]
-    return { kind: 'evaluate', worker, first, count, iteration, seed, rows, policies: own }
+    return { kind: 'evaluate', worker, first, count, iteration, seed, sample, rows, policies: own }
   })
 }
 
@@ -164,13 +172,16 @@ function progressOf({ state, episode, episodeReturn, episodeSteps }: EnvCourse):
   return { state, episode, episodeReturn, episodeSteps }
 }
 
-/** Returns of an evaluation, in order; reports the episodes that were started again. */
+/** Outcomes of an evaluation, in order; reports the episodes that were started again. */
 export function joinEvaluation(
   parts: readonly EvaluateResult[],
   onEvent: SourceOptions['onEvent'],
-): number[] {
+): EpisodeOutcomes {
   for (const fault of parts.flatMap((part) => part.faults)) {
     onEvent?.(`${describeEvaluationFault(fault)}; the episode was started again`, fault.detail)
   }
-  return parts.flatMap((part) => part.returns)
+  return {
+    returns: parts.flatMap((part) => part.returns),
+    lengths: parts.flatMap((part) => part.lengths),
+  }
 }

@@ -64,13 +64,16 @@ export class EvaluationLog {
   readonly #names: readonly [environment: string, task: string, algorithm: string, run: string]
   readonly #steps: StepMetrics[]
 
-  /** @param lastStep evaluations after this many steps are removed */
-  constructor(path: string, config: TrainConfig, lastStep: number) {
+  /**
+   * @param name of the environment, which does not depend on where its files lie
+   * @param lastStep evaluations after this many steps are removed
+   */
+  constructor(path: string, name: string, config: TrainConfig, lastStep: number) {
     this.path = path
-    const slash = config.env.id.indexOf('/')
-    const [environment, task] = isBuiltIn(config.env.id)
-      ? [config.env.id.slice(0, slash), config.env.id.slice(slash + 1)]
-      : ['custom', config.env.id]
+    const slash = name.indexOf('/')
+    const [environment, task] = isBuiltIn(name)
+      ? [name.slice(0, slash), name.slice(slash + 1)]
+      : ['custom', name]
     this.#names = [environment, task, config.algo, `seed_${config.seed}`]
     const stored = this.#read()
     this.#steps = stored.filter((entry) => entry.step_count <= lastStep)
@@ -90,10 +93,12 @@ export class EvaluationLog {
 
   #read(): StepMetrics[] {
     if (!existsSync(this.path)) return []
-    const [environment, task, algorithm, run] = this.#names
     try {
       const tree = JSON.parse(readFileSync(this.path, 'utf8')) as MarlEval
-      return stepsOf(tree[environment][task][algorithm][run])
+      // The file has one run. Earlier versions named an environment of the user's own by its path.
+      const [task] = Object.values(tree).flatMap((environment) => Object.values(environment))
+      const [metrics] = Object.values(task).flatMap((algorithm) => Object.values(algorithm))
+      return stepsOf(metrics)
     } catch (error) {
       throw new HatrpoError(
         `${this.path} is damaged: delete it to continue without the earlier evaluations`,

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSameEnv } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
 import {
   type BestCheckpoint,
@@ -28,7 +27,13 @@ import { RunLock } from './lock.js'
 import { MetricsLog, readMetrics } from './metrics.js'
 import { RecordLog } from './record-log.js'
 import { COMPARED_SCALARS, evaluationScalars, iterationScalars } from './scalars.js'
-import { readConfigFile, readRunConfig, writeConfigFile, writeFirstConfig } from './stored-config.js'
+import {
+  asStored,
+  readConfigFile,
+  readRunConfig,
+  writeConfigFile,
+  writeFirstConfig,
+} from './stored-config.js'
 import { TensorBoardWriter } from './tensorboard.js'
 import type { EvaluationRecord, IterationRecord, RunOutcome, RunResult } from './types.js'
 import { packageVersion } from './version.js'
@@ -41,6 +46,8 @@ export interface OpenRunOptions {
   readonly origin?: ConfigOrigin
   readonly workers?: number
   readonly envSha256?: string
+  /** Name of the environment in eval.json (see `taskName`); its id by default. */
+  readonly task?: string
   /** Called when nothing is left that could refuse the folder, before anything is done in it. */
   onOpen?(): void
   /** Told what a person should know, such as that a damaged checkpoint was passed over. */
@@ -83,6 +90,11 @@ export function readRunCheckpoint(dir: string, which: 'latest' | 'best' | number
       `checkpoint is ${iteration}: ${dir} has ${iterations.length > 0 ? iterations.join(', ') : 'none'}`,
     )
   return readCheckpoint(dir, iteration)
+}
+
+/** Whether a folder has a checkpoint, damaged or not. */
+export function hasCheckpoint(dir: string): boolean {
+  return listCheckpoints(dir).length > 0
 }
 
 /** The last checkpoint that can be read whole; `onDamaged` is told about each later one that cannot. */
@@ -144,7 +156,7 @@ function newRun(
   options: OpenRunOptions,
   made: boolean,
 ): Run {
-  const { origin, workers, envSha256, onOpen } = options
+  const { origin, workers, envSha256, task, onOpen } = options
   removeUnfinishedFiles(dir)
   const present = readdirSync(dir).filter((name) => !name.startsWith('lock'))
   if (present.includes('config.json'))
@@ -159,12 +171,12 @@ function newRun(
     ...(envSha256 && { envSha256 }),
   }
   const portable = writeFirstConfig(dir, config, about)
-  return new Run(dir, portable, lock, undefined, undefined, undefined, made ? 'made' : 'found')
+  return new Run({ dir, config: portable, task, lock, untouched: made ? 'made' : 'found' })
 }
 
 function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: OpenRunOptions): Run {
   const stored = readConfigFile(dir)
-  const config = isSameEnv(stored.config.env, given.env) ? { ...given, env: stored.portable.env } : given
+  const config = asStored(stored, given)
   const say = (message: string) => options.onEvent?.(message)
   removeUnfinishedFiles(dir)
   cleanCheckpoints(dir)
@@ -185,7 +197,8 @@ function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: Open
     writeConfigFile(dir, config, stored.about && { ...stored.about, ...(envSha256 && { envSha256 }) })
   const finished = readRunResult(dir, config)
   const result = finished && checkpoint?.iteration === finished.iterations ? finished : undefined
-  return new Run(dir, config, lock, checkpoint, result, checkpoint ? checkpoint.steps + 1 : 0)
+  const firstStep = checkpoint ? checkpoint.steps + 1 : 0
+  return new Run({ dir, config, task: options.task, lock, checkpoint, result, firstStep })
 }
 
 /** Refuses a configuration that would not continue the run in the folder. */
@@ -223,6 +236,19 @@ function assertSameEnv(
   )
 }
 
+/** What a run is opened with. */
+interface RunParts {
+  readonly dir: string
+  readonly config: TrainConfig
+  readonly task: string | undefined
+  readonly lock: RunLock
+  readonly checkpoint?: Checkpoint | undefined
+  readonly result?: RunResult | undefined
+  /** Steps from this one on in earlier event files are void; absent for a new run. */
+  readonly firstStep?: number
+  readonly untouched?: 'made' | 'found' | null
+}
+
 /**
  * A run folder that this process writes. Within an iteration the order is `logIteration`, `logEvaluation` (if the
  * policies were evaluated), `saveCheckpoint`: what a checkpoint's iteration logged is on the disk before it is.
@@ -246,15 +272,8 @@ export class Run {
   #best: BestCheckpoint | undefined
 
   /** Use `openRun`. */
-  constructor(
-    dir: string,
-    config: TrainConfig,
-    lock: RunLock,
-    checkpoint: Checkpoint | undefined,
-    result: RunResult | undefined,
-    firstStep: number | undefined,
-    untouched: 'made' | 'found' | null = null,
-  ) {
+  constructor({ dir, config, task = config.env.id, lock, untouched = null, ...resumed }: RunParts) {
+    const { checkpoint, result, firstStep } = resumed
     this.#untouched = untouched
     this.dir = dir
     this.config = config
@@ -262,7 +281,7 @@ export class Run {
     this.result = result
     this.#lock = lock
     this.#metrics = new MetricsLog(join(dir, 'metrics.jsonl'), checkpoint?.iteration ?? 0)
-    this.#evaluations = new EvaluationLog(join(dir, 'eval.json'), config, checkpoint?.steps ?? 0)
+    this.#evaluations = new EvaluationLog(join(dir, 'eval.json'), task, config, checkpoint?.steps ?? 0)
     this.#events = new TensorBoardWriter(dir, firstStep)
     this.#events.begin({ config, metrics: COMPARED_SCALARS })
     this.#best = bestCheckpoint(dir)

@@ -42,7 +42,11 @@ export function iterationScalars(record: IterationRecord): Scalars {
 }
 
 export function evaluationScalars(record: EvaluationRecord): Scalars {
-  return { 'return/evaluation': record.mean, 'return/evaluation_sd': record.sd }
+  return {
+    'return/evaluation': record.mean,
+    'return/evaluation_sd': record.sd,
+    'episodes/evaluation_length': record.length,
+  }
 }
 
 /** Scalars by which TensorBoard compares runs with different settings. */

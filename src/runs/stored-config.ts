@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
+import { NO_OPPONENTS, PAST_OPPONENTS } from '../algorithms/learners.js'
 import type { EnvConfig } from '../envs/index.js'
-import { portableEnv, resolveEnv } from '../envs/portable.js'
+import { isSameEnv, portableEnv, resolveEnv } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
-import { type ConfigOrigin, type TrainConfig, validateConfig } from '../config/index.js'
+import { type ConfigOrigin, NO_RUN, type TrainConfig, validateConfig } from '../config/index.js'
 import { replaceFile } from './disk.js'
 
 /** Information in config.json besides the configuration. Of it, the version and the environment's code decide results. */
@@ -47,9 +48,48 @@ export function readConfigFile(dir: string): StoredConfig {
     const { about, ...stored } = JSON.parse(readFileSync(path, 'utf8')) as { about?: RunAbout }
     const portable = validateConfig(stored)
     const folders = envFolders(dir, about)
-    return { portable, config: { ...portable, env: resolveEnv(portable.env, folders) }, about }
+    const env = resolveEnv(portable.env, folders)
+    return { portable, config: absoluteRuns({ ...portable, env }, dir), about }
   } catch (error) {
     throw new HatrpoError(`${path} is damaged: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Parts of a configuration that may name a run. */
+const RUN_NAMES = ['init', 'opponents'] as const
+
+/** A configuration, or a part of one, with other paths to the runs that it names. */
+function mapRuns<Config extends object>(config: Config, map: (path: string) => string): Config {
+  const parts = config as Partial<Record<string, { readonly from?: unknown }>>
+  const mapped = RUN_NAMES.flatMap((key): [string, object][] => {
+    const from = parts[key]?.from
+    const isRun = typeof from === 'string' && ![NO_RUN, NO_OPPONENTS, PAST_OPPONENTS].includes(from)
+    return isRun ? [[key, { ...parts[key], from: map(from) }]] : []
+  })
+  return { ...config, ...Object.fromEntries<object>(mapped) }
+}
+
+/**
+ * A configuration with absolute paths to the runs that it names.
+ * @param dir folder that relative paths start from, unless a run is only where the working directory leads to
+ */
+export function absoluteRuns<Config extends object>(config: Config, dir?: string): Config {
+  return mapRuns(config, (path) => {
+    const places = [...(dir === undefined ? [] : [resolve(dir, path)]), resolve(path)]
+    return places.find((place) => existsSync(place)) ?? places[0]
+  })
+}
+
+/** A configuration with the paths of a run's config.json, where they lead to the same places. */
+export function asStored({ config, portable }: StoredConfig, given: TrainConfig): TrainConfig {
+  const { init, opponents } = absoluteRuns(given)
+  return {
+    ...given,
+    ...(isSameEnv(config.env, given.env) && { env: portable.env }),
+    ...(config.init.from === init.from && { init: portable.init }),
+    ...(config.opponents.from === opponents.from && {
+      opponents: { ...given.opponents, from: portable.opponents.from },
+    }),
   }
 }
 
@@ -69,10 +109,16 @@ export function writeConfigFile(dir: string, config: TrainConfig, about: RunAbou
  */
 export function writeFirstConfig(dir: string, config: TrainConfig, about: RunAbout): TrainConfig {
   const { env, folder } = portableEnv(config.env)
-  const portable = { ...config, env }
+  // Relative to the run folder: runs that learn from one another move together.
+  const runs = mapRuns(absoluteRuns(config), (path) => asRelative(wayTo(dir, path)))
+  const portable = { ...runs, env }
   const envFolder = folder === undefined ? undefined : wayTo(dir, folder)
   writeConfigFile(dir, portable, { ...about, ...(envFolder !== undefined && { envFolder }) })
   return portable
+}
+
+function asRelative(way: string): string {
+  return way.startsWith('.') ? way : `./${way}`
 }
 
 /** A folder's path, relative to the run folder. */

@@ -110,6 +110,8 @@ export interface EvaluationRecord {
   readonly mean: number
   /** Population standard deviation. */
   readonly sd: number
+  /** Mean number of steps. */
+  readonly length?: number
   /** By opponent, the latest first, where one team learns; `returns` are in the same order. */
   readonly opponents?: readonly OpponentReturns[]
 }

@@ -9,36 +9,41 @@ import {
   type MultiAgentEnv,
 } from '../envs/index.js'
 import { maskOf } from '../envs/available.js'
-import { findEnv, relativePaths } from '../envs/portable.js'
+import { findEnv, relativePaths, taskName } from '../envs/portable.js'
 import { actionSize, maskSize } from '../envs/shape.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
-import { episodeSeed, joinAgents, joinedSpec, teamReward } from '../rollout/index.js'
+import { episodeSeed, joinAgents, joinedSpec, teamReward, type EpisodeOutcomes } from '../rollout/index.js'
 import { PolicyError, type Bundle, type BundleInfo, type Policy } from '../runtime/index.js'
 import { actionSize as entriesOf, choiceCount } from '../runtime/info.js'
 import { tellOfChange } from './env-change.js'
+import { loadNamedEnv } from './named-env.js'
 
 interface BundleEvaluation {
   /** Folder of the bundle. */
   readonly source: string
   readonly episodes: number
   readonly seed: number
+  readonly env?: string
+  readonly sample?: boolean
   onEvent?(message: string): void
 }
 
-/** Runs episodes with deterministic actions of a bundle's policies, on this thread. @returns return of each episode */
+/** Runs episodes of a bundle's policies, on this thread. */
 export async function evaluateBundle({
   source: folder,
   episodes,
   seed,
+  env: named,
+  sample = false,
   onEvent,
-}: BundleEvaluation): Promise<{ env: string; returns: number[] }> {
+}: BundleEvaluation): Promise<EpisodeOutcomes & { readonly env: string }> {
   const bundle = await readBundle(folder)
-  const factory = await loadBundleEnv(folder, bundle.info)
+  const factory = await loadBundleEnv(folder, bundle.info, named)
   tellOfChange(factory.config.id, bundle.info.environmentSha256, factory.sha256, onEvent)
   const players = await createPlayers(folder, bundle, factory)
-  return { env: factory.config.id, returns: await playEpisodes(players, episodes, seed) }
+  return { env: taskName(factory), ...(await playEpisodes(players, { episodes, seed, sample })) }
 }
 
 /** Policies of a bundle in their environment. */
@@ -77,11 +82,14 @@ export async function createPlayers(
  * Environment named by a bundle. Its files are searched for in the folder of the bundle and in all folders above it, so
  * that a project can be moved together with its bundles, and then in the working directory. If several match, the
  * environment whose code the policies were trained with is preferred.
+ * @param named where the environment is now
  */
 export async function loadBundleEnv(
   bundle: string,
   { environment, environmentSha256 }: BundleInfo,
+  named?: string,
 ): Promise<EnvFactory> {
+  if (named !== undefined) return loadNamedEnv(named, { config: environment, sha256: environmentSha256 })
   const files = relativePaths(environment)
   if (files.length === 0) return loadEnvFactory(environment)
   const found = findEnv(environment, [...foldersFrom(realpathSync(bundle)), process.cwd()])
@@ -119,24 +127,34 @@ export interface Spectator {
   stepped(total: number, end: number): void
 }
 
+/** Episodes that policies play. */
+interface Series {
+  readonly episodes: number
+  readonly seed: number
+  /** Whether actions are drawn from the policies, in place of their modes. */
+  readonly sample?: boolean
+}
+
 /**
- * Plays whole episodes with deterministic actions, then ends the environment.
- * @returns return of each episode
+ * Plays whole episodes, then ends the environment.
  * @throws HatrpoError for observations and actions that are not finite
  */
 export async function playEpisodes(
   players: Players,
-  episodes: number,
-  seed: number,
+  { episodes, seed, sample = false }: Series,
   spectator?: Spectator,
-): Promise<number[]> {
-  const { env } = players
+): Promise<EpisodeOutcomes> {
+  const { env, agents } = players
   const kernels = await loadKernels()
   const returns: number[] = []
+  const lengths: number[] = []
   try {
+    for (const agent of agents) agent.seed(seed)
     for (let episode = 0; episode < episodes; episode++) {
       env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
-      returns.push(playEpisode(players, spectator))
+      const outcome = playEpisode(players, sample, spectator)
+      returns.push(outcome.return)
+      lengths.push(outcome.steps)
     }
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
@@ -144,22 +162,32 @@ export async function playEpisodes(
   } finally {
     env.dispose?.()
   }
-  return returns
+  return { returns, lengths }
 }
 
-function playEpisode({ env, agents, scored }: Players, spectator: Spectator | undefined): number {
+function playEpisode(
+  { env, agents, scored }: Players,
+  sample: boolean,
+  spectator: Spectator | undefined,
+): { readonly return: number; readonly steps: number } {
   for (const agent of agents) agent.reset()
   spectator?.begun()
   let total = 0
+  let steps = 0
   let end = RUNNING
   while (end === RUNNING) {
-    agents.forEach((agent, i) => agent.act(env.observations[i], env.actions[i], maskOf(env, i)))
+    agents.forEach((agent, i) => {
+      const args = [env.observations[i], env.actions[i], maskOf(env, i)] as const
+      if (sample) agent.sample(...args)
+      else agent.act(...args)
+    })
     spectator?.chosen()
     end = env.step()
     total += teamReward(env, scored)
+    steps++
     spectator?.stepped(total, end)
   }
-  return total
+  return { return: total, steps }
 }
 
 function assertFits(folder: string, spec: EnvSpec, agents: readonly Policy[]): void {

@@ -1,14 +1,14 @@
 import { planMethod } from '../algorithms/assemble.js'
 import { openHost } from '../devices/open.js'
 import type { EnvFactory } from '../envs/factory.js'
-import { loadEnvFactory } from '../envs/registry.js'
-import { portableEnv } from '../envs/portable.js'
+import { portableEnv, withoutPrograms } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import type { BundleOrigin, BundlePolicy } from '../export/bundle.js'
 import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
 import { assertReplaceable, type WrittenBundle } from '../export/write.js'
 import { joinedParts } from '../rollout/index.js'
 import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import { loadTrainedEnv } from './named-env.js'
 import { OpponentPool } from './opponents.js'
 import { actorParameters } from './snapshot.js'
 
@@ -44,13 +44,16 @@ export interface RunPolicies {
 /**
  * Reads the policies of a checkpoint.
  * @throws HatrpoError when the run or its checkpoint cannot be read
+ * @param named where the environment is now
  */
 export async function runPolicies(
   run: string,
   checkpoint: ExportOptions['checkpoint'],
+  named?: string,
 ): Promise<RunPolicies> {
   const config = readRunConfig(run)
-  const factory = await loadEnvFactory(config.env)
+  const environmentSha256 = readRunEnvSha256(run)
+  const factory = await loadTrainedEnv({ config: config.env, sha256: environmentSha256 }, named)
   const { spec, config: complete } = factory
   const stored = readRunCheckpoint(run, checkpoint)
   const plan = planMethod(config, spec)
@@ -67,12 +70,12 @@ export async function runPolicies(
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config
-  const environmentSha256 = readRunEnvSha256(run)
   // The bytes of a bundle depend neither on the folders of this machine nor on the output folder.
   const { env: environment } = portableEnv({ ...complete, ...readPortableEnv(run) })
+  const place = withoutPrograms(environment)
   const origin = {
     packageVersion,
-    environment,
+    environment: place,
     ...(environmentSha256 !== undefined && { environmentSha256 }),
     algorithm: algo,
     ...(pool && { learners: learners.map((agent) => env.agents[agent].id) }),

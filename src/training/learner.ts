@@ -10,6 +10,7 @@ import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from 
 import type { CheckpointData } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
+import { beginWith, type InitialNetworks } from './initial.js'
 import { expectFits, expectMachineFits, tooManySteps } from './memory.js'
 import { OpponentPool } from './opponents.js'
 import type { LearningOutcome } from './records.js'
@@ -55,14 +56,18 @@ export class TeamLearner implements RunLearner {
    * @throws HatrpoError (exit code 2) for an environment that the method cannot train on, an unknown device, and rollouts
    *   beyond the memory that WebAssembly can have
    */
-  static async create(config: TrainConfig, env: EnvSpec): Promise<TeamLearner> {
+  static async create(
+    config: TrainConfig,
+    env: EnvSpec,
+    initial: InitialNetworks | null = null,
+  ): Promise<TeamLearner> {
     const measure = async (other: TrainConfig) => {
-      const { host } = await TeamLearner.#make(other, env, await openHost({ measuring: true }))
+      const { host } = await TeamLearner.#make(other, env, null, await openHost({ measuring: true }))
       return host.arena.used
     }
     try {
       await expectFits(config, planMethod(config, env), measure)
-      const learner = await TeamLearner.#make(config, env, await openHost())
+      const learner = await TeamLearner.#make(config, env, initial, await openHost())
       expectMachineFits(config, learner.host.arena.used)
       return learner
     } catch (error) {
@@ -71,13 +76,19 @@ export class TeamLearner implements RunLearner {
     }
   }
 
-  static async #make(config: TrainConfig, env: EnvSpec, host: HostDevice): Promise<TeamLearner> {
+  static async #make(
+    config: TrainConfig,
+    env: EnvSpec,
+    initial: InitialNetworks | null,
+    host: HostDevice,
+  ): Promise<TeamLearner> {
     const plan = planMethod(config, env)
     const device = await openDevice(config.device, host)
     const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
     const method = plan.parts.update.tables
       ? assembleTabular(plan, config, host, device)
       : assembleMethod(plan, config, host, device, storage)
+    if (initial) beginWith(method, initial)
     const opponents = OpponentPool.open(config, plan, host)
     if (!host.measuring) opponents?.grow(method, 0)
     return new TeamLearner(config, host, storage, plan, method, opponents)

@@ -105,10 +105,19 @@ export class TrainingLoop {
 
   async #evaluate(policies: WorkerPolicies): Promise<EvaluationRecord> {
     const { config, opponents: pool } = this.#learner
-    this.#begin(this.#iteration, `an evaluation of ${config.evaluation.episodes} episodes`)
-    const key = [config.evaluation.episodes, this.#iteration, config.seed] as const
-    const { returns, ...met } = await evaluatePolicies(this.#source, policies, pool, ...key)
-    return { iteration: this.#iteration, steps: this.#steps(), returns, ...summarise(returns), ...met }
+    const { episodes } = config.evaluation
+    this.#begin(this.#iteration, `an evaluation of ${episodes} episodes`)
+    const order = { episodes, iteration: this.#iteration, seed: config.seed }
+    const { returns, lengths, ...met } = await evaluatePolicies(this.#source, policies, pool, order)
+    const length = summarise(lengths).mean
+    return {
+      iteration: this.#iteration,
+      steps: this.#steps(),
+      returns,
+      ...summarise(returns),
+      length,
+      ...met,
+    }
   }
 
   /** Writes a checkpoint, unless there is one of this iteration. */

@@ -12,6 +12,7 @@ import type { Checkpoint, CheckpointData, Json } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
 import type { RecordLog } from '../runs/record-log.js'
+import { beginWith, type InitialNetworks } from './initial.js'
 import type { RunLearner } from './learner.js'
 import { expectFits, expectMachineFits, GIBIBYTE, MEMORY_LIMIT, MEMORY_RESERVE } from './memory.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
@@ -41,14 +42,18 @@ export class OffPolicyLearner implements RunLearner {
    * @throws HatrpoError (exit code 2) for an environment that the method cannot train on, an unknown device, and a replay
    *   beyond the memory that WebAssembly can have
    */
-  static async create(config: TrainConfig, env: EnvSpec): Promise<OffPolicyLearner> {
+  static async create(
+    config: TrainConfig,
+    env: EnvSpec,
+    initial: InitialNetworks | null = null,
+  ): Promise<OffPolicyLearner> {
     const measure = async (other: TrainConfig) => {
-      const { host } = await OffPolicyLearner.#make(other, env, await openHost({ measuring: true }))
+      const { host } = await OffPolicyLearner.#make(other, env, null, await openHost({ measuring: true }))
       return host.arena.used
     }
     try {
       await expectFits(config, planMethod(config, env), measure)
-      const learner = await OffPolicyLearner.#make(config, env, await openHost())
+      const learner = await OffPolicyLearner.#make(config, env, initial, await openHost())
       expectMachineFits(config, learner.host.arena.used)
       return learner
     } catch (error) {
@@ -57,11 +62,21 @@ export class OffPolicyLearner implements RunLearner {
     }
   }
 
-  static async #make(config: TrainConfig, env: EnvSpec, host: HostDevice): Promise<OffPolicyLearner> {
+  static async #make(
+    config: TrainConfig,
+    env: EnvSpec,
+    initial: InitialNetworks | null,
+    host: HostDevice,
+  ): Promise<OffPolicyLearner> {
     const plan = planMethod(config, env)
     const device = await openDevice(config.device, host)
     const storage = new RolloutStorage(host, env, config.envs, config.rolloutSteps, plan.needs)
     const method = assembleOffPolicy(plan, config, host, device, storage, totalIterations(config))
+    if (initial) {
+      beginWith(method, initial)
+      for (const { parameters, target } of [...method.policies, ...method.critics])
+        device.copy(parameters.tensor, target.tensor)
+    }
     return new OffPolicyLearner(config, host, storage, plan, method)
   }
 

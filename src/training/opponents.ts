@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { planMethod, type MethodPlan } from '../algorithms/assemble.js'
 import { PAST_OPPONENTS, standIn } from '../algorithms/learners.js'
 import type { TeamMethod } from '../algorithms/method.js'
@@ -9,7 +10,13 @@ import { HatrpoError, usageError } from '../errors.js'
 import { PURPOSE, splitSeed } from '../kernels/index.js'
 import type { PolicySpec } from '../learner/heads/head.js'
 import { parameterLayout } from '../nn/layout.js'
-import { shareOut, type RolloutSource, type WorkerPolicies } from '../rollout/index.js'
+import {
+  shareOut,
+  type EpisodeOutcomes,
+  type EvaluationOrder,
+  type RolloutSource,
+  type WorkerPolicies,
+} from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
 import { readRunCheckpoint, readRunConfig } from '../runs/folder.js'
 import type { OpponentReturns } from '../runs/types.js'
@@ -112,28 +119,29 @@ export class OpponentPool {
   }
 
   /**
-   * Returns of deterministic episodes against each opponent in turn, the latest first. Against each they begin alike.
+   * Outcomes of episodes against each opponent in turn, the latest first. Against each they begin alike.
    * @param policies to be prepared here
    */
   async evaluate(
     source: RolloutSource,
     policies: WorkerPolicies,
-    episodes: number,
-    iteration: number,
-    seed: number,
-  ): Promise<{ returns: number[]; opponents: OpponentReturns[] }> {
+    order: EvaluationOrder,
+  ): Promise<EpisodeOutcomes & { readonly opponents: OpponentReturns[] }> {
+    const { episodes } = order
     const met = [...this.#opponents].reverse().slice(0, episodes)
     const shares = shareOut(episodes, met.length)
     const opponents: OpponentReturns[] = []
     const returns: number[] = []
+    const lengths: number[] = []
     for (const [i, opponent] of met.entries()) {
       const name = this.#play(opponent)
       policies.prepare()
-      const against = await source.evaluate(policies, shares[i].count, iteration, seed)
-      opponents.push({ name, episodes: against.length, ...summarise(against) })
-      returns.push(...against)
+      const against = await source.evaluate(policies, { ...order, episodes: shares[i].count })
+      opponents.push({ name, episodes: against.returns.length, ...summarise(against.returns) })
+      returns.push(...against.returns)
+      lengths.push(...against.lengths)
     }
-    return { returns, opponents }
+    return { returns, lengths, opponents }
   }
 
   /** Parts of a checkpoint. */
@@ -168,20 +176,18 @@ export class OpponentPool {
 }
 
 /**
- * Returns of deterministic episodes, against the opponents where one team learns.
+ * Outcomes of episodes, against the opponents where one team learns.
  * @param policies to be prepared here
  */
 export async function evaluatePolicies(
   source: RolloutSource,
   policies: WorkerPolicies,
   pool: OpponentPool | null,
-  episodes: number,
-  iteration: number,
-  seed: number,
-): Promise<{ returns: number[]; opponents?: OpponentReturns[] }> {
-  if (pool) return pool.evaluate(source, policies, episodes, iteration, seed)
+  order: EvaluationOrder,
+): Promise<EpisodeOutcomes & { readonly opponents?: OpponentReturns[] }> {
+  if (pool) return pool.evaluate(source, policies, order)
   policies.prepare()
-  return { returns: await source.evaluate(policies, episodes, iteration, seed) }
+  return source.evaluate(policies, order)
 }
 
 /** The agents that a method's learning team plays against, with policies of a plan of the same environment. */
@@ -218,5 +224,5 @@ function readRun(folder: string, { env }: TrainConfig, spec: EnvSpec) {
     if (values instanceof Float32Array && values.length === size) return values
     throw new HatrpoError(`${folder}: actors/${name} of its checkpoint is not ${size} f32 parameters`)
   })
-  return { plan, vectors, name: `${folder}, iteration ${iteration}` }
+  return { plan, vectors, name: `${basename(folder)}, iteration ${iteration}` }
 }

@@ -1,4 +1,5 @@
 import type { EnvSpec } from '../envs/contract.js'
+import { taskName } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import { bundleFiles } from '../export/bundle.js'
 import { readBundle } from '../export/read.js'
@@ -12,7 +13,7 @@ import {
   type Players,
   type Spectator,
 } from './evaluate-bundle.js'
-import { expectWhole, isRun } from './evaluate.js'
+import { expectWhole, isRun, refuseCheckpoint } from './evaluate.js'
 import { runPolicies } from './export.js'
 import { Cameraman, pictureWriter, shoot } from './filming.js'
 import {
@@ -45,7 +46,7 @@ export async function render(options: RenderOptions): Promise<RenderResult> {
   if (recorder) spectators.push(recorder)
   const camera = draw && new Cameraman(players, options)
   if (camera) spectators.push(camera)
-  const returns = await playEpisodes(players, episodes, seed, together(spectators))
+  const { returns } = await playEpisodes(players, { episodes, seed }, together(spectators))
   const files: RenderedFile[] = []
   if (recorder) files.push({ path: trajectory!, bytes: recorder.write(trajectory!) })
   if (camera && draw) files.push(await shoot(camera, draw, options))
@@ -56,23 +57,21 @@ export async function render(options: RenderOptions): Promise<RenderResult> {
 async function openPlayers({
   source,
   checkpoint,
+  env,
   onEvent,
 }: RenderOptions): Promise<{ players: Players; env: string }> {
   if (!isRun(source)) {
-    if (checkpoint !== undefined)
-      throw usageError(
-        `checkpoint is ${checkpoint}: ${source} is a bundle, which has policies of one checkpoint`,
-      )
+    refuseCheckpoint(source, checkpoint)
     const bundle = await readBundle(source)
-    const factory = await loadBundleEnv(source, bundle.info)
+    const factory = await loadBundleEnv(source, bundle.info, env)
     tellOfChange(factory.config.id, bundle.info.environmentSha256, factory.sha256, onEvent)
-    return { players: await createPlayers(source, bundle, factory), env: factory.config.id }
+    return { players: await createPlayers(source, bundle, factory), env: taskName(factory) }
   }
-  const { policies, origin, factory } = await runPolicies(source, checkpoint ?? 'latest')
+  const { policies, origin, factory } = await runPolicies(source, checkpoint ?? 'latest', env)
   tellOfChange(factory.config.id, readRunEnvSha256(source), factory.sha256, onEvent)
   const files = new Map((await bundleFiles(policies, origin)).map(({ name, bytes }) => [name, bytes]))
   const bundle = await loadBundle((name) => files.get(name)!)
-  return { players: await createPlayers(source, bundle, factory), env: factory.config.id }
+  return { players: await createPlayers(source, bundle, factory), env: taskName(factory) }
 }
 
 function together(spectators: readonly Spectator[]): Spectator {

@@ -12,7 +12,7 @@ import type { OpponentPool, OpponentState } from './opponents.js'
 type Powers = [number, number]
 
 /** Counters of a run between iterations, beside its tensors. */
-interface SnapshotState {
+export interface SnapshotState {
   /** One per policy that Adam moves. */
   readonly actorPowers: readonly Powers[]
   /** One per critic. */
@@ -138,7 +138,7 @@ export function restoreSnapshot(
     if (!(found instanceof Float32Array)) throw new HatrpoError(`the checkpoint has no tensor ${name}`)
     return found
   }
-  const saved = upgrade(state as unknown as SnapshotState | (SnapshotState & SingleCriticState))
+  const saved = readState({ state })
   const restoreAdam = (name: string, adam: Adam, powers: Powers) =>
     adam.restore({ m: f32(`optimisers/${name}.m`), v: f32(`optimisers/${name}.v`), powers })
 
@@ -170,7 +170,9 @@ export function restoreSnapshot(
   })
 }
 
-function upgrade(state: SnapshotState | (SnapshotState & SingleCriticState)): SnapshotState {
-  if (!('valueNorm' in state)) return state
-  return { ...state, criticPowers: [state.criticPowers], valueNorms: [state.valueNorm] }
+/** Counters of a checkpoint, of any version. */
+export function readState({ state }: Pick<CheckpointData, 'state'>): SnapshotState {
+  const saved = state as unknown as SnapshotState | (SnapshotState & SingleCriticState)
+  if (!('valueNorm' in saved)) return saved
+  return { ...saved, criticPowers: [saved.criticPowers], valueNorms: [saved.valueNorm] }
 }

@@ -1,13 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { planMethod } from '../algorithms/assemble.js'
-import { validateConfig } from '../config/index.js'
+import { NO_RUN, validateConfig } from '../config/index.js'
 import { openSimd } from '../devices/open.js'
-import { usageError } from '../errors.js'
+import { HatrpoError, usageError } from '../errors.js'
+import { taskName } from '../envs/portable.js'
 import { loadEnvFactory } from '../envs/registry.js'
 import { narrowInputs } from '../envs/narrow.js'
-import { openSource, startThreads } from '../rollout/index.js'
-import { openRun } from '../runs/folder.js'
+import { openSource, startThreads, type RolloutSource } from '../rollout/index.js'
+import { hasCheckpoint, openRun, type Run } from '../runs/folder.js'
 import type { TrainOptions, TrainResult } from '../runs/types.js'
+import { readInitial } from './initial.js'
+import type { RunLearner } from './learner.js'
 import { createLearner } from './learners.js'
 import { TrainingLoop } from './loop.js'
 
@@ -28,6 +31,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const config = { ...checked, env: factory.config }
   // A method that does not fit the environment is refused before threads are started for it.
   const plan = planMethod(config, factory.spec)
+  // Of a run that goes on, the checkpoint has all networks.
+  const begins = !resume || !hasCheckpoint(dir)
+  const initial = begins ? await readInitial(config, factory.spec) : null
   const workers = Math.min(atMost, config.envs)
   const sourceOptions = {
     workers,
@@ -43,35 +49,50 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const threads = startThreads(sourceOptions)
   try {
     options.onPhase?.('making networks and memory')
-    const learner = await createLearner(config, factory.spec)
+    const learner = await createLearner(config, factory.spec, initial)
     const run = openRun(dir, config, {
       resume,
       workers,
+      task: taskName(factory),
       ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
       ...(origin && { origin }),
       ...(options.onStart && { onOpen: () => options.onStart?.() }),
       ...(onEvent && { onEvent }),
     })
     try {
+      if (!run.checkpoint && !initial && config.init.from !== NO_RUN)
+        throw new HatrpoError(
+          `${dir} has no undamaged checkpoint: start a new run with init.from ${config.init.from}`,
+        )
       if (run.result) return { dir, finished: true, ...run.result }
       const narrow = plan.parts.update.tables ? [] : narrowInputs(plan.env, config, plan.criticLayout.input)
       for (const line of narrow) onEvent?.(line)
       const source = openSource(learner.host, learner.storage, sourceOptions, threads)
-      try {
-        return await new TrainingLoop(options, run, learner, source).run()
-      } catch (error) {
-        // An environment may turn out not to be what its spec says, or not to start.
-        run.abandon()
-        throw error
-      } finally {
-        await source.close()
-      }
+      return await makeIterations(options, run, learner, source)
     } finally {
       learner.close()
       run.close()
     }
   } finally {
     await threads?.close()
+  }
+}
+
+/** Makes the iterations that are left, and closes the source. */
+async function makeIterations(
+  options: TrainOptions,
+  run: Run,
+  learner: RunLearner,
+  source: RolloutSource,
+): Promise<TrainResult> {
+  try {
+    return await new TrainingLoop(options, run, learner, source).run()
+  } catch (error) {
+    // An environment may turn out not to be what its spec says, or not to start.
+    run.abandon()
+    throw error
+  } finally {
+    await source.close()
   }
 }
 

@@ -86,6 +86,7 @@ test('invalid commands and flags', (t) => {
     [['eval', '.', '--episodes', '0'], '--episodes is "0"', 'from 1'],
     [['eval', '.', '--episodes', '1e3'], '--episodes is "1e3"'],
     [['eval', '.', '--seed', '-1'], '--seed is "-1"', 'from 0'],
+    [['eval', '.', '--checkpoint', 'last'], '--checkpoint is "last"', 'latest, best'],
     [['eval', '.', '--workers', 'two'], '--workers is "two"'],
     [['export', 'nowhere'], '--out'],
     [['export', 'nowhere', '--out', 'x'], 'nowhere holds no run', 'config.json'],

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { fromJSONSchema } from 'zod'
 import { configJsonSchema } from '../../scripts/docs/json-schema.js'
 import { trainableAlgorithms } from '../../src/algorithms/parts.js'
@@ -18,6 +21,7 @@ import { HatrpoError } from '../../src/errors.js'
 import { saying } from '../runs/fixtures.js'
 import { PROBES } from './probes.js'
 
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 const env = { id: 'mamujoco/Hopper-3x1' }
 const task = { env, algo: 'hatrpo' } as const
 
@@ -37,6 +41,12 @@ test('every key has a sentence, a range, a source and a default that is in the r
     Object.keys(PROBES).sort(),
     [...configKeys].filter((key) => !['env.id', 'algo'].includes(key)).sort(),
   )
+})
+
+test('every group of keys has a table in the reference', () => {
+  const page = readFileSync(join(root, 'docs/configuration.md'), 'utf8')
+  for (const { kind, key } of configEntries)
+    if (kind === 'group') assert.ok(page.includes(`<!-- generated: configuration ${key} -->`), key)
 })
 
 /** Keys that other settings switch off unless they are set. */
@@ -67,7 +77,8 @@ const NEVER: Readonly<Record<AlgorithmName, readonly string[]>> = {
     ...['critic.valueNorm', 'critic.lossCoef'],
   ],
   'policy-iteration': [
-    ...['allocation.*', 'trustRegion.*', 'clipped.*', 'offPolicy.*', 'critic.*', 'adamEps', 'lambda'],
+    ...['allocation.*', 'trustRegion.*', 'clipped.*', 'offPolicy.*', 'critic.*', 'init.*'],
+    ...['adamEps', 'lambda'],
     ...['truncation', 'advantageNorm', 'actor.hidden', 'actor.activation', 'actor.inputNorm', 'actor.std'],
     ...['actor.standardise', 'actor.agentId', 'actor.stdX', 'actor.stdY', 'actor.gruLayers'],
   ],

@@ -66,6 +66,8 @@ export const PROBES: Readonly<Record<string, readonly [values: readonly unknown[
   'clipped.entropyCoef': [[0.5]],
   'clipped.maxGradNorm': [[1e-3]],
   'clipped.lrDecay': [[true, false]],
+  // A folder without a run is refused; initial.test.ts has the effect of one with.
+  'init.from': [['runs/none-there']],
   'opponents.from': [['past']],
   'opponents.learner': [['odd'], 'opponents.from=past'],
   'opponents.every': [[1], 'opponents.from=past'],

@@ -73,7 +73,7 @@ test('check-env finds nothing, and finds what the page says to try', () => {
 
 test('its training, evaluation and export run', () => {
   assert.match(runPage(/ train /), /^steps 8000 in 2 iterations\n[\s\S]*^parameters sha256 [0-9a-f]{64}\n$/m)
-  const evaluated = /return (-\d+\.\d) \+- \d+\.\d over 100 episodes\n$/
+  const evaluated = /return (-\d+\.\d) \+- \d+\.\d over 100 episodes of \d+\.\d steps\n$/
   const [, ofRun] = evaluated.exec(runPage(/ eval runs/))!
   assert.match(
     runPage(/ export /),

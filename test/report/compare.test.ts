@@ -32,7 +32,7 @@ function makeRun(dir: string, sketch: RunSketch): string {
   writeFileSync(join(dir, 'config.json'), JSON.stringify(config))
   const records = Array.from({ length: iterations }, (_, i) => JSON.stringify(iterationRecord(i + 1)))
   writeFileSync(join(dir, 'metrics.jsonl'), records.map((line) => `${line}\n`).join(''))
-  const log = new EvaluationLog(join(dir, 'eval.json'), config, 0)
+  const log = new EvaluationLog(join(dir, 'eval.json'), config.env.id, config, 0)
   evaluations.forEach((mean, k) =>
     log.append({ iteration: 2 * k + 2, steps: 8000 * (k + 1), returns: [mean - 1, mean + 1], mean, sd: 1 }),
   )

@@ -76,14 +76,17 @@ function observe(workers: number, env: EnvConfig) {
     const first = await source.collect(policies, freshProgress(ENVS), 0)
     const afterFirst = columnsOf(storage)
     const second = await source.collect(policies, first.progress, STEPS)
-    const returns = await source.evaluate(policies, 5, 3, 11)
+    const order = { episodes: 5, iteration: 3, seed: 11 }
+    const outcomes = await source.evaluate(policies, order)
+    const drawn = await source.evaluate(policies, { ...order, sample: true })
     return {
       first: course(first),
       afterFirst,
       second: course(second),
       after: columnsOf(storage),
       rows: rowsOf(storage),
-      returns,
+      ...outcomes,
+      drawn,
       events,
     }
   })
@@ -94,6 +97,9 @@ test('every source records the same bytes, progress, episodes, faults and evalua
     const [inline, ...pools] = await Promise.all(SOURCES.map((workers) => observe(workers, env)))
     assert.ok(inline.first.episodes.length > 0)
     assert.equal(new Set(inline.returns).size, 5)
+    assert.ok(inline.lengths.every((length) => length > 0))
+    // The same starts, and other actions.
+    assert.notDeepEqual(inline.drawn.returns, inline.returns)
     for (const pool of pools) assert.deepEqual(pool, inline)
   }
 })

@@ -154,10 +154,10 @@ test('a run logs, keeps checkpoints and finishes', (t) => {
 test('evaluations are filed under the family of a built-in environment', (t) => {
   for (const [id, place] of [
     ['games/skirmish', ['games', 'skirmish']],
-    ['./games/mine.ts', ['custom', './games/mine.ts']],
+    ['mine', ['custom', 'mine']],
   ] as const) {
     const path = join(temporaryDirectory(t), 'eval.json')
-    new EvaluationLog(path, { ...testConfig(), env: { id } }, 0).append(evaluationRecord(1, 5))
+    new EvaluationLog(path, id, testConfig(), 0).append(evaluationRecord(1, 5))
     const tree = JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>
     assert.deepEqual([Object.keys(tree)[0], Object.keys(tree[place[0]])[0]], place)
   }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import type { EvaluateResult } from '../../src/training/evaluate.js'
+import { render } from '../../src/training/render.js'
 import { hatrpo } from '../cli/command.js'
 import { contents, make, makeTrained, moves, returns, run, train, wind } from './moved-projects.js'
 import { temporaryDirectory } from './runs.js'
@@ -47,7 +49,7 @@ test('an environment outside of the working directory is named by its own folder
   assert.equal(returns(elsewhere, join(elsewhere, 'moved/runs/a')).length, 2)
 })
 
-test('of several files with the name in a bundle, the one with its code is taken', (t) => {
+test('of several files with the name in a bundle, the one with its code is taken', async (t) => {
   const cwd = makeTrained(t, wind)
   run(cwd, 'export', 'runs/a', '--out', 'policies/a')
   const found = returns(cwd, 'policies/a')
@@ -55,6 +57,36 @@ test('of several files with the name in a bundle, the one with its code is taken
   writeFileSync(join(cwd, 'policies/envs/wind.ts'), 'export default () => { throw new Error("another") }')
   const other = hatrpo(['eval', 'policies/a'], cwd)
   assert.match(other.stderr, /policies\/envs\/wind.ts cannot be made: another/)
+
+  // A file that is named must have the code that the policies were trained with.
+  for (const source of ['runs/a', 'policies/a']) {
+    const elsewhere = temporaryDirectory(t)
+    cpSync(join(cwd, 'envs'), elsewhere, { recursive: true })
+    const named = ['eval', join(cwd, source), '--episodes', '2', '--env', './wind.ts']
+    const out = join(elsewhere, 'returns.json')
+    const { stdout } = run(elsewhere, ...named, '--out', out)
+    const told = JSON.parse(readFileSync(out, 'utf8')) as EvaluateResult
+    assert.deepEqual(told.returns, found)
+    assert.match(
+      stdout,
+      new RegExp(`^${told.env}: return .* over 2 episodes of ${told.meanLength.toFixed(1)} steps\n$`),
+    )
+    assert.equal(told.env, 'wind')
+    const drawn = await render({
+      source: join(cwd, source),
+      env: join(elsewhere, 'wind.ts'),
+      trajectory: join(elsewhere, 'episodes.jsonl'),
+      episodes: 2,
+    })
+    assert.deepEqual([drawn.env, drawn.returns], ['wind', found])
+    writeFileSync(join(elsewhere, 'gusts.ts'), `${readFileSync(join(cwd, 'envs/gusts.ts'), 'utf8')}\n`)
+    const refused = hatrpo(named, elsewhere)
+    assert.equal(refused.code, 2)
+    assert.match(
+      refused.stderr,
+      /^hatrpo: env is \.\/wind\.ts: its code is not that of \S+wind\.ts, which the policies were trained in \(sha256 [0-9a-f]{8}, it must be [0-9a-f]{8}\)\n$/,
+    )
+  }
   cpSync(join(cwd, 'envs'), join(cwd, 'policies/envs'), { recursive: true })
   writeFileSync(join(cwd, 'policies/envs/gusts.ts'), `${readFileSync(join(cwd, 'envs/gusts.ts'), 'utf8')}\n`)
   assert.deepEqual(returns(cwd, 'policies/a'), found)
@@ -74,7 +106,7 @@ test('a run with an absolute path goes on while the file is there', (t) => {
   run(cwd, 'train', '--resume', 'runs/a')
   const longer = run(temporaryDirectory(t), 'train', '--resume', join(cwd, 'runs/a'), '--steps', '480')
   assert.match(longer.stderr, /going on from checkpoint/)
-  assert.ok(readFileSync(join(cwd, 'runs/a/eval.json'), 'utf8').includes(env.id))
+  assert.ok(!readFileSync(join(cwd, 'runs/a/eval.json'), 'utf8').includes(cwd))
   renameSync(join(cwd, 'envs'), join(cwd, 'moved'))
   const lost = hatrpo(['train', '--resume', 'runs/a', '--steps', '560'], cwd)
   assert.equal(lost.stderr, `hatrpo: environment ${env.id}: there is no file ${env.id}\n`)

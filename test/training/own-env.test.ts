@@ -89,7 +89,7 @@ test('a run is evaluated and exported from any folder, and a bundle from that of
   }
   const { source: _, ...ofRun } = evaluate(run)
   const { source: _b, ...ofBundle } = evaluate(bundle)
-  assert.equal(ofRun.env, join(cwd, 'wind.ts'))
+  assert.equal(ofRun.env, 'wind')
   assert.equal(ofRun.stderr, '')
   assert.deepEqual(ofBundle, ofRun)
 

@@ -1,7 +1,7 @@
 // One team learns and the others play with policies of a pool: its own past ones, or those of another run.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { planMethod } from '../../src/algorithms/assemble.js'
 import { resolveConfig, type TrainConfig } from '../../src/config/index.js'
@@ -143,7 +143,9 @@ test("a team learns against another run's policies, which stay as they are", asy
   const from = `opponents.from=${rivals.dir}`
   const { dir, records, events } = await trainedWith(t, configOf('happo', {}, 2, from))
   assert.deepEqual(events, [])
-  const name = `${rivals.dir}, iteration 2`
+  const name = `${basename(rivals.dir)}, iteration 2`
+  for (const file of ['config.json', 'metrics.jsonl', 'result.json'])
+    assert.ok(!readFileSync(join(dir, file), 'utf8').includes(dirname(dirname(rivals.dir))), file)
   assert.deepEqual(
     records.map(({ opponent, agents }) => [opponent, agents.map(({ id }) => id)]),
     [

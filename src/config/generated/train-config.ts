@@ -584,6 +584,18 @@ export interface TrainConfig {
      */
     lrDecay: ConfigValues['clipped']['lrDecay']
   }
+  /** Networks that a run begins with. */
+  init: {
+    /**
+     * Folder of the run whose latest policies, critics and value normalisers the networks begin with; `none`:
+     * random parameters.
+     *
+     * Must be none or the folder of a run. The default is from this package.
+     *
+     * @default "none"
+     */
+    from: ConfigValues['init']['from']
+  }
   /** Opponents of the one team that learns, in tasks of several teams. */
   opponents: {
     /**

@@ -2,7 +2,14 @@ import type { HostDevice } from '../../devices/host.js'
 import { HatrpoError } from '../../errors.js'
 import { thrownLine } from '../../text/thrown.js'
 import { failureError } from '../faults.js'
-import type { CollectResult, EnvProgress, EvaluateResult, WorkerSetup, WorkerTask } from '../messages.js'
+import type {
+  CollectResult,
+  EnvProgress,
+  EpisodeOutcomes,
+  EvaluateResult,
+  WorkerSetup,
+  WorkerTask,
+} from '../messages.js'
 import type { WorkerPolicies } from '../policies.js'
 import {
   collectTasks,
@@ -11,6 +18,7 @@ import {
   joinRollout,
   shareOut,
   workerSetup,
+  type EvaluationOrder,
   type Rollout,
   type RolloutSource,
   type Share,
@@ -52,13 +60,8 @@ export class InlineSource implements RolloutSource {
     return joinRollout([result], performance.now() - begun)
   }
 
-  async evaluate(
-    policies: WorkerPolicies,
-    episodes: number,
-    iteration: number,
-    seed: number,
-  ): Promise<number[]> {
-    const [task] = evaluateTasks(this.shares, policies, episodes, iteration, seed)
+  async evaluate(policies: WorkerPolicies, order: EvaluationOrder): Promise<EpisodeOutcomes> {
+    const [task] = evaluateTasks(this.shares, policies, order)
     return joinEvaluation([await this.#run<EvaluateResult>(task)], this.#onEvent)
   }
 

@@ -5,6 +5,7 @@ import type {
   CollectResult,
   CollectTask,
   EnvProgress,
+  EpisodeOutcomes,
   EvaluateResult,
   EvaluateTask,
   WorkerAnswer,
@@ -18,6 +19,7 @@ import {
   joinEvaluation,
   joinRollout,
   workerSetup,
+  type EvaluationOrder,
   type Rollout,
   type RolloutSource,
   type Share,
@@ -93,13 +95,8 @@ export class RolloutPool implements RolloutSource {
     return joinRollout(results, performance.now() - begun)
   }
 
-  async evaluate(
-    policies: WorkerPolicies,
-    episodes: number,
-    iteration: number,
-    seed: number,
-  ): Promise<number[]> {
-    const tasks = evaluateTasks(this.shares, policies, episodes, iteration, seed)
+  async evaluate(policies: WorkerPolicies, order: EvaluationOrder): Promise<EpisodeOutcomes> {
+    const tasks = evaluateTasks(this.shares, policies, order)
     const results = await this.#runAll('the evaluation', (run) =>
       Promise.all(tasks.map((task) => run<EvaluateResult>(task))),
     )

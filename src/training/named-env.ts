@@ -1,0 +1,35 @@
+import { loadEnvFactory, type EnvConfig, type EnvFactory } from '../envs/index.js'
+import { usageError } from '../errors.js'
+
+/** Environment that policies were trained in. */
+export interface TrainedEnv {
+  /** With absolute paths, where it is not another one's place that is asked for. */
+  readonly config: EnvConfig
+  /** SHA-256 of its code; undefined for built-in environments. */
+  readonly sha256: string | undefined
+}
+
+/**
+ * The environment of some policies, found at another place than the one they name.
+ * @param id of the environment, such as the path of a file that was moved
+ * @throws HatrpoError (exit code 2) for an environment that is not the one that the policies were trained in
+ */
+export async function loadNamedEnv(id: string, { config, sha256 }: TrainedEnv): Promise<EnvFactory> {
+  const factory = await loadEnvFactory({ ...config, id })
+  if (sha256 === undefined && id !== config.id)
+    throw usageError(`env is ${id}: the policies were trained in ${config.id}, and act in no other`)
+  if (factory.sha256 !== sha256)
+    throw usageError(
+      `env is ${id}: its code is not that of ${config.id}, which the policies were trained in ` +
+        `(sha256 ${factory.sha256?.slice(0, 8) ?? 'none'}, it must be ${sha256!.slice(0, 8)})`,
+    )
+  return factory
+}
+
+/**
+ * The environment of some policies, at the place that they name unless another one is given.
+ * @throws HatrpoError (exit code 2) as `loadNamedEnv`
+ */
+export function loadTrainedEnv(trained: TrainedEnv, named?: string): Promise<EnvFactory> {
+  return named === undefined ? loadEnvFactory(trained.config) : loadNamedEnv(named, trained)
+}
