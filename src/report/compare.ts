@@ -81,7 +81,7 @@ export function compareWithRuns(options: CompareOptions): ComparedRuns {
   if (!(share > 0 && share <= 1)) throw usageError(`share is ${share}: it must be above 0 and at most 1`)
   const notes: string[] = []
   const runs = findRuns(options.runs).map((found) => readRun(found, metric))
-  const tasks = taskNames(runs.map(({ config }) => config.env))
+  const tasks = taskNames(runs)
   const methods = methodNames(runs, notes)
   const named = runs.map((run) => ({
     run,

@@ -68,8 +68,8 @@ function storedOf({ run, task }: Entry, at: number): Stored {
     throw new HatrpoError(
       `${run.dir} has a return that is not finite, which marl-eval does not read: leave it out`,
     )
-  // The options that tell the task from another one of the same id.
-  const options = task.slice(run.config.env.id.length)
+  // The options that tell the task from another one of the same name.
+  const options = task.slice(run.envName.length)
   return { environment: stored.environment, task: `${stored.task}${options}`, steps }
 }
 

@@ -39,6 +39,8 @@ export interface RunData {
   /** With portable paths. */
   readonly config: TrainConfig
   readonly about: RunAbout | undefined
+  /** Name of the environment, which does not depend on where its files lie. */
+  readonly envName: string
   /** `configSha256`, which no number of steps is part of. */
   readonly identity: string
   /** Steps made, and asked for. */
@@ -66,6 +68,7 @@ export function readRun({ dir, label }: FoundRun, metric: Metric): RunData {
     label,
     config,
     about,
+    envName: about?.task ?? config.env.id,
     identity: configSha256(config),
     steps,
     planned,
@@ -109,17 +112,20 @@ export function taskKey({ id, ...options }: EnvConfig): string {
   return JSON.stringify([id, ...Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
-/** Names of tasks by key: the environment's id, with those options that tell it from another task of the same id. */
-export function taskNames(envs: readonly EnvConfig[]): Map<string, string> {
-  const byKey = new Map(envs.map((env) => [taskKey(env), env]))
+/**
+ * Names of tasks by key: the environment's own name, with those options that tell it from another task of the same name, and
+ * with its id where the files differ.
+ */
+export function taskNames(runs: readonly Pick<RunData, 'config' | 'envName'>[]): Map<string, string> {
+  const byKey = new Map(runs.map(({ config: { env }, envName }) => [taskKey(env), { env, envName }]))
   const names = new Map<string, string>()
-  for (const [key, env] of byKey) {
-    const alike = [...byKey.values()].filter(({ id }) => id === env.id)
+  for (const [key, { env, envName }] of byKey) {
+    const alike = [...byKey.values()].filter((other) => other.envName === envName).map((other) => other.env)
     const options = [...new Set(alike.flatMap(Object.keys))].filter((name) =>
       alike.some((other) => other[name] !== env[name]),
     )
     const told = options.map((name) => `${name}=${env[name] ?? 'none'}`)
-    names.set(key, told.length > 0 ? `${env.id} (${told.join(' ')})` : env.id)
+    names.set(key, told.length > 0 ? `${envName} (${told.join(' ')})` : envName)
   }
   return names
 }

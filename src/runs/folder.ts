@@ -169,6 +169,7 @@ function newRun(
     ...origin,
     ...(workers && { workers }),
     ...(envSha256 && { envSha256 }),
+    ...(task !== undefined && task !== config.env.id && { task }),
   }
   const portable = writeFirstConfig(dir, config, about)
   return new Run({ dir, config: portable, task, lock, untouched: made ? 'made' : 'found' })

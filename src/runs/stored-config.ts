@@ -14,6 +14,8 @@ export interface RunAbout extends ConfigOrigin {
   readonly workers?: number
   /** SHA-256 of the code of an environment of the user's own: a run is resumed with the same code only. */
   readonly envSha256?: string
+  /** Name of the environment as a task (see `taskName`), where it is not its id. */
+  readonly task?: string
   /** Folder that the paths in `env` start from, relative to the run folder. */
   readonly envFolder?: string
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { readRun, taskKey, taskNames } from '../../src/report/runs.js'
 import type { EvaluateResult } from '../../src/training/evaluate.js'
 import { render } from '../../src/training/render.js'
 import { hatrpo } from '../cli/command.js'
@@ -57,6 +58,12 @@ test('of several files with the name in a bundle, the one with its code is taken
   writeFileSync(join(cwd, 'policies/envs/wind.ts'), 'export default () => { throw new Error("another") }')
   const other = hatrpo(['eval', 'policies/a'], cwd)
   assert.match(other.stderr, /policies\/envs\/wind.ts cannot be made: another/)
+
+  // A comparison names it by its spec, and by its file only where another one has the same name.
+  const one = readRun({ dir: join(cwd, 'runs/a'), label: undefined }, 'training')
+  const two = { ...one, config: { ...one.config, env: { ...one.config.env, id: './other.ts' } } }
+  assert.equal(taskNames([one]).get(taskKey(one.config.env)), 'wind')
+  assert.deepEqual([...taskNames([one, two]).values()], ['wind (id=./envs/wind.ts)', 'wind (id=./other.ts)'])
 
   // A file that is named must have the code that the policies were trained with.
   for (const source of ['runs/a', 'policies/a']) {
