@@ -13,6 +13,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
     return await loadBundle((name) => readFileOf(folder, name))
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
+    if (error.cause instanceof HatrpoError) throw error.cause
     throw new HatrpoError(`bundle ${folder} is damaged: ${error.message}`, { cause: error })
   }
 }

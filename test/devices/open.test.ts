@@ -40,7 +40,7 @@ test('an unknown or unsupported device is an error of one line with the choices'
     ['tfjs:webgl', 'device is "tfjs:webgl": it must be wasm or reference (tfjs:webgl is not supported yet)'],
     ['auto', 'device is "auto": it must be wasm or reference (auto is not supported yet)'],
     ['tpu', 'device is "tpu": it must be wasm or reference'],
-    ['wasm:2', 'device is "wasm:2": it must be wasm or reference'],
+    ['wasm:2', 'device is "wasm:2": it must be wasm or reference (did you mean wasm?)'],
     ['toString', 'device is "toString": it must be wasm or reference'],
   ] as const
   for (const [name, message] of lines) {

@@ -49,6 +49,8 @@ export class Constants {
         `${how}: fill rewards in every step, or reward what random actions come across`,
       )
     }
+    // A game without a state shows the same always.
+    if (this.#watched.every(({ constant }) => constant.every((flag) => flag === 1))) return []
     /** Names of the views with the same constant places. */
     const alike = new Map<string, string[]>()
     this.#watched.forEach(({ name, constant }, view) => {
