@@ -5,6 +5,9 @@ import { seenViews } from './views.js'
 /** Runs of entries that a note names before it counts the rest. */
 const NAMED_RUNS = 4
 
+/** Steps from which on missing rewards count: games of one step may pay nothing in the first few. */
+const REWARDED_STEPS = 20
+
 /** Numbers of a view that have been the same so far. */
 interface Watched {
   readonly name: string
@@ -42,7 +45,7 @@ export class Constants {
   report(findings: Findings): string[] {
     if (this.#steps === 0 || this.#watched === undefined) return []
     const after = `in ${this.#steps} steps of random actions`
-    if (!this.#rewarded) {
+    if (!this.#rewarded && this.#steps >= REWARDED_STEPS) {
       const how = `all rewards are 0 ${after}`
       findings.add(
         'no-reward',
