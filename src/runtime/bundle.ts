@@ -154,7 +154,8 @@ function checkBundle(value: Record<string, unknown>): BundleInfo {
       agent?.index === i &&
       typeof agent.id === 'string' &&
       typeof agent.observation?.size === 'number' &&
-      /^[0-9a-f]{64}$/.test(String(agent.sha256)) &&
+      typeof agent.sha256 === 'string' &&
+      /^[0-9a-f]{64}$/.test(agent.sha256) &&
       parseAction(agent.action) !== undefined
     if (!plain || !complete) throw new PolicyError(`${BUNDLE_FILE} is damaged: agents[${i}] is malformed`)
   })

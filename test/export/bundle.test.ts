@@ -215,6 +215,10 @@ test('reading names what is missing, torn or changed', async (t) => {
     /agents\[0\] is malformed/,
   )
   await damage(
+    edit((info) => ((info['agents'] as { sha256: unknown }[])[0].sha256 = { toString: 1, valueOf: 1 })),
+    /agents\[0\] is malformed/,
+  )
+  await damage(
     edit((info) => (info['agents'] as unknown[]).reverse()),
     /agents\[0\] is malformed/,
   )
