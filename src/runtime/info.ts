@@ -129,7 +129,7 @@ export function checkFormat(value: unknown, format: string, name: string): Recor
   }
   if (value['version'] !== VERSION) {
     throw new PolicyError(
-      `${name} is of version ${String(value['version'])}: this package reads version ${VERSION}`,
+      `${name} is of version ${JSON.stringify(value['version'])}: this package reads version ${VERSION}`,
     )
   }
   return value
