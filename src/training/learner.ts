@@ -3,15 +3,14 @@ import type { Improvement, TeamMethod } from '../algorithms/method.js'
 import { assembleTabular } from '../algorithms/tabular/assemble.js'
 import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
-import { openDevice, openHost } from '../devices/open.js'
+import { openDevice } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
-import { OutOfMemoryError } from '../kernels/index.js'
 import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
 import { parametersSha256 } from '../runs/sha256.js'
 import { beginWith, type InitialNetworks } from './initial.js'
-import { expectFits, expectMachineFits, tooManySteps } from './memory.js'
+import { makeFitting, tooManySteps } from './memory.js'
 import { OpponentPool } from './opponents.js'
 import type { LearningOutcome } from './records.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
@@ -61,19 +60,9 @@ export class TeamLearner implements RunLearner {
     env: EnvSpec,
     initial: InitialNetworks | null = null,
   ): Promise<TeamLearner> {
-    const measure = async (other: TrainConfig) => {
-      const { host } = await TeamLearner.#make(other, env, null, await openHost({ measuring: true }))
-      return host.arena.used
-    }
-    try {
-      await expectFits(config, planMethod(config, env), measure)
-      const learner = await TeamLearner.#make(config, env, initial, await openHost())
-      expectMachineFits(config, learner.host.arena.used)
-      return learner
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error
-      throw await tooManySteps(config, error, measure)
-    }
+    const make = (other: TrainConfig, host: HostDevice) =>
+      TeamLearner.#make(other, env, host.measuring ? null : initial, host)
+    return makeFitting(config, planMethod(config, env), make, tooManySteps)
   }
 
   static async #make(

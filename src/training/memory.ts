@@ -1,6 +1,8 @@
 import { totalmem } from 'node:os'
 import type { MethodPlan } from '../algorithms/assemble.js'
 import type { TrainConfig } from '../config/index.js'
+import type { HostDevice } from '../devices/host.js'
+import { openHost } from '../devices/open.js'
 import { usageError } from '../errors.js'
 import { OutOfMemoryError } from '../kernels/index.js'
 import { parameterLayout } from '../nn/layout.js'
@@ -17,7 +19,7 @@ const SAMPLE = { envs: 16, rolloutSteps: 256 }
 const MANY_PARAMETERS = 4_000_000
 
 /** Bytes that a learner takes with a configuration, found without writing to any of them. */
-type Measure = (config: TrainConfig) => Promise<number>
+export type Measure = (config: TrainConfig) => Promise<number>
 
 function parametersOf({ groups, critics }: MethodPlan): number {
   return [...groups, ...critics].reduce((sum, { spec }) => sum + parameterLayout(spec).size, 0)
@@ -26,11 +28,38 @@ function parametersOf({ groups, critics }: MethodPlan): number {
 const gibibytes = (bytes: number) => (bytes / GIBIBYTE).toFixed(1)
 
 /**
+ * Makes a learner that fits into memory.
+ * @param make lays out a learner on a host; on one that measures, nothing is written
+ * @param explain error for a learner that is too large for WebAssembly
+ * @throws HatrpoError (exit code 2) where it does not fit
+ */
+export async function makeFitting<Learner extends { readonly host: HostDevice }>(
+  config: TrainConfig,
+  plan: MethodPlan,
+  make: (config: TrainConfig, host: HostDevice) => Promise<Learner>,
+  explain: (config: TrainConfig, cause: OutOfMemoryError, measure: Measure) => Promise<Error>,
+): Promise<Learner> {
+  const measure = async (other: TrainConfig) => {
+    const { host } = await make(other, await openHost({ measuring: true }))
+    return host.arena.used
+  }
+  try {
+    await expectFits(config, plan, measure)
+    const learner = await make(config, await openHost())
+    expectMachineFits(config, learner.host.arena.used)
+    return learner
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error
+    throw await explain(config, error, measure)
+  }
+}
+
+/**
  * Refuses large networks that do not fit into memory before their parameters are drawn.
  * @throws HatrpoError (exit code 2)
  * @throws OutOfMemoryError for rollouts that do not fit
  */
-export async function expectFits(config: TrainConfig, plan: MethodPlan, measure: Measure): Promise<void> {
+async function expectFits(config: TrainConfig, plan: MethodPlan, measure: Measure): Promise<void> {
   const parameters = parametersOf(plan)
   if (parameters <= MANY_PARAMETERS) return
   const tooLarge = () =>
@@ -60,7 +89,7 @@ function smallest({ actor, critic, envs, rolloutSteps, trustRegion, clipped }: T
  * @param bytes of the learner and the rollouts
  * @throws HatrpoError (exit code 2)
  */
-export function expectMachineFits({ envs, rolloutSteps, actor, critic }: TrainConfig, bytes: number): void {
+function expectMachineFits({ envs, rolloutSteps, actor, critic }: TrainConfig, bytes: number): void {
   const allowed = process.constrainedMemory?.() ?? 0
   const machine = Math.min(totalmem(), allowed > 0 ? allowed : Infinity)
   if (bytes <= machine) return

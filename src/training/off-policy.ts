@@ -3,10 +3,10 @@ import { assembleOffPolicy } from '../algorithms/off-policy/assemble.js'
 import type { OffPolicyMethod, ReplayImprovement } from '../algorithms/off-policy/method.js'
 import { totalIterations, type TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
-import { openDevice, openHost } from '../devices/open.js'
+import { openDevice } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
 import { HatrpoError, usageError } from '../errors.js'
-import { OutOfMemoryError } from '../kernels/index.js'
+import type { OutOfMemoryError } from '../kernels/index.js'
 import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from '../rollout/index.js'
 import type { Checkpoint, CheckpointData, Json } from '../runs/checkpoint.js'
 import type { Run } from '../runs/folder.js'
@@ -14,7 +14,7 @@ import { parametersSha256 } from '../runs/sha256.js'
 import type { RecordLog } from '../runs/record-log.js'
 import { beginWith, type InitialNetworks } from './initial.js'
 import type { RunLearner } from './learner.js'
-import { expectFits, expectMachineFits, GIBIBYTE, MEMORY_LIMIT, MEMORY_RESERVE } from './memory.js'
+import { GIBIBYTE, makeFitting, MEMORY_LIMIT, MEMORY_RESERVE, type Measure } from './memory.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 
 /**
@@ -47,19 +47,9 @@ export class OffPolicyLearner implements RunLearner {
     env: EnvSpec,
     initial: InitialNetworks | null = null,
   ): Promise<OffPolicyLearner> {
-    const measure = async (other: TrainConfig) => {
-      const { host } = await OffPolicyLearner.#make(other, env, null, await openHost({ measuring: true }))
-      return host.arena.used
-    }
-    try {
-      await expectFits(config, planMethod(config, env), measure)
-      const learner = await OffPolicyLearner.#make(config, env, initial, await openHost())
-      expectMachineFits(config, learner.host.arena.used)
-      return learner
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error
-      throw await tooLarge(config, error, measure)
-    }
+    const make = (other: TrainConfig, host: HostDevice) =>
+      OffPolicyLearner.#make(other, env, host.measuring ? null : initial, host)
+    return makeFitting(config, planMethod(config, env), make, tooLarge)
   }
 
   static async #make(
@@ -170,11 +160,7 @@ function blocksOf({ state, path }: Checkpoint): number {
 }
 
 /** The error for a replay that is too large, with a size that fits. */
-async function tooLarge(
-  config: TrainConfig,
-  cause: OutOfMemoryError,
-  measure: (config: TrainConfig) => Promise<number>,
-): Promise<Error> {
+async function tooLarge(config: TrainConfig, cause: OutOfMemoryError, measure: Measure): Promise<Error> {
   const { offPolicy } = config
   const rollout = config.envs * config.rolloutSteps
   // Without the replay there may be too little memory as well.
