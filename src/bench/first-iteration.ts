@@ -2,11 +2,14 @@
 // since the start of the process and the memory of the process are measured.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../envs/temporary.js'
-import { train } from '../training/train.js'
 import type { FirstIteration, FirstIterationTask } from './start.js'
 
 const { config, workers, simd } = JSON.parse(process.argv[2]) as FirstIterationTask
+// Loaded in the order of the command (cli/main.ts).
+const { sharedMujoco } = await import('../envs/mujoco/compile.js')
+void sharedMujoco()
+const { train } = await import('../training/train.js')
+const { temporaryFolder } = await import('../envs/temporary.js')
 const folder = await temporaryFolder()
 try {
   await train({

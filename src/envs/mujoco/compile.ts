@@ -43,6 +43,22 @@ export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Mod
   return compile(optimised.bytes, optimised.file, 'delete it, or run hatrpo optimise-mujoco again')
 }
 
+let shared: Promise<WebAssembly.Module> | undefined
+
+/**
+ * MuJoCo of this thread, compiled on the first call. V8 compiles on threads of its own, so the caller may do other work
+ * meanwhile.
+ * @throws HatrpoError when it cannot be read
+ */
+export function sharedMujoco(): Promise<WebAssembly.Module> {
+  if (shared === undefined) {
+    shared = compileMujoco()
+    // Whoever waits for it sees the error; a later call may succeed, for instance in a page that was offline.
+    shared.catch(() => (shared = undefined))
+  }
+  return shared
+}
+
 async function compile(
   bytes: Uint8Array<ArrayBuffer>,
   name: string,

@@ -2,7 +2,7 @@ import type { ClassHandle, MainModule } from '@mujoco/mujoco'
 import { HatrpoError } from '../../errors.js'
 import { Batch, type Stepper } from './batch.js'
 import { Bindings } from './bindings.js'
-import { compileMujoco } from './compile.js'
+import { sharedMujoco } from './compile.js'
 import { readStepper } from './stepper.js'
 
 /** Room made once, right after loading, so that memory does not grow when worlds are created later. */
@@ -39,10 +39,10 @@ interface MujocoExports extends WebAssembly.Exports {
 
 /**
  * Loads MuJoCo into this thread.
- * @param module what `compileMujoco` gave, here or in another thread
+ * @param module what `compileMujoco` gave, here or in another thread; by default that of this thread
  */
 export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
-  const compiled = module ?? (await compileMujoco())
+  const compiled = module ?? (await sharedMujoco())
   // Imported here: a thread that only compiles MuJoCo for others does without.
   const { default: instantiate } = await import('@mujoco/mujoco')
   let bindings: Bindings | undefined

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina'
-import { compileMujoco } from '../../envs/mujoco/compile.js'
+import { sharedMujoco } from '../../envs/mujoco/compile.js'
 import { bundledSources } from '../../envs/source.js'
 import { WORKERS } from '../../place.js'
 import { thrownLine } from '../../text/thrown.js'
@@ -37,7 +37,7 @@ export class WorkerThreads {
     this.shares = shareOut(envs, workers)
     this.#env = { env, envSha256, sources: bundledSources(), joined }
     this.#onEvent = onEvent
-    this.#mujoco = env.id.startsWith('mamujoco/') ? compileMujoco() : Promise.resolve(undefined)
+    this.#mujoco = env.id.startsWith('mamujoco/') ? sharedMujoco() : Promise.resolve(undefined)
     // Tasks report a failure.
     this.#mujoco.then(
       (mujoco) => (this.#compiled = { mujoco }),
