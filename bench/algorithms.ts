@@ -13,7 +13,7 @@ import { HatrpoError } from '../src/errors.js'
 import { bootstrapInterval } from '../src/report/bootstrap.js'
 import { nearlyBest, SMOOTHING, smoothed } from '../src/report/curve.js'
 import { interval } from '../src/report/format.js'
-import { aggregateIqm, deviation, interquartileMean, mean, sum } from '../src/report/statistics.js'
+import { aggregateIqm, deviation, interquartileMean, mean, median, sum } from '../src/report/statistics.js'
 import { readMetrics } from '../src/runs/metrics.js'
 import type { IterationRecord, RunResult } from '../src/runs/types.js'
 import { seedsOf, trainGrid, type Training } from './grid.js'
@@ -45,8 +45,9 @@ interface Cell {
 interface Outcome {
   readonly final: number
   readonly curve: readonly { readonly steps: number; readonly return: number }[]
+  /** Iterations, times the median of their durations. */
   readonly minutes: number
-  /** Of an iteration's learning. */
+  /** Of an iteration's learning, the median. */
   readonly updateSeconds: number
   /** KL used, of that allowed; null for methods without a bound on it. */
   readonly klShare: number | null
@@ -143,8 +144,8 @@ function outcomeOf(dir: string): Outcome {
   return {
     final: result.evaluation!.mean,
     curve,
-    minutes: sum(records.map(({ seconds }) => seconds)) / 60,
-    updateSeconds: mean(records.map(({ seconds, time }) => seconds * time.learner)),
+    minutes: (records.length * median(records.map(({ seconds }) => seconds))) / 60,
+    updateSeconds: median(records.map(({ seconds, time }) => seconds * time.learner)),
     klShare: klShareOf(records, config.trustRegion.delta),
   }
 }
@@ -170,14 +171,14 @@ async function table(): Promise<string> {
 
 const LEGEND = `IQM is the interquartile mean of the seeds' values, with its 95 % bootstrap interval ([compare.md](../compare.md)). *Steps to 99 %* are those
 after which the return of training, its mean over ${SMOOTHING} iterations, has come 99 % of the way from its first value to its
-largest; mean ± standard deviation over seeds. *Update* is the time of learning in an iteration. *KL* is the part used of
-what was allowed. Times are of whatever ran on the machine at once. A dash is a run that was not made.
+largest; mean ± standard deviation over seeds. *Minutes* are of a run, *update* is the time of learning in an iteration: from
+the medians over iterations, of the fastest seed. *KL* is the part used of what was allowed. A dash is a run that was not made.
 
 \`node dist/bench/algorithms.js train --out DIR\` makes the runs that are missing, \`table\` prints this page.`
 
 async function tableOf(group: Group): Promise<string> {
   const seeds = seedsOf(group.seeds)
-  const columns = ['IQM', '95 %', 's.d.', 'steps to 99 %', 'minutes', 'update, s', 'KL']
+  const columns = ['IQM', '95 %', 's.d.', 'steps to 99 %, thousands', 'minutes', 'update, s', 'KL']
   const head = ['method', ...seeds.map((seed) => `seed ${seed}`), ...columns]
   const lines = [`| ${head.join(' | ')} |`, `|---|${'---:|'.repeat(head.length - 1)}`]
   for (const cell of cellsOf(group)) {
@@ -208,24 +209,26 @@ function outcomeAt(cell: Cell, seed: number): Outcome | null {
 function summary(outcomes: readonly Outcome[]): string[] {
   const finals = outcomes.map(({ final }) => final)
   const several = finals.length > 1
-  const over = (pick: (outcome: Outcome) => number) => mean(outcomes.map(pick))
+  const least = (pick: (outcome: Outcome) => number) => Math.min(...outcomes.map(pick))
   const steps = outcomes.flatMap(({ curve }) => {
     if (curve.length === 0) return []
     const returns = curve.map((point) => point.return)
     return [curve[nearlyBest(smoothed(returns, SMOOTHING), NEARLY)].steps]
   })
-  const spread = steps.length > 1 ? ` ± ${Math.round(deviation(steps))}` : ''
+  const spread = steps.length > 1 ? ` ± ${thousands(deviation(steps))}` : ''
   const shares = outcomes.map(({ klShare }) => klShare)
   return [
     number(interquartileMean(finals)),
     interval(bootstrapInterval([finals], aggregateIqm), number),
     several ? number(deviation(finals)) : '–',
-    steps.length > 0 ? `${Math.round(mean(steps))}${spread}` : '–',
-    over(({ minutes }) => minutes).toFixed(1),
-    over(({ updateSeconds }) => updateSeconds).toFixed(3),
+    steps.length > 0 ? `${thousands(mean(steps))}${spread}` : '–',
+    least(({ minutes }) => minutes).toFixed(1),
+    least(({ updateSeconds }) => updateSeconds).toFixed(3),
     shares.includes(null) ? '–' : mean(shares as number[]).toFixed(2),
   ]
 }
+
+const thousands = (value: number): string => (value / 1000).toFixed(0)
 
 /** With three digits that count, at least. */
 function number(value: number): string {
