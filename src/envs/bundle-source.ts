@@ -166,10 +166,14 @@ class Bundling {
     return { contents: prefix + text.replace(/^#!/, '//'), loader }
   }
 
-  /** Of the files' places, relative to the entry, and contents: where the whole lies does not matter. */
+  /**
+   * Of the files' places, relative to the entry, and contents: neither where the whole lies matters, nor how the entry is
+   * called.
+   */
   #sha256(): string {
     const hash = createHash('sha256')
-    const place = (path: string) => relative(dirname(this.#entry), path).split(sep).join('/')
+    const place = (path: string) =>
+      path === this.#entry ? '' : relative(dirname(this.#entry), path).split(sep).join('/')
     for (const [path, { bytes }] of [...this.#files].sort(([a], [b]) => (place(a) < place(b) ? -1 : 1))) {
       hash.update(`${place(path)}\n${bytes.length}\n`).update(bytes)
     }

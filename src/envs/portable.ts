@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { EnvConfig, EnvFactory } from './factory.js'
-import { mapPythonPaths } from './pettingzoo/options.js'
+import { isPettingZooId, mapPythonPaths } from './pettingzoo/options.js'
 import { isBuiltIn } from './registry.js'
 import { isFileId } from './source.js'
 import { CUSTOM_TEAM, CUSTOM_TEAM_FILES } from './team/options.js'
 
-/** An environment's configuration whose paths start from a folder, as run folders and bundles keep it. */
+/** An environment's configuration whose paths start from a folder, as run folders keep it. */
 export interface PortableEnv {
   /** The paths in it begin with `./`. */
   readonly env: EnvConfig
@@ -56,9 +56,27 @@ export function portableEnv(env: EnvConfig): PortableEnv {
   const code = absolute.filter(({ kind }) => kind === 'code').map(({ path }) => dirname(path))
   const here = process.cwd()
   const folder = code.every((path) => isWithin(here, path)) ? here : deepestFolder(code)
-  const portable = (path: string) =>
-    isAbsolute(path) && isWithin(folder, path) ? `./${relative(folder, path).split(sep).join('/')}` : path
-  return { env: mapPaths(env, portable), folder }
+  return { env: relativeTo(folder, env), folder }
+}
+
+/** A configuration whose absolute paths within a folder start from it. */
+function relativeTo(folder: string, env: EnvConfig): EnvConfig {
+  return mapPaths(env, (path) =>
+    isAbsolute(path) && isWithin(folder, path) ? `./${relative(folder, path).split(sep).join('/')}` : path,
+  )
+}
+
+/**
+ * An environment's configuration as a bundle has it: paths start from the deepest folder that holds all of the
+ * environment's files, wherever training was started. An interpreter outside of that folder is left out: each host has
+ * its own.
+ * @param env as factories give it
+ */
+export function bundledEnv(env: EnvConfig): EnvConfig {
+  const code = pathsOf(env).flatMap(({ path, kind }) =>
+    kind === 'code' && isAbsolute(path) ? [dirname(path)] : [],
+  )
+  return code.length === 0 ? withoutPrograms(env) : withoutPrograms(relativeTo(deepestFolder(code), env))
 }
 
 /**
@@ -76,6 +94,26 @@ export function resolveEnv(env: EnvConfig, folders: readonly string[]): EnvConfi
  */
 export function findEnv(env: EnvConfig, folders: readonly string[]): EnvConfig[] {
   return candidates(env, folders).filter(hasFiles)
+}
+
+/**
+ * A configuration of the same environment with a file of it at another place. Where it has several files, the others lie
+ * as they did, seen from that one.
+ * @param named the file: the model (.xml) or the reward of a team made of options; of a Python environment the .py
+ *   file, also with `pettingzoo:` and the factory. Otherwise the new id
+ */
+export function placedEnv(env: EnvConfig, named: string): EnvConfig {
+  if (env.id === CUSTOM_TEAM && named !== CUSTOM_TEAM) {
+    const key = /\.xml$/i.test(named) ? 'model' : 'reward'
+    const from = dirname(String(env[key]))
+    return mapPaths(env, (path) =>
+      path === env[key] ? resolve(named) : resolve(dirname(named), relative(from, path)),
+    )
+  }
+  const python = /\.py$/.test(named)
+    ? mapPythonPaths(env, (path, kind) => (kind === 'code' ? named : path))
+    : undefined
+  return python && !isPettingZooId(named) ? python : { ...env, id: named }
 }
 
 /** The paths in a configuration that start from a folder that it does not name. */
@@ -103,11 +141,8 @@ export function taskName({ config, spec }: Pick<EnvFactory, 'config' | 'spec'>):
   return mapPythonPaths(config, (path) => basename(path))?.id ?? spec.id
 }
 
-/**
- * An environment's configuration without interpreters that belong to the machine, which each host has its own of.
- * @param env portable
- */
-export function withoutPrograms(env: EnvConfig): EnvConfig {
+/** A configuration without interpreters that belong to the machine. */
+function withoutPrograms(env: EnvConfig): EnvConfig {
   const programs = pathsOf(env).filter(({ path, kind }) => kind === 'program' && isAbsolute(path))
   const keys = Object.keys(env).filter((key) => programs.some(({ path }) => path === env[key]))
   return Object.fromEntries(Object.entries(env).filter(([key]) => !keys.includes(key))) as EnvConfig

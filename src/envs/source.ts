@@ -18,7 +18,7 @@ export interface ImportedSource {
   readonly module: Readonly<Record<string, unknown>>
   /**
    * SHA-256, in hexadecimal, of the file and of every file that it imports by a relative path, with their places
-   * relative to it. Packages and files that it reads as data are not part of it.
+   * relative to it. Its own name, packages, and files that it reads as data are not part of it.
    */
   readonly sha256: string
 }

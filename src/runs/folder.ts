@@ -38,7 +38,7 @@ import { TensorBoardWriter } from './tensorboard.js'
 import type { EvaluationRecord, IterationRecord, RunOutcome, RunResult } from './types.js'
 import { packageVersion } from './version.js'
 
-export { readPortableEnv, readRunConfig, readRunEnvSha256 } from './stored-config.js'
+export { readRunConfig, readRunEnvSha256 } from './stored-config.js'
 
 export interface OpenRunOptions {
   /** Resume the run in the folder; its configuration must be the given one, except for `steps`. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { NO_OPPONENTS, PAST_OPPONENTS } from '../algorithms/learners.js'
-import type { EnvConfig } from '../envs/index.js'
 import { isSameEnv, portableEnv, resolveEnv } from '../envs/portable.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { type ConfigOrigin, NO_RUN, type TrainConfig, validateConfig } from '../config/index.js'
@@ -36,11 +35,6 @@ interface StoredConfig {
  */
 export function readRunConfig(dir: string): TrainConfig {
   return readConfigFile(dir).config
-}
-
-/** The environment's id and options as config.json has them: paths are relative and do not name the machine's folders. */
-export function readPortableEnv(dir: string): EnvConfig {
-  return readConfigFile(dir).portable.env
 }
 
 export function readConfigFile(dir: string): StoredConfig {

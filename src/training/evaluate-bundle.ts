@@ -1,24 +1,15 @@
-import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
-import {
-  EnvContext,
-  loadEnvFactory,
-  RUNNING,
-  type EnvFactory,
-  type EnvSpec,
-  type MultiAgentEnv,
-} from '../envs/index.js'
+import { EnvContext, RUNNING, type EnvFactory, type EnvSpec, type MultiAgentEnv } from '../envs/index.js'
 import { maskOf } from '../envs/available.js'
-import { findEnv, relativePaths, taskName } from '../envs/portable.js'
+import { taskName } from '../envs/portable.js'
 import { actionSize, maskSize } from '../envs/shape.js'
-import { HatrpoError, usageError } from '../errors.js'
+import { HatrpoError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
 import { episodeSeed, joinAgents, joinedSpec, teamReward, type EpisodeOutcomes } from '../rollout/index.js'
-import { PolicyError, type Bundle, type BundleInfo, type Policy } from '../runtime/index.js'
+import { PolicyError, type Bundle, type Policy } from '../runtime/index.js'
 import { actionSize as entriesOf, choiceCount } from '../runtime/info.js'
+import { loadBundleEnv } from './bundle-env.js'
 import { tellOfChange } from './env-change.js'
-import { loadNamedEnv } from './named-env.js'
 
 interface BundleEvaluation {
   /** Folder of the bundle. */
@@ -76,41 +67,6 @@ export async function createPlayers(
     ? fitting.agents.flatMap(({ id }, agent) => (learners.includes(id) ? [agent] : []))
     : null
   return { env, task, agents, scored }
-}
-
-/**
- * Environment named by a bundle. Its files are searched for in the folder of the bundle and in all folders above it, so
- * that a project can be moved together with its bundles, and then in the working directory. If several match, the
- * environment whose code the policies were trained with is preferred.
- * @param named where the environment is now
- */
-export async function loadBundleEnv(
-  bundle: string,
-  { environment, environmentSha256 }: BundleInfo,
-  named?: string,
-): Promise<EnvFactory> {
-  if (named !== undefined) return loadNamedEnv(named, { config: environment, sha256: environmentSha256 })
-  const files = relativePaths(environment)
-  if (files.length === 0) return loadEnvFactory(environment)
-  const found = findEnv(environment, [...foldersFrom(realpathSync(bundle)), process.cwd()])
-  if (found.length === 0)
-    throw usageError(
-      `bundle ${bundle}: no environment file ${files.join(' and ')} in the bundle's folder, in a folder above it ` +
-        `or in ${process.cwd()}: run this in the folder that the path is relative to`,
-    )
-  const factories: EnvFactory[] = []
-  for (const config of found) {
-    const factory = await loadEnvFactory(config)
-    if (factory.sha256 === environmentSha256) return factory
-    factories.push(factory)
-  }
-  return factories[0]
-}
-
-/** Folder and all its parents. */
-function foldersFrom(folder: string): string[] {
-  const above = dirname(folder)
-  return above === folder ? [folder] : [folder, ...foldersFrom(above)]
 }
 
 /** Observer of episodes. */

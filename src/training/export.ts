@@ -1,13 +1,13 @@
 import { planMethod } from '../algorithms/assemble.js'
 import { openHost } from '../devices/open.js'
 import type { EnvFactory } from '../envs/factory.js'
-import { portableEnv, withoutPrograms } from '../envs/portable.js'
+import { bundledEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 import type { BundleOrigin, BundlePolicy } from '../export/bundle.js'
 import { expectedFormat, formatWriter, type ExportFormat } from '../export/formats.js'
 import { assertReplaceable, type WrittenBundle } from '../export/write.js'
 import { joinedParts } from '../rollout/index.js'
-import { readPortableEnv, readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
+import { readRunCheckpoint, readRunConfig, readRunEnvSha256 } from '../runs/folder.js'
 import { loadTrainedEnv } from './named-env.js'
 import { OpponentPool } from './opponents.js'
 import { actorParameters } from './snapshot.js'
@@ -70,12 +70,10 @@ export async function runPolicies(
   }))
   const { packageVersion, steps, iteration, evaluation } = stored
   const { algo, seed } = config
-  // The bytes of a bundle depend neither on the folders of this machine nor on the output folder.
-  const { env: environment } = portableEnv({ ...complete, ...readPortableEnv(run) })
-  const place = withoutPrograms(environment)
   const origin = {
     packageVersion,
-    environment: place,
+    // The bytes of a bundle depend on no folder: neither the run's, nor the one that training was started in.
+    environment: bundledEnv(complete),
     ...(environmentSha256 !== undefined && { environmentSha256 }),
     algorithm: algo,
     ...(pool && { learners: learners.map((agent) => env.agents[agent].id) }),

@@ -1,4 +1,5 @@
 import { loadEnvFactory, type EnvConfig, type EnvFactory } from '../envs/index.js'
+import { placedEnv } from '../envs/portable.js'
 import { usageError } from '../errors.js'
 
 /** Environment that policies were trained in. */
@@ -11,11 +12,11 @@ export interface TrainedEnv {
 
 /**
  * The environment of some policies, found at another place than the one they name.
- * @param id of the environment, such as the path of a file that was moved
+ * @param id of the environment, or the path of a file of it that was moved (see `placedEnv`)
  * @throws HatrpoError (exit code 2) for an environment that is not the one that the policies were trained in
  */
 export async function loadNamedEnv(id: string, { config, sha256 }: TrainedEnv): Promise<EnvFactory> {
-  const factory = await loadEnvFactory({ ...config, id })
+  const factory = await loadEnvFactory(placedEnv(config, id))
   if (sha256 === undefined && id !== config.id)
     throw usageError(`env is ${id}: the policies were trained in ${config.id}, and act in no other`)
   if (factory.sha256 !== sha256)

@@ -5,14 +5,9 @@ import { bundleFiles } from '../export/bundle.js'
 import { readBundle } from '../export/read.js'
 import { readRunEnvSha256 } from '../runs/folder.js'
 import { loadBundle } from '../runtime/bundle.js'
+import { loadBundleEnv } from './bundle-env.js'
 import { tellOfChange } from './env-change.js'
-import {
-  createPlayers,
-  loadBundleEnv,
-  playEpisodes,
-  type Players,
-  type Spectator,
-} from './evaluate-bundle.js'
+import { createPlayers, playEpisodes, type Players, type Spectator } from './evaluate-bundle.js'
 import { expectWhole, isRun, refuseCheckpoint } from './evaluate.js'
 import { runPolicies } from './export.js'
 import { Cameraman, pictureWriter, shoot } from './filming.js'

@@ -1,6 +1,12 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
+import type { EvaluateResult } from '../../src/training/evaluate.js'
+import { hatrpo } from '../cli/command.js'
 import { findPython } from '../envs/python.js'
-import { custom, games, moves } from './moved-projects.js'
+import { custom, games, make, makeTrained, moves, returns, run } from './moved-projects.js'
+import { temporaryDirectory } from './runs.js'
 
 const skip = findPython().missing
 
@@ -9,3 +15,25 @@ test('a project with a Python file moves: eval, export and --resume work in its 
 )
 test('a project with a team of a model and a reward moves: eval, export and --resume work in its new place', (t) =>
   moves(t, custom))
+
+test('the model of a team that was moved or renamed is named in eval', (t) => {
+  const cwd = makeTrained(t, custom)
+  run(cwd, 'export', 'runs/a', '--out', 'policies')
+  const found = returns(cwd, 'policies')
+  const elsewhere = temporaryDirectory(t)
+  make(elsewhere, custom)
+  renameSync(join(elsewhere, 'robot.xml'), join(elsewhere, 'moved.xml'))
+  for (const source of ['runs/a', 'policies']) {
+    const named = ['eval', join(cwd, source), '--episodes', '2', '--json', '--env', 'moved.xml']
+    const { returns: told } = JSON.parse(run(elsewhere, ...named).stdout) as EvaluateResult
+    assert.deepEqual(told, found)
+    appendFileSync(join(elsewhere, 'rewards/run.ts'), '\n')
+    const refused = hatrpo(named, elsewhere)
+    assert.equal(refused.code, 2)
+    assert.match(
+      refused.stderr,
+      /^hatrpo: env is moved.xml: its code is not that of mamujoco\/custom, [^\n]*\n$/,
+    )
+    make(elsewhere, custom)
+  }
+})

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import type { EnvConfig } from '../../src/envs/index.js'
+import { bundledEnv, placedEnv } from '../../src/envs/portable.js'
 import { readRun, taskKey, taskNames } from '../../src/report/runs.js'
 import type { EvaluateResult } from '../../src/training/evaluate.js'
 import { render } from '../../src/training/render.js'
@@ -17,7 +19,8 @@ test('the same training in two folders exports the same bytes, wherever it is ex
   train(one, wind, 'runs/a')
   run(one, 'export', 'runs/a', '--out', 'bundle')
   make(two, wind)
-  train(two, wind, 'other/place/b')
+  // Also where the environment's path from the working directory is another one.
+  train(join(two, 'envs'), { ...wind, env: './wind.ts' }, '../other/place/b')
   run(elsewhere, 'export', join(two, 'other/place/b'), '--out', 'bundle')
   assert.deepEqual(contents(join(elsewhere, 'bundle')), contents(join(one, 'bundle')))
   assert.deepEqual(
@@ -32,7 +35,7 @@ test('the same training in two folders exports the same bytes, wherever it is ex
   assert.equal(lost.code, 2)
   assert.equal(
     lost.stderr,
-    `hatrpo: bundle bundle: no environment file ./envs/wind.ts in the bundle's folder, in a folder above it or in ${elsewhere}: run this in the folder that the path is relative to\n`,
+    `hatrpo: bundle bundle: there is no environment file wind.ts in its folder, in a folder above it, or in or below ${elsewhere}: name the file with --env FILE\n`,
   )
 })
 
@@ -54,10 +57,20 @@ test('of several files with the name in a bundle, the one with its code is taken
   const cwd = makeTrained(t, wind)
   run(cwd, 'export', 'runs/a', '--out', 'policies/a')
   const found = returns(cwd, 'policies/a')
-  mkdirSync(join(cwd, 'policies/envs'))
-  writeFileSync(join(cwd, 'policies/envs/wind.ts'), 'export default () => { throw new Error("another") }')
+  writeFileSync(join(cwd, 'policies/wind.ts'), 'export default () => { throw new Error("another") }')
+  assert.deepEqual(returns(cwd, 'policies/a'), found)
+  renameSync(join(cwd, 'envs'), join(cwd, '.envs'))
   const other = hatrpo(['eval', 'policies/a'], cwd)
-  assert.match(other.stderr, /policies\/envs\/wind.ts cannot be made: another/)
+  assert.match(other.stderr, /policies\/wind.ts cannot be made: another/)
+  renameSync(join(cwd, '.envs'), join(cwd, 'envs'))
+
+  // Bundles of earlier versions have the path from the folder that training was started in.
+  const info = join(cwd, 'policies/a/bundle.json')
+  const text = readFileSync(info, 'utf8')
+  assert.match(text, /"id": ".\/wind.ts"/)
+  writeFileSync(info, text.replace('./wind.ts', './envs/wind.ts'))
+  assert.deepEqual(returns(cwd, 'policies/a'), found)
+  writeFileSync(info, text)
 
   // A comparison names it by its spec, and by its file only where another one has the same name.
   const one = readRun({ dir: join(cwd, 'runs/a'), label: undefined }, 'training')
@@ -69,7 +82,9 @@ test('of several files with the name in a bundle, the one with its code is taken
   for (const source of ['runs/a', 'policies/a']) {
     const elsewhere = temporaryDirectory(t)
     cpSync(join(cwd, 'envs'), elsewhere, { recursive: true })
-    const named = ['eval', join(cwd, source), '--episodes', '2', '--env', './wind.ts']
+    // Neither the place nor the name of the file is part of its digest.
+    renameSync(join(elsewhere, 'wind.ts'), join(elsewhere, 'moved.ts'))
+    const named = ['eval', join(cwd, source), '--episodes', '2', '--env', './moved.ts']
     const out = join(elsewhere, 'returns.json')
     const { stdout } = run(elsewhere, ...named, '--out', out)
     const told = JSON.parse(readFileSync(out, 'utf8')) as EvaluateResult
@@ -81,7 +96,7 @@ test('of several files with the name in a bundle, the one with its code is taken
     assert.equal(told.env, 'wind')
     const drawn = await render({
       source: join(cwd, source),
-      env: join(elsewhere, 'wind.ts'),
+      env: join(elsewhere, 'moved.ts'),
       trajectory: join(elsewhere, 'episodes.jsonl'),
       episodes: 2,
     })
@@ -91,11 +106,11 @@ test('of several files with the name in a bundle, the one with its code is taken
     assert.equal(refused.code, 2)
     assert.match(
       refused.stderr,
-      /^hatrpo: env is \.\/wind\.ts: its code is not that of \S+wind\.ts, which the policies were trained in \(sha256 [0-9a-f]{8}, it must be [0-9a-f]{8}\)\n$/,
+      /^hatrpo: env is \.\/moved\.ts: its code is not that of \S+wind\.ts, which the policies were trained in \(sha256 [0-9a-f]{8}, it must be [0-9a-f]{8}\)\n$/,
     )
   }
-  cpSync(join(cwd, 'envs'), join(cwd, 'policies/envs'), { recursive: true })
-  writeFileSync(join(cwd, 'policies/envs/gusts.ts'), `${readFileSync(join(cwd, 'envs/gusts.ts'), 'utf8')}\n`)
+  cpSync(join(cwd, 'envs'), join(cwd, 'policies'), { recursive: true })
+  writeFileSync(join(cwd, 'policies/gusts.ts'), `${readFileSync(join(cwd, 'envs/gusts.ts'), 'utf8')}\n`)
   assert.deepEqual(returns(cwd, 'policies/a'), found)
 })
 
@@ -125,4 +140,38 @@ test("a run's config.json starts another run from any folder", (t) => {
   const out = join(elsewhere, 'b')
   run(elsewhere, 'train', '--config', join(cwd, 'runs/a/config.json'), '--out', out)
   assert.ok(existsSync(join(out, 'result.json')))
+})
+
+test('a file that was moved is named in the place of the one that policies were trained with', () => {
+  const here = process.cwd()
+  const python = { id: 'pettingzoo:./games.py:team', python: './.venv/bin/python' }
+  const team = { id: 'mamujoco/custom', model: './robot.xml', reward: './rewards/run.ts', frames: 2 }
+  const files = (model: string, reward: string) => ({
+    ...team,
+    model: join(here, model),
+    reward: join(here, reward),
+  })
+  const cases: [env: EnvConfig, named: string, placed: EnvConfig][] = [
+    [{ id: './envs/wind.ts', gust: 2 }, './moved.ts', { id: './moved.ts', gust: 2 }],
+    [{ id: './game.json' }, 'other/name.json', { id: 'other/name.json' }],
+    [python, 'moved.py', { ...python, id: 'pettingzoo:moved.py:team' }],
+    [python, 'pettingzoo:moved.py:other', { ...python, id: 'pettingzoo:moved.py:other' }],
+    [team, 'a/moved.xml', files('a/moved.xml', 'a/rewards/run.ts')],
+    [team, './a/b/moved.ts', files('a/robot.xml', 'a/b/moved.ts')],
+    [team, 'mamujoco/custom', team],
+  ]
+  for (const [env, named, placed] of cases) assert.deepEqual(placedEnv(env, named), placed, named)
+})
+
+test("a bundle's paths start from the deepest folder of the environment's files", () => {
+  const team = { id: 'mamujoco/custom', model: '/a/b/robot.xml', reward: '/a/b/c/run.ts' }
+  assert.deepEqual(bundledEnv(team), { ...team, model: './robot.xml', reward: './c/run.ts' })
+  assert.deepEqual(bundledEnv({ id: '/a/b/wind.ts', gust: 2 }), { id: './wind.ts', gust: 2 })
+  const games = (python: string) => bundledEnv({ id: 'pettingzoo:/a/b/games.py:team', python })
+  const id = 'pettingzoo:./games.py:team'
+  assert.deepEqual(games('/a/b/.venv/bin/python'), { id, python: './.venv/bin/python' })
+  assert.deepEqual(games('/usr/bin/python3'), { id })
+  assert.deepEqual(games('python3.11'), { id, python: 'python3.11' })
+  for (const env of [{ id: 'mpe/spread' }, { id: 'npm:envs', gust: 1 }])
+    assert.deepEqual(bundledEnv(env), env)
 })

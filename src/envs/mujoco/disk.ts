@@ -87,8 +87,9 @@ function digest(path: string, read: ReadonlyMap<string, Uint8Array>): string {
   return hash.digest('hex')
 }
 
+/** A file's place seen from the model, whose own is empty: what the model's file is called does not matter. */
 function placeOf(file: string, model: string): string {
-  return relative(join(model, '..'), file).split(sep).join('/')
+  return file === model ? '' : relative(join(model, '..'), file).split(sep).join('/')
 }
 
 /** A file system of Emscripten's that shows the machine's disk from a root on, for reading. */
