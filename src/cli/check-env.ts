@@ -9,8 +9,8 @@ import type {
 } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { parseValue } from '../config/index.js'
+import { Busy } from './busy.js'
 import { wholeFlag } from './numbers.js'
-import { tellStages } from './stages.js'
 
 interface CheckFlags {
   episodes: string
@@ -46,7 +46,8 @@ Examples:
       const { checkEnv, checkRules, isPettingZooId, loadEnvMaker } = await import('../envs/index.js')
       const python = isPettingZooId(id)
       const own = async (context: EnvContext) => (await loadEnvMaker({ ...config, rewards: 'each' }))(context)
-      const stages = tellStages(process.stderr)
+      const busy = new Busy()
+      busy.phase(`checking ${id}`)
       try {
         const report = await checkEnv(await loadEnvMaker(config), {
           episodes,
@@ -54,13 +55,13 @@ Examples:
           // Neither allocations of a Python process nor rewards before they are made into one are visible to this one.
           allocation: !python,
           ...(python && config['rewards'] !== 'each' && { ownRewards: own }),
-          progress: stages.progress,
+          progress: (stage) => busy.rename(`checking ${id}: ${stage}`),
         })
         const lines = flags.json ? [toJson({ env: config, ...report })] : describe(id, report, checkRules)
         process.stdout.write(`${lines.join('\n')}\n`)
         if (count(report.findings, 'error') > 0) process.exitCode = 1
       } finally {
-        stages.stop()
+        busy.stop()
       }
     })
 }

@@ -171,7 +171,8 @@ async function trainInto(
   const { train } = await import('../training/train.js')
   const origin = { ...(preset !== undefined && { preset }), ...(tunedFor !== undefined && { tunedFor }) }
   const { endThreads } = await import('../rollout/local/threads.js')
-  const busy = new Busy()
+  // Iterations print lines of their own.
+  const busy = new Busy({ first: 10_000 })
   const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(
     () =>

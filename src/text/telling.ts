@@ -5,22 +5,24 @@ const LONGEST = 200
 export interface Telling {
   /**
    * i32 [4]: not 0 when the telling is to end, bytes of the phase's text, milliseconds at which the phase began, number of
-   * the phase.
+   * changes of these and of the text, which is odd during one.
    */
   readonly flags: SharedArrayBuffer
   /** Text of the phase, UTF-8. */
   readonly text: SharedArrayBuffer
-  /** Milliseconds of a phase after which a line is written, and again another. */
-  readonly patience: number
+  /** Milliseconds of a phase after which a line is written. */
+  readonly first: number
+  /** Milliseconds after a line until the next one. */
+  readonly every: number
   /** Written before a line. */
   readonly prefix: string
   /** Descriptor of the file to write to. */
   readonly fd: number
 }
 
-const [STOPPED, LENGTH, BEGAN, PHASE] = [0, 1, 2, 3]
+const [STOPPED, LENGTH, BEGAN, CHANGES] = [0, 1, 2, 3]
 
-export function newTelling(options: Pick<Telling, 'patience' | 'prefix' | 'fd'>): Telling {
+export function newTelling(options: Pick<Telling, 'first' | 'every' | 'prefix' | 'fd'>): Telling {
   return { ...options, flags: new SharedArrayBuffer(16), text: new SharedArrayBuffer(LONGEST) }
 }
 
@@ -30,13 +32,23 @@ function now(): number {
 }
 
 /** A phase begins. */
-export function beginPhase({ flags, text }: Telling, phase: string): void {
+export function beginPhase(telling: Telling, phase: string): void {
+  change(telling, phase, now())
+}
+
+/** The phase that has begun is called otherwise from now on. */
+export function renamePhase(telling: Telling, phase: string): void {
+  change(telling, phase, Atomics.load(new Int32Array(telling.flags), BEGAN))
+}
+
+function change({ flags, text }: Telling, phase: string, began: number): void {
   const shared = new Int32Array(flags)
   const bytes = new TextEncoder().encode(phase).subarray(0, LONGEST)
-  Atomics.add(shared, PHASE, 1)
+  Atomics.add(shared, CHANGES, 1)
   new Uint8Array(text).set(bytes)
   Atomics.store(shared, LENGTH, bytes.length)
-  Atomics.store(shared, BEGAN, now())
+  Atomics.store(shared, BEGAN, began)
+  Atomics.add(shared, CHANGES, 1)
 }
 
 /** Ends the telling. */
@@ -47,17 +59,17 @@ export function stopTelling({ flags }: Telling): void {
 }
 
 /** Writes a line whenever a phase lasts long. Blocks the thread. */
-export function tellUntilStopped({ flags, text, patience, prefix, fd }: Telling): void {
+export function tellUntilStopped({ flags, text, first, every, prefix, fd }: Telling): void {
   const { writeSync } = process.getBuiltinModule('node:fs')
   const shared = new Int32Array(flags)
-  let told = now()
-  while (Atomics.wait(shared, STOPPED, 0, patience / 10) === 'timed-out') {
-    const [length, began, phase] = [LENGTH, BEGAN, PHASE].map((at) => Atomics.load(shared, at))
+  let told = (now() - every) | 0
+  while (Atomics.wait(shared, STOPPED, 0, Math.min(first, every) / 10) === 'timed-out') {
+    const [changes, length, began] = [CHANGES, LENGTH, BEGAN].map((at) => Atomics.load(shared, at))
     const time = now()
-    if (length === 0 || time - began < patience || time - told < patience) continue
+    if (length === 0 || time - began < first || time - told < every) continue
     const words = new TextDecoder().decode(new Uint8Array(text).slice(0, length))
-    // Another phase may have begun meanwhile.
-    if (Atomics.load(shared, PHASE) !== phase) continue
+    // Part of it may be of another phase.
+    if (changes % 2 === 1 || Atomics.load(shared, CHANGES) !== changes) continue
     told = time
     try {
       writeSync(fd, `${prefix}${words}, for ${Math.floor((time - began) / 1000)} s so far\n`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { Busy } from '../../src/cli/busy.js'
@@ -313,12 +313,23 @@ test('a phase that lasts is told of again and again, also while the thread is bl
   const file = join(temporaryDirectory(t), 'lines')
   const fd = openSync(file, 'w')
   t.after(() => closeSync(fd))
-  const busy = new Busy({ patience: 20, fd })
+  const busy = new Busy({ first: 20, every: 20, fd })
   busy.phase('iteration 3: an update from 4000 steps')
   const lines = () => readFileSync(file, 'utf8').split('\n')
   const idle = new Int32Array(new SharedArrayBuffer(4))
   for (let waits = 0; waits < 2000 && lines().length < 4; waits++) Atomics.wait(idle, 0, 0, 10)
-  busy.stop()
   for (const line of lines().slice(0, 3))
     assert.match(line, /^iteration 3: an update from 4000 steps, for \d+ s so far$/)
+  busy.stop()
+
+  // Names that change all the time do not begin another phase.
+  truncateSync(file)
+  const check = new Busy({ first: 50, every: 20, fd })
+  check.phase('checking')
+  for (let waits = 0; waits < 10_000 && lines().length < 3; waits++) {
+    check.rename(`checking: step ${waits}`)
+    Atomics.wait(idle, 0, 0, 2)
+  }
+  check.stop()
+  for (const line of lines().slice(0, 2)) assert.match(line, /^\0*checking: step \d+, for \d+ s so far$/)
 })

@@ -208,6 +208,7 @@ class Check {
     const episodes: Episode[] = []
     this.#episodes = episodes
     for (const [i, seed] of seeds.entries()) {
+      this.#tell(`episode ${i + 1} of ${seeds.length}, reset`)
       const looks = {
         reset: (when: string) => {
           checks.afterReset(when)

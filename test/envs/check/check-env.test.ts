@@ -140,6 +140,7 @@ test('the stages of a check are told', async () => {
   const stages: string[] = []
   await checkEnv(() => new Sound(), { episodes: 2, progress: (stage) => stages.push(stage) })
   assert.equal(stages[0], 'making an environment')
+  assert.equal(stages[1], 'episode 1 of 2, reset')
   assert.ok(stages.includes('episode 2 of 2, step 12'))
   assert.equal(stages.at(-1), 'allocation')
 })
