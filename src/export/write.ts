@@ -41,6 +41,8 @@ export async function writeBundle(
 
 /** Refuses a folder in which something would be lost. */
 export function assertReplaceable(out: string): void {
+  // It would be taken for the working directory, which looks as if it did not exist yet.
+  if (out === '') throw usageError('--out is "": name a new or empty folder')
   if (!existsSync(out)) return
   if (!statSync(out).isDirectory()) throw usageError(`--out ${out} is a file: name a new or empty folder`)
   const present = readdirSync(out)

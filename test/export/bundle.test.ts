@@ -112,6 +112,12 @@ test('folders in which something would be lost are refused and left alone', asyn
   const file = join(parent, 'file')
   writeFileSync(file, '')
   await assert.rejects(writeBundle(file, policies(6), origin), line(/file is a file: name a new/, 2))
+
+  const here = process.cwd()
+  process.chdir(bundle)
+  t.after(() => process.chdir(here))
+  await assert.rejects(writeBundle('', policies(6), origin), line(/^--out is "": name a new or empty/, 2))
+  assert.deepEqual(contents(bundle), before)
 })
 
 test('a failed write leaves the earlier bundle and nothing else', async (t) => {
