@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import type { Entry } from '../report/admit.js'
 import type { Scale } from '../report/comparison.js'
 import { replaceFile } from '../runs/disk.js'
 import { show } from '../text/show.js'
-import { choice, episodeCount, wholeFlag } from './numbers.js'
+import { expectFile } from './files.js'
+import { choice, episodeCount, flagName, wholeFlag } from './numbers.js'
 
 interface CompareFlags {
   metric?: string
@@ -68,7 +68,7 @@ const READ_BY = {
 
 async function compare(runs: readonly string[], flags: CompareFlags): Promise<void> {
   refuseUnread(flags)
-  for (const path of [flags.svg, flags.html, flags.marlEval]) if (path !== undefined) expectFolder(path)
+  for (const path of [flags.svg, flags.html, flags.marlEval]) if (path !== undefined) expectFile(path)
   const report = await import('../report/index.js')
   const limits = flags.at === undefined ? {} : { at: wholeFlag('--at', flags.at, 1, Number.MAX_SAFE_INTEGER) }
   const drawn = {
@@ -94,11 +94,12 @@ async function compare(runs: readonly string[], flags: CompareFlags): Promise<vo
 }
 
 function refuseUnread(flags: CompareFlags): void {
-  const name = (flag: string) => `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   for (const [flag, readers] of Object.entries(READ_BY)) {
     if (flags[flag as keyof typeof READ_BY] === undefined) continue
     if (readers.every((reader) => flags[reader] === undefined))
-      throw usageError(`${name(flag)} goes with ${readers.map(name).join(' or ')}, which is not given`)
+      throw usageError(
+        `${flagName(flag)} goes with ${readers.map(flagName).join(' or ')}, which is not given`,
+      )
   }
 }
 
@@ -122,16 +123,6 @@ async function marlEvalWriter(
 function write(path: string, text: string): void {
   replaceFile(path, text)
   process.stderr.write(`wrote ${path}\n`)
-}
-
-/** Refuses a file whose folder does not exist, before anything is computed for it. */
-function expectFolder(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory())
-    throw usageError(`${JSON.stringify(path)} is a folder: name a file to write`)
-  if (!existsSync(dirname(path)))
-    throw usageError(
-      `${JSON.stringify(path)} cannot be written: there is no folder ${JSON.stringify(dirname(path))}`,
-    )
 }
 
 function shareFlag(text: string): number {

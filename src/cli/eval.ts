@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { HatrpoError, usageError } from '../errors.js'
 import type { EvaluateResult } from '../training/evaluate.js'
+import { expectFile } from './files.js'
 import { checkpointFlag, episodeCount, wholeFlag } from './numbers.js'
 
 interface EvalFlags {
@@ -43,6 +44,7 @@ Examples:
         ...(flags.checkpoint !== undefined && { checkpoint: checkpointFlag(flags.checkpoint) }),
         ...(flags.env !== undefined && { env: flags.env }),
       }
+      if (flags.out !== undefined) expectFile(flags.out)
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { evaluate } = await import('../training/evaluate.js')
       const onEvent = (message: string, detail?: string) => {

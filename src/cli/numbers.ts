@@ -8,6 +8,11 @@ export function wholeFlag(flag: string, text: string, min: number, max: number):
   return value
 }
 
+/** The flag `--init-from` of the key `initFrom`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
 /** Reads a flag that must be a key of a table. @throws HatrpoError (exit code 2) naming the flag and the keys */
 export function choice<T extends object>(flag: string, text: string, table: T): keyof T & string {
   if (Object.hasOwn(table, text)) return text as keyof T & string

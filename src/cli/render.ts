@@ -60,10 +60,20 @@ function parseSize(text: string): { width: number; height: number } {
   return { width: wholeFlag('--size', width, 16, 4096), height: wholeFlag('--size', height, 16, 4096) }
 }
 
-function parseFlags(flags: RenderFlags) {
+/** Flags that only pictures depend on. */
+const OF_PICTURES = ['camera', 'size', 'seconds', 'fps', 'at', 'workers']
+
+/** @param given names of the flags that the user gave */
+function parseFlags(flags: RenderFlags, given: readonly string[]) {
   const { out, trajectory, checkpoint, env, camera, at, workers } = flags
   if (out === undefined && trajectory === undefined)
     throw usageError('name what to write: --out FILE for pictures, --trajectory FILE for numbers, or both')
+  const unread = given.find((name) => out === undefined && OF_PICTURES.includes(name))
+  if (unread !== undefined) throw usageError(`--${unread} goes with --out, which draws pictures`)
+  if (at !== undefined && !/\.png$/i.test(out!))
+    throw usageError(
+      `--at goes with an --out of one moment, such as moment.png: it is ${JSON.stringify(out)}`,
+    )
   return {
     ...(out !== undefined && { out }),
     ...(trajectory !== undefined && { trajectory }),
@@ -101,8 +111,9 @@ export function renderCommand(): Command {
       'after',
       '\nExample:\n  hatrpo render runs/HalfCheetah-2x3-hatrpo-s1 --out cheetah.gif --camera side',
     )
-    .action(async (source: string, flags: RenderFlags) => {
-      const options = parseFlags(flags)
+    .action(async (source: string, flags: RenderFlags, command: Command) => {
+      const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli')
+      const options = parseFlags(flags, given)
       if (!existsSync(source)) throw usageError(`there is no run or bundle at ${JSON.stringify(source)}`)
       const { render } = await import('../training/render.js')
       const { stderr } = process

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { HatrpoError } from '../errors.js'
+import { makeFolders } from '../folders.js'
 import type { TrainConfig } from '../config/index.js'
 
 /** The part of an environment's id that names it in a folder's name. */
@@ -23,7 +24,7 @@ function pythonName(id: string): string {
 export function makeRunFolder(config: TrainConfig): string {
   const name = `${envName(config.env.id)}-${config.algo}-s${config.seed}`
   try {
-    mkdirSync('runs', { recursive: true })
+    makeFolders('runs')
     for (let k = 1; ; k++) {
       const dir = join('runs', k === 1 ? name : `${name}-${k}`)
       if (makeFolder(dir)) return dir

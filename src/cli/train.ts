@@ -18,7 +18,7 @@ import type { TrainResult } from '../runs/types.js'
 import { Busy } from './busy.js'
 import { configSources, withTaskFlags, withValueFlags, type ConfigFlags } from './config-flags.js'
 import { Interrupt } from './interrupt.js'
-import { episodeCount, parseSeeds, wholeFlag } from './numbers.js'
+import { episodeCount, flagName, parseSeeds, wholeFlag } from './numbers.js'
 import { createProgress } from './progress.js'
 import { makeRunFolder } from './run-name.js'
 
@@ -93,6 +93,7 @@ function rolloutThreads(flag: string): number {
 async function startRuns(flags: TrainFlags, workers: Workers): Promise<number | undefined> {
   if (flags.seeds !== undefined && flags.seed !== undefined)
     throw usageError(`--seed is ${flags.seed} and --seeds is ${flags.seeds}: give one of them`)
+  if (flags.out === '') throw usageError('--out is "": name a new or empty folder')
   const seeds = flags.seeds === undefined ? [undefined] : parseSeeds(flags.seeds)
   const sources = configSources(flags)
   const set = (seed: number | undefined) => [
@@ -133,7 +134,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `--${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
+      `${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
     )
   const stored = readRunConfig(dir)
   const config =
@@ -148,11 +149,6 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   if (typeof ended === 'number') return ended
   printResult(ended)
   return undefined
-}
-
-/** `init-from` of `initFrom`. */
-function flagName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 /**

@@ -6,7 +6,7 @@ import { mamujoco } from './mamujoco/family.js'
 import { loadEnvModule, loadModuleFactory } from './module.js'
 import { mpe } from './mpe/family.js'
 import { isPettingZooId, readOptions } from './pettingzoo/options.js'
-import { assertSourceExists, isFileId, isInstalled } from './source.js'
+import { assertSourceExists, isFileId, isInstalled, misnamed } from './source.js'
 import { CUSTOM_TEAM } from './team/options.js'
 import { noSuchEnv } from './unknown-id.js'
 
@@ -40,8 +40,9 @@ export function parseEnvId(id: string): { family: string; name: string } {
     throw noSuchEnv(
       id,
       known,
-      `no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
-        'files such as ./my-env.ts or ./my-game.json, and Python environments as pettingzoo:MODULE:FACTORY',
+      misnamed(id) ??
+        `no such environment, and no installed package of that name; there are ${known.join(', ')}, ` +
+          'files such as ./my-env.ts or ./my-game.json, and Python environments as pettingzoo:MODULE:FACTORY',
     )
   }
   return { family, name: id.slice(slash + 1) }

@@ -29,10 +29,13 @@ const adopted = new Map<string, BundledSource>()
 /** Imported by this thread, by path and digest, so that the same content is one module as with any import. */
 const imported = new Map<string, Promise<ImportedSource['module']>>()
 
+/** Ends of the names of files that can be imported. */
+const MODULE = /\.([cm]?[jt]sx?|json)$/
+
 /** Whether an id names a file (`./my-env.ts`, `game.json`, an absolute path, a file: URL) rather than a package. */
 export function isFileId(id: string): boolean {
   if (id.startsWith('npm:')) return false
-  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || /\.([cm]?[jt]sx?|json)$/.test(id)
+  return /^(\.{0,2}\/|\.{1,2}\\|[A-Za-z]:[\\/]|file:)/.test(id) || MODULE.test(id)
 }
 
 /** The id of a package, `npm:my-envs/cheetah`, from one with or without npm:. */
@@ -94,6 +97,31 @@ export function assertSourceExists(id: string, what = 'environment'): void {
   const { existsSync, statSync } = node.fs()
   if (!existsSync(path)) throw usageError(`${what} ${id}: there is no file ${path}`)
   if (!statSync(path).isFile()) throw usageError(`${what} ${id}: ${path} is not a file`)
+  const better = otherForm(id, what)
+  if (better !== undefined) throw usageError(`${what} ${id}: ${better}`)
+}
+
+/** Ends of the names of files that an environment is made of, and how they are named. */
+const OTHER_FORMS: Readonly<Record<string, (path: string) => string>> = {
+  '.py': (path) => `it is a Python file: name it as pettingzoo:${path}:FACTORY`,
+  '.xml': (path) => `it is a model: name it as --env mamujoco/custom --set env.model=${path}`,
+}
+
+/** How a file that is no module is named as an environment. */
+function otherForm(path: string, what = 'environment'): string | undefined {
+  const ending = node.path().extname(path).toLowerCase()
+  if (ending === '' || MODULE.test(ending)) return undefined
+  const form = what === 'environment' ? OTHER_FORMS[ending]?.(path) : undefined
+  return form ?? `it ends in ${ending}: it must be a .ts, .js or .json file`
+}
+
+/** How a file or folder is named as an environment that an id leads to without being one; undefined where there is none. */
+export function misnamed(id: string): string | undefined {
+  if (id === '' || typeof process === 'undefined') return undefined
+  const found = node.fs().statSync(id, { throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  if (found.isDirectory()) return 'it is a folder: name a file in it'
+  return otherForm(id) ?? `it is a file: name it as ./${id}`
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HatrpoError, usageError } from '../errors.js'
+import { makeFolders } from '../folders.js'
 import { BUNDLE_FILE, parseBundleInfo } from '../runtime/bundle.js'
 import { bundleFiles, type BundleContent, type BundleOrigin, type BundlePolicy } from './bundle.js'
 
@@ -72,7 +73,7 @@ function replaceFolder(out: string, files: readonly BundleContent[]): void {
   const fresh = `${target}.new-${process.pid}`
   const retired = `${target}.old-${process.pid}`
   try {
-    mkdirSync(dirname(target), { recursive: true })
+    makeFolders(dirname(target))
     // A killed process with the same number may have left some.
     remove(fresh, retired)
     try {

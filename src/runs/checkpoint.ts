@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError } from '../errors.js'
+import { makeFolders } from '../folders.js'
 import { syncDirectory, writeSynced, writing } from './disk.js'
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorArray } from './safetensors.js'
 import { firstNonFinite, sha256 } from './sha256.js'
@@ -117,7 +118,7 @@ export function writeCheckpoint(runDir: string, info: CheckpointInfo, data: Chec
   writing(beside, () => {
     try {
       rmSync(beside, { recursive: true, force: true })
-      mkdirSync(beside, { recursive: true })
+      makeFolders(beside)
       for (const [name, bytes] of files) writeSynced(join(beside, name), bytes)
       syncDirectory(beside)
       if (existsSync(final)) removeCheckpoint(runDir, info.iteration)

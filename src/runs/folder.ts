@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError, usageError } from '../errors.js'
+import { makeFolders } from '../folders.js'
 import {
   type BestCheckpoint,
   bestCheckpoint,
@@ -139,7 +140,7 @@ export function evaluationDue(config: TrainConfig, iteration: number): boolean {
 export function openRun(dir: string, config: TrainConfig, options: OpenRunOptions = {}): Run {
   if (options.resume && !existsSync(join(dir, 'config.json')))
     throw usageError(`${dir} holds no run to resume: it has no config.json`)
-  const made = writing(dir, () => mkdirSync(dir, { recursive: true })) !== undefined
+  const made = writing(dir, () => makeFolders(dir))
   const lock = new RunLock(dir)
   try {
     return options.resume ? resumeRun(dir, config, lock, options) : newRun(dir, config, lock, options, made)

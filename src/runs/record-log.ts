@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError } from '../errors.js'
+import { makeFolders } from '../folders.js'
 import { syncDirectory, writeAll, writing } from './disk.js'
 
 /** Size to which a file of the log grows before the next one begins. */
@@ -45,7 +45,7 @@ export class RecordLog {
     this.#assertHeld = assertHeld
     this.#count = count
     writing(dir, () => {
-      mkdirSync(dir, { recursive: true })
+      makeFolders(dir)
       const last = Math.floor(count / this.#perFile)
       for (const file of this.#files()) if (file > last) rmSync(this.#path(file))
       const end = (count % this.#perFile) * this.#bytes

@@ -16,9 +16,9 @@ export interface TrainedEnv {
  * @throws HatrpoError (exit code 2) for an environment that is not the one that the policies were trained in
  */
 export async function loadNamedEnv(id: string, { config, sha256 }: TrainedEnv): Promise<EnvFactory> {
-  const factory = await loadEnvFactory(placedEnv(config, id))
   if (sha256 === undefined && id !== config.id)
     throw usageError(`env is ${id}: the policies were trained in ${config.id}, and act in no other`)
+  const factory = await loadEnvFactory(placedEnv(config, id))
   if (factory.sha256 !== sha256)
     throw usageError(
       `env is ${id}: its code is not that of ${config.id}, which the policies were trained in ` +

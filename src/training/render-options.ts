@@ -73,6 +73,8 @@ export function expectWritable(path: string): void {
     writeFileSync(beside, '')
     rmSync(beside)
   } catch (error) {
-    throw usageError(`cannot write ${JSON.stringify(path)}: ${(error as Error).message}`)
+    // Node's message ends with the name of the file beside.
+    const reason = (error as Error).message.replace(/, \w+ '.*'$/s, '')
+    throw usageError(`cannot write ${JSON.stringify(path)}: ${reason}`)
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createProgram } from '../../src/cli/program.js'
 import { openRun } from '../../src/runs/folder.js'
+import { storedRun } from '../export/stored-run.js'
 import { temporaryDirectory, testConfig } from '../runs/fixtures.js'
 import { hatrpo, hatrpoEach, type Outcome } from './command.js'
 
@@ -230,6 +233,128 @@ test('invalid values for config', (t) => {
     ...wrong.map(([args, ...words]) => [[...task, ...args], ...words] as const),
   ])
   assert.deepEqual(readdirSync(cwd), [])
+})
+
+test('mistakes in render, eval, export, watch and check-env', async (t) => {
+  const { dir } = storedRun(t, 'mpe/spread', 'happo')
+  const cwd = join(dir, '..')
+  mkdirSync(join(cwd, 'full/frames'), { recursive: true })
+  mkdirSync(join(cwd, 'empty'))
+  const files = {
+    'notes.txt': '',
+    'robot.xml': '<mujoco/>',
+    'team.py': 'def team(): pass',
+    'number.mjs': 'export default 5',
+    'named.mjs': 'export const team = () => 1',
+    'syntax.ts': 'let x = ;',
+    'lost.ts': "import './missing.js'",
+    'game.json': '{"agents": 2, "payofs": [[1]]}',
+    'cut.json': '{"agents": 2',
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text)
+  const before = readdirSync(cwd)
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const port = String((server.address() as AddressInfo).port)
+  const gif = ['render', 'run', '--out', 'a.gif']
+  const check = (...args: string[]) => ['check-env', ...args]
+  const spread = (...set: string[]) => check('mpe/spread', '--set', ...set)
+  const python = (...set: string[]) => check('pettingzoo:team.py:team', '--set', ...set)
+  const wrong: [args: string[], ...words: string[]][] = [
+    [['render', 'empty', '--out', 'a.gif'], 'empty contains neither a run', 'bundle.json'],
+    [['render', 'notes.txt', '--out', 'a.gif'], 'notes.txt contains neither a run'],
+    [['render', 'run', 'run', '--out', 'a.gif'], 'too many arguments'],
+    [['render', 'run', '--ot', 'a.gif'], "'--ot'", '--out'],
+    [['render', 'run', '--out', 'film'], 'out is "film"', '.gif, .png, or with /'],
+    [['render', 'run', '--out', ''], 'out is ""'],
+    [['render', 'run', '--out', 'none/a.gif'], 'cannot write "none/a.gif"', 'no folder none'],
+    [['render', 'run', '--out', 'notes.txt/a.gif'], 'cannot write "notes.txt/a.gif": ENOTDIR'],
+    [['render', 'run', '--out', '/proc/a.gif'], 'cannot write "/proc/a.gif": '],
+    [['render', 'run', '--out', 'full/'], 'the folder is not empty (frames)'],
+    [['render', 'run', '--trajectory', 'a.csv'], 'trajectory is "a.csv"', '.npz or .jsonl'],
+    [['render', 'run', '--trajectory', 'none/a.npz'], 'no folder none'],
+    [['render', 'run', '--trajectory', 'a.npz', '--size', '64x64'], '--size goes with --out'],
+    [[...gif, '--at', '1'], '--at goes with', 'it is "a.gif"'],
+    [[...gif, '--checkpoint', '7'], 'checkpoint is 7', 'run has 1, 2'],
+    [[...gif, '--episodes', '0'], '--episodes is "0"', 'from 1'],
+    [[...gif, '--seed', 'two'], '--seed is "two"', 'from 0'],
+    [[...gif, '--workers', '2000'], '--workers is "2000"', 'from 0 to 1024'],
+    [[...gif, '--size', '640x360px'], '--size is "640x360px"', 'such as 640x360'],
+    [[...gif, '--env', 'mpe/tag'], 'env is mpe/tag', 'trained in mpe/spread'],
+    [[...gif, '--env', './none.ts'], 'env is ./none.ts', 'trained in mpe/spread'],
+    [['eval', 'run', '--out', ''], '"" cannot be written'],
+    [['eval', 'run', '--out', 'none/a.json'], '"none/a.json" cannot be written', 'no folder "none"'],
+    [['eval', 'run', '--out', 'empty'], '"empty" is a folder'],
+    [['eval', 'run', '--env', 'mpe/tag'], 'env is mpe/tag', 'trained in mpe/spread'],
+    [['export', 'run', '--out', ''], '--out is ""', 'a new or empty folder'],
+    [['export', 'run', '--out', 'full'], '--out full is not empty (frames)'],
+    [['export', 'run', '--out', 'x', '--checkpoint', '7'], 'checkpoint is 7', 'run has 1, 2'],
+    [[...train, '--out', ''], '--out is ""', 'a new or empty folder'],
+    [['compare', 'run', '--html', ''], '"" cannot be written'],
+    [['watch', '--port', ''], '--port is ""', 'from 0 to 65535'],
+    [['watch', '--port', '-1'], '--port is "-1"'],
+    [['watch', '--port', '80.5'], '--port is "80.5"', 'a whole number'],
+    [['watch', '--port', 'http'], '--port is "http"'],
+    [['watch', '--port'], '--port', 'argument missing'],
+    [['watch', 'run', '--port', port], `--port is ${port}: it is in use`, '0 for any that is free'],
+    [['watch', '--host', '0.0.0.0'], "'--host'"],
+    [['watch', '--prot', '7006'], "'--prot'", '--port'],
+    [['watch', ''], 'no folder at ""'],
+    [['watch', 'notes.txt'], '"notes.txt" is a file', 'a folder of runs'],
+    [['watch', 'run/config.json'], 'is a file'],
+    [['watch', 'run', 'none'], 'no folder at "none"'],
+    [['wacth', 'run'], 'did you mean watch?'],
+    [check(), 'id|file'],
+    [check(''), 'no such environment'],
+    [check('mpe/spred'), 'did you mean mpe/spread?'],
+    [check('spread'), 'did you mean mpe/spread?'],
+    [check('mpe/spread', 'mpe/tag'), 'too many arguments'],
+    [check('--env', 'mpe/spread'), "'--env'"],
+    [check('mpe/spread', '--episodes', '1e2'), '--episodes is "1e2"', 'from 1'],
+    [check('mpe/spread', '--seed', '-1'), '--seed is "-1"', 'from 0'],
+    [check('mpe/spread', '--seeds', '1'), "'--seeds'", '--seed'],
+    [spread('agents'), '--set is "agents"', 'such as partition=graph'],
+    [spread('agents=many'), 'env.agents=many', 'a whole number from 1'],
+    [spread('agent=3'), 'env.agent=3', 'did you mean agents?'],
+    [spread('id=mpe/tag'), '--set is "id=mpe/tag"'],
+    [check('npm:none'), 'no package of that name'],
+    [check('./none.ts'), 'there is no file /'],
+    [check('./empty'), 'is not a file'],
+    [check('empty'), 'environment empty: it is a folder: name a file in it'],
+    [check('./notes.txt'), 'it ends in .txt', '.ts, .js or .json'],
+    [check('robot.xml'), 'it is a model', 'mamujoco/custom --set env.model=robot.xml'],
+    [check('./team.py'), 'it is a Python file', 'pettingzoo:./team.py:FACTORY'],
+    [check('number.mjs'), 'its default export is number', '(options) => environment'],
+    [check('named.mjs'), 'no default export (it exports team)'],
+    [check('syntax.ts'), 'syntax.ts:1:9: Unexpected ";"'],
+    [check('lost.ts'), 'there is no file ./missing.js'],
+    [
+      check('game.json'),
+      'payofs: no such key; keys are name, agents, actions, states, start, timeLimit, payoffs',
+    ],
+    [check('cut.json'), 'cut.json:1:13: '],
+    [check('pettingzoo:'), 'pettingzoo:MODULE:FACTORY', 'pettingzoo:FILE.py:FACTORY'],
+    [python('kwargs={'), 'env.kwargs is "{"', '{"N": 3}'],
+    [python('timeout=-1'), 'env.timeout is -1', 'seconds above 0'],
+    [python('rewards=most'), 'env.rewards is "most"', 'sum, mean, each'],
+    [python('python=none-such'), 'env.python is "none-such"', 'no such program'],
+    [check('mamujoco/custom'), 'env.model is missing', 'an MJCF file'],
+    [check('mamujoco/Hopper-3x1', '--set', 'version=v9'), 'env.version=v9', 'v2 or v4 or v5'],
+  ]
+  assertAllRefused(cwd, wrong)
+  assert.deepEqual(readdirSync(cwd), before)
+})
+
+test('a folder that cannot be made is a failure of one line', { skip: !existsSync('/proc/self') }, (t) => {
+  const { dir } = storedRun(t, 'mpe/spread', 'happo')
+  const cwd = join(dir, '..')
+  const start = ['train', '--env', 'mpe/spread', '--algo', 'happo', '--out']
+  const lost = ['/proc/none', '/proc/none/deeper', 'run/config.json/x'].flatMap((out) => [
+    [['export', 'run', '--out', out], `cannot write the bundle ${out}: E`] as const,
+    [[...start, out], `cannot write ${out}: E`] as const,
+  ])
+  assertAllRefused(cwd, lost, 1)
 })
 
 test('a folder made for --out is kept when training is refused', (t) => {

@@ -135,6 +135,10 @@ test('a failed write leaves the earlier bundle and nothing else', async (t) => {
     writeBundle(below, policies(9), origin),
     line(/cannot write the bundle .*file already exists/, 1),
   )
+  await assert.rejects(
+    writeBundle('/proc/none/out', policies(9), origin),
+    line(/^cannot write the bundle \/proc\/none\/out: \w+: [^\n]*$/, 1),
+  )
 })
 
 test('what a killed export left behind does not get into the bundle', async (t) => {

@@ -61,7 +61,7 @@ class GameReader {
   read(value: unknown, usualName: string): MatrixGame {
     const fields = this.#object(value, 'the file')
     const lone = fields['states'] === undefined
-    this.#refuseUnknown(fields, lone ? [...KEYS, ...STATE_KEYS] : KEYS, '')
+    this.#refuseUnknown(fields, lone ? [...new Set([...KEYS, ...STATE_KEYS])] : KEYS, '')
     this.#agents = this.#readAgents(fields['agents'])
     this.#actions = this.#readActions(fields['actions'])
     const listed = lone ? [fields] : this.#list(fields['states'], 'states')

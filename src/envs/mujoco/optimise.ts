@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { HatrpoError } from '../../errors.js'
+import { makeFolders } from '../../folders.js'
 import { EnvContext } from '../context.js'
 import type { Box } from '../contract.js'
 import { listEnvs, makeEnvFactory } from '../registry.js'
@@ -42,7 +43,7 @@ export async function optimiseMujoco(
   const binary = await readMujoco()
   const file = optimisedFile(binary)
   const [input, output] = [`${file}.source-${process.pid}`, `${file}.new-${process.pid}`]
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolders(dirname(file))
   try {
     writeFileSync(input, binary)
     optimise(tool, input, output)
