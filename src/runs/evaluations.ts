@@ -24,14 +24,15 @@ export interface StoredEvaluations {
   readonly steps: readonly StepMetrics[]
 }
 
-/**
- * Reads the one run of an eval.json.
- * @throws HatrpoError when it holds something else
- */
+/** Reads the one run of an eval.json, if there is such a file. @throws HatrpoError when it holds something else */
 export function readEvaluations(path: string): StoredEvaluations | undefined {
-  if (!existsSync(path)) return undefined
+  return existsSync(path) ? parseEvaluations(readFileSync(path, 'utf8'), path) : undefined
+}
+
+/** The one run in the text of an eval.json. @throws HatrpoError when it holds something else */
+export function parseEvaluations(text: string, path: string): StoredEvaluations {
   try {
-    const tree = JSON.parse(readFileSync(path, 'utf8')) as MarlEval
+    const tree = JSON.parse(text) as MarlEval
     const [[environment, tasks]] = Object.entries(tree)
     const [[task, algorithms]] = Object.entries(tasks)
     const [[, runs]] = Object.entries(algorithms)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEvaluations } from './evaluations.js'
+import { readEvaluations, type StoredEvaluations } from './evaluations.js'
 import { readMetrics } from './metrics.js'
 import { iterationScalars } from './scalars.js'
 import type { IterationRecord } from './types.js'
@@ -53,7 +53,11 @@ export function readRunSeries(dir: string): RunSeries {
 
 /** The evaluations of a run folder, in the order of their steps. @throws HatrpoError for a damaged eval.json */
 export function readRunEvaluations(dir: string): EvaluationPoint[] {
-  const { steps = [] } = readEvaluations(join(dir, 'eval.json')) ?? {}
+  return evaluationPoints(readEvaluations(join(dir, 'eval.json')))
+}
+
+/** Evaluations by their steps and means. */
+export function evaluationPoints({ steps = [] }: Partial<StoredEvaluations> = {}): EvaluationPoint[] {
   return steps.map(({ step_count, return: returns }) => ({
     steps: step_count,
     returns,

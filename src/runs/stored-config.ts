@@ -40,8 +40,14 @@ export function readRunConfig(dir: string): TrainConfig {
 export function readConfigFile(dir: string): StoredConfig {
   const path = join(dir, 'config.json')
   if (!existsSync(path)) throw usageError(`${dir} holds no run: it has no config.json`)
+  return parseConfigFile(dir, () => readFileSync(path, 'utf8'))
+}
+
+/** The content of a run's config.json. @throws HatrpoError when it is damaged or cannot be read */
+export function parseConfigFile(dir: string, read: () => string): StoredConfig {
+  const path = join(dir, 'config.json')
   try {
-    const { about, ...stored } = JSON.parse(readFileSync(path, 'utf8')) as { about?: RunAbout }
+    const { about, ...stored } = JSON.parse(read()) as { about?: RunAbout }
     const portable = validateConfig(stored)
     const folders = envFolders(dir, about)
     const env = resolveEnv(portable.env, folders)

@@ -1,4 +1,13 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, realpathSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
 
 /** Folders below a watched one that are searched for runs: runs/NAME, runs/SWEEP/TASK/s1. */
@@ -80,16 +89,19 @@ export function withFile<T>(dir: string, name: string, use: (file: number) => T)
 /** Flags that Windows lacks. */
 const { O_NOFOLLOW: noFollow = 0, O_NONBLOCK: noWait = 0 } = constants as Partial<typeof constants>
 
-/** What was read from a file of a folder, read again where the file has changed. */
+/**
+ * What was read from a file of a folder, read again where the file has changed. Its text is that of the descriptor which
+ * `withFile` has looked at, whatever has the name by then.
+ */
 export class FileView<T> {
   readonly #dir: string
   readonly #name: string
-  readonly #read: () => T
+  readonly #read: (text: string) => T
   #version = ''
   #content: T | undefined
 
   /** @param read called for a regular file only, and only where it has changed */
-  constructor(dir: string, name: string, read: () => T) {
+  constructor(dir: string, name: string, read: (text: string) => T) {
     this.#dir = dir
     this.#name = name
     this.#read = read
@@ -97,19 +109,18 @@ export class FileView<T> {
 
   /**
    * The same object while the file stays the same; undefined where there is none.
-   * @throws what `read` throws
+   * @throws what `read` throws, and what reading does
    */
   get content(): T | undefined {
-    const version = withFile(this.#dir, this.#name, (file) => {
+    return withFile(this.#dir, this.#name, (file) => {
       const { size, mtimeMs, ino } = fstatSync(file)
-      return `${size} ${mtimeMs} ${ino}`
+      const version = `${size} ${mtimeMs} ${ino}`
+      if (version !== this.#version) {
+        this.#version = ''
+        this.#content = this.#read(readFileSync(file, 'utf8'))
+        this.#version = version
+      }
+      return this.#content
     })
-    if (version === undefined) return undefined
-    if (version !== this.#version) {
-      this.#version = ''
-      this.#content = this.#read()
-      this.#version = version
-    }
-    return this.#content
   }
 }

@@ -1,10 +1,12 @@
+import { join } from 'node:path'
 import { flatConfig, totalIterations, type TrainConfig } from '../config/index.js'
 import { diagnose } from '../runs/diagnostics.js'
+import { parseEvaluations } from '../runs/evaluations.js'
 import { readRunResult } from '../runs/folder.js'
 import { isHeld } from '../runs/lock.js'
 import { MetricsFollower } from '../runs/metrics-follower.js'
-import { type EvaluationPoint, emptySeries, extendSeries, readRunEvaluations } from '../runs/series.js'
-import { readConfigFile } from '../runs/stored-config.js'
+import { type EvaluationPoint, emptySeries, evaluationPoints, extendSeries } from '../runs/series.js'
+import { parseConfigFile } from '../runs/stored-config.js'
 import type { Finding, IterationRecord } from '../runs/types.js'
 import { FileView, type FoundRun, withFile } from './folders.js'
 import { PANELS } from './panels.js'
@@ -30,7 +32,7 @@ const agentNames = PANELS.flatMap(({ series }) => series.filter(({ ofAgents }) =
 export class WatchedRun {
   readonly id: number
   readonly #found: FoundRun
-  readonly #config: FileView<ReturnType<typeof readConfigFile>>
+  readonly #config: FileView<ReturnType<typeof parseConfigFile>>
   readonly #evaluations: FileView<EvaluationPoint[]>
   readonly #follower = new MetricsFollower()
   #series = emptySeries()
@@ -45,8 +47,10 @@ export class WatchedRun {
     const { dir } = found
     this.id = id
     this.#found = found
-    this.#config = new FileView(dir, 'config.json', () => readConfigFile(dir))
-    this.#evaluations = new FileView(dir, 'eval.json', () => readRunEvaluations(dir))
+    this.#config = new FileView(dir, 'config.json', (text) => parseConfigFile(dir, () => text))
+    this.#evaluations = new FileView(dir, 'eval.json', (text) =>
+      evaluationPoints(parseEvaluations(text, join(dir, 'eval.json'))),
+    )
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -20,7 +21,7 @@ import { openRun } from '../../src/runs/folder.js'
 import { MetricsFollower } from '../../src/runs/metrics-follower.js'
 import { iterationScalars } from '../../src/runs/scalars.js'
 import type { IterationRecord } from '../../src/runs/types.js'
-import { WatchedFolder } from '../../src/web/folders.js'
+import { FileView, WatchedFolder } from '../../src/web/folders.js'
 import { EVALUATION, PANELS } from '../../src/web/panels.js'
 import { serveWatch } from '../../src/web/server.js'
 import { formatSeen, parseSeen, type RunUpdate, type SeenRun, type Updates } from '../../src/web/updates.js'
@@ -112,6 +113,22 @@ test('runs are found below folders, and symbolic links are not followed', (t) =>
   assert.deepEqual(names(join(root, 'a/s2'), false), ['s2'])
   assert.deepEqual(names(join(root, 'a'), true), [join(root, 'a/s2'), join(root, 'a/s10')])
   assert.deepEqual(names(join(root, 'later'), false), [])
+})
+
+test('a file is read as it was looked at, whatever takes its name meanwhile', (t) => {
+  const dir = realpathSync(temporaryDirectory(t))
+  const [path, other] = [join(dir, 'config.json'), join(dir, 'other')]
+  writeFileSync(path, 'of the run')
+  writeFileSync(other, 'of somebody else')
+  const texts: string[] = []
+  const view = new FileView(dir, 'config.json', (text) => {
+    rmSync(path)
+    symlinkSync(other, path)
+    return texts.push(text)
+  })
+  assert.equal(view.content, 1)
+  assert.equal(view.content, undefined)
+  assert.deepEqual(texts, ['of the run'])
 })
 
 test('a watch follows a run from before its first line until its end, through a resume', (t) => {
@@ -289,7 +306,7 @@ test('the server answers this machine alone, and from the run folders alone', as
 test('the page shows runs as they grow', { skip: chromium.missing }, async (t) => {
   const root = temporaryDirectory(t)
   writeRun(join(root, 'a'), 4)
-  const other = { trustRegion: { ...config.trustRegion, delta: 0.03 } }
+  const other = { trustRegion: { ...config.trustRegion, delta: 0.03 }, about: { task: 'wind' } }
   writeRun(join(root, 'b'), 30, other, (k) => line(k).replace('"klUsed":0.009', '"klUsed":0.0001'))
   const url = await serveTest(t, root)
   const { page, errors } = await newPage(t, chromium)
@@ -305,6 +322,7 @@ test('the page shows runs as they grow', { skip: chromium.missing }, async (t) =
       return {
         charts: document.querySelectorAll('.panel:not([hidden]) canvas').length,
         names: text('#runs tbody th'),
+        environments: text('#runs tbody td:nth-child(4)'),
         marked: text('#differences mark'),
         findings: text('#findings *'),
         kl: document.querySelectorAll('.plot')[2].getAttribute('aria-label'),
@@ -312,6 +330,7 @@ test('the page shows runs as they grow', { skip: chromium.missing }, async (t) =
     }, null)
   const before = await shown()
   assert.deepEqual(before.names, ['a', 'b'])
+  assert.deepEqual(before.environments, ['mamujoco/HalfCheetah-2x3', 'wind'])
   assert.deepEqual(before.marked, ['0.03'])
   assert.deepEqual(before.findings.slice(-1), ['Nothing to note in the other run.'])
   assert.match(before.findings.join(), /KL budget unused: agent_0 spends 1%/)

@@ -64,7 +64,8 @@ function row(run: PageRun, isShown: boolean, onShow: (id: number, show: boolean)
   const cells: (Node | string)[] = [
     make('span', { class: latest.state }, latest.state),
     config('algo'),
-    config('env.id'),
+    // The environment's own name, where its id is a path.
+    config('about.task' in latest.config ? 'about.task' : 'env.id'),
     config('seed'),
     ...(run.steps.length > 0 ? measured(run) : ['-', '-', '-', '-', '-', '-']),
   ]
