@@ -105,6 +105,7 @@ const DEPENDENT: Readonly<Record<string, readonly [other: string, unless: unknow
   'trustRegion.preconditionerAge': ['trustRegion.preconditioner', 'none'],
   'trustRegion.backtrack': ['trustRegion.lineSearchSteps', 1],
   'critic.clip': ['critic.clippedLoss', false],
+  'evaluation.episodes': ['evaluation.every', 0],
 }
 
 const dependent: Rule = (key, { config }) => {

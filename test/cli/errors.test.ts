@@ -134,6 +134,11 @@ test('invalid values for train', (t) => {
     [['--set', 'env.partition=half'], 'env.partition', 'half', 'graph'],
     [['--set', 'env.partitoin=graph'], 'env.partitoin', 'did you mean partition?'],
     [['--env', 'mpe/spread', '--set', 'actor.std=dependent'], 'actor.std is "dependent"', 'choose among'],
+    [['--env', 'mpe/spread', '--seeds', '1-2', '--set', 'actor.stdX=2'], 'actor.stdX is 2', 'choose among'],
+    [
+      ['--set', 'evaluation.every=0', 'evaluation.episodes=5'],
+      'evaluation.episodes is 5: evaluation.every is 0',
+    ],
     [['--algo', 'mapo'], 'algo is "mapo"', 'hatrpo, happo'],
     [['--algo', 'policy-iteration'], 'has no tables: policy-iteration needs a finite game'],
     [['--steps', '0'], 'steps is 0', 'from 1'],

@@ -212,7 +212,7 @@ test('resuming a finished run prints its result again', (t) => {
 
 test('several seeds end with their mean, and compare reads them: tables, files, absolute metrics', (t) => {
   const cwd = temporaryDirectory(t)
-  const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'rolloutSteps=20', 'evaluation.episodes=2']
+  const tiny = ['actor.hidden=[8]', 'critic.hidden=[8]', 'rolloutSteps=20']
   const task = [
     '--env',
     'games/two-peaks',
@@ -226,13 +226,13 @@ test('several seeds end with their mean, and compare reads them: tables, files, 
     '0',
   ]
   const files = ['--svg', 'a.svg', '--html', 'a.html', '--marl-eval', 'a.json', '--workers', '0']
-  const unevaluated = [...tiny, 'evaluation.every=0']
+  const evaluated = ['evaluation.every=1', 'evaluation.episodes=2']
   const [trained, table, json, silent] = hatrpoEach(
     [
-      ['train', ...task, '--seeds', '1-2', '--out', 'sweep', '--set', ...tiny, 'evaluation.every=1'],
+      ['train', ...task, '--seeds', '1-2', '--out', 'sweep', '--set', ...tiny, ...evaluated],
       ['compare', 'sweep', ...files],
       ['compare', 'sweep', '--json', '--resamples', '200'],
-      ['train', ...task, '--seeds', '3,4', '--out', 'other', '--set', ...unevaluated],
+      ['train', ...task, '--seeds', '3,4', '--out', 'other', '--set', ...tiny, 'evaluation.every=0'],
     ],
     cwd,
   )

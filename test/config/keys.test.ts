@@ -122,6 +122,7 @@ test('a setting that others switch off is refused until they are on', () => {
   for (const [off, key, value] of [
     ['critic.clippedLoss=false', 'critic.clip', 0.1],
     ['trustRegion.lineSearchSteps=1', 'trustRegion.backtrack', 0.5],
+    ['evaluation.every=0', 'evaluation.episodes', 10],
   ] as const)
     assert.ok(isRefused({ flags: task, set: [off, `${key}=${value}`] }, key), key)
 })
