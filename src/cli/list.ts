@@ -10,6 +10,10 @@ interface Entry {
   readonly description?: string
   readonly source?: string
   readonly supported?: boolean
+  /** Why it cannot be used on this machine. */
+  readonly reason?: string | null
+  /** Further entries, which belong to this one. */
+  readonly variants?: readonly Entry[]
 }
 
 const lists: Record<string, () => Promise<readonly Entry[]>> = {
@@ -46,13 +50,14 @@ Examples:
     })
 }
 
-/** One line per entry: its id and, in a second column, its description and source. */
-function table(entries: readonly Entry[]): string {
+/** One line per entry: its id and, in a second column, its description, its source and why it cannot be used here. */
+function table(listed: readonly Entry[]): string {
+  const entries = listed.flatMap(({ variants = [], ...entry }) => [entry, ...variants])
   const width = entries.reduce((widest, { id }) => Math.max(widest, id.length), 0)
-  const line = ({ id, description, source, supported }: Entry) => {
-    if (supported === false) return `${id} (not supported yet)`
-    const origin = source === undefined ? '' : ` (${source})`
-    return description === undefined ? id : `${id.padEnd(width)}  ${description}${origin}`
+  const line = ({ id, description, source, supported, reason }: Entry) => {
+    if (supported === false && !reason) return `${id} (not supported yet)`
+    const note = source ?? (reason ? `not usable: ${reason}` : '')
+    return description === undefined ? id : `${id.padEnd(width)}  ${description}${note && ` (${note})`}`
   }
   return entries.map(line).join('\n')
 }

@@ -4,14 +4,29 @@ import { show } from '../text/show.js'
 import type { Device } from './device.js'
 import type { HostDevice } from './host.js'
 
-interface DeviceEntry {
+/** One way to open a device. */
+interface Way {
   readonly description: string
-  /** Null until the device is built. */
-  readonly open: ((host: HostDevice) => Promise<Device>) | null
+  /** Why this machine cannot open it, in one line, or null. Absent where every machine can. */
+  readonly missing?: () => Promise<string | null>
+  readonly open: (host: HostDevice) => Promise<Device>
 }
 
-/** All devices that a run can name. */
-const DEVICES = {
+/** A device, or a variant of one, that is listed and never opened. */
+interface Refused {
+  readonly description: string
+  /** The reason, in one line. */
+  readonly refused: string
+}
+
+/** Device of several backends. Its name alone means the first of them, `name:backend` any. */
+interface Family {
+  readonly description: string
+  readonly variants: Readonly<Record<string, Way | Refused>>
+}
+
+/** All devices that a run can name, the default first. */
+const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
   wasm: {
     description: 'SIMD kernels in WebAssembly on all cores of the CPU; the default',
     open: async (host) => host,
@@ -20,32 +35,40 @@ const DEVICES = {
     description: 'plain TypeScript in double precision: slow, to compare others with',
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },
-  cuda: { description: 'NVIDIA GPUs', open: null },
-  tfjs: { description: 'backends of TensorFlow.js', open: null },
-} as const satisfies Readonly<Record<string, DeviceEntry>>
+  cuda: { description: 'NVIDIA GPUs', refused: 'not supported yet' },
+  tfjs: { description: 'backends of TensorFlow.js', refused: 'not supported yet' },
+}
 
-type Devices = typeof DEVICES
+const isOpenable = (entry: Way | Refused): entry is Way => !('refused' in entry)
+const isFamily = (entry: Way | Refused | Family): entry is Family => 'variants' in entry
 
-/** Name of a device that can be opened. */
-export type DeviceName = {
-  [Name in keyof Devices]: Devices[Name]['open'] extends null ? never : Name
-}[keyof Devices]
+/** What each name stands for. */
+const NAMES: ReadonlyMap<string, Way | Refused> = new Map(
+  Object.entries(DEVICES).flatMap(([id, entry]): [string, Way | Refused][] => {
+    if (!isFamily(entry)) return [[id, entry]]
+    const variants = Object.entries(entry.variants)
+    return [
+      [id, variants[0][1]],
+      ...variants.map(([name, way]): [string, Way | Refused] => [`${id}:${name}`, way]),
+    ]
+  }),
+)
 
-const isBuilt = (name: string): name is DeviceName =>
-  Object.hasOwn(DEVICES, name) && DEVICES[name as keyof Devices].open !== null
+const namesOf = (accepts: (way: Way) => boolean): readonly string[] =>
+  Array.from(NAMES).flatMap(([name, way]) => (isOpenable(way) && accepts(way) ? [name] : []))
 
-/** Devices that can be opened, the default first. */
-export const deviceNames: readonly DeviceName[] = Object.keys(DEVICES).filter(isBuilt)
+/** Names of devices that some machine can open, the default first. */
+export const deviceNames = namesOf(() => true)
+
+/** Those that every machine can open. */
+export const builtInDevices = namesOf(({ missing }) => missing === undefined)
 
 /** Expected values of the key `device`, for the error line of a wrong one. */
 export function expectedDevice(value: unknown): string {
-  const choices = deviceNames.join(' or ')
-  // tfjs:webgl names a backend of a device; auto is the choice among them all.
-  const name = String(value).split(':')[0]
-  const isPlanned = name === 'auto' || (Object.hasOwn(DEVICES, name) && !isBuilt(name))
-  return isPlanned
-    ? `${choices} (${String(value)} is not supported yet)`
-    : choices + didYouMean(value, deviceNames)
+  const choices = `one of ${deviceNames.join(', ')}`
+  const entry = NAMES.get(String(value))
+  if (entry && !isOpenable(entry)) return `${choices} (${String(value)}: ${entry.refused})`
+  return choices + didYouMean(value, deviceNames)
 }
 
 /** Device that owns the memory of rollouts. @param options.measuring see `HostDevice.measuring` */
@@ -57,12 +80,15 @@ export async function openHost({ measuring = false } = {}): Promise<HostDevice> 
 /**
  * Device of a learner.
  * @param host memory of the rollouts that it learns from
- * @throws HatrpoError for a name that is unknown or not built yet
+ * @throws HatrpoError for a name that is unknown, or that this machine cannot open
  */
 export async function openDevice(name: string, host: HostDevice): Promise<Device> {
-  if (!isBuilt(name)) throw usageError(`device is ${show(name)}: it must be ${expectedDevice(name)}`)
-  const open: (host: HostDevice) => Promise<Device> = DEVICES[name].open
-  return open(host)
+  const way = NAMES.get(name)
+  if (!way || !isOpenable(way))
+    throw usageError(`device is ${show(name)}: it must be ${expectedDevice(name)}`)
+  const missing = await way.missing?.()
+  if (missing) throw usageError(`device is ${show(name)}: it cannot be used here: ${missing}`)
+  return way.open(host)
 }
 
 /** Widths of the vectors that rollouts and the default device compute with. Results do not depend on the choice. */
@@ -84,7 +110,39 @@ export async function openSimd(name: string): Promise<void> {
   await SIMD[name as SimdMode]()
 }
 
+/** What can be opened under a name, on this machine. */
+export interface DeviceState {
+  readonly id: string
+  readonly description: string
+  /** Whether some machine can open it. */
+  readonly supported: boolean
+  /** Whether this machine can. */
+  readonly usable: boolean
+  /** Why it cannot. */
+  readonly reason: string | null
+}
+
+/** A device with the states of its variants; its own state is that of the first. */
+export interface ListedDevice extends DeviceState {
+  readonly variants?: readonly DeviceState[]
+}
+
 /** All devices, as `hatrpo list devices` prints them. */
-export function listDevices(): { id: string; description: string; supported: boolean }[] {
-  return Object.entries(DEVICES).map(([id, { description }]) => ({ id, description, supported: isBuilt(id) }))
+export async function listDevices(): Promise<ListedDevice[]> {
+  return Promise.all(
+    Object.entries(DEVICES).map(async ([id, entry]): Promise<ListedDevice> => {
+      if (!isFamily(entry)) return stateOf(id, entry)
+      const variants = await Promise.all(
+        Object.entries(entry.variants).map(([name, way]) => stateOf(`${id}:${name}`, way)),
+      )
+      return { ...variants[0], id, description: entry.description, variants }
+    }),
+  )
+}
+
+async function stateOf(id: string, way: Way | Refused): Promise<DeviceState> {
+  const { description } = way
+  if (!isOpenable(way)) return { id, description, supported: false, usable: false, reason: way.refused }
+  const reason = (await way.missing?.()) ?? null
+  return { id, description, supported: true, usable: reason === null, reason }
 }

@@ -154,7 +154,7 @@ test('invalid values for train', (t) => {
     [['--workers', '1025'], '--workers is "1025"', 'from 0 to 1024'],
     [['--workers', '1.5'], '--workers is "1.5"'],
     [['--device', 'cuda'], 'device is "cuda"', 'not supported yet'],
-    [['--device', 'tfjs:webgl'], 'not supported yet'],
+    [['--device', 'tpu'], 'device is "tpu"', 'one of wasm, reference'],
     [['--simd', '512'], 'simd is "512"', 'baseline or wide'],
     [['--preset', 'best'], '--preset is "best": it must be one of harl, paper, marllib'],
     [['--set', 'clipped.clip=0.1'], 'clipped.clip is 0.1: hatrpo never reads it', 'trustRegion.delta'],

@@ -69,7 +69,7 @@ test('--version prints the version of the package', (t) => {
   })
 })
 
-test('list prints names or, with --json, an array of objects with an id', (t) => {
+test('list prints names or, with --json, an array of objects with an id', async (t) => {
   const cwd = temporaryDirectory(t)
   const [methods, names, tasks, table, devices, presets, presetTable] = hatrpoEach(
     [
@@ -112,7 +112,7 @@ test('list prints names or, with --json, an array of objects with an id', (t) =>
     lines.map((line) => [line.slice(0, column).trimEnd(), line.slice(column)]),
     envs.map(({ id, description }) => [id, description]),
   )
-  assert.deepEqual(JSON.parse(devices.stdout), listDevices())
+  assert.deepEqual(JSON.parse(devices.stdout), await listDevices())
   assert.deepEqual(JSON.parse(presets.stdout), listPresets())
   for (const { id, source } of listPresets())
     assert.match(presetTable.stdout, new RegExp(`^${id} +\\S.* \\(${source}\\)$`, 'm'))

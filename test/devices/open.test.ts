@@ -1,28 +1,52 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { deviceNames, expectedDevice, listDevices, openDevice, openHost } from '../../src/devices/open.js'
+import {
+  builtInDevices,
+  deviceNames,
+  expectedDevice,
+  listDevices,
+  openDevice,
+  openHost,
+} from '../../src/devices/open.js'
+import { loadPackage, missingPackages } from '../../src/devices/packages.js'
 
-test('the table lists every device, and deviceNames are those that can be opened', async () => {
-  const list = listDevices()
+test('the table lists every device, whether this machine can open it, and why not', async () => {
+  const list = await listDevices()
   assert.deepEqual(
-    list.map(({ id, supported }) => [id, supported]),
-    [
-      ['wasm', true],
-      ['reference', true],
-      ['cuda', false],
-      ['tfjs', false],
-    ],
+    list.map(({ id }) => id),
+    ['wasm', 'reference', 'cuda', 'tfjs'],
   )
-  assert.ok(list.every(({ description }) => description.length > 0))
+  const all = list.flatMap(({ variants = [], ...device }) => [device, ...variants])
+  for (const { id, description, supported, usable, reason } of all) {
+    assert.ok(description.length > 0)
+    assert.equal(reason === null, usable, id)
+    assert.doesNotMatch(reason ?? '', /\n/)
+    assert.equal(deviceNames.includes(id), supported, id)
+    if (builtInDevices.includes(id)) assert.ok(usable, id)
+  }
   assert.deepEqual(
-    list.filter(({ supported }) => supported).map(({ id }) => id),
+    all.filter(({ supported }) => supported).map(({ id }) => id),
     deviceNames,
   )
+  assert.deepEqual(builtInDevices, ['wasm', 'reference'])
+})
+
+test('packages that are not installed are named with the command that installs them', () => {
+  assert.equal(missingPackages(['zod', 'commander']), null)
+  assert.equal(
+    missingPackages(['zod', 'no-such-package']),
+    'package no-such-package is not installed: npm install zod no-such-package',
+  )
+  assert.equal(
+    missingPackages(['no-such', '@no/such']),
+    'packages no-such and @no/such are not installed: npm install no-such @no/such',
+  )
+  assert.equal(typeof loadPackage<{ Command: unknown }>('commander').Command, 'function')
 })
 
 test('each name opens its device, and the default device is that of rollouts itself', async () => {
   const host = await openHost()
-  for (const name of deviceNames) {
+  for (const name of builtInDevices) {
     const device = await openDevice(name, host)
     assert.equal(device.name, name)
     const tensor = device.tensor('f32', 2)
@@ -35,16 +59,16 @@ test('each name opens its device, and the default device is that of rollouts its
 
 test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
+  const choices = 'it must be one of wasm, reference'
   const lines = [
-    ['cuda', 'device is "cuda": it must be wasm or reference (cuda is not supported yet)'],
-    ['tfjs:webgl', 'device is "tfjs:webgl": it must be wasm or reference (tfjs:webgl is not supported yet)'],
-    ['auto', 'device is "auto": it must be wasm or reference (auto is not supported yet)'],
-    ['tpu', 'device is "tpu": it must be wasm or reference'],
-    ['wasm:2', 'device is "wasm:2": it must be wasm or reference (did you mean wasm?)'],
-    ['toString', 'device is "toString": it must be wasm or reference'],
+    ['cuda', `device is "cuda": ${choices} (cuda: not supported yet)`],
+    ['tfjs', `device is "tfjs": ${choices} (tfjs: not supported yet)`],
+    ['tpu', `device is "tpu": ${choices}`],
+    ['wasm:2', `device is "wasm:2": ${choices} (did you mean wasm?)`],
+    ['toString', `device is "toString": ${choices}`],
   ] as const
   for (const [name, message] of lines) {
     await assert.rejects(openDevice(name, host), { name: 'HatrpoError', exitCode: 2, message })
   }
-  assert.equal(expectedDevice(7), 'wasm or reference')
+  assert.equal(expectedDevice(7), 'one of wasm, reference')
 })

@@ -1,5 +1,5 @@
 import type { Device } from '../../src/devices/device.js'
-import { deviceNames, openDevice, openHost } from '../../src/devices/open.js'
+import { builtInDevices, openDevice, openHost } from '../../src/devices/open.js'
 import type { HostArray, Tensor } from '../../src/devices/tensor.js'
 import { layerwise, type Derivatives } from '../../src/nn/derivatives.js'
 import { OutputJacobian } from '../../src/nn/jacobian.js'
@@ -9,8 +9,8 @@ import { gaussianHead, type GaussianHeadSpec } from '../../src/learner/heads/gau
 import { VALUE_HEAD, type NetworkSpec } from '../../src/nn/spec.js'
 import { normals, U } from '../reference/dense.js'
 
-/** The devices that can be opened. */
-export const DEVICES = deviceNames.map((name) => ({
+/** The devices that every machine can open. */
+export const DEVICES = builtInDevices.map((name) => ({
   name,
   open: async () => openDevice(name, await openHost()),
 }))

@@ -4,7 +4,7 @@ import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { checkLearnerFile } from '../../scripts/golden/kinds.js'
-import { deviceNames } from '../../src/devices/open.js'
+import { builtInDevices } from '../../src/devices/open.js'
 
 // Each file's header names the calls of HARL that made its numbers.
 const folder = fileURLToPath(new URL('../../../test/golden/harl/', import.meta.url))
@@ -29,7 +29,7 @@ test('there are files of every kind', () => {
 const waysOf = (name: string) =>
   name.includes('hatrpo') ? (['layerwise', 'jacobian'] as const) : (['chosen'] as const)
 const cases = files.flatMap((name) =>
-  deviceNames.flatMap((device) => waysOf(name).map((way) => ({ name, device, way }))),
+  builtInDevices.flatMap((device) => waysOf(name).map((way) => ({ name, device, way }))),
 )
 
 for (const { name, device, way } of cases) {

@@ -1,0 +1,25 @@
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+/** Why packages that a device needs cannot be loaded, in one line with the remedy; null where all are installed. */
+export function missingPackages(names: readonly string[]): string | null {
+  const missing = names.filter((name) => !isInstalled(name))
+  if (missing.length === 0) return null
+  const subject = missing.length === 1 ? `package ${missing[0]} is` : `packages ${missing.join(' and ')} are`
+  return `${subject} not installed: npm install ${names.join(' ')}`
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    require.resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A package of CommonJS, loaded when a device asks for it. @param Package the part of it that is used */
+export function loadPackage<Package>(name: string): Package {
+  return require(name) as Package
+}
