@@ -180,7 +180,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(test/hosts|test/bundlers|bench/rivals)/node_modules/' },
+    exclude: { path: '^(test/hosts|test/bundlers|test/tensorflow|bench/rivals)/node_modules/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

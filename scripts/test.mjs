@@ -2,12 +2,17 @@
 // `node scripts/test.mjs WORD...` runs the test files whose path contains one of the words. With `--long` it runs the
 // `.long.ts` files instead: every task, every method, which continuous integration has no time for.
 import { existsSync, readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { delimiter, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** Where tests find TensorFlow.js, which they have in a folder of its own because of its size. */
+process.env.NODE_PATH = [join(root, 'test/tensorflow/node_modules'), process.env.NODE_PATH]
+  .filter(Boolean)
+  .join(delimiter)
+
 const FILES_AT_ONCE = 2
 const FILE_LIMIT_MS = 10 * 60_000
 

@@ -3,6 +3,7 @@ import { didYouMean } from '../text/nearest.js'
 import { show } from '../text/show.js'
 import type { Device } from './device.js'
 import type { HostDevice } from './host.js'
+import { backend } from './tfjs/backends.js'
 
 /** One way to open a device. */
 interface Way {
@@ -36,7 +37,17 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },
   cuda: { description: 'NVIDIA GPUs', refused: 'not supported yet' },
-  tfjs: { description: 'backends of TensorFlow.js', refused: 'not supported yet' },
+  tfjs: {
+    description: 'forward operations of TensorFlow.js, on one of its backends',
+    variants: {
+      wasm: backend('wasm'),
+      tensorflow: backend('tensorflow'),
+      webgpu: {
+        description: 'WebGPU',
+        refused: 'its results arrive asynchronously, and learners read them synchronously',
+      },
+    },
+  },
 }
 
 const isOpenable = (entry: Way | Refused): entry is Way => !('refused' in entry)

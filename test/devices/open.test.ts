@@ -17,6 +17,13 @@ test('the table lists every device, whether this machine can open it, and why no
     ['wasm', 'reference', 'cuda', 'tfjs'],
   )
   const all = list.flatMap(({ variants = [], ...device }) => [device, ...variants])
+  const states = new Map(all.map((state) => [state.id, state]))
+  assert.equal(
+    states.get('tfjs')!.reason,
+    states.get('tfjs:wasm')!.reason,
+    'a name alone means the first variant',
+  )
+  assert.deepEqual([states.get('tfjs:webgpu')!.supported, states.get('tfjs:webgpu')!.usable], [false, false])
   for (const { id, description, supported, usable, reason } of all) {
     assert.ok(description.length > 0)
     assert.equal(reason === null, usable, id)
@@ -59,10 +66,18 @@ test('each name opens its device, and the default device is that of rollouts its
 
 test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
-  const choices = 'it must be one of wasm, reference'
+  const choices = `it must be one of ${deviceNames.join(', ')}`
   const lines = [
     ['cuda', `device is "cuda": ${choices} (cuda: not supported yet)`],
-    ['tfjs', `device is "tfjs": ${choices} (tfjs: not supported yet)`],
+    [
+      'tfjs:webgpu',
+      `device is "tfjs:webgpu": ${choices} (tfjs:webgpu: its results arrive asynchronously, and learners read them synchronously)`,
+    ],
+    ['tfjs:webgl', `device is "tfjs:webgl": ${choices}`],
+    [
+      'tfjs:tensorflow',
+      'device is "tfjs:tensorflow": it cannot be used here: package @tensorflow/tfjs-node-gpu is not installed: npm install @tensorflow/tfjs-core @tensorflow/tfjs-node-gpu',
+    ],
     ['tpu', `device is "tpu": ${choices}`],
     ['wasm:2', `device is "wasm:2": ${choices} (did you mean wasm?)`],
     ['toString', `device is "toString": ${choices}`],
@@ -70,5 +85,5 @@ test('an unknown or unsupported device is an error of one line with the choices'
   for (const [name, message] of lines) {
     await assert.rejects(openDevice(name, host), { name: 'HatrpoError', exitCode: 2, message })
   }
-  assert.equal(expectedDevice(7), 'one of wasm, reference')
+  assert.match(expectedDevice(7), /^one of wasm, reference, /)
 })

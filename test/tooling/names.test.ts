@@ -19,6 +19,7 @@ const DEVICE_FILES = [
   'src/devices/head-steps.ts',
   'src/devices/wasm/',
   'src/devices/reference/',
+  'src/devices/tfjs/',
 ]
 /** Parity with the published implementation: its files, and how they were made. */
 const PARITY = 'scripts/golden/'
@@ -44,6 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     allowed: [
       'src/devices/open.ts',
       'src/devices/wasm/',
+      'src/devices/tfjs/backends.ts',
       'src/kernels/',
       'src/export/',
       'src/runtime/',

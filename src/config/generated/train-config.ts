@@ -62,7 +62,7 @@ export interface TrainConfig {
   /**
    * Device that computes networks and updates.
    *
-   * Must be wasm or reference. The default is from this package.
+   * Must be one of wasm, reference, tfjs, tfjs:wasm, tfjs:tensorflow. The default is from this package.
    *
    * @default "wasm"
    */

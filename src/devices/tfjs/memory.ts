@@ -1,0 +1,208 @@
+import type { ElementType, HostArray, Tensor } from '../tensor.js'
+import type { TensorFlow, TfTensor } from './tensorflow.js'
+
+/** Frees tensors of values that nobody holds any more, such as those of a device that is no longer used. */
+const ABANDONED = new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose())
+
+/**
+ * Elements that never change, in the memory of the backend, on the host, or in both: each is made from the other when it
+ * is first asked for. Holders say so by `retain` and `release`.
+ */
+export class Value {
+  readonly length: number
+  readonly #tf: TensorFlow
+  #host: HostArray | null
+  #tensor: TfTensor | null = null
+  #holders = 0
+
+  /** @param elements an array that nobody changes later, or a tensor */
+  constructor(tf: TensorFlow, elements: HostArray | TfTensor) {
+    this.#tf = tf
+    if (ArrayBuffer.isView(elements)) {
+      this.#host = elements
+      this.length = elements.length
+    } else {
+      this.#host = null
+      this.length = elements.size
+      // A handle of its own: that of another value may be disposed of first.
+      this.#hold(tf.reshape(elements, [elements.size]))
+    }
+  }
+
+  /** The elements as a vector of the backend. */
+  get tensor(): TfTensor {
+    return this.#tensor ?? this.#hold(this.#upload())
+  }
+
+  /** The elements on the host, which the caller must not change. */
+  get host(): HostArray {
+    return (this.#host ??= this.tensor.dataSync())
+  }
+
+  retain(): this {
+    this.#holders++
+    return this
+  }
+
+  release(): void {
+    if (--this.#holders > 0 || !this.#tensor) return
+    this.#tensor.dispose()
+    ABANDONED.unregister(this)
+    this.#tensor = null
+  }
+
+  #hold(tensor: TfTensor): TfTensor {
+    this.#tensor = this.#tf.keep(tensor)
+    ABANDONED.register(this, tensor, this)
+    return tensor
+  }
+
+  #upload(): TfTensor {
+    const host = this.#host!
+    if (host instanceof Float64Array) throw new TypeError('TensorFlow.js has no numbers of 64 bits')
+    if (host instanceof Float32Array) return this.#tf.tensor1d(host, 'float32')
+    return this.#tf.tensor1d(host instanceof Int32Array ? host : Int32Array.from(host), 'int32')
+  }
+}
+
+/** Elements `from` .. `to` - 1 of a storage: those of `value` from `at` on. */
+interface Segment {
+  readonly from: number
+  readonly to: number
+  readonly value: Value
+  readonly at: number
+}
+
+/**
+ * Memory that can be changed, as a list of values that cannot. Most programs write what later ones read as a whole: then
+ * nothing is copied. What was written in parts is joined when it is read.
+ */
+export class Storage {
+  readonly type: ElementType
+  readonly #tf: TensorFlow
+  #segments: readonly Segment[] = []
+
+  constructor(tf: TensorFlow, type: ElementType, length: number) {
+    this.#tf = tf
+    this.type = type
+    if (length > 0) this.write(0, new Value(tf, zeros(type, length)))
+  }
+
+  /** Elements `from` .. `to` - 1 as a vector of the backend, for use within the current `tidy`. */
+  tensor(from: number, to: number): TfTensor {
+    const parts = this.#covering(from, to)
+    if (parts.length === 1) return this.#part(parts[0])
+    const value = new Value(
+      this.#tf,
+      this.#tf.concat(
+        parts.map((part) => this.#part(part)),
+        0,
+      ),
+    )
+    this.write(from, value)
+    return value.tensor
+  }
+
+  /** The same on the host; the caller must not change them. */
+  host(from: number, to: number): HostArray {
+    const parts = this.#covering(from, to)
+    if (parts.length === 1) return hostPart(parts[0])
+    const joined = zeros(this.type, to - from)
+    for (const part of parts) joined.set(hostPart(part), part.from - from)
+    return joined
+  }
+
+  /** Replaces elements from `from` on by `length` elements of a value. */
+  write(from: number, value: Value, at = 0, length = value.length): void {
+    const to = from + length
+    const before = this.#segments
+    const kept = before.flatMap((segment) => [
+      ...clip(segment, -Infinity, from),
+      ...clip(segment, to, Infinity),
+    ])
+    this.#segments = [...kept, { from, to, value, at }].sort((a, b) => a.from - b.from)
+    for (const segment of this.#segments) segment.value.retain()
+    for (const segment of before) segment.value.release()
+  }
+
+  /** Replaces elements from `from` on by elements `start` .. `end` - 1 of another storage, which share their values. */
+  copy(from: number, source: Storage, start: number, end: number): void {
+    for (const part of source.#covering(start, end))
+      this.write(from + part.from - start, part.value, part.at, part.to - part.from)
+  }
+
+  #covering(from: number, to: number): Segment[] {
+    return this.#segments.flatMap((segment) => clip(segment, from, to))
+  }
+
+  #part({ from, to, value, at }: Segment): TfTensor {
+    const whole = at === 0 && to - from === value.length
+    return whole ? value.tensor : this.#tf.slice(value.tensor, [at], [to - from])
+  }
+}
+
+/** The part of a segment within `from` .. `to` - 1, if there is any. */
+function clip(segment: Segment, from: number, to: number): Segment[] {
+  const first = Math.max(from, segment.from)
+  const last = Math.min(to, segment.to)
+  return first < last
+    ? [{ from: first, to: last, value: segment.value, at: segment.at + first - segment.from }]
+    : []
+}
+
+function hostPart({ from, to, value, at }: Segment): HostArray {
+  return value.host.subarray(at, at + to - from)
+}
+
+/** New zeros of a type. */
+export function zeros(type: ElementType, length: number): HostArray {
+  switch (type) {
+    case 'f32':
+      return new Float32Array(length)
+    case 'f64':
+      return new Float64Array(length)
+    case 'i32':
+      return new Int32Array(length)
+    case 'u8':
+      return new Uint8Array(length)
+  }
+}
+
+/** Part of a storage. */
+export class TfjsTensor implements Tensor {
+  readonly storage: Storage
+  readonly offset: number
+  readonly length: number
+  /** Device that made it. */
+  readonly owner: object
+
+  constructor(owner: object, storage: Storage, offset: number, length: number) {
+    this.owner = owner
+    this.storage = storage
+    this.offset = offset
+    this.length = length
+  }
+
+  get type(): ElementType {
+    return this.storage.type
+  }
+
+  get tensor(): TfTensor {
+    return this.storage.tensor(this.offset, this.offset + this.length)
+  }
+
+  /** Not to be changed. */
+  get host(): HostArray {
+    return this.storage.host(this.offset, this.offset + this.length)
+  }
+
+  /** Replaces the first elements. */
+  write(value: Value): void {
+    this.storage.write(this.offset, value)
+  }
+
+  /** Takes the elements of a tensor of the same length. */
+  copy({ storage, offset, length }: TfjsTensor): void {
+    this.storage.copy(this.offset, storage, offset, offset + length)
+  }
+}
