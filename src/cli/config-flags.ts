@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { parseValue, presetNames, type ConfigSources, type PartialConfig } from '../config/index.js'
-import { deviceNames } from '../devices/open.js'
+import { deviceChoices } from '../devices/open.js'
 import { readConfigFile } from './config-file.js'
 
 /** Flags that give values of a configuration. */
@@ -29,7 +29,7 @@ export function withTaskFlags(command: Command): Command {
 /** Adds the other flags that give values. */
 export function withValueFlags(command: Command): Command {
   return command
-    .option('--device <name>', `where networks are computed: ${deviceNames.join(', ')}`)
+    .option('--device <name>', `where networks are computed: ${deviceChoices.join(', ')}`)
     .option('--init-from <run>', "begin with another run's policies and critics (init.from)")
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json; - reads standard input')

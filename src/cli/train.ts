@@ -32,7 +32,7 @@ interface TrainFlags extends ConfigFlags {
 }
 
 /** Flags that may accompany `--resume`; the folder holds the rest of the run's configuration. */
-const resumeFlags = new Set(['resume', 'steps', 'workers', 'simd', 'verbose'])
+const resumeFlags = new Set(['resume', 'steps', 'device', 'workers', 'simd', 'verbose'])
 
 export function trainCommand(): Command {
   const command = withTaskFlags(new Command('train').description('Train policies and write a run folder.'))
@@ -51,7 +51,7 @@ export function trainCommand(): Command {
       '--out <dir>',
       'run folder (default: runs/<env>-<algo>-s<seed>); with --seeds the folder of the runs s<seed>',
     )
-    .option('--resume <dir>', 'continue the run in this folder; --steps extends it')
+    .option('--resume <dir>', 'continue the run in this folder; --steps extends it, --device moves it')
     .addHelpText(
       'after',
       `
@@ -134,11 +134,18 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --workers and --simd may be given`,
+      `${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --device, --workers and --simd may be given`,
     )
   const stored = readRunConfig(dir)
+  const { steps, device } = flags
   const config =
-    flags.steps === undefined ? stored : validateConfig({ ...stored, steps: parseValue(flags.steps) })
+    steps === undefined && device === undefined
+      ? stored
+      : validateConfig({
+          ...stored,
+          ...(steps !== undefined && { steps: parseValue(steps) }),
+          ...(device !== undefined && { device }),
+        })
   const result = readRunResult(dir, config)
   if (result?.iterations === totalIterations(config)) {
     process.stderr.write(`${dir} is finished\n`)

@@ -1,7 +1,7 @@
 import { NO_OPPONENTS } from '../algorithms/learners.js'
 import { trainableAlgorithms, TURN_ORDERS } from '../algorithms/parts.js'
 import { algorithms, type AlgorithmName } from '../algorithms/table.js'
-import { deviceNames, expectedDevice } from '../devices/open.js'
+import { deviceChoices, expectedDevice } from '../devices/open.js'
 import { didYouMean } from '../text/nearest.js'
 import { asGroup, entriesOf, group, key, keysOf, laterGroup, laterKey } from './about.js'
 import { actor, critic } from './networks.js'
@@ -21,7 +21,7 @@ const algo = z.custom<AlgorithmName>((name) => (trainableAlgorithms as readonly 
   },
 })
 
-const device = z.custom<string>((name) => (deviceNames as readonly unknown[]).includes(name), {
+const device = z.custom<string>((name) => (deviceChoices as readonly unknown[]).includes(name), {
   error: ({ input }) => expectedDevice(input),
 })
 
@@ -86,12 +86,12 @@ export const trainConfigSchema = group('The configuration of a run.', {
     source: harl('episode_length'),
   }),
   device: key(device, {
-    text: 'Device that computes networks and updates.',
+    text: 'Device that computes networks and updates; `auto`: the one with the fastest update, whose name is stored.',
     unit: null,
-    default: deviceNames[0],
+    default: deviceChoices[0],
     source: OWN,
     flag: '--device',
-    json: { enum: deviceNames },
+    json: { enum: deviceChoices },
   }),
   actor,
   critic,

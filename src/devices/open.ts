@@ -10,6 +10,8 @@ interface Way {
   readonly description: string
   /** Why this machine cannot open it, in one line, or null. Absent where every machine can. */
   readonly missing?: () => Promise<string | null>
+  /** Set where it is made to compare others with, and never the fastest. */
+  readonly oracle?: true
   readonly open: (host: HostDevice) => Promise<Device>
 }
 
@@ -34,6 +36,7 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
   },
   reference: {
     description: 'plain TypeScript in double precision: slow, to compare others with',
+    oracle: true,
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },
   cuda: { description: 'NVIDIA GPUs', refused: 'not supported yet' },
@@ -74,12 +77,28 @@ export const deviceNames = namesOf(() => true)
 /** Those that every machine can open. */
 export const builtInDevices = namesOf(({ missing }) => missing === undefined)
 
+/** Value of the key `device` that stands for the device with the fastest update. */
+export const AUTO = 'auto'
+
+/** Values of the key `device`. */
+export const deviceChoices: readonly string[] = [...deviceNames, AUTO]
+
+/** Devices that this machine can use and that may be the fastest, the default first. */
+export async function comparableDevices(): Promise<string[]> {
+  const listed = await listDevices()
+  const states = listed.flatMap(({ variants, ...device }) => variants ?? [device])
+  return states.flatMap(({ id, usable }) => {
+    const way = NAMES.get(id)!
+    return usable && isOpenable(way) && !way.oracle ? [id] : []
+  })
+}
+
 /** Expected values of the key `device`, for the error line of a wrong one. */
 export function expectedDevice(value: unknown): string {
-  const choices = `one of ${deviceNames.join(', ')}`
+  const choices = `one of ${deviceChoices.join(', ')}`
   const entry = NAMES.get(String(value))
   if (entry && !isOpenable(entry)) return `${choices} (${String(value)}: ${entry.refused})`
-  return choices + didYouMean(value, deviceNames)
+  return choices + didYouMean(value, deviceChoices)
 }
 
 /** Device that owns the memory of rollouts. @param options.measuring see `HostDevice.measuring` */

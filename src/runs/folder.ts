@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { deviceNames } from '../devices/open.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { makeFolders } from '../folders.js'
 import {
@@ -195,7 +196,10 @@ function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: Open
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
-  if (config.steps !== stored.portable.steps || envSha256 !== stored.about?.envSha256)
+  const { steps, device } = stored.portable
+  if (config.device !== device)
+    say(`the run was on device ${device}, this is ${config.device}: its bits differ from here on`)
+  if (config.steps !== steps || config.device !== device || envSha256 !== stored.about?.envSha256)
     writeConfigFile(dir, config, stored.about && { ...stored.about, ...(envSha256 && { envSha256 }) })
   const finished = readRunResult(dir, config)
   const result = finished && checkpoint?.iteration === finished.iterations ? finished : undefined
@@ -218,9 +222,11 @@ function assertSameRun(
     throw usageError(
       `steps is ${config.steps}: it must be at least ${checkpoint.steps}, which ${dir} has made`,
     )
-  if (configSha256(stored) !== configSha256(config))
+  if (configSha256(stored) !== configSha256({ ...config, device: stored.device }))
     throw usageError(`${dir}/config.json holds another configuration than the one to resume with`)
-  if (checkpoint && checkpoint.configSha256 !== configSha256(config))
+  // A checkpoint may be older than the run's last change of devices.
+  const hashes = deviceNames.map((device) => configSha256({ ...config, device }))
+  if (checkpoint && !hashes.includes(checkpoint.configSha256))
     throw new HatrpoError(`${dir}/config.json was changed since checkpoint ${checkpoint.iteration} was made`)
 }
 

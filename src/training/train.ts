@@ -1,14 +1,18 @@
+import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { planMethod } from '../algorithms/assemble.js'
-import { NO_RUN, validateConfig } from '../config/index.js'
-import { openSimd } from '../devices/open.js'
+import { NO_RUN, validateConfig, type TrainConfig } from '../config/index.js'
+import { AUTO, openSimd } from '../devices/open.js'
 import { HatrpoError, usageError } from '../errors.js'
 import { taskName } from '../envs/portable.js'
 import { loadEnvFactory } from '../envs/registry.js'
+import { temporaryFolder } from '../envs/temporary.js'
 import { narrowInputs } from '../envs/narrow.js'
 import { openSource, startThreads, type RolloutSource } from '../rollout/index.js'
 import { hasCheckpoint, openRun, type Run } from '../runs/folder.js'
-import type { TrainOptions, TrainResult } from '../runs/types.js'
+import type { IterationRecord, TrainOptions, TrainResult } from '../runs/types.js'
+import { chooseDevice } from './auto-device.js'
 import { readInitial } from './initial.js'
 import type { RunLearner } from './learner.js'
 import { createLearner } from './learners.js'
@@ -25,7 +29,7 @@ import { TrainingLoop } from './loop.js'
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { dir, resume = false, origin, onEvent } = options
   const { workers: atMost, patience } = machineOptions(options)
-  const checked = validateConfig(options.config)
+  const checked = await withDevice(validateConfig(options.config), options)
   await openSimd(options.simd ?? 'baseline')
   const factory = await loadEnvFactory(checked.env)
   const config = { ...checked, env: factory.config }
@@ -75,6 +79,37 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     }
   } finally {
     await threads?.close()
+  }
+}
+
+/** The configuration with the name of a device, which `auto` is not. */
+async function withDevice(config: TrainConfig, options: TrainOptions): Promise<TrainConfig> {
+  if (config.device !== AUTO) return config
+  const time = async (trial: TrainConfig) => {
+    options.onPhase?.(`timing updates on device ${trial.device}`)
+    return timeUpdates(trial, options)
+  }
+  return { ...config, device: await chooseDevice(config, time, options.onEvent) }
+}
+
+/** Seconds that each update of a run takes, in a folder of its own that is removed. */
+async function timeUpdates(
+  config: TrainConfig,
+  { workers, simd, signal }: TrainOptions,
+): Promise<readonly number[]> {
+  const folder = await temporaryFolder()
+  const updates: number[] = []
+  const machine = {
+    ...(workers !== undefined && { workers }),
+    ...(simd && { simd }),
+    ...(signal && { signal }),
+  }
+  const onIteration = ({ seconds, time }: IterationRecord) => updates.push(seconds * time.learner)
+  try {
+    await train({ ...machine, config, dir: join(folder, 'run'), onIteration })
+    return updates
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
   builtInDevices,
+  deviceChoices,
   deviceNames,
   expectedDevice,
   listDevices,
@@ -66,7 +67,7 @@ test('each name opens its device, and the default device is that of rollouts its
 
 test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
-  const choices = `it must be one of ${deviceNames.join(', ')}`
+  const choices = `it must be one of ${deviceChoices.join(', ')}`
   const lines = [
     ['cuda', `device is "cuda": ${choices} (cuda: not supported yet)`],
     [

@@ -60,9 +60,9 @@ export interface TrainConfig {
    */
   rolloutSteps: ConfigValues['rolloutSteps']
   /**
-   * Device that computes networks and updates.
+   * Device that computes networks and updates; `auto`: the one with the fastest update, whose name is stored.
    *
-   * Must be one of wasm, reference, tfjs, tfjs:wasm, tfjs:tensorflow. The default is from this package.
+   * Must be one of wasm, reference, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The default is from this package.
    *
    * @default "wasm"
    */
