@@ -12,7 +12,7 @@ const SEARCHED = 2000
 /**
  * Environment named by a bundle. Its files are searched for in the folder of the bundle and in all folders above it, in
  * the working directory and in the folders below it. If several match, the environment whose code the policies were
- * trained with is preferred.
+ * trained with is preferred; below the working directory no other is taken.
  * @param named where the environment is now
  * @throws HatrpoError (exit code 2) when the files are not found, or what the one that was found first throws
  */
@@ -27,14 +27,16 @@ export async function loadBundleEnv(
   const here = process.cwd()
   const seen = new Set<string>()
   let first: PromiseSettledResult<EnvFactory> | undefined
-  for (const folders of [[...foldersFrom(realpathSync(bundle)), here], foldersBelow(here)]) {
+  const above = [...foldersFrom(realpathSync(bundle)), here]
+  for (const folders of [above, foldersBelow(here)]) {
     for (const config of findEnv(environment, folders)) {
       const text = JSON.stringify(config)
       if (seen.has(text)) continue
       seen.add(text)
       const [outcome] = await Promise.allSettled([loadEnvFactory(config)])
       if (outcome.status === 'fulfilled' && outcome.value.sha256 === environmentSha256) return outcome.value
-      first ??= outcome
+      // Below, a file of the same name may be anything.
+      if (folders === above) first ??= outcome
     }
   }
   if (first?.status === 'fulfilled') return first.value
