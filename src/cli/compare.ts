@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import type { Entry } from '../report/admit.js'
+import type { ComparedRuns, CompareOptions } from '../report/compare.js'
 import type { Scale } from '../report/comparison.js'
 import { replaceFile } from '../runs/disk.js'
 import { show } from '../text/show.js'
+import { Busy } from './busy.js'
 import { expectFile } from './files.js'
 import { choice, episodeCount, flagName, wholeFlag } from './numbers.js'
 
@@ -57,6 +59,20 @@ Examples:
     .action(compare)
 }
 
+/** Compares, and says what it is at where that takes long. */
+function withPhases(
+  compareWithRuns: (options: CompareOptions) => ComparedRuns,
+  options: CompareOptions,
+): ComparedRuns {
+  const busy = new Busy()
+  busy.phase('comparing')
+  try {
+    return compareWithRuns({ ...options, onPhase: (phase) => busy.rename(`comparing: ${phase}`) })
+  } finally {
+    busy.stop()
+  }
+}
+
 /** Flags that only some outputs read. */
 const READ_BY = {
   absolute: ['marlEval'],
@@ -78,7 +94,7 @@ async function compare(runs: readonly string[], flags: CompareFlags): Promise<vo
   }
   const writeMarlEval =
     flags.marlEval === undefined ? undefined : await marlEvalWriter(flags.marlEval, limits, flags)
-  const { comparison, entries } = report.compareWithRuns({
+  const { comparison, entries } = withPhases(report.compareWithRuns, {
     runs,
     metric: choice('--metric', flags.metric ?? 'evaluation', report.METRICS),
     ...limits,

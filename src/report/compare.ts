@@ -48,6 +48,8 @@ export interface CompareOptions {
   readonly resamples?: number
   /** Of the bootstrap, 1 by default. */
   readonly seed?: number
+  /** Told what is next, again and again: many runs take seconds. */
+  onPhase?(phase: string): void
 }
 
 /** Thresholds of a profile: equal steps from below the lowest score to the highest one. */
@@ -80,7 +82,11 @@ export function compareWithRuns(options: CompareOptions): ComparedRuns {
   } = options
   if (!(share > 0 && share <= 1)) throw usageError(`share is ${share}: it must be above 0 and at most 1`)
   const notes: string[] = []
-  const runs = findRuns(options.runs).map((found) => readRun(found, metric))
+  options.onPhase?.('looking for runs')
+  const runs = findRuns(options.runs).map((found, k, { length }) => {
+    options.onPhase?.(`reading run ${k + 1} of ${length}`)
+    return readRun(found, metric)
+  })
   const tasks = taskNames(runs)
   const methods = methodNames(runs, notes)
   const named = runs.map((run) => ({
@@ -91,9 +97,13 @@ export function compareWithRuns(options: CompareOptions): ComparedRuns {
   const entries = admitRuns(named, metric, limit, notes)
   if (entries.length === 0) throw usageError(`nothing can be compared: ${notes.at(-1)!}`)
   const bootstrap = { resamples, seed }
-  const compared = groupBy(entries, ({ task }) => task).map((group) =>
-    compareTask(group, metric, share, bootstrap, notes),
-  )
+  const compared = groupBy(entries, ({ task }) => task).map((group) => {
+    options.onPhase?.(
+      `resampling ${group.length === 1 ? '1 run' : `${group.length} runs`} on ${group[0].task}`,
+    )
+    return compareTask(group, metric, share, bootstrap, notes)
+  })
+  if (compared.length > 1) options.onPhase?.('resampling over all tasks')
   const overall =
     compared.length > 1 ? compareOverall(compared, entries, options.scale, bootstrap, notes) : null
   const comparison: Comparison = {

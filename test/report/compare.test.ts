@@ -288,6 +288,21 @@ test('a damaged metrics.jsonl is told, and its run has no wall time', (t) => {
   assert.match(svgFile(curvesPicture(comparison)), />hatrpo \(2 runs\)</)
 })
 
+test('what a comparison is at is told', (t) => {
+  workIn(t)
+  makeSeeds('a', [10, 20])
+  makeSeeds('b', [30], 'env.version=v5')
+  const phases: string[] = []
+  compare(['a', 'b'], { onPhase: (phase) => phases.push(phase) })
+  assert.deepEqual(phases, [
+    'looking for runs',
+    ...[1, 2, 3].map((k) => `reading run ${k} of 3`),
+    'resampling 2 runs on mamujoco/HalfCheetah-2x3 (version=none)',
+    'resampling 1 run on mamujoco/HalfCheetah-2x3 (version=v5)',
+    'resampling over all tasks',
+  ])
+})
+
 test('runs become one tree of marl-eval with absolute metrics', async (t) => {
   workIn(t)
   makeSeeds('a', [10, 20])
