@@ -67,7 +67,11 @@ export async function loadModuleFactory(config: EnvConfig, context: EnvContext):
   const [problem] = findShapeProblems(env)
   if (problem !== undefined) throw usageError(`environment ${path}: ${problem.message}`)
   const { spec, dataSha256 } = env
-  env.dispose?.()
+  try {
+    env.dispose?.()
+  } catch (error) {
+    throw new HatrpoError(`environment ${path}: dispose() threw ${firstLine(error)}`, { cause: error })
+  }
   return {
     config: { ...config, id: isFileId(config.id) ? path : packageId(config.id) },
     spec,

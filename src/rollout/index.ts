@@ -21,5 +21,5 @@ export {
   type RolloutSource,
   type SourceOptions,
 } from './source.js'
-export { teamReward } from './stepping.js'
+export { callEnv, teamReward } from './stepping.js'
 export { RolloutStorage, rowOf, type RolloutLayout } from './storage.js'

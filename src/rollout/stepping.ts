@@ -101,7 +101,7 @@ export function expectEqualRewards(
 /** @param withActions whether the last actions are saved too, behind the state */
 export function saveState(env: MultiAgentEnv, withActions: boolean): Uint8Array {
   if (!env.saveState) throw missingState(env)
-  const state = callState(env, 'saveState()', () => env.saveState!())
+  const state = callEnv(env, 'saveState()', () => env.saveState!())
   if (!(state instanceof Uint8Array))
     throw new HatrpoError(`${env.spec.id}: saveState() gave ${typeof state}: it must give a Uint8Array`)
   if (!withActions) return state
@@ -118,7 +118,7 @@ export function saveState(env: MultiAgentEnv, withActions: boolean): Uint8Array 
 /** Restores what `saveState` gave. */
 export function loadState(env: MultiAgentEnv, saved: Uint8Array, withActions: boolean): void {
   if (!env.loadState) throw missingState(env)
-  const load = (state: Uint8Array) => callState(env, 'loadState()', () => env.loadState!(state))
+  const load = (state: Uint8Array) => callEnv(env, 'loadState()', () => env.loadState!(state))
   if (!withActions) return load(saved)
   let at = saved.length - actionBytes(env)
   load(saved.slice(0, at))
@@ -128,7 +128,11 @@ export function loadState(env: MultiAgentEnv, saved: Uint8Array, withActions: bo
   }
 }
 
-function callState<T>(env: MultiAgentEnv, call: string, run: () => T): T {
+/**
+ * Calls an environment.
+ * @throws what it throws, in one line that names the environment, the call and the line that threw
+ */
+export function callEnv<T>(env: MultiAgentEnv, call: string, run: () => T): T {
   try {
     return run()
   } catch (error) {

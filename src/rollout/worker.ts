@@ -9,6 +9,7 @@ import { Collector } from './collector.js'
 import { Evaluator } from './evaluator.js'
 import { detailOf } from './faults.js'
 import { joinAgents } from './joined.js'
+import { callEnv } from './stepping.js'
 import type { WorkerAnswer, WorkerEnv, WorkerOrder, WorkerSetup, WorkerTask } from './messages.js'
 
 /** Worker of a rollout source: does tasks on its own environments, over memory it shares with the others. */
@@ -67,7 +68,7 @@ export class RolloutWorker {
 
   /** Ends the environments' own resources. */
   dispose(): void {
-    for (const env of this.#envs.splice(0)) env.dispose?.()
+    for (const env of this.#envs.splice(0)) callEnv(env, 'dispose()', () => env.dispose?.())
   }
 
   #makeContext({ mujoco }: Pick<WorkerOrder, 'mujoco'>): EnvContext {

@@ -5,10 +5,18 @@ import { actionSize, maskSize } from '../envs/shape.js'
 import { HatrpoError } from '../errors.js'
 import { readBundle } from '../export/read.js'
 import { loadKernels, PURPOSE } from '../kernels/index.js'
-import { episodeSeed, joinAgents, joinedSpec, teamReward, type EpisodeOutcomes } from '../rollout/index.js'
+import {
+  callEnv,
+  episodeSeed,
+  joinAgents,
+  joinedSpec,
+  teamReward,
+  type EpisodeOutcomes,
+} from '../rollout/index.js'
 import { PolicyError, type Bundle, type Policy } from '../runtime/index.js'
 import { actionSize as entriesOf, choiceCount } from '../runtime/info.js'
 import { loadBundleEnv } from './bundle-env.js'
+import { thrownLine } from '../text/thrown.js'
 import { tellOfChange } from './env-change.js'
 
 interface BundleEvaluation {
@@ -93,7 +101,7 @@ interface Series {
 
 /**
  * Plays whole episodes, then ends the environment.
- * @throws HatrpoError for observations and actions that are not finite
+ * @throws HatrpoError for observations and actions that are not finite, and for what the environment throws
  */
 export async function playEpisodes(
   players: Players,
@@ -107,7 +115,8 @@ export async function playEpisodes(
   try {
     for (const agent of agents) agent.seed(seed)
     for (let episode = 0; episode < episodes; episode++) {
-      env.reset(episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0))
+      const start = episodeSeed(kernels, seed, PURPOSE.evaluation, episode, 0)
+      ask(env, `reset(${start})`, () => env.reset(start))
       const outcome = playEpisode(players, sample, spectator)
       returns.push(outcome.return)
       lengths.push(outcome.steps)
@@ -116,9 +125,21 @@ export async function playEpisodes(
     if (!(error instanceof PolicyError)) throw error
     throw new HatrpoError(`evaluation episode ${returns.length}: ${error.message}`, { cause: error })
   } finally {
-    env.dispose?.()
+    ask(env, 'dispose()', () => env.dispose?.())
   }
   return { returns, lengths }
+}
+
+/**
+ * Calls an environment on this thread.
+ * @throws HatrpoError for what it throws, naming it and the call
+ */
+export function ask<T>(env: MultiAgentEnv, call: string, run: () => T): T {
+  try {
+    return callEnv(env, call, run)
+  } catch (error) {
+    throw error instanceof HatrpoError ? error : new HatrpoError(thrownLine(error), { cause: error })
+  }
 }
 
 function playEpisode(
@@ -131,6 +152,7 @@ function playEpisode(
   let total = 0
   let steps = 0
   let end = RUNNING
+  const step = () => env.step()
   while (end === RUNNING) {
     agents.forEach((agent, i) => {
       const args = [env.observations[i], env.actions[i], maskOf(env, i)] as const
@@ -138,7 +160,7 @@ function playEpisode(
       else agent.act(...args)
     })
     spectator?.chosen()
-    end = env.step()
+    end = ask(env, 'step()', step)
     total += teamReward(env, scored)
     steps++
     spectator?.stepped(total, end)

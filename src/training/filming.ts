@@ -6,7 +6,7 @@ import type { Caption } from '../render/caption.js'
 import { encodeGif, encodeStill, planFilm, writeFrames, type Film, type Moment } from '../render/film.js'
 import { Studio } from '../render/studio.js'
 import { replaceFile } from '../runs/disk.js'
-import type { Players, Spectator } from './evaluate-bundle.js'
+import { ask, type Players, type Spectator } from './evaluate-bundle.js'
 import { expectWhole } from './evaluate.js'
 import { DEFAULTS, expectWritable, type RenderedFile, type RenderOptions } from './render-options.js'
 
@@ -73,7 +73,7 @@ export class Cameraman implements Spectator {
 
   #take(total: number): void {
     const { task } = this.#players
-    const scene = task.scene!()
+    const scene = ask(task, 'scene()', () => task.scene!())
     const seconds = this.#step * this.#stepSeconds
     this.episodes.at(-1)!.push({ scene, caption: this.#caption(total, seconds), seconds })
     if (scene.solids.length === 0) throw new HatrpoError(`${task.spec.id}: scene() has no solids to draw`)

@@ -6,9 +6,11 @@ import test from 'node:test'
 import { crc32 } from 'node:zlib'
 import { decode } from 'fast-png'
 import { EnvContext, loadEnvFactory, RUNNING, type MultiAgentEnv } from '../../src/envs/index.js'
+import { HatrpoError } from '../../src/errors.js'
 import { evaluate, exportPolicies, render } from '../../src/index.js'
 import { loadKernels, PURPOSE } from '../../src/kernels/index.js'
 import { episodeSeed } from '../../src/rollout/index.js'
+import { playEpisodes } from '../../src/training/evaluate-bundle.js'
 import { Cameraman } from '../../src/training/filming.js'
 import { encodeNpz, type NpyArray } from '../../src/training/npz.js'
 import { findPython } from '../envs/python.js'
@@ -92,6 +94,27 @@ test('what cannot be written or drawn is refused before anything is played', asy
     () => new Cameraman({ task, env: task, agents: [], scored: null }, { source: dir }),
     saying('games/skirmish cannot be drawn', 'record a trajectory'),
   )
+})
+
+test('what an environment throws while policies play or are drawn is one line that names it', async () => {
+  const wrong = () => {
+    throw new TypeError('no ball')
+  }
+  for (const call of ['reset', 'step', 'dispose'] as const) {
+    const env = await makeEnv('games/skirmish')
+    env[call] = wrong
+    await assert.rejects(
+      playEpisodes({ task: env, env, agents: [], scored: null }, { episodes: 1, seed: 1 }),
+      (error) =>
+        error instanceof HatrpoError &&
+        error.message.startsWith(`games/skirmish: ${call}(`) &&
+        /^[^\n]+ threw TypeError: no ball \(episodes\.test\.js:\d+\)$/.test(error.message),
+    )
+  }
+  const task = await makeEnv('games/skirmish')
+  task.scene = wrong
+  const camera = new Cameraman({ task, env: task, agents: [], scored: null }, { source: '' })
+  assert.throws(() => camera.begun(), saying('games/skirmish: scene() threw TypeError: no ball'))
 })
 
 /** Of a step; `steps` and `return` are those of an episode's last line. */

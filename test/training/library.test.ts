@@ -60,6 +60,12 @@ test('a run whose environment cannot be reset leaves no folder, unless another p
   }
   await assert.rejects(start(`throw new TypeError('no ball')`), /team: reset\(\d+\) threw TypeError: no ball/)
   assert.deepEqual(readdirSync(folder), ['mute.mjs'])
+  // The environment has another method then.
+  const dispose = `}, dispose() { throw new TypeError('no end')`
+  await assert.rejects(start(dispose), {
+    name: 'HatrpoError',
+    message: /mute.mjs: dispose\(\) threw no end$/,
+  })
   await assert.rejects(start('this.state.fill(NaN)'), /the state is not finite after reset/)
   assert.deepEqual(readdirSync(folder), ['mute.mjs'])
   const lock = JSON.stringify(join(dir, 'lock'))

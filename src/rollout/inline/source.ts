@@ -70,7 +70,11 @@ export class InlineSource implements RolloutSource {
   }
 
   async close(): Promise<void> {
-    this.#worker.dispose()
+    try {
+      this.#worker.dispose()
+    } catch (error) {
+      throw oneLine(error)
+    }
   }
 
   async #run<Result extends CollectResult | EvaluateResult>(task: WorkerTask): Promise<Result> {
@@ -87,7 +91,11 @@ export class InlineSource implements RolloutSource {
     try {
       return (await this.#worker.run({ task, setup: this.#setup, mujoco: undefined }))!
     } catch (error) {
-      throw error instanceof HatrpoError ? error : new HatrpoError(thrownLine(error), { cause: error })
+      throw oneLine(error)
     }
   }
+}
+
+function oneLine(error: unknown): HatrpoError {
+  return error instanceof HatrpoError ? error : new HatrpoError(thrownLine(error), { cause: error })
 }
