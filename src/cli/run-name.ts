@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { HatrpoError } from '../errors.js'
-import { makeFolders } from '../folders.js'
+import { makeFolders } from '../files.js'
 import type { TrainConfig } from '../config/index.js'
 
 /** The part of an environment's id that names it in a folder's name. */

@@ -1,19 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HatrpoError, usageError } from '../errors.js'
-import { makeFolders } from '../folders.js'
+import { makeFolders, syncFolder, writeSynced } from '../files.js'
 import { BUNDLE_FILE, parseBundleInfo } from '../runtime/bundle.js'
 import { bundleFiles, type BundleContent, type BundleOrigin, type BundlePolicy } from './bundle.js'
 
@@ -113,25 +101,4 @@ function cannotWrite(out: string, error: unknown): unknown {
   const full = code === 'ENOSPC' || code === 'EDQUOT'
   const reason = full ? `the disk is full (${code}); free some space and export again` : message
   return new HatrpoError(`cannot write the bundle ${out}: ${reason}`, { cause: error })
-}
-
-function writeSynced(path: string, bytes: Uint8Array): void {
-  const fd = openSync(path, 'w')
-  try {
-    writeFileSync(fd, bytes)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Waits until a folder's entries are on the disk. Windows cannot open folders and needs no such call. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError } from '../errors.js'
-import { makeFolders } from '../folders.js'
-import { syncDirectory, writeSynced, writing } from './disk.js'
+import { makeFolders, syncFolder, writeSynced } from '../files.js'
+import { writing } from './disk.js'
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorArray } from './safetensors.js'
 import { firstNonFinite, sha256 } from './sha256.js'
 
@@ -120,10 +120,10 @@ export function writeCheckpoint(runDir: string, info: CheckpointInfo, data: Chec
       rmSync(beside, { recursive: true, force: true })
       makeFolders(beside)
       for (const [name, bytes] of files) writeSynced(join(beside, name), bytes)
-      syncDirectory(beside)
+      syncFolder(beside)
       if (existsSync(final)) removeCheckpoint(runDir, info.iteration)
       renameSync(beside, final)
-      syncDirectory(parent)
+      syncFolder(parent)
     } catch (error) {
       rmSync(beside, { recursive: true, force: true })
       throw error

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HatrpoError } from '../errors.js'
+import { syncFolder, writeSynced } from '../files.js'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 
@@ -32,33 +33,6 @@ export function reading<T>(path: string, read: () => T): T {
   }
 }
 
-/** Writes all of `data` to an open file; `writeSync` alone may stop short. */
-export function writeAll(fd: number, data: Uint8Array): void {
-  for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)
-}
-
-/** Writes a new file and waits until it is on the disk. */
-export function writeSynced(path: string, data: Uint8Array): void {
-  const fd = openSync(path, 'w')
-  try {
-    writeAll(fd, data)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Waits until a directory's entries are on the disk. Windows cannot open directories and needs no such call. */
-export function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Replaces a file in one step: after a crash it holds either the old or the new content, all of it. */
 export function replaceFile(path: string, data: Uint8Array | string): void {
   const beside = `${path}.${process.pid}.tmp`
@@ -66,7 +40,7 @@ export function replaceFile(path: string, data: Uint8Array | string): void {
     try {
       writeSynced(beside, typeof data === 'string' ? Buffer.from(data) : data)
       renameSync(beside, path)
-      syncDirectory(dirname(path))
+      syncFolder(dirname(path))
     } catch (error) {
       rmSync(beside, { force: true })
       throw error

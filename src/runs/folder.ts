@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import { deviceNames } from '../devices/open.js'
 import { HatrpoError, usageError } from '../errors.js'
-import { makeFolders } from '../folders.js'
+import { makeFolders } from '../files.js'
 import {
   type BestCheckpoint,
   bestCheckpoint,

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
-import { reading, replaceFile, writeAll, writing } from './disk.js'
+import { writeAll } from '../files.js'
+import { reading, replaceFile, writing } from './disk.js'
 import type { IterationRecord } from './types.js'
 
 /** The first lines of a metrics file that are whole and belong to iterations up to `lastIteration`, and their end. */

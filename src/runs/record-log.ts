@@ -12,8 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { HatrpoError } from '../errors.js'
-import { makeFolders } from '../folders.js'
-import { syncDirectory, writeAll, writing } from './disk.js'
+import { makeFolders, syncFolder, writeAll } from '../files.js'
+import { writing } from './disk.js'
 
 /** Size to which a file of the log grows before the next one begins. */
 const FILE_BYTES = 16 * 1024 * 1024
@@ -82,7 +82,7 @@ export class RecordLog {
     if (fd === undefined) return
     writing(this.#dir, () => {
       fsyncSync(fd)
-      syncDirectory(this.#dir)
+      syncFolder(this.#dir)
     })
   }
 

@@ -30,3 +30,33 @@ function makeFolder(path: string): boolean {
     throw error
   }
 }
+
+/** Writes all of `data` to an open file; `writeSync` alone may stop short. */
+export function writeAll(fd: number, data: Uint8Array): void {
+  const { writeSync } = process.getBuiltinModule('node:fs')
+  for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)
+}
+
+/** Writes a new file and waits until it is on the disk. */
+export function writeSynced(path: string, data: Uint8Array): void {
+  const { closeSync, fsyncSync, openSync } = process.getBuiltinModule('node:fs')
+  const fd = openSync(path, 'w')
+  try {
+    writeAll(fd, data)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Waits until a folder's entries are on the disk. Windows cannot open folders and needs no such call. */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const { closeSync, fsyncSync, openSync } = process.getBuiltinModule('node:fs')
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
