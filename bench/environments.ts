@@ -7,7 +7,7 @@
 // Without ids: one division of every task; with --all: every division. Native steps need a C compiler and
 // libmujoco (Debian: gcc, libmujoco-dev).
 import { parseArgs } from 'node:util'
-import { HatrpoError, usageError } from '../src/errors.js'
+import { usageError } from '../src/errors.js'
 import { EnvContext, listEnvs, makeEnvFactory } from '../src/envs/index.js'
 import {
   measurePhysics,
@@ -17,6 +17,7 @@ import {
 } from '../src/bench/physics.js'
 import { asJson, host, median, type Result } from '../src/bench/report.js'
 import { NativeProgram } from './native/program.js'
+import { runMain } from './run-main.js'
 
 const COLUMNS: readonly (readonly [title: string, width: number])[] = [
   ['', 32],
@@ -121,10 +122,4 @@ async function main(): Promise<void> {
   if (json) console.log(asJson(all))
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof HatrpoError)) throw error
-  console.error(error.message)
-  process.exitCode = error.exitCode
-}
+await runMain(main)

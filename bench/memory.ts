@@ -18,7 +18,8 @@ import { derivedArrays, type Task, type TaskVersion } from '../src/envs/mamujoco
 import { findTask } from '../src/envs/mamujoco/tasks.js'
 import { RandomStream } from '../src/envs/random.js'
 import { asJson, median, type Result } from '../src/bench/report.js'
-import { HatrpoError, usageError } from '../src/errors.js'
+import { usageError } from '../src/errors.js'
+import { runMain } from './run-main.js'
 
 /** Environments over which JavaScript's part is averaged, and worlds whose distance in memory is measured. */
 const COUNT = 32
@@ -159,10 +160,4 @@ async function main(): Promise<void> {
   if (json) console.log(asJson(results))
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof HatrpoError)) throw error
-  console.error(error.message)
-  process.exitCode = error.exitCode
-}
+await runMain(main)

@@ -8,7 +8,8 @@ import { asJson, host, result, type Result } from '../src/bench/report.js'
 import { syntheticSpec } from '../src/bench/synthetic.js'
 import { quotients, takeTurns } from '../src/bench/turns.js'
 import { WholeUpdate, type UpdateTask } from '../src/bench/whole-update.js'
-import { HatrpoError, usageError } from '../src/errors.js'
+import { usageError } from '../src/errors.js'
+import { runMain } from './run-main.js'
 
 interface Point {
   readonly batch: number
@@ -112,10 +113,4 @@ async function main(): Promise<void> {
   if (json) console.log(asJson(results))
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof HatrpoError)) throw error
-  console.error(error.message)
-  process.exitCode = error.exitCode
-}
+await runMain(main)
