@@ -6,21 +6,11 @@ import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
 import { HatrpoError } from '../../src/errors.js'
-import { bundleFiles, type BundleOrigin } from '../../src/export/bundle.js'
+import { bundleFiles } from '../../src/export/bundle.js'
 import { readBundle } from '../../src/export/read.js'
 import { writeBundle } from '../../src/export/write.js'
 import { parseBundleInfo } from '../../src/runtime/index.js'
-import { Random, randomPolicy } from './random-policy.js'
-
-const origin: BundleOrigin = {
-  packageVersion: '0.1.0',
-  environment: { id: 'mamujoco/HalfCheetah-2x3', obs: 'full', version: 'v4' },
-  algorithm: 'hatrpo',
-  seed: 3,
-  steps: 8000,
-  iteration: 2,
-  evaluation: 1234.5,
-}
+import { ORIGIN as origin, Random, randomPolicy } from './random-policy.js'
 
 function policies(seed: number, count = 2) {
   const random = new Random(seed)

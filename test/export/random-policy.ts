@@ -3,7 +3,19 @@ import type { ActionSpace, Box } from '../../src/envs/contract.js'
 import { parameterLayout } from '../../src/nn/layout.js'
 import type { PolicySpec } from '../../src/learner/heads/head.js'
 import { headFor } from '../../src/learner/heads/table.js'
+import type { BundleOrigin } from '../../src/export/bundle.js'
 import type { AgentPolicy } from '../../src/export/wasm.js'
+
+/** Where random policies say that they come from. */
+export const ORIGIN: BundleOrigin = {
+  packageVersion: '0.1.0',
+  environment: { id: 'mamujoco/HalfCheetah-2x3', obs: 'full', version: 'v4' },
+  algorithm: 'hatrpo',
+  seed: 3,
+  steps: 8000,
+  iteration: 2,
+  evaluation: 1234.5,
+}
 
 /** Reproducible numbers for tests: a 32-bit linear congruential generator. */
 export class Random {

@@ -1,21 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { bundleFiles, type BundleOrigin } from '../../../src/export/bundle.js'
+import { bundleFiles } from '../../../src/export/bundle.js'
 import { customSection, CUSTOM, readSections, writeSections } from '../../../src/export/binary.js'
 import { loadBundle, loadPolicy, type Policy } from '../../../src/runtime/index.js'
 import { choiceCount } from '../../../src/runtime/info.js'
-import { Random, randomPolicy, type Shape } from '../../export/random-policy.js'
+import { ORIGIN, Random, randomPolicy, type Shape } from '../../export/random-policy.js'
 import { expect, judge, type Attack } from '../attack.js'
 import { mutateBytes, mutateJson, pick } from '../mutate.js'
-
-const ORIGIN: BundleOrigin = {
-  packageVersion: '0.1.0',
-  environment: { id: 'mamujoco/HalfCheetah-2x3', obs: 'full', version: 'v4' },
-  algorithm: 'hatrpo',
-  seed: 3,
-  steps: 8000,
-  iteration: 2,
-  evaluation: 1234.5,
-}
 
 const SHAPES: readonly Shape[] = [
   { observation: 6, hidden: [16, 8], action: 3 },
