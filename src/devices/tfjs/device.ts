@@ -18,7 +18,7 @@ import { dot, sum } from '../reference/vectors.js'
 import { conjugateGradient } from '../solve.js'
 import { expectRows, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
-import { Storage, TfjsTensor, Value } from './memory.js'
+import { Storage, TfjsTensor, Value, zeros } from './memory.js'
 import { TfjsProgram } from './program.js'
 import type { TensorFlow } from './tensorflow.js'
 import { combined, moments, spread } from './vectors.js'
@@ -67,9 +67,9 @@ export class TfjsDevice implements Device {
     const own = this.#own(tensor)
     if (values.length !== tensor.length)
       throw new RangeError(`${values.length} values for a tensor of ${tensor.length}`)
-    const copy = own.host.slice()
-    copy.set(values)
-    this.#put(own, copy)
+    const elements = zeros(tensor.type, tensor.length)
+    elements.set(values)
+    this.#put(own, elements)
   }
 
   read(tensor: Tensor): HostArray {
@@ -127,8 +127,8 @@ export class TfjsDevice implements Device {
   }
 
   fill(x: Tensor, value: number): void {
-    const [{ length }] = this.#vectors(x)
-    this.#put(this.#own(x), new Float32Array(length).fill(value))
+    const [own] = this.#matching(x)
+    this.#put(own, new Float32Array(x.length).fill(value))
   }
 
   multiply(x: Tensor, y: Tensor): void {
@@ -136,26 +136,25 @@ export class TfjsDevice implements Device {
   }
 
   multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void {
-    this.#vectors(x, newLogProb, oldLogProb, ...(weight ? [weight] : []))
+    const own = this.#matching(x, newLogProb, oldLogProb, ...(weight ? [weight] : []))
     const tf = this.#tf
     const product = tf.tidy(() => {
-      const [a, now, old] = [x, newLogProb, oldLogProb].map((tensor) => this.#own(tensor).tensor)
+      const [a, now, old, weights] = own.map(({ tensor }) => tensor)
       const moved = tf.mul(a, tf.exp(tf.sub(now, old)))
-      const counts = weight && tf.notEqual(this.#own(weight).tensor, 0)
-      return new Value(tf, counts ? tf.where(counts, moved, a) : moved)
+      return new Value(tf, weight ? tf.where(tf.notEqual(weights, 0), moved, a) : moved)
     })
-    this.#own(x).write(product)
+    own[0].write(product)
   }
 
   pick(x: Tensor, index: Tensor, out: Tensor): void {
-    const [[source], [target]] = [this.#vectors(x), this.#vectors(out)]
-    const indices = this.#typed(index, 'i32')
+    const [[source], [target]] = [this.#vectors(x), this.#matching(out)]
+    const indices = this.#typed(index, 'i32').host
     if (indices.length !== target.length)
       throw new RangeError(`${indices.length} indices for a tensor of ${target.length} elements`)
     const outside = indices.find((i) => i < 0 || i >= source.length)
     if (outside !== undefined) throw new RangeError(`element ${outside} of a tensor of ${source.length}`)
     this.#put(
-      this.#own(out),
+      target,
       combined(indices, null, (i) => source[i]),
     )
   }
@@ -213,9 +212,10 @@ export class TfjsDevice implements Device {
 
   gae(input: GaeInput, options: GaeOptions, advantages: Tensor, returns: Tensor): void {
     const { steps, envs } = input
-    const columns = this.#vectors(input.rewards, input.values, input.nextValues, advantages, returns)
-    const [rewards, values, nextValues] = columns
-    const ends = this.#typed(input.ends, 'u8')
+    const { rewards: r, values: v, nextValues: next } = input
+    this.#matching(r, v, next, advantages, returns)
+    const [rewards, values, nextValues] = this.#vectors(r, v, next)
+    const ends = this.#typed(input.ends, 'u8').host
     for (const { length } of [rewards, ends])
       if (length !== steps * envs)
         throw new RangeError(`${length} elements for ${steps} steps of ${envs} environments`)
@@ -231,8 +231,8 @@ export class TfjsDevice implements Device {
 
   /** out[i] = f(x[i], y[i]) */
   #combine(out: Tensor, x: Tensor, y: Tensor | null, f: (x: number, y: number) => number): void {
-    const [, a, b] = this.#vectors(out, x, ...(y ? [y] : []))
-    this.#put(this.#own(out), combined(a, b ?? null, f))
+    const [target, a, b] = this.#matching(out, x, ...(y ? [y] : []))
+    this.#put(target, combined(a.host, b?.host ?? null, f))
   }
 
   #own(tensor: Tensor): TfjsTensor {
@@ -241,15 +241,20 @@ export class TfjsDevice implements Device {
     return tensor
   }
 
-  #typed(tensor: Tensor, type: ElementType): HostArray {
+  #typed(tensor: Tensor, type: ElementType): TfjsTensor {
     if (tensor.type !== type) throw new TypeError(`a tensor of ${tensor.type}, must be of ${type}`)
-    return this.#own(tensor).host
+    return this.#own(tensor)
   }
 
-  /** Elements of f32 tensors of one length. */
-  #vectors(...tensors: Tensor[]): Float32Array[] {
+  /** f32 tensors of one length. */
+  #matching(...tensors: Tensor[]): TfjsTensor[] {
     const other = tensors.find(({ length }) => length !== tensors[0].length)
     if (other) throw new RangeError(`tensors of ${tensors[0].length} and ${other.length} elements`)
-    return tensors.map((tensor) => this.#typed(tensor, 'f32') as Float32Array)
+    return tensors.map((tensor) => this.#typed(tensor, 'f32'))
+  }
+
+  /** Elements of f32 tensors of one length, on the host and not to be changed. */
+  #vectors(...tensors: Tensor[]): Float32Array[] {
+    return this.#matching(...tensors).map(({ host }) => host as Float32Array)
   }
 }

@@ -85,9 +85,10 @@ export const NETWORK_STEPS: PassSteps<NetworkStep | VectorStep> = {
   },
 
   layerNormWeights({ g, xhat, width, gamma, beta }, pass) {
+    const { tf } = pass
     const cotangent = pass.matrix(g, width)
-    pass.gradient.add(gamma, overRows(pass, pass.tf.mul(cotangent, pass.matrix(xhat, width))))
-    pass.gradient.add(beta, overRows(pass, cotangent))
+    pass.gradient.add(gamma, tf.sum(tf.mul(cotangent, pass.matrix(xhat, width)), 0, false))
+    pass.gradient.add(beta, tf.sum(cotangent, 0, false))
   },
 
   linear({ x, inputs, weight, bias, y, outputs, accumulate }, pass) {
@@ -109,9 +110,9 @@ export const NETWORK_STEPS: PassSteps<NetworkStep | VectorStep> = {
 
   linearWeights({ x, inputs, gy, outputs, weight, bias }, pass) {
     const { tf } = pass
-    const g = pass.matrix(gy, outputs)
-    pass.gradient.add(weight, tf.matMul(tf.transpose(g), pass.matrix(x, inputs)))
-    pass.gradient.add(bias, overRows(pass, g))
+    const g = tf.transpose(pass.matrix(gy, outputs))
+    pass.gradient.add(weight, tf.matMul(g, pass.matrix(x, inputs)))
+    pass.gradient.add(bias, tf.sum(g, 1, false))
   },
 
   activation({ z, y, derivative, width, kind }, pass) {
@@ -140,16 +141,9 @@ export const NETWORK_STEPS: PassSteps<NetworkStep | VectorStep> = {
 
   mixVectors({ vectors, coefficients, count, width, out }, pass) {
     const { tf, rows } = pass
-    const all = pass.matrix(vectors, count * width)
-    const u = pass.matrix(coefficients, count)
-    const terms = Array.from({ length: count }, (_, k) =>
-      tf.mul(tf.slice(all, [0, k * width], [rows, width]), tf.slice(u, [0, k], [rows, 1])),
-    )
-    pass.put(
-      out,
-      width,
-      terms.reduce((total, term) => tf.add(total, term)),
-    )
+    const all = pass.matrix(vectors, count * width, [rows, count, width])
+    const terms = tf.mul(all, pass.matrix(coefficients, count, [rows, count, 1]))
+    pass.put(out, width, tf.sum(terms, 1, false))
   },
 }
 
@@ -158,11 +152,6 @@ function centred(tf: TensorFlow, v: TfTensor, xhat: TfTensor): TfTensor {
   const last = v.shape.length - 1
   const along = tf.mul(xhat, tf.mean(tf.mul(v, xhat), last, true))
   return tf.sub(tf.sub(v, tf.mean(v, last, true)), along)
-}
-
-/** Sums of the columns of a matrix [rows, width], as a product, which backends compute faster. */
-function overRows({ tf, rows }: Pass, matrix: TfTensor): TfTensor {
-  return tf.matMul(tf.ones([1, rows]), matrix)
 }
 
 /** The matrix that a placement writes: columns of `to` replaced by x. */
@@ -221,7 +210,7 @@ const ROOT_TAU = 2.5066282746310002
 const ACTIVATE: Readonly<
   Record<Activation, (tf: TensorFlow, z: TfTensor) => { value: TfTensor; slope: () => TfTensor }>
 > = {
-  relu: (tf, z) => ({ value: tf.relu(z), slope: () => above(tf, z, tf.onesLike(z), tf.zerosLike(z)) }),
+  relu: (tf, z) => ({ value: tf.relu(z), slope: () => tf.step(z, 0) }),
   tanh: (tf, z) => {
     const value = tf.tanh(z)
     return { value, slope: () => tf.sub(tf.onesLike(z), tf.square(value)) }
@@ -240,10 +229,10 @@ const ACTIVATE: Readonly<
     const rest = () => tf.add(tf.mul(z, tf.sub(tf.onesLike(z), s)), 1)
     return { value: tf.mul(z, s), slope: () => tf.mul(s, rest()) }
   },
-  leakyRelu: (tf, z) => ({
-    value: above(tf, z, z, tf.mul(z, LEAKY_SLOPE)),
-    slope: () => above(tf, z, tf.onesLike(z), tf.mul(tf.onesLike(z), LEAKY_SLOPE)),
-  }),
+  leakyRelu: (tf, z) => {
+    const slope = tf.step(z, LEAKY_SLOPE)
+    return { value: tf.mul(z, slope), slope: () => slope }
+  },
   selu: (tf, z) => {
     const value = above(tf, z, tf.mul(z, SELU_SCALE), tf.mul(tf.elu(z), SELU_SCALE * SELU_ALPHA))
     const scale = tf.mul(tf.onesLike(z), SELU_SCALE)

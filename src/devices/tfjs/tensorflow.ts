@@ -30,6 +30,8 @@ export interface TensorFlow {
   tile(x: TfTensor, repeats: Shape): TfTensor
   gather(x: TfTensor, indices: TfTensor): TfTensor
   transpose(x: TfTensor): TfTensor
+  /** 1 where x > 0, else `below` */
+  step(x: TfTensor, below: number): TfTensor
   matMul(a: TfTensor, b: TfTensor): TfTensor
   readonly fused: { matMul(operands: { a: TfTensor; b: TfTensor; bias: TfTensor }): TfTensor }
   readonly add: Binary
