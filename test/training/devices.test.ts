@@ -8,7 +8,7 @@ import { HatrpoError } from '../../src/errors.js'
 import { chooseDevice } from '../../src/training/auto-device.js'
 import { close } from '../reference/close.js'
 import { missingTensorFlow, TFJS } from '../tensorflow/find.js'
-import { fixture, temporaryDirectory, tinyConfig, trained, type Trained } from './runs.js'
+import { fixture, numbersOf, temporaryDirectory, tinyConfig, trained, type Trained } from './runs.js'
 
 /** Terminations, truncations and an agent that leaves. */
 const env = { id: fixture('rough') }
@@ -20,16 +20,10 @@ const DEVICES = [
   { device: TFJS, skip },
 ]
 
-/** Numbers of a record, in the order of its keys. */
-function numbers(value: unknown): number[] {
-  if (typeof value === 'number') return [value]
-  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : []
-}
-
 /** Numbers of an iteration but the residual that conjugate gradients leave: their own rounding, amplified. */
 function metrics({ records }: Trained, iteration = 1): number[] {
   const { agents, critic } = records[iteration - 1]
-  return numbers([agents.map((agent) => ({ ...agent, cgResidual: null })), critic])
+  return numbersOf([agents.map((agent) => ({ ...agent, cgResidual: null })), critic])
 }
 
 const cases = {

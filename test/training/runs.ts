@@ -56,3 +56,9 @@ export async function trained(
   const result = await train({ workers: 2, ...options, config, dir, onEvent })
   return { ...result, events, records: readMetrics(join(dir, 'metrics.jsonl')) }
 }
+
+/** Numbers of a record, in the order of its keys. */
+export function numbersOf(value: unknown): number[] {
+  if (typeof value === 'number') return [value]
+  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersOf) : []
+}
