@@ -39,7 +39,11 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
     oracle: true,
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },
-  cuda: { description: 'NVIDIA GPUs', refused: 'not supported yet' },
+  cuda: {
+    description: 'an NVIDIA GPU, Ampere or later; needs its driver and the package koffi',
+    missing: async () => (await import('./cuda/index.js')).missingDriver(),
+    open: async () => new (await import('./cuda/index.js')).CudaDevice(),
+  },
   tfjs: {
     description: 'forward operations of TensorFlow.js, on one of its backends',
     variants: {

@@ -69,7 +69,6 @@ test('an unknown or unsupported device is an error of one line with the choices'
   const host = await openHost()
   const choices = `it must be one of ${deviceChoices.join(', ')}`
   const lines = [
-    ['cuda', `device is "cuda": ${choices} (cuda: not supported yet)`],
     [
       'tfjs:webgpu',
       `device is "tfjs:webgpu": ${choices} (tfjs:webgpu: its results arrive asynchronously, and learners read them synchronously)`,

@@ -8,7 +8,10 @@ import { BYTES } from './tensor.js'
 
 const NAMES = Object.keys(OPERATIONS) as OperationName[]
 /** Codes of operations. Code 0 ends a list. */
-const CODES = Object.fromEntries(NAMES.map((name, i) => [name, i + 1])) as Record<OperationName, number>
+export const CODES = Object.fromEntries(NAMES.map((name, i) => [name, i + 1])) as Record<
+  OperationName,
+  number
+>
 export const END = 0
 
 /** Step, or operation of the table that is not a step. */
@@ -103,35 +106,41 @@ export function sizeOf(step: Encodable, { size = '1' }: Pick<Argument, 'size'>):
 }
 
 function encodeArgument(step: Encodable, name: string, argument: Argument, places: Places): number[] {
+  const value = argumentValue(step, name, argument, places)
+  return argument.kind === 'real' ? realWords(value) : [value]
+}
+
+/** An address, an integer or, of the kind `real`, any number. @throws TypeError or RangeError for an operand that does not fit */
+export function argumentValue(step: Encodable, name: string, argument: Argument, places: Places): number {
   const { kind, missing = 0 } = argument
-  if (kind === 'accumulate') return [places.accumulates(step) ? 1 : 0]
-  if (kind === 'sums') return [places.sums.indexOf((field(step, 'sums') as string[])[0])]
+  if (kind === 'accumulate') return places.accumulates(step) ? 1 : 0
+  if (kind === 'sums') return places.sums.indexOf((field(step, 'sums') as string[])[0])
   const value = valueOf(step, name, argument)
   switch (kind) {
     case 'rows':
     case 'tensor':
-      if (value === null) return [missing]
+      if (value === null) return missing
       expectShape(step, name, argument, value as Operand, places.maxRows)
-      return [places.address(value as Operand)]
+      return places.address(value as Operand)
     case 'panels': {
       const [outputs, inputs] = argument.shape!.map((size) => sizeOf(step, { size }))
-      return [places.packed(argument.pack!, value as Tensor, outputs, inputs)]
+      return places.packed(argument.pack!, value as Tensor, outputs, inputs)
     }
     case 'real':
-      return realWords((value ?? missing) as number)
+      return (value ?? missing) as number
     case 'low':
-      return [splitSeed(value as number)[0]]
+      return splitSeed(value as number)[0]
     case 'high':
-      return [splitSeed(value as number)[1]]
+      return splitSeed(value as number)[1]
     case 'bytes':
-      return [BYTES[(value as Tensor).type]]
+      return BYTES[(value as Tensor).type]
     case 'choice':
-      return [argument.choices!.indexOf(value as string)]
+      return argument.choices!.indexOf(value as string)
     case 'gradient':
     case 'address':
     case 'integer':
     case 'chunk':
-      return [Number(value ?? missing)]
+      return Number(value ?? missing)
   }
 }
 

@@ -96,7 +96,7 @@ export const OPERATIONS = {
       weight: gradient('outputs * inputs'),
       bias: gradient('outputs'),
       accumulate,
-      work: rows(`${PANEL}`),
+      work: optional(rows(`${PANEL}`)),
     },
     work: PANEL,
     file: 'gemm',

@@ -1,0 +1,2 @@
+export { CudaDevice } from './device.js'
+export { missingDriver } from './driver.js'

@@ -1,0 +1,107 @@
+// Gated recurrent units. A chunk is `chunk` consecutive rows, the steps of one environment; the chunks of a pass take each
+// step together.
+#pragma once
+#include "layers.h"
+
+// out = h' of every row, by torch's gates.
+CALLED void gru(const Gru& w, const Pass& pass) {
+  const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
+  const i64 all = (w.below + 1 + w.above) * w.width, own = w.below * w.width;
+  const float *x = pass.of(w.x, 3 * w.width), *starts = pass.of(w.starts, 1), *states = pass.of(w.states, all);
+  const float *weight = w.weight, *bias = w.bias;
+  float *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1), *gates = pass.of(w.gates, 4 * w.width);
+  float *out = pass.of(w.out, width), *next = pass.of(w.next, all);
+  for (int t = 0; t < chunk; t++) {
+    EACH(e, chunks * width) {
+      const int row = e / width * chunk + t, i = e % width;
+      const bool resets = starts && starts[row] != 0;
+      before[row * width + i] = resets ? 0 : t > 0 ? out[(row - 1) * width + i] : states[row * all + own + i];
+      if (i == 0) linked[row] = t > 0 && !resets ? 1 : 0;
+    }
+    __syncthreads();
+    product<true, true>(
+        chunks, 3 * width, width, [=](int c, int k) { return before[(c * chunk + t) * width + k]; },
+        [=](int k, int j) { return weight[(i64)j * width + k]; },
+        [=](int c, int j, float sum) { gates[(i64)(c * chunk + t) * 4 * width + j] = sum + bias[j]; });
+    __syncthreads();
+    EACH(e, chunks * width) {
+      const int row = e / width * chunk + t, i = e % width;
+      float* g = gates + (i64)row * 4 * width + i;
+      const float* in = x + (i64)row * 3 * width + i;
+      const float r = sigmoid(in[0] + g[0]), z = sigmoid(in[width] + g[width]), q = g[2 * width];
+      const float n = tanhf(in[2 * width] + r * q);
+      g[0] = r;
+      g[width] = z;
+      g[3 * width] = n;
+      const float h = (1 - z) * n + z * before[row * width + i];
+      out[row * width + i] = h;
+      if (next) next[row * all + own + i] = h;
+    }
+    __syncthreads();
+  }
+}
+
+// out = tangent of h'. The states that chunks begin with have none.
+CALLED void gruTangent(const GruTangent& w, const Pass& pass) {
+  const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
+  const float *dx = pass.of(w.dx, 3 * w.width), *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1);
+  const float *gates = pass.of(w.gates, 4 * w.width), *weight = w.weight;
+  float *total = pass.of(w.product, 3 * w.width), *out = pass.of(w.out, width);
+  for (int t = 0; t < chunk; t++) {
+    product<true, true>(
+        chunks, 3 * width, width,
+        [=](int c, int k) {
+          const int row = c * chunk + t;
+          return linked[row] != 0 ? out[(row - 1) * width + k] : 0;
+        },
+        [=](int k, int j) { return weight[(i64)j * width + k]; },
+        [=](int c, int j, float sum) { total[(i64)(c * chunk + t) * 3 * width + j] += sum; });
+    __syncthreads();
+    EACH(e, chunks * width) {
+      const int row = e / width * chunk + t, i = e % width;
+      const float* g = gates + (i64)row * 4 * width + i;
+      const float *in = dx + (i64)row * 3 * width + i, *u = total + (i64)row * 3 * width + i;
+      const float r = g[0], z = g[width], q = g[2 * width], n = g[3 * width];
+      const float dh = linked[row] != 0 ? out[(row - 1) * width + i] : 0;
+      const float dr = r * (1 - r) * (in[0] + u[0]), dz = z * (1 - z) * (in[width] + u[width]);
+      const float dn = (1 - n) * (1 + n) * (in[2 * width] + dr * q + r * u[2 * width]);
+      out[row * width + i] = (1 - z) * dn + dz * (before[row * width + i] - n) + z * dh;
+    }
+    __syncthreads();
+  }
+}
+
+// Adjoint of gru, applied to g, which is overwritten.
+CALLED void gruAdjoint(const GruAdjoint& w, const Pass& pass) {
+  const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
+  const float *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1);
+  const float *gates = pass.of(w.gates, 4 * w.width), *weight = w.weight;
+  float *gh = pass.of(w.g, width), *gx = pass.of(w.gx, 3 * w.width), *through = pass.of(w.product, 3 * w.width);
+  for (int t = chunk - 1; t >= 0; t--) {
+    EACH(e, chunks * width) {
+      const int row = e / width * chunk + t, i = e % width;
+      const float* g = gates + (i64)row * 4 * width + i;
+      const float r = g[0], z = g[width], q = g[2 * width], n = g[3 * width], slope = gh[row * width + i];
+      const float gn = slope * (1 - z) * (1 - n) * (1 + n);
+      const float gz = slope * (before[row * width + i] - n) * z * (1 - z), gr = gn * q * r * (1 - r);
+      float *to = gx + (i64)row * 3 * width + i, *back = through + (i64)row * 3 * width + i;
+      to[0] = back[0] = gr;
+      to[width] = back[width] = gz;
+      to[2 * width] = gn;
+      back[2 * width] = gn * r;
+    }
+    __syncthreads();
+    if (t == 0) break;
+    product<true, false>(
+        chunks, width, 3 * width,
+        [=](int c, int k) { return through[(i64)(c * chunk + t) * 3 * width + k]; },
+        [=](int k, int i) { return weight[(i64)k * width + i]; },
+        [=](int c, int i, float sum) {
+          const int row = c * chunk + t;
+          if (linked[row] == 0) return;
+          const float z = gates[(i64)row * 4 * width + width + i];
+          gh[(row - 1) * width + i] += sum + gh[row * width + i] * z;
+        });
+    __syncthreads();
+  }
+}

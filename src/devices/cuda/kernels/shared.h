@@ -1,0 +1,132 @@
+// Arguments of kernels, the memory that threads of a block share, and sums in a fixed order.
+#pragma once
+#include "platform.h"
+
+union Word {
+  void* pointer;
+  i64 integer;
+  double real;
+};
+
+// Arguments of every kernel.
+struct Args {
+  Word words[16];
+
+  INLINE float* f32(int i) const { return (float*)words[i].pointer; }
+  INLINE double* f64(int i) const { return (double*)words[i].pointer; }
+  INLINE int* i32(int i) const { return (int*)words[i].pointer; }
+  INLINE unsigned char* u8(int i) const { return (unsigned char*)words[i].pointer; }
+  INLINE i64 integer(int i) const { return words[i].integer; }
+  INLINE double real(int i) const { return words[i].real; }
+};
+
+// Tiles of a matrix product.
+constexpr int TILE_ROWS = 32;
+constexpr int TILE_COLUMNS = 128;
+constexpr int TILE_DEPTH = 32;
+
+struct Tiles {
+  float a[TILE_ROWS][TILE_DEPTH + 1];
+  float b[TILE_DEPTH][TILE_COLUMNS + 1];
+};
+
+// Most sums that are formed at once.
+constexpr int SUMS = 4;
+// Rows whose columns are summed at once, each by as many units.
+constexpr int BATCH = 32;
+constexpr int UNITS_PER_ROW = LANES / BATCH;
+
+struct Shared {
+  union {
+    Tiles tiles;
+    double lanes[SUMS][LANES];
+  };
+  // Sums over the columns of each row of a batch.
+  double totals[SUMS][BATCH];
+  double scalar[SUMS];
+};
+
+__shared__ Shared shared;
+
+INLINE int least(int a, int b) { return a < b ? a : b; }
+INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
+
+// shared.scalar[k] = sum of shared.lanes[k] in the order of a tree.
+template <int K>
+INLINE void sumLanes() {
+  __syncthreads();
+  for (int half = LANES / 2; half > 0; half /= 2) {
+    EACH(i, half)
+      for (int k = 0; k < K; k++) shared.lanes[k][i] += shared.lanes[k][i + half];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0)
+    for (int k = 0; k < K; k++) shared.scalar[k] = shared.lanes[k][0];
+  __syncthreads();
+}
+
+// shared.totals[slot + k][r] = sum over columns i < width of what add(r, i, sums) adds to sums[k], for rows r < rows <= BATCH.
+template <int K, class Real, class Add>
+INLINE void sumColumns(int slot, int rows, int width, const Add& add) {
+  EACH_UNIT(u, unit) {
+    const int r = unit / UNITS_PER_ROW;
+    Real sums[K] = {};
+    if (r < rows)
+      for (int i = unit % UNITS_PER_ROW; i < width; i += UNITS_PER_ROW) add(r, i, sums);
+    for (int k = 0; k < K; k++) shared.lanes[k][unit] = sums[k];
+  }
+  __syncthreads();
+  EACH(e, K * rows) {
+    const int k = e / rows, r = e % rows;
+    Real total = 0;
+    for (int i = 0; i < UNITS_PER_ROW; i++) total += (Real)shared.lanes[k][r * UNITS_PER_ROW + i];
+    shared.totals[slot + k][r] = total;
+  }
+  __syncthreads();
+}
+
+// Rows of a running program that a block takes together.
+struct Pass {
+  i64 from;
+  int rows;
+  // The block's sums of gradients and of named sums. The first pass stores, later ones add.
+  float* gradient;
+  double* sums;
+  bool first;
+
+  template <class T>
+  INLINE T* of(T* matrix, i64 width) const {
+    return matrix ? matrix + from * width : matrix;
+  }
+
+  // Adds a value to an entry of the gradient, or stores it where it is the first.
+  INLINE void addGradient(i64 entry, float value, bool accumulate) const {
+    gradient[entry] = accumulate || !first ? gradient[entry] + value : value;
+  }
+};
+
+// Adds to the sums from `index` on the sum over the rows, ascending, of what value(r, sums) writes for row r.
+template <int K, class Value>
+INLINE void sumRows(const Pass& pass, i64 index, const Value& value) {
+  double total = 0;
+  for (int base = 0; base < pass.rows; base += LANES) {
+    const int count = least(LANES, pass.rows - base);
+    EACH(i, count) {
+      double sums[K] = {};
+      value(base + i, sums);
+      for (int k = 0; k < K; k++) shared.lanes[k][i] = sums[k];
+    }
+    __syncthreads();
+    // K is at most the number of threads or one thread takes them in turn.
+    EACH(k, K) {
+      double part = base == 0 ? 0 : shared.scalar[k];
+      for (int i = 0; i < count; i++) part += shared.lanes[k][i];
+      shared.scalar[k] = part;
+    }
+    __syncthreads();
+  }
+  EACH(k, K) {
+    total = shared.scalar[k];
+    pass.sums[index + k] = pass.first ? total : pass.sums[index + k] + total;
+  }
+}

@@ -1,0 +1,65 @@
+/** The device's kernels on the CPU, behind a library that stands for the driver: everything else is what a GPU gets. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { loadPackage } from '../../../src/devices/packages.js'
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
+const OUT = `${ROOT}dist/cuda/simulated`
+const SOURCES = ['src/devices/cuda/kernels', 'test/devices/cuda'].map((path) => `${ROOT}${path}`)
+
+/** What the library answers from now on. */
+export interface Simulation {
+  readonly path: string
+  /** A function that answers an error, or a property of the machine. */
+  simulate(name: string, value: number): void
+  simulateNothing(): void
+  countLaunches(): number
+}
+
+const COMPILERS = ['g++', 'clang++']
+const OPTIONS = ['-std=c++17', '-O1', '-fPIC', '-shared', '-Wall', '-Werror', '-Wno-unknown-pragmas']
+
+/** Options of the compiler that a developer adds: sanitizers, or another number of threads. */
+const OWN = (process.env.HATRPO_CUDA_SIMULATION ?? '-DTHREADS=8').split(' ')
+
+/** Compiles the library, unless that has been done. Result: null where there is no C++ compiler. */
+export async function openSimulation(): Promise<Simulation | null> {
+  const path = await buildLibrary()
+  if (path === null) return null
+  process.env.HATRPO_CUDA_LIBRARY = path
+  // The library has the kernels in it: any file will do.
+  process.env.HATRPO_CUDA_KERNELS = `${SOURCES[0]}/kernels.cu`
+  const koffi = loadPackage<{ load(path: string): { func(signature: string): never } }>('koffi')
+  const library = koffi.load(path)
+  return {
+    path,
+    simulate: library.func('void simulate(const char *name, int value)'),
+    simulateNothing: library.func('void simulateNothing()'),
+    countLaunches: library.func('int64_t countLaunches()'),
+  }
+}
+
+async function buildLibrary(): Promise<string | null> {
+  const compiler = COMPILERS.find((name) => spawnSync(name, ['--version']).status === 0)
+  if (compiler === undefined) return null
+  const { writeHeaders } = (await import(`${ROOT}scripts/cuda.mjs`)) as {
+    writeHeaders(folder: string): Promise<string[]>
+  }
+  const includes = [...(await writeHeaders(`${OUT}/include`)), SOURCES[1]]
+  const options = [...OPTIONS, ...OWN, ...includes.flatMap((folder) => ['-I', folder])]
+  const hash = createHash('sha256').update([compiler, ...options].join(' '))
+  for (const folder of includes)
+    for (const file of readdirSync(folder).filter((name) => /\.(h|cu|cpp)$/.test(name)))
+      hash.update(readFileSync(`${folder}/${file}`))
+  const path = `${OUT}/libcuda-${hash.digest('hex').slice(0, 16)}.so`
+  if (existsSync(path)) return path
+  mkdirSync(OUT, { recursive: true })
+  // Tests that run side by side may compile at the same time.
+  const own = `${path}.${process.pid}`
+  const { status, stderr } = spawnSync(compiler, [...options, `${SOURCES[1]}/driver.cpp`, '-o', own])
+  if (status !== 0) throw new Error(`${compiler} failed:\n${String(stderr)}`)
+  renameSync(own, path)
+  return path
+}
