@@ -1,11 +1,22 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 import { CudaDevice } from '../../src/devices/cuda/device.js'
+import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
 import { allocate } from '../../src/devices/reference/memory.js'
+import { close } from '../reference/close.js'
+import { normals } from '../reference/dense.js'
+import { fixture, tinyConfig, trained } from '../training/runs.js'
 import { openSimulation } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
+import { linearSystem } from './suite/solve.js'
 
+// The library that stands for the driver runs the device's kernels on the CPU. All other code is that of a GPU.
 const simulation = await openSimulation()
 const skip = simulation ? false : 'no C++ compiler: g++ or clang++'
+const { simulate, simulateNothing, countLaunches } = simulation ?? ({} as NonNullable<typeof simulation>)
 
 test('device cuda, on the CPU', { skip }, (t) =>
   deviceSuite(t, async () => ({
@@ -15,3 +26,126 @@ test('device cuda, on the CPU', { skip }, (t) =>
     close: async () => {},
   })),
 )
+
+test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, async () => {
+  const folder = fileURLToPath(new URL('../../../test/golden/harl/', import.meta.url))
+  for (const name of readdirSync(folder)) {
+    for (const way of name.includes('hatrpo')
+      ? (['layerwise', 'jacobian'] as const)
+      : (['chosen'] as const)) {
+      const { comparisons } = await checkLearnerFile(folder + name, 'cuda', way)
+      assert.ok(comparisons.length > 0)
+      for (const { quantity, maxAbs, bound, suggested } of comparisons) {
+        assert.equal(bound, suggested, `${name}, ${quantity}: no bound of our own`)
+        assert.ok(maxAbs <= bound, `${name}, ${way}, ${quantity}: ${maxAbs} > ${bound}`)
+      }
+    }
+  }
+})
+
+/** Numbers of a record, in the order of its keys. */
+function numbers(value: unknown): number[] {
+  if (typeof value === 'number') return [value]
+  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : []
+}
+
+for (const [algo, ...set] of [['hatrpo'], ['happo', 'clipped.epochs=2', 'clipped.miniBatches=2']])
+  test(`cuda: ${algo} takes the steps of the default device`, { skip }, async (t) => {
+    const config = (device: string, iterations: number) =>
+      tinyConfig({ id: fixture('rough') }, iterations, `algo=${algo}`, ...set, `device=${device}`)
+    const want = await trained(t, config('wasm', 1))
+    const [one, two] = [
+      await trained(t, config('cuda', 2)),
+      await trained(t, config('cuda', 2), { workers: 1 }),
+    ]
+    const [expected, found] = [want, one].map(({ records: [{ agents, critic }] }) =>
+      numbers([agents.map((agent) => ({ ...agent, cgResidual: null })), critic]),
+    )
+    assert.ok(expected.length >= 20)
+    // Ten products of conjugate gradients amplify f32's rounding of 6e-8 by the condition of the Fisher matrix.
+    close(found, expected, (i) => 1e-3 * Math.abs(expected[i]) + 1e-6, 'metrics of the first iteration')
+    assert.equal(two.parametersSha256, one.parametersSha256, 'the same bits again')
+    simulate('order', 1)
+    t.after(simulateNothing)
+    const reversed = await trained(t, config('cuda', 2))
+    assert.equal(
+      reversed.parametersSha256,
+      one.parametersSha256,
+      'whatever the order of threads between barriers',
+    )
+  })
+
+test('cuda: launches of a solve are recorded, and replayed with the same bits', { skip }, () => {
+  const device = new CudaDevice()
+  const { linear } = linearSystem(device, 60, normals(12, 2))
+  const options = { iterations: 4, tolerance: 1e-12 }
+  const solutions = [1, 2, 3].map(() => {
+    const before = countLaunches()
+    const result = device.solve(linear, options)
+    return { result, x: device.read(linear.x), launches: countLaunches() - before }
+  })
+  // Per iteration: direction, rows, sum of the gradient, curvature, advance. Before and after: start and gain.
+  assert.deepEqual(
+    solutions.map(({ launches }) => launches),
+    [22, 22, 22],
+  )
+  assert.deepEqual(solutions[1], solutions[0])
+  assert.deepEqual(solutions[2], solutions[0])
+  const shorter = device.solve(linear, { ...options, iterations: 2 })
+  assert.deepEqual(
+    shorter.residuals,
+    solutions[0].result.residuals.slice(0, 2),
+    'another number of iterations',
+  )
+})
+
+const reasons: readonly [string, number, RegExp][] = [
+  ['driver', 11_020, /^the NVIDIA driver is too old: it is of CUDA 11\.2, the kernels need CUDA 11\.4 /],
+  ['devices', 0, /^no GPU: the NVIDIA driver finds none/],
+  ['cuInit', 100, /^no GPU: /],
+  ['cuInit', 999, /^the NVIDIA driver does not start \(error 999\)$/],
+  ['capability', 7, /^the GPU is too old: its compute capability is 7, the kernels need 8\.0 \(Ampere\)/],
+]
+
+test('cuda: the list of devices says why it cannot be used', { skip }, async (t) => {
+  t.after(simulateNothing)
+  const state = async () => (await listDevices()).find(({ id }) => id === 'cuda')!
+  assert.deepEqual([(await state()).usable, (await state()).reason], [true, null])
+  for (const [name, value, line] of reasons) {
+    simulate(name, value)
+    const { usable, reason } = await state()
+    assert.equal(usable, false, name)
+    assert.match(reason!, line)
+    await assert.rejects(openDevice('cuda', await openHost()), { name: 'HatrpoError', exitCode: 2 })
+    simulateNothing()
+  }
+  for (const [variable, line] of [
+    ['HATRPO_CUDA_LIBRARY', /^no NVIDIA driver: \/none cannot be loaded/],
+    ['HATRPO_CUDA_KERNELS', /^its kernels are not built: npm run build:cuda, which needs nvcc/],
+  ] as const) {
+    const before = process.env[variable]
+    process.env[variable] = '/none'
+    assert.match((await state()).reason!, line)
+    process.env[variable] = before
+  }
+})
+
+test('cuda: what the driver refuses is an error of one line', { skip }, async (t) => {
+  t.after(simulateNothing)
+  const fails = (name: string, code: number, act: () => void, line: RegExp) => {
+    simulate(name, code)
+    assert.throws(act, (error: Error) => error.name === 'HatrpoError' && line.test(error.message), name)
+    simulateNothing()
+  }
+  const device = new CudaDevice()
+  const x = device.tensor('f32', 4)
+  const large = () => device.tensor('f32', 2 ** 28)
+  fails('cuMemAlloc_v2', 2, large, /out of GPU memory: 1024 MB more are needed, 1 MB of 1024 MB are free;/)
+  fails('cuStreamSynchronize', 719, () => device.sum(x), /the GPU has stopped, .* error 719/)
+  fails('cuLaunchKernel', 700, () => device.fill(x, 1), /the GPU has stopped/)
+  fails('cuModuleLoadDataEx', 209, () => new CudaDevice(), /does not load the kernels \(error 209\)/)
+  fails('cuDevicePrimaryCtxRetain', 46, () => new CudaDevice(), /in use by other processes/)
+  const config = tinyConfig({ id: fixture('rough') }, 2, 'device=cuda')
+  simulate('cuGraphLaunch', 719)
+  await assert.rejects(trained(t, config), /^HatrpoError: device cuda: the GPU has stopped/)
+})

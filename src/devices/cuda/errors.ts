@@ -19,7 +19,7 @@ export function driverError(what: string, code: number, name: string): HatrpoErr
   const causes = CAUSES.filter(({ from, to }) => code >= from && code <= to)
   const cause = causes.at(-1)?.cause ?? 'the driver failed'
   return new HatrpoError(
-    `device cuda: ${cause} (${what}: ${name}, error ${code}); the run continues from its last checkpoint with --resume, also with another --device`,
+    `device cuda: ${cause} (${what}: ${name}, error ${code}); hatrpo train --resume continues a run from its last checkpoint`,
   )
 }
 

@@ -13,7 +13,7 @@ const N = INPUTS + 1
 const DAMPING = 0.1
 
 /** F = 1/rows sum over rows of w (x, 1) (x, 1)', as a program and as a matrix. */
-function system(device: Device, rows: number, rightSide: ArrayLike<number>) {
+export function linearSystem(device: Device, rows: number, rightSide: ArrayLike<number>) {
   const x = normals(ROWS * INPUTS, 1)
   const weight = Float32Array.from({ length: ROWS }, (_, r) => (r % 5 ? 1 : 0))
   const vector = () => device.tensor('f32', N)
@@ -76,7 +76,7 @@ function eliminate(matrix: readonly (readonly number[])[], b: ArrayLike<number>)
 function checkSolution(device: Device): void {
   const b = normals(N, 2)
   for (const rows of [60, ROWS]) {
-    const { linear, matrix } = system(device, rows, b)
+    const { linear, matrix } = linearSystem(device, rows, b)
     device.fill(linear.x, 5)
     const { residuals, curvature } = device.solve(linear, { iterations: 40, tolerance: 1e-12 })
     const want = eliminate(matrix, b)
@@ -93,7 +93,7 @@ function checkSolution(device: Device): void {
 /** The version of a device has the results of the definition and ends at the same iteration. */
 function checkDefinition(device: Device, subject: Subject): void {
   const b = normals(N, 3)
-  const { linear } = system(device, ROWS, b)
+  const { linear } = linearSystem(device, ROWS, b)
   for (const options of [
     { iterations: 0, tolerance: 0 },
     { iterations: 1, tolerance: 0 },
@@ -138,7 +138,7 @@ function preconditioned(device: Device, plain: LinearSystem, m: readonly number[
 /** A preconditioner changes the course and not the solution; the exact inverse needs one product. */
 function checkPreconditioner(device: Device, subject: Subject): void {
   const b = normals(N, 4)
-  const { linear, matrix } = system(device, ROWS, b)
+  const { linear, matrix } = linearSystem(device, ROWS, b)
   const want = eliminate(matrix, b)
   const bound = 10 * gamma(ROWS) * largest(want)
   const unit = (i: number) => Array.from({ length: N }, (_, j) => (i === j ? 1 : 0))
@@ -172,7 +172,7 @@ function checkPreconditioner(device: Device, subject: Subject): void {
 
 /** For a right-hand side of 0 the solution is 0, without a product. */
 function checkZero(device: Device): void {
-  const { linear } = system(device, ROWS, new Float32Array(N))
+  const { linear } = linearSystem(device, ROWS, new Float32Array(N))
   device.fill(linear.x, 5)
   assert.deepEqual(device.solve(linear, { iterations: 10, tolerance: 0 }), { residuals: [], curvature: 0 })
   assert.deepEqual(Array.from(device.read(linear.x)), new Array(N).fill(0))
