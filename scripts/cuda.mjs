@@ -2,8 +2,9 @@
 // Headers that follow from tables in TypeScript are written first: the arguments of each operation, and the function that
 // runs one.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { brotliCompressSync, constants } from 'node:zlib'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -96,7 +97,7 @@ function run(command, args) {
   if (status !== 0) throw new Error(`${command} failed`)
 }
 
-/** Compiles the kernels to PTX. @param out folder of kernels.ptx */
+/** Compiles the kernels to PTX. @param out folder that receives kernels.ptx @returns its path */
 export async function buildPtx(out) {
   const includes = await writeHeaders(`${out}/include`)
   const file = `${out}/kernels.ptx`
@@ -108,22 +109,27 @@ export async function buildPtx(out) {
     ...includes.flatMap((path) => ['-I', path]),
   ]
   run('nvcc', [...options, KERNELS, '-o', file])
-  const text = readFileSync(file, 'utf8')
-  // Comments would take a third of the file.
-  const lines = text.replace(/^\.version .*$/m, `.version ${PTX_VERSION}`).split('\n')
-  writeFileSync(
-    file,
-    `${lines
-      .map((line) => line.replace(/\/\/.*$/, '').trim())
-      .filter(Boolean)
-      .join('\n')}\n`,
-  )
-  run('ptxas', ['-arch=sm_80', file, '-o', '/dev/null'])
+  const text = readFileSync(file, 'utf8').replace(/^\.version .*$/m, `.version ${PTX_VERSION}`)
+  const lines = text.split('\n').map((line) => line.replace(/\/\/.*$/, '').trim())
+  writeFileSync(file, `${lines.filter(Boolean).join('\n')}\n`)
+  return file
+}
+
+/** The file as the package has it: Brotli's window is larger than that of a tarball's gzip, and the kernels repeat themselves. */
+function compress(file) {
+  const contents = readFileSync(file)
+  const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: contents.length }
+  writeFileSync(`${file}.br`, brotliCompressSync(contents, { params }))
+  rmSync(file)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    await buildPtx(`${root}dist/cuda`)
+    const file = await buildPtx(`${root}dist/cuda`)
+    // An assembler refuses what the stated version of the language does not have.
+    run('ptxas', ['-arch=sm_80', '-O0', file, '-o', `${root}dist/cuda/kernels.cubin`])
+    rmSync(`${root}dist/cuda/kernels.cubin`)
+    compress(file)
   } catch (error) {
     console.error(error.message)
     process.exitCode = 1

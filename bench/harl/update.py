@@ -22,6 +22,8 @@ import time
 import types
 
 THREADS = int(sys.argv[1])
+# Where PyTorch computes: cpu or cuda.
+DEVICE = os.environ.get("HARL_DEVICE", "cpu")
 TUNED = "HARL_UPDATE_TUNED"
 # Read when a process starts: OpenMP's threads sleep while they wait, and malloc keeps the memory of freed tensors.
 ENVIRONMENT = {
@@ -90,7 +92,7 @@ class Team:
         config["model"]["hidden_sizes"] = options["hidden"]
         network = {**config["model"], **config["algo"]}
         buffer = {**config["train"], **network}
-        device = torch.device("cpu")
+        device = torch.device(DEVICE)
         spaces = Box(options["observation"]), Box(options["action"])
 
         runner = object.__new__(OnPolicyHARunner)
@@ -164,6 +166,8 @@ def run(team, trials):
     with contextlib.redirect_stdout(io.StringIO()):
         cpu, wall = time.process_time(), time.perf_counter()
         team.update()
+        if DEVICE != "cpu":
+            team.torch.cuda.synchronize()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {"wall": 1000 * wall, "cpu": 1000 * cpu, "trials": len(trials) / team.runner.num_agents}
 

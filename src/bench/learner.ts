@@ -14,7 +14,8 @@ export async function* benchLearner(options: BenchOptions): AsyncGenerator<Resul
   for (const env of options.envs) {
     const { spec } = makeEnvFactory(env)
     for (const algo of METHODS) {
-      const task = { name: taskName(env), spec, algo, hidden: HIDDEN, batch: options.batch }
+      const { batch, device } = options
+      const task = { name: taskName(env), spec, algo, hidden: HIDDEN, batch, device }
       yield* benchUpdate(task, options)
       if (algorithms[algo].update === 'trustRegion') yield* benchStep(task, options)
     }

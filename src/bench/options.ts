@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly rounds: number
   /** Rows of a batch per agent; a multiple of 20. */
   readonly batch: number
+  /** Device of the learners. */
+  readonly device: string
   /** Numbers of threads and of workers, ascending. */
   readonly threads: readonly number[]
   /** Vectors of this process, which processes that a bench starts take over. */

@@ -15,18 +15,19 @@ export interface StepParts {
 
 /** Times the trust-region step of a learner's first policy, part by part. */
 export function policyStep(learner: TeamLearner): () => StepParts {
-  const { host, storage, plan, method, config } = learner
+  const { storage, plan, method, config } = learner
+  const { device } = method
   const column = (name: 'observations' | 'actions' | 'logProb' | 'rewards') =>
-    host.mirror(storage.agentColumn(name, [0])).tensor
+    device.mirror(storage.agentColumn(name, [0])).tensor
   const { rows } = storage
   const [observations, actions, logProb] = [column('observations'), column('actions'), column('logProb')]
-  const batch = new PolicyBatch(host, rows, { observations, actions, logProb })
-  host.copy(column('rewards'), batch.factor)
-  host.copy(logProb, batch.newLogProb)
+  const batch = new PolicyBatch(device, rows, { observations, actions, logProb })
+  device.copy(column('rewards'), batch.factor)
+  device.copy(logProb, batch.newLogProb)
   const parameters = method.policies[0].parameters.tensor
-  const network = new Network(host, plan.actors[0], rows)
-  const derivatives = derivativesOf(host, network, plan.parts.update.products(config))
-  const policy = trainedPolicy(host, network, parameters, derivatives)
+  const network = new Network(device, plan.actors[0], rows)
+  const derivatives = derivativesOf(device, network, plan.parts.update.products(config))
+  const policy = trainedPolicy(device, network, parameters, derivatives)
   const { trustRegion } = config
   const step = new TrustRegionStep(policy, batch, trustRegion)
   return () => {

@@ -23,6 +23,8 @@ export interface UpdateTask {
   readonly hidden: readonly number[]
   /** Rows per agent; a multiple of 20. */
   readonly batch: number
+  /** Device of the learner, the default one where absent. */
+  readonly device?: string
   /** Solver of trust regions, the default one where absent. */
   readonly solver?: keyof typeof SOLVERS
 }
@@ -48,10 +50,11 @@ export class WholeUpdate {
 
   static async create(task: UpdateTask): Promise<WholeUpdate> {
     const { envs, steps } = batchShape(task)
-    const { algo, hidden, solver, spec } = task
+    const { algo, hidden, solver, spec, device = baseConfig.device } = task
     const config: TrainConfig = {
       ...baseConfig,
       algo,
+      device,
       env: { id: spec.id },
       envs,
       rolloutSteps: steps,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'
 import type { BenchOptions, Result, Rivals } from '../bench/index.js'
-import { openSimd, simdModes, type SimdMode } from '../devices/open.js'
+import { deviceNames, openSimd, simdModes, type SimdMode } from '../devices/open.js'
 import type { EnvConfig } from '../envs/index.js'
 import { usageError } from '../errors.js'
 import { wholeFlag } from './numbers.js'
@@ -10,6 +10,7 @@ interface BenchFlags {
   env?: string[]
   rounds: string
   batch: string
+  device: string
   threads?: string
   simd: string
   json?: boolean
@@ -30,6 +31,7 @@ export function benchCommand(rivals: () => Promise<Rivals> = async () => NO_RIVA
     .option('--env <id...>', 'tasks of Multi-Agent MuJoCo (default: the four that results are published for)')
     .option('--rounds <n>', 'rounds, in which everything that is compared takes its turn', '5')
     .option('--batch <n>', `rows of a batch per agent, a multiple of ${BATCH_UNIT}`, '4000')
+    .option('--device <name>', 'where learners compute (hatrpo list devices)', deviceNames[0])
     .option('--threads <list>', 'numbers of threads and workers (default: 1,2 where there are two cores)')
     .option('--simd <mode>', `vectors: ${simdModes.join(' or ')}`, simdModes[0])
     .option('--json', 'print {host, results: [{name, unit, median, min, max}]}')
@@ -62,6 +64,7 @@ Examples:
         envs,
         rounds,
         batch,
+        device: flags.device,
         threads,
         simd: flags.simd as SimdMode,
         rivals: opened,

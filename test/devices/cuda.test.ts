@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { checkLearnerFile } from '../../scripts/golden/kinds.js'
 import { CudaDevice } from '../../src/devices/cuda/device.js'
 import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
 import { allocate } from '../../src/devices/reference/memory.js'
-import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
-import { fixture, tinyConfig, trained } from '../training/runs.js'
-import { openSimulation } from './cuda/simulation.js'
+import { fixture, temporaryDirectory, tinyConfig, trained } from '../training/runs.js'
+import { checkGoldenFiles, checkTraining, METHODS } from './cuda/checks.js'
+import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
 import { linearSystem } from './suite/solve.js'
 
@@ -27,52 +25,14 @@ test('device cuda, on the CPU', { skip }, (t) =>
   })),
 )
 
-test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, async () => {
-  const folder = fileURLToPath(new URL('../../../test/golden/harl/', import.meta.url))
-  for (const name of readdirSync(folder)) {
-    for (const way of name.includes('hatrpo')
-      ? (['layerwise', 'jacobian'] as const)
-      : (['chosen'] as const)) {
-      const { comparisons } = await checkLearnerFile(folder + name, 'cuda', way)
-      assert.ok(comparisons.length > 0)
-      for (const { quantity, maxAbs, bound, suggested } of comparisons) {
-        assert.equal(bound, suggested, `${name}, ${quantity}: no bound of our own`)
-        assert.ok(maxAbs <= bound, `${name}, ${way}, ${quantity}: ${maxAbs} > ${bound}`)
-      }
-    }
-  }
-})
+test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, checkGoldenFiles)
 
-/** Numbers of a record, in the order of its keys. */
-function numbers(value: unknown): number[] {
-  if (typeof value === 'number') return [value]
-  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : []
-}
-
-for (const [algo, ...set] of [['hatrpo'], ['happo', 'clipped.epochs=2', 'clipped.miniBatches=2']])
-  test(`cuda: ${algo} takes the steps of the default device`, { skip }, async (t) => {
-    const config = (device: string, iterations: number) =>
-      tinyConfig({ id: fixture('rough') }, iterations, `algo=${algo}`, ...set, `device=${device}`)
-    const want = await trained(t, config('wasm', 1))
-    const [one, two] = [
-      await trained(t, config('cuda', 2)),
-      await trained(t, config('cuda', 2), { workers: 1 }),
-    ]
-    const [expected, found] = [want, one].map(({ records: [{ agents, critic }] }) =>
-      numbers([agents.map((agent) => ({ ...agent, cgResidual: null })), critic]),
-    )
-    assert.ok(expected.length >= 20)
-    // Ten products of conjugate gradients amplify f32's rounding of 6e-8 by the condition of the Fisher matrix.
-    close(found, expected, (i) => 1e-3 * Math.abs(expected[i]) + 1e-6, 'metrics of the first iteration')
-    assert.equal(two.parametersSha256, one.parametersSha256, 'the same bits again')
+for (const method of METHODS)
+  test(`cuda: ${method[0]} takes the steps of the default device`, { skip }, async (t) => {
+    const sha256 = await checkTraining(t, method)
     simulate('order', 1)
     t.after(simulateNothing)
-    const reversed = await trained(t, config('cuda', 2))
-    assert.equal(
-      reversed.parametersSha256,
-      one.parametersSha256,
-      'whatever the order of threads between barriers',
-    )
+    assert.equal(await checkTraining(t, method), sha256, 'whatever the order of threads between barriers')
   })
 
 test('cuda: launches of a solve are recorded, and replayed with the same bits', { skip }, () => {
@@ -148,4 +108,16 @@ test('cuda: what the driver refuses is an error of one line', { skip }, async (t
   const config = tinyConfig({ id: fixture('rough') }, 2, 'device=cuda')
   simulate('cuGraphLaunch', 719)
   await assert.rejects(trained(t, config), /^HatrpoError: device cuda: the GPU has stopped/)
+})
+
+const kernels = /\.launch\('(\w+)'|\.#(?:elements|statistic|partial)\('(\w+)'|call\('(\w+)'/g
+
+test('cuda: nvcc compiles the kernels to PTX of the stated version', { skip: nvccIsMissing() }, async (t) => {
+  const { buildPtx } = await buildScript()
+  const text = readFileSync(await buildPtx(temporaryDirectory(t)), 'utf8')
+  assert.match(text, /^\.version 7\.4\n\.target sm_80\n/)
+  const entries = Array.from(text.matchAll(/^\.visible \.entry (\w+)/gm), ([, name]) => name)
+  const sources = ['device', 'program', 'solver'].map(source).join('')
+  const used = Array.from(sources.matchAll(kernels), ([, ...names]) => names.find((name) => name)!)
+  assert.deepEqual([...new Set(used)].sort(), entries.sort())
 })

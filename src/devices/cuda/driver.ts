@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { HatrpoError, usageError } from '../../errors.js'
+import { brotliDecompressSync } from 'node:zlib'
 import { CODE } from '../../place.js'
 import { driverError, memoryError, RESULT } from './errors.js'
 import { loadLibrary, type FunctionName, type Library } from './library.js'
@@ -37,7 +38,13 @@ export interface Graph {
 
 /** File of the kernels; `HATRPO_CUDA_KERNELS` names another one. */
 function kernelsPath(): string {
-  return process.env.HATRPO_CUDA_KERNELS ?? fileURLToPath(new URL('../cuda/kernels.ptx', CODE))
+  return process.env.HATRPO_CUDA_KERNELS ?? fileURLToPath(new URL('../cuda/kernels.ptx.br', CODE))
+}
+
+function readKernels(): Uint8Array {
+  const path = kernelsPath()
+  const contents = readFileSync(path)
+  return path.endsWith('.br') ? brotliDecompressSync(contents) : contents
 }
 
 /** Why this machine cannot open the device, in one line, or null. */
@@ -105,7 +112,7 @@ export class Driver {
     this.#parameters = this.#result('allocHost', 8 * (ARGUMENTS + 1))
     this.#arguments = new DataView(library.view(this.#parameters, 8 * (ARGUMENTS + 1)))
     this.#arguments.setBigUint64(0, BigInt(this.#parameters + 8), true)
-    this.#module = this.#loadKernels(readFileSync(kernelsPath()))
+    this.#module = this.#loadKernels(readKernels())
   }
 
   // Memory.

@@ -24,9 +24,29 @@ const OPTIONS = ['-std=c++17', '-O1', '-fPIC', '-shared', '-Wall', '-Werror', '-
 /** Options of the compiler that a developer adds: sanitizers, or another number of threads. */
 const OWN = (process.env.HATRPO_CUDA_SIMULATION ?? '-DTHREADS=8').split(' ')
 
-/** Compiles the library, unless that has been done. Result: null where there is no C++ compiler. */
+/** scripts/cuda.mjs, which the build does not compile. */
+interface BuildScript {
+  writeHeaders(folder: string): Promise<string[]>
+  buildPtx(folder: string): Promise<string>
+}
+
+export const buildScript = async (): Promise<BuildScript> => import(`${ROOT}scripts/cuda.mjs`)
+
+/** Text of a TypeScript file of the device. */
+export const source = (name: string): string => readFileSync(`${ROOT}src/devices/cuda/${name}.ts`, 'utf8')
+
+/** Whether nvcc is missing: what node:test's `skip` takes. */
+export const nvccIsMissing = (): false | string =>
+  spawnSync('nvcc', ['--version']).status === 0 ? false : 'no nvcc'
+
+/**
+ * Compiles the library, unless that has been done. Result: null where there is no C++ compiler.
+ * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and there is none
+ */
 export async function openSimulation(): Promise<Simulation | null> {
   const path = await buildLibrary()
+  if (path === null && process.env.HATRPO_TEST_HOSTS === 'required')
+    throw new Error('no C++ compiler: HATRPO_TEST_HOSTS requires it')
   if (path === null) return null
   process.env.HATRPO_CUDA_LIBRARY = path
   // The library has the kernels in it: any file will do.
@@ -44,9 +64,7 @@ export async function openSimulation(): Promise<Simulation | null> {
 async function buildLibrary(): Promise<string | null> {
   const compiler = COMPILERS.find((name) => spawnSync(name, ['--version']).status === 0)
   if (compiler === undefined) return null
-  const { writeHeaders } = (await import(`${ROOT}scripts/cuda.mjs`)) as {
-    writeHeaders(folder: string): Promise<string[]>
-  }
+  const { writeHeaders } = await buildScript()
   const includes = [...(await writeHeaders(`${OUT}/include`)), SOURCES[1]]
   const options = [...OPTIONS, ...OWN, ...includes.flatMap((folder) => ['-I', folder])]
   const hash = createHash('sha256').update([compiler, ...options].join(' '))

@@ -19,7 +19,7 @@ struct Logits {
   double total;
 
   INLINE bool none() const { return high == NONE; }
-  INLINE double weight(int k) const { return exp((double)z[k] - high); }
+  INLINE double weight(int k) const { return exp64((double)z[k] - high); }
   INLINE double p(int k) const { return weight(k) / total; }
 };
 
@@ -53,7 +53,7 @@ INLINE int choiceOf(float value, int count) { return value >= 0 && value < count
 
 INLINE double logProbOf(const Logits& row, int choice) {
   if (row.none()) return 0;
-  return choice < 0 ? NAN : row.z[choice] - row.high - log(row.total);
+  return choice < 0 ? NAN : row.z[choice] - row.high - log64(row.total);
 }
 
 INLINE void put(float* at, double value, bool accumulate) { *at = accumulate ? *at + value : value; }
@@ -136,7 +136,7 @@ CALLED void categoricalKl(const CategoricalKl& w, const Pass& pass) {
     const Logits row = logitsOf(w, pass, r), old = logitsAt(w.oldLogits + columnsAt(w, pass, r), w.count);
     double sum = 0;
     if (!old.none() && !row.none()) {
-      const double shift = log(row.total) - log(old.total);
+      const double shift = log64(row.total) - log64(old.total);
       for (int k = 0; k < w.count; k++) {
         const double p = old.p(k);
         if (p != 0) sum += p * (old.z[k] - old.high - (row.z[k] - row.high) + shift);
@@ -182,7 +182,7 @@ CALLED void categoricalEntropy(const CategoricalEntropy& w, const Pass& pass) {
     const Logits row = logitsOf(w, pass, r);
     double entropy = 0;
     if (!row.none()) {
-      const double scale = row.high + log(row.total);
+      const double scale = row.high + log64(row.total);
       for (int k = 0; k < w.count; k++) {
         const double p = row.p(k);
         if (p != 0) entropy -= p * (row.z[k] - scale);

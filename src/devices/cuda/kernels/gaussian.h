@@ -13,7 +13,7 @@ struct Deviation {
 
 INLINE Deviation deviation(double s, double x, double y) {
   const double squashed = sigmoid(s / x), sigma = squashed * y;
-  return {sigma, log(sigma), 1 / (sigma * sigma), (1 - squashed) / x};
+  return {sigma, log64(sigma), 1 / (sigma * sigma), (1 - squashed) / x};
 }
 
 // Deviations from the table that all rows share.

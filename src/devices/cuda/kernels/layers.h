@@ -5,39 +5,27 @@
 
 // y = x w' + bias, or y += x w'.
 CALLED void linear(const Linear& w, const Pass& pass) {
-  const float *x = pass.of(w.x, w.inputs), *weight = w.weight, *bias = w.bias;
-  float* y = pass.of(w.y, w.outputs);
-  const int inputs = w.inputs, outputs = w.outputs;
-  const bool accumulate = w.accumulate;
-  product<true, true>(
-      pass.rows, outputs, inputs, [=](int r, int k) { return x[(i64)r * inputs + k]; },
-      [=](int k, int j) { return weight[(i64)j * inputs + k]; },
-      [=](int r, int j, float sum) {
-        float* at = y + (i64)r * outputs + j;
-        *at = accumulate ? *at + sum : bias ? sum + bias[j] : sum;
-      });
+  const Left x = {pass.of(w.x, w.inputs), w.inputs, 1, nullptr, 0};
+  const Right weight = {w.weight, 1, w.inputs};
+  product(pass.rows, w.outputs, w.inputs, x, weight, {pass.of(w.y, w.outputs), w.outputs, w.bias, w.accumulate != 0});
 }
 
 // gx = gy w, with `repeat` vectors per row.
 CALLED void linearAdjoint(const LinearAdjoint& w, const Pass& pass) {
-  const float *gy = pass.of(w.gy, w.repeat * w.outputs), *weight = w.weight;
-  float* gx = pass.of(w.gx, w.repeat * w.inputs);
-  const int inputs = w.inputs, outputs = w.outputs;
-  product<true, false>(
-      pass.rows * w.repeat, inputs, outputs, [=](int r, int k) { return gy[(i64)r * outputs + k]; },
-      [=](int k, int i) { return weight[(i64)k * inputs + i]; },
-      [=](int r, int i, float sum) { gx[(i64)r * inputs + i] = sum; });
+  const Left gy = {pass.of(w.gy, w.repeat * w.outputs), w.outputs, 1, nullptr, 0};
+  const Right weight = {w.weight, w.inputs, 1};
+  const Target gx = {pass.of(w.gx, w.repeat * w.inputs), w.inputs, nullptr, false};
+  product(pass.rows * w.repeat, w.inputs, w.outputs, gy, weight, gx);
 }
 
 // Gradients of w, gy' x, and of the bias, the column sums of gy.
 CALLED void linearWeights(const LinearWeights& w, const Pass& pass) {
-  const float *x = pass.of(w.x, w.inputs), *gy = pass.of(w.gy, w.outputs);
-  const int inputs = w.inputs, outputs = w.outputs;
+  const float* gy = pass.of(w.gy, w.outputs);
+  const int outputs = w.outputs;
   const bool accumulate = w.accumulate;
-  product<false, false>(
-      outputs, inputs, pass.rows, [=](int j, int r) { return gy[(i64)r * outputs + j]; },
-      [=](int r, int i) { return x[(i64)r * inputs + i]; },
-      [&](int j, int i, float sum) { pass.addGradient(w.weightAt + (i64)j * inputs + i, sum, accumulate); });
+  const Right x = {pass.of(w.x, w.inputs), w.inputs, 1};
+  const Target gradient = {pass.gradient + w.weightAt, w.inputs, nullptr, accumulate || !pass.first};
+  product(outputs, w.inputs, pass.rows, {gy, 1, w.outputs, nullptr, 0}, x, gradient);
   // The entries of the bias may be among those of the weight.
   __syncthreads();
   EACH(j, outputs) {
@@ -48,7 +36,7 @@ CALLED void linearWeights(const LinearWeights& w, const Pass& pass) {
 }
 
 INLINE float sigmoid(float z) { return 1 / (1 + expf(-z)); }
-INLINE double sigmoid(double z) { return 1 / (1 + exp(-z)); }
+INLINE double sigmoid(double z) { return 1 / (1 + exp64(-z)); }
 
 constexpr float SELU_ALPHA = 1.6732632423543772f;
 constexpr float SELU_SCALE = 1.0507009873554805f;

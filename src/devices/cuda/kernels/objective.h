@@ -8,7 +8,7 @@ INLINE double clamp(double v, double low, double high) { return fmin(fmax(v, low
 // Adds objective, weight and clipped weight of a row to the sums. Result: weight d objective / d log-probability.
 INLINE double surrogateOf(double logProb, double oldLogProb, double factor, double weight, double clip, double* sums) {
   if (weight == 0) return 0;
-  const double ratio = exp(logProb - oldLogProb);
+  const double ratio = exp64(logProb - oldLogProb);
   double objective = ratio * factor, slope = objective;
   if (clip >= 0) {
     const double bounded = clamp(ratio, 1 - clip, 1 + clip);

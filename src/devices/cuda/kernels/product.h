@@ -26,10 +26,32 @@ INLINE void multiplyTiles(int rows, int depth, float (&sums)[UNITS][UNIT_ROWS][U
   }
 }
 
-// store(row, column, sum over k of a(row, k) b(k, column)) for a matrix [m, n]. Where `aByDepth` or `bByDepth`, consecutive k
-// lie beside each other in memory; else rows of a, or columns of b.
-template <bool aByDepth, bool bByDepth, class A, class B, class Store>
-INLINE void product(int m, int n, int depth, const A& a, const B& b, const Store& store) {
+// Matrix whose element (row, k) is at[row * rowStride + k * depthStride], or 0 where the row's gate is 0.
+struct Left {
+  const float* at;
+  i64 rowStride, depthStride;
+  const float* gate;
+  i64 gateStride;
+};
+
+// Matrix whose element (k, column) is at[k * depthStride + column * columnStride].
+struct Right {
+  const float* at;
+  i64 depthStride, columnStride;
+};
+
+// Where the product goes, plus bias[column] where there is one; or what it is added to.
+struct Target {
+  float* at;
+  i64 rowStride;
+  const float* bias;
+  bool accumulate;
+};
+
+// Product of matrices [m, depth] and [depth, n].
+CALLED void product(int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
+  // Threads beside each other read what lies beside each other.
+  const bool aByDepth = a.depthStride == 1, bByDepth = b.depthStride == 1;
   for (int row0 = 0; row0 < m; row0 += TILE_ROWS)
     for (int column0 = 0; column0 < n; column0 += TILE_COLUMNS) {
       const int width = n - column0 <= 32 ? 32 : TILE_COLUMNS;
@@ -38,12 +60,14 @@ INLINE void product(int m, int n, int depth, const A& a, const B& b, const Store
         EACH(e, TILE_ROWS * TILE_DEPTH) {
           const int k = aByDepth ? e % TILE_DEPTH : e / TILE_ROWS;
           const int r = aByDepth ? e / TILE_DEPTH : e % TILE_ROWS;
-          shared.tiles.a[r][k] = row0 + r < m && k0 + k < depth ? a(row0 + r, k0 + k) : 0;
+          const bool isIn = row0 + r < m && k0 + k < depth && (!a.gate || a.gate[(row0 + r) * a.gateStride] != 0);
+          shared.tiles.a[r][k] = isIn ? a.at[(row0 + r) * a.rowStride + (k0 + k) * a.depthStride] : 0;
         }
         EACH(e, TILE_DEPTH * width) {
           const int k = bByDepth ? e % TILE_DEPTH : e / width;
           const int c = bByDepth ? e / TILE_DEPTH : e % width;
-          shared.tiles.b[k][c] = column0 + c < n && k0 + k < depth ? b(k0 + k, column0 + c) : 0;
+          const bool isIn = column0 + c < n && k0 + k < depth;
+          shared.tiles.b[k][c] = isIn ? b.at[(k0 + k) * b.depthStride + (column0 + c) * b.columnStride] : 0;
         }
         __syncthreads();
         const int part = least(TILE_DEPTH, depth - k0);
@@ -58,8 +82,12 @@ INLINE void product(int m, int n, int depth, const A& a, const B& b, const Store
 #pragma unroll
         for (int i = 0; i < UNIT_ROWS; i++)
 #pragma unroll
-          for (int j = 0; j < UNIT_COLUMNS; j++)
-            if (row + i < m && column + 32 * j < n) store(row + i, column + 32 * j, sums[u][i][j]);
+          for (int j = 0; j < UNIT_COLUMNS; j++) {
+            if (row + i >= m || column + 32 * j >= n) continue;
+            float* at = out.at + (row + i) * out.rowStride + column + 32 * j;
+            const float sum = sums[u][i][j];
+            *at = out.accumulate ? *at + sum : out.bias ? sum + out.bias[column + 32 * j] : sum;
+          }
       }
     }
 }

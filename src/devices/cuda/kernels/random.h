@@ -43,7 +43,7 @@ CALLED double uniform(const Noise& key, u32 index) {
 // Cosine (even index) or sine (odd) of a pair of Box and Muller.
 CALLED double normal(const Noise& key, u32 index) {
   const Block block = philox(key, index / 2);
-  const double radius = sqrt(-2 * log(unit(block.words[0], block.words[1])));
+  const double radius = sqrt(-2 * log64(unit(block.words[0], block.words[1])));
   const double turns = 2 * unit(block.words[2], block.words[3]);
   return radius * (index % 2 ? sinpi(turns) : cospi(turns));
 }

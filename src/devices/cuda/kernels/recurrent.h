@@ -8,7 +8,6 @@ CALLED void gru(const Gru& w, const Pass& pass) {
   const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
   const i64 all = (w.below + 1 + w.above) * w.width, own = w.below * w.width;
   const float *x = pass.of(w.x, 3 * w.width), *starts = pass.of(w.starts, 1), *states = pass.of(w.states, all);
-  const float *weight = w.weight, *bias = w.bias;
   float *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1), *gates = pass.of(w.gates, 4 * w.width);
   float *out = pass.of(w.out, width), *next = pass.of(w.next, all);
   for (int t = 0; t < chunk; t++) {
@@ -19,10 +18,8 @@ CALLED void gru(const Gru& w, const Pass& pass) {
       if (i == 0) linked[row] = t > 0 && !resets ? 1 : 0;
     }
     __syncthreads();
-    product<true, true>(
-        chunks, 3 * width, width, [=](int c, int k) { return before[(c * chunk + t) * width + k]; },
-        [=](int k, int j) { return weight[(i64)j * width + k]; },
-        [=](int c, int j, float sum) { gates[(i64)(c * chunk + t) * 4 * width + j] = sum + bias[j]; });
+    product(chunks, 3 * width, width, {before + t * width, w.chunk * width, 1, nullptr, 0}, {w.weight, 1, width},
+            {gates + t * 4 * width, w.chunk * 4 * width, w.bias, false});
     __syncthreads();
     EACH(e, chunks * width) {
       const int row = e / width * chunk + t, i = e % width;
@@ -45,17 +42,12 @@ CALLED void gru(const Gru& w, const Pass& pass) {
 CALLED void gruTangent(const GruTangent& w, const Pass& pass) {
   const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
   const float *dx = pass.of(w.dx, 3 * w.width), *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1);
-  const float *gates = pass.of(w.gates, 4 * w.width), *weight = w.weight;
+  const float* gates = pass.of(w.gates, 4 * w.width);
   float *total = pass.of(w.product, 3 * w.width), *out = pass.of(w.out, width);
   for (int t = 0; t < chunk; t++) {
-    product<true, true>(
-        chunks, 3 * width, width,
-        [=](int c, int k) {
-          const int row = c * chunk + t;
-          return linked[row] != 0 ? out[(row - 1) * width + k] : 0;
-        },
-        [=](int k, int j) { return weight[(i64)j * width + k]; },
-        [=](int c, int j, float sum) { total[(i64)(c * chunk + t) * 3 * width + j] += sum; });
+    if (t > 0)
+      product(chunks, 3 * width, width, {out + (t - 1) * width, w.chunk * width, 1, linked + t, chunk},
+              {w.weight, 1, width}, {total + t * 3 * width, w.chunk * 3 * width, nullptr, true});
     __syncthreads();
     EACH(e, chunks * width) {
       const int row = e / width * chunk + t, i = e % width;
@@ -75,7 +67,7 @@ CALLED void gruTangent(const GruTangent& w, const Pass& pass) {
 CALLED void gruAdjoint(const GruAdjoint& w, const Pass& pass) {
   const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
   const float *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1);
-  const float *gates = pass.of(w.gates, 4 * w.width), *weight = w.weight;
+  const float* gates = pass.of(w.gates, 4 * w.width);
   float *gh = pass.of(w.g, width), *gx = pass.of(w.gx, 3 * w.width), *through = pass.of(w.product, 3 * w.width);
   for (int t = chunk - 1; t >= 0; t--) {
     EACH(e, chunks * width) {
@@ -89,19 +81,12 @@ CALLED void gruAdjoint(const GruAdjoint& w, const Pass& pass) {
       to[width] = back[width] = gz;
       to[2 * width] = gn;
       back[2 * width] = gn * r;
+      if (linked[row] != 0) gh[(row - 1) * width + i] += slope * z;
     }
     __syncthreads();
     if (t == 0) break;
-    product<true, false>(
-        chunks, width, 3 * width,
-        [=](int c, int k) { return through[(i64)(c * chunk + t) * 3 * width + k]; },
-        [=](int k, int i) { return weight[(i64)k * width + i]; },
-        [=](int c, int i, float sum) {
-          const int row = c * chunk + t;
-          if (linked[row] == 0) return;
-          const float z = gates[(i64)row * 4 * width + width + i];
-          gh[(row - 1) * width + i] += sum + gh[row * width + i] * z;
-        });
+    product(chunks, width, 3 * width, {through + t * 3 * width, w.chunk * 3 * width, 1, linked + t, chunk},
+            {w.weight, width, 1}, {gh + (t - 1) * width, w.chunk * width, nullptr, true});
     __syncthreads();
   }
 }

@@ -48,6 +48,10 @@ struct Shared {
 
 __shared__ Shared shared;
 
+// Called, since the many places would make the kernels twice as large.
+CALLED double exp64(double x) { return exp(x); }
+CALLED double log64(double x) { return log(x); }
+
 INLINE int least(int a, int b) { return a < b ? a : b; }
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 

@@ -44,7 +44,7 @@ KERNEL multiplyByRatio(Args args) {
   float* x = args.f32(0);
   const float *now = args.f32(1), *old = args.f32(2), *weight = args.f32(3);
   EACH_ELEMENT(i, args.integer(4))
-    if (!weight || weight[i] != 0) x[i] = x[i] * exp((double)now[i] - old[i]);
+    if (!weight || weight[i] != 0) x[i] = x[i] * exp64((double)now[i] - old[i]);
 }
 
 // out[i] = x[index[i]]; *outside = 1 for an index outside x. Arguments: x, its length, index, out, its length, outside.
