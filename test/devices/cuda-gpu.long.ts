@@ -24,9 +24,7 @@ test('device cuda, on a GPU', { skip }, (t) =>
 test("HARL's numbers within the bounds that the files suggest", { skip }, checkGoldenFiles)
 
 for (const method of METHODS)
-  test(`${method[0]} takes the steps of the default device`, { skip }, async (t) => {
-    await checkTraining(t, method)
-  })
+  test(`${method[0]} takes the steps of the default device`, { skip }, (t) => checkTraining(t, method))
 
 test('recorded launches of a solve have the results of the first ones', { skip }, () => {
   const device = new CudaDevice()

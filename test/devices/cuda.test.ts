@@ -29,10 +29,9 @@ test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, 
 
 for (const method of METHODS)
   test(`cuda: ${method[0]} takes the steps of the default device`, { skip }, async (t) => {
-    const sha256 = await checkTraining(t, method)
-    simulate('order', 1)
     t.after(simulateNothing)
-    assert.equal(await checkTraining(t, method), sha256, 'whatever the order of threads between barriers')
+    // The order of threads between barriers, which no result depends on.
+    await checkTraining(t, method, () => simulate('order', 1))
   })
 
 test('cuda: launches of a solve are recorded, and replayed with the same bits', { skip }, () => {

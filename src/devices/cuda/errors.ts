@@ -11,7 +11,8 @@ const CAUSES: readonly { readonly from: number; readonly to: number; readonly ca
   { from: 100, to: 101, cause: 'no GPU' },
   { from: 200, to: 222, cause: 'the kernels do not fit the GPU or its driver' },
   { from: 214, to: 214, cause: 'the GPU found an error in its memory that it cannot correct' },
-  { from: 700, to: 999, cause: 'the GPU has stopped, and all that was in its memory is lost' },
+  { from: 700, to: 719, cause: 'the GPU has stopped, and all that was in its memory is lost' },
+  { from: 802, to: 804, cause: 'the parts of the driver do not fit each other' },
 ]
 
 /** The line of an error of the driver. */
