@@ -63,8 +63,7 @@ Examples:
       const options: BenchOptions = {
         envs,
         rounds,
-        batch,
-        device: flags.device,
+        ...{ batch, device: flags.device },
         threads,
         simd: flags.simd as SimdMode,
         rivals: opened,

@@ -85,7 +85,7 @@ export class CudaDevice implements Device {
     if (values.length !== tensor.length)
       throw new RangeError(`${values.length} values for a tensor of ${tensor.length}`)
     const array = values instanceof ARRAYS[tensor.type] ? values : ARRAYS[tensor.type].from(values)
-    this.#driver.upload(bytesOf(array as HostArray), this.#memory.addressOf(tensor))
+    this.#driver.upload(bytesOf(array), this.#memory.addressOf(tensor))
   }
 
   read(tensor: Tensor): HostArray {

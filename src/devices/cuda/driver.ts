@@ -22,7 +22,7 @@ const ERROR_LOG = { buffer: 5, bytes: 6 } as const
 /** Threads of a block. */
 const THREADS = 256
 /** Bytes of pinned memory that transfers go through. */
-const STAGING = 16 * 2 ** 20
+const STAGING = 16 * 0x100000
 /** Most arguments of a kernel, 8 bytes each, and the pointer to them. */
 const ARGUMENTS = 16
 

@@ -20,11 +20,11 @@ export function driverError(what: string, code: number, name: string): HatrpoErr
   const causes = CAUSES.filter(({ from, to }) => code >= from && code <= to)
   const cause = causes.at(-1)?.cause ?? 'the driver failed'
   return new HatrpoError(
-    `device cuda: ${cause} (${what}: ${name}, error ${code}); hatrpo train --resume continues a run from its last checkpoint`,
+    `device cuda: ${cause} (${what}: ${name}, error ${code}); a run continues from its last checkpoint by hatrpo train --resume DIR, also with another --device`,
   )
 }
 
-const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 0x100000)} MB`
 
 /** The line of an allocation that failed. */
 export function memoryError(

@@ -15,7 +15,7 @@ export interface CudaTensor extends Tensor {
 }
 
 /** Bytes that are asked of the driver at a time, at least. */
-const CHUNK = 4 * 2 ** 20
+const CHUNK = 4 * 0x100000
 /** Tensors begin at multiples of this. */
 const ALIGNMENT = 256
 

@@ -30,7 +30,8 @@ interface BuildScript {
   buildPtx(folder: string): Promise<string>
 }
 
-export const buildScript = async (): Promise<BuildScript> => import(`${ROOT}scripts/cuda.mjs`)
+export const buildScript = async (): Promise<BuildScript> =>
+  (await import(`${ROOT}scripts/cuda.mjs`)) as BuildScript
 
 /** Text of a TypeScript file of the device. */
 export const source = (name: string): string => readFileSync(`${ROOT}src/devices/cuda/${name}.ts`, 'utf8')
