@@ -350,17 +350,6 @@ test('mistakes in render, eval, export, watch and check-env', async (t) => {
   assert.deepEqual(readdirSync(cwd), before)
 })
 
-test('a folder that cannot be made is a failure of one line', { skip: !existsSync('/proc/self') }, (t) => {
-  const { dir } = storedRun(t, 'mpe/spread', 'happo')
-  const cwd = join(dir, '..')
-  const start = ['train', '--env', 'mpe/spread', '--algo', 'happo', '--out']
-  const lost = ['/proc/none', '/proc/none/deeper', 'run/config.json/x'].flatMap((out) => [
-    [['export', 'run', '--out', out], `cannot write the bundle ${out}: E`] as const,
-    [[...start, out], `cannot write ${out}: E`] as const,
-  ])
-  assertAllRefused(cwd, lost, 1)
-})
-
 test('a folder made for --out is kept when training is refused', (t) => {
   const cwd = temporaryDirectory(t)
   const module = join(cwd, 'rivals.mjs')
@@ -387,17 +376,24 @@ export default () => ({
   assert.deepEqual(readdirSync(cwd).sort(), ['mine', 'rivals.mjs'])
 })
 
-test('a damaged run folder is a failure of one line', (t) => {
-  const cwd = temporaryDirectory(t)
-  mkdirSync(join(cwd, 'run'))
-  writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1')
+test('a damaged run folder, and a folder that cannot be made, is a failure of one line', (t) => {
+  const { dir } = storedRun(t, 'mpe/spread', 'happo')
+  const cwd = join(dir, '..')
+  mkdirSync(join(cwd, 'broken'))
+  writeFileSync(join(cwd, 'broken', 'config.json'), '{"seed":1')
   const damaged = [
-    [['train', '--resume', 'run'], 'config.json is damaged'],
-    [['export', 'run', '--out', 'x'], 'config.json is damaged'],
+    [['train', '--resume', 'broken'], 'config.json is damaged'],
+    [['export', 'broken', '--out', 'x'], 'config.json is damaged'],
   ] as const
-  assertAllRefused(cwd, damaged, 1)
-  writeFileSync(join(cwd, 'run', 'config.json'), '{"seed":1}')
-  assertRefused(cwd, ['train', '--resume', 'run'], ['config.json is damaged', 'missing'], 1)
+  const start = ['train', '--env', 'mpe/spread', '--algo', 'happo', '--out']
+  const places = existsSync('/proc/self') ? ['/proc/none', '/proc/none/deeper'] : []
+  const lost = [...places, 'run/config.json/x'].flatMap((out) => [
+    [['export', 'run', '--out', out], `cannot write the bundle ${out}: E`] as const,
+    [[...start, out], `cannot write ${out}: E`] as const,
+  ])
+  assertAllRefused(cwd, [...damaged, ...lost], 1)
+  writeFileSync(join(cwd, 'broken', 'config.json'), '{"seed":1}')
+  assertRefused(cwd, ['train', '--resume', 'broken'], ['config.json is damaged', 'missing'], 1)
 })
 
 test('--verbose adds the origin of an error', (t) => {
