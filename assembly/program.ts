@@ -6,7 +6,7 @@
 // partial sums are added in ascending order. Results therefore do not depend on the threads.
 //
 // The header and the phases after it are described in src/kernels/layout.ts, operations and their arguments in
-// src/devices/wasm/operations.ts; src/devices/wasm/encode.ts writes all of it. A list of operations is words
+// src/devices/operations/table.ts; src/devices/operations/encode.ts writes all of it. A list of operations is words
 // `operation, arguments ...` that end with END.
 
 import {

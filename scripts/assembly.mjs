@@ -9,7 +9,7 @@ const NOTE = '// Made by scripts/assembly.mjs at each build; not to be edited.\n
 async function readTables(root) {
   const contents = `
     export * from './src/kernels/layout.ts'
-    export { OPERATIONS } from './src/devices/wasm/operations.ts'
+    export { OPERATIONS } from './src/devices/operations/table.ts'
     export { ACTIVATIONS } from './src/devices/steps.ts'
     export { RUNNING, TERMINATED, TRUNCATED } from './src/envs/contract.ts'`
   const stdin = { contents, resolveDir: root, loader: 'ts' }

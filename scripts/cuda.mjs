@@ -22,7 +22,7 @@ const PTX_VERSION = '7.4'
 /** Tables by the name of the TypeScript file that holds them. */
 async function readTables() {
   const contents = `
-    export { OPERATIONS } from './src/devices/wasm/operations.ts'
+    export { OPERATIONS } from './src/devices/operations/table.ts'
     export { ACTIVATIONS } from './src/devices/steps.ts'
     export { TRUNCATION_MODES } from './src/kernels/layout.ts'
     export { BLOCKS } from './src/devices/cuda/layout.ts'

@@ -79,8 +79,8 @@ test('cuda: the list of devices says why it cannot be used', { skip }, async (t)
     simulateNothing()
   }
   for (const [variable, line] of [
-    ['HATRPO_CUDA_LIBRARY', /^no NVIDIA driver: \/none cannot be loaded/],
-    ['HATRPO_CUDA_KERNELS', /^its kernels are not built: npm run build:cuda, which needs nvcc/],
+    ['CUDA_DRIVER_LIBRARY', /^no NVIDIA driver: \/none cannot be loaded/],
+    ['CUDA_KERNELS', /^its kernels are not built: npm run build:cuda, which needs nvcc/],
   ] as const) {
     const before = process.env[variable]
     process.env[variable] = '/none'

@@ -1,7 +1,7 @@
 import { Arena } from '../../src/kernels/arena.js'
 import { loadKernels } from '../../src/kernels/load.js'
 import type { KernelExports } from '../../src/kernels/exports.js'
-import type { KernelName } from '../../src/devices/wasm/operations.js'
+import type { KernelName } from '../../src/devices/operations/table.js'
 
 const { exports, memory } = await loadKernels()
 export const arena = new Arena({ exports, memory })

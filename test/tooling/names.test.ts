@@ -17,7 +17,8 @@ interface Rule {
 const DEVICE_FILES = [
   'src/devices/steps.ts',
   'src/devices/head-steps.ts',
-  'src/devices/wasm/',
+  'src/devices/operations/',
+  'src/devices/cuda/',
   'src/devices/reference/',
   'src/devices/tfjs/',
 ]
@@ -50,7 +51,6 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/export/',
       'src/runtime/',
       'workers/check-wide.ts',
-      'scripts/assembly.mjs',
       'scripts/build.mjs',
       'scripts/flame.mjs',
     ],

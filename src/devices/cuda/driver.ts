@@ -36,9 +36,9 @@ export interface Graph {
   readonly executable: number
 }
 
-/** File of the kernels; `HATRPO_CUDA_KERNELS` names another one. */
+/** File of the kernels; `CUDA_KERNELS` names another one. */
 function kernelsPath(): string {
-  return process.env.HATRPO_CUDA_KERNELS ?? fileURLToPath(new URL('../cuda/kernels.ptx.br', CODE))
+  return process.env.CUDA_KERNELS ?? fileURLToPath(new URL('../cuda/kernels.ptx.br', CODE))
 }
 
 function readKernels(): Uint8Array {

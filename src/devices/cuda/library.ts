@@ -54,9 +54,9 @@ export interface Library {
   readonly view: Foreign['view']
 }
 
-/** Path of the driver's library; `HATRPO_CUDA_LIBRARY` names another one. */
+/** Path of the driver's library; `CUDA_DRIVER_LIBRARY` names another one. */
 export function libraryPath(): string {
-  const own = process.env.HATRPO_CUDA_LIBRARY
+  const own = process.env.CUDA_DRIVER_LIBRARY
   return own ?? (process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1')
 }
 

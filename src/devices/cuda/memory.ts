@@ -1,4 +1,4 @@
-import { BYTES } from '../wasm/tensor.js'
+import { BYTES } from '../elements.js'
 import type { ElementType, Tensor } from '../tensor.js'
 import type { Driver } from './driver.js'
 

@@ -1,7 +1,7 @@
 import type { ElementType } from '../tensor.js'
-import type { Argument } from '../wasm/arguments.js'
-import type { Operation } from '../wasm/operation.js'
-import { OPERATIONS, type OperationName } from '../wasm/operations.js'
+import type { Argument } from '../operations/arguments.js'
+import type { Operation } from '../operations/operation.js'
+import { OPERATIONS, type OperationName } from '../operations/table.js'
 
 /** Argument of an operation as the kernels take it, in 8 bytes. */
 export interface Parameter {

@@ -8,9 +8,9 @@ import {
   type SetupStep,
 } from '../steps.js'
 import { isScratch, type Scratch, type Tensor } from '../tensor.js'
-import { argumentValue, CODES, type Encodable, type Places } from '../wasm/encode.js'
-import { planGradient, type GradientPlan } from '../wasm/gradient.js'
-import type { ScratchPool } from '../wasm/scratch.js'
+import { argumentValue, CODES, type Encodable, type Places } from '../operations/encode.js'
+import { planGradient, type GradientPlan } from '../operations/gradient.js'
+import type { ScratchPool } from '../operations/scratch.js'
 import { real, type Driver, type KernelArgument } from './driver.js'
 import { BLOCKS, passRows } from './layout.js'
 import type { Memory } from './memory.js'

@@ -12,6 +12,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
+import { BYTES, copyingMirror, elementType, lengthError } from '../elements.js'
 import type { HostDevice, SharedKernels } from '../host.js'
 import { chunkOf, expectRows, sumNames, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
@@ -23,9 +24,9 @@ import {
   type EncodedProgram,
   type ProgramMemory,
 } from './program.js'
-import { ScratchPool } from './scratch.js'
+import { ScratchPool } from '../operations/scratch.js'
 import { SolveSpace } from './solve-space.js'
-import { BYTES, copyingMirror, elementType, lengthError, type WasmTensor } from './tensor.js'
+import type { WasmTensor } from './tensor.js'
 
 /** Greatest number of values of one statistic. */
 const RESULTS = 4

@@ -1,11 +1,11 @@
 import { HEADER, PANEL_REST, PHASE, PHASE_KIND } from '../../kernels/index.js'
 import { chunkOf, sumNames, type ProgramSpec, type RowStep, type SetupStep } from '../steps.js'
 import { isScratch, scratch, type Operand, type Scratch, type Tensor } from '../tensor.js'
-import { encodeStep, END, type Encodable, type Places } from './encode.js'
-import { planGradient, type GradientPlan } from './gradient.js'
-import type { Operation } from './operation.js'
-import { OPERATIONS } from './operations.js'
-import { ScratchPool } from './scratch.js'
+import { encodeStep, END, type Encodable, type Places } from '../operations/encode.js'
+import { planGradient, type GradientPlan } from '../operations/gradient.js'
+import type { Operation } from '../operations/operation.js'
+import { OPERATIONS } from '../operations/table.js'
+import { ScratchPool } from '../operations/scratch.js'
 
 /** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
 export const ROWS_PER_BLOCK = 128

@@ -1,5 +1,5 @@
 // The part of the CUDA driver API that the device uses, on the CPU: the kernels are compiled into the same library. For the
-// tests, which name it in HATRPO_CUDA_LIBRARY. Memory of the "GPU" is that of the process, new memory is full of NaN bits.
+// tests, which name it in CUDA_DRIVER_LIBRARY. Memory of the "GPU" is that of the process, new memory is full of NaN bits.
 // `simulate` makes calls fail.
 #include "kernels.cu"
 

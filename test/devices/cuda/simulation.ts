@@ -22,7 +22,7 @@ const COMPILERS = ['g++', 'clang++']
 const OPTIONS = ['-std=c++17', '-O1', '-fPIC', '-shared', '-Wall', '-Werror', '-Wno-unknown-pragmas']
 
 /** Options of the compiler that a developer adds: sanitizers, or another number of threads. */
-const OWN = (process.env.HATRPO_CUDA_SIMULATION ?? '-DTHREADS=8').split(' ')
+const OWN = (process.env.CUDA_SIMULATION ?? '-DTHREADS=8').split(' ')
 
 /** scripts/cuda.mjs, which the build does not compile. */
 interface BuildScript {
@@ -49,9 +49,9 @@ export async function openSimulation(): Promise<Simulation | null> {
   if (path === null && process.env.HATRPO_TEST_HOSTS === 'required')
     throw new Error('no C++ compiler: HATRPO_TEST_HOSTS requires it')
   if (path === null) return null
-  process.env.HATRPO_CUDA_LIBRARY = path
+  process.env.CUDA_DRIVER_LIBRARY = path
   // The library has the kernels in it: any file will do.
-  process.env.HATRPO_CUDA_KERNELS = `${SOURCES[0]}/kernels.cu`
+  process.env.CUDA_KERNELS = `${SOURCES[0]}/kernels.cu`
   const koffi = loadPackage<{ load(path: string): { func(signature: string): never } }>('koffi')
   const library = koffi.load(path)
   return {

@@ -1,10 +1,10 @@
 import type { ProgramSpec, RowStep, SetupStep } from '../../steps.js'
 import type { ElementType, Tensor } from '../../tensor.js'
 import type { WasmDevice } from '../device.js'
-import { sizeOf } from '../encode.js'
-import type { Argument } from '../arguments.js'
-import type { Operation } from '../operation.js'
-import { OPERATIONS } from '../operations.js'
+import { sizeOf } from '../../operations/encode.js'
+import type { Argument } from '../../operations/arguments.js'
+import type { Operation } from '../../operations/operation.js'
+import { OPERATIONS } from '../../operations/table.js'
 
 /** Greatest number of sums of one step. */
 const SUMS = 4

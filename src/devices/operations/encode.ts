@@ -3,8 +3,8 @@ import type { FinishStep, RowStep, SetupStep } from '../steps.js'
 import { isScratch, type ElementType, type Operand, type Tensor } from '../tensor.js'
 import type { Argument } from './arguments.js'
 import type { Operation } from './operation.js'
-import { OPERATIONS, type OperationName } from './operations.js'
-import { BYTES } from './tensor.js'
+import { OPERATIONS, type OperationName } from './table.js'
+import { BYTES } from '../elements.js'
 
 const NAMES = Object.keys(OPERATIONS) as OperationName[]
 /** Codes of operations. Code 0 ends a list. */
