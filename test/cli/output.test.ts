@@ -54,7 +54,7 @@ test('the help of train lists only values that are accepted', (t) => {
   assert.deepEqual(offered.split(', '), presetNames)
   const [, devices] = /where networks are computed: (.*)/.exec(stdout.replaceAll(/,\n +/g, ', '))!
   assert.deepEqual(devices.split(', '), deviceChoices)
-  for (const planned of ['cuda', 'onnx']) assert.ok(!stdout.includes(planned), planned)
+  assert.ok(!stdout.includes('onnx'), 'planned')
 })
 
 test('--version prints the version of the package', (t) => {
