@@ -96,3 +96,13 @@ test(
     close(values.subarray(3), [0, 0, 0], 0, 'a constant vector')
   },
 )
+
+test('the end of the memory of the backend is an error of one line', { skip }, async () => {
+  await open()
+  const tf = loadPackage<TensorFlow>('@tensorflow/tfjs-core')
+  const { wasm } = tf.backend() as { wasm: { _malloc: (bytes: number) => number } }
+  assert.ok(wasm._malloc(8) > 0)
+  // All of the 4 GiB that the memory may grow to, of which some is in use.
+  const message = /^the backend of TensorFlow\.js has no 4294967295 bytes left of its 4 GiB: [^\n]*--device/
+  assert.throws(() => wasm._malloc(2 ** 32 - 1), { name: 'HatrpoError', message })
+})

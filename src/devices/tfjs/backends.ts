@@ -1,3 +1,4 @@
+import { HatrpoError } from '../../errors.js'
 import type { Device } from '../device.js'
 import { loadPackage, missingPackages } from '../packages.js'
 import type { TensorFlow } from './tensorflow.js'
@@ -6,6 +7,8 @@ interface Backend {
   readonly description: string
   /** TensorFlow.js itself, and the package that registers the backend when it is loaded. */
   readonly packages: readonly [core: string, backend: string]
+  /** Prepares the backend that has been set. */
+  readonly prepare?: (tf: TensorFlow) => void
 }
 
 const CORE = '@tensorflow/tfjs-core'
@@ -15,6 +18,7 @@ const BACKENDS = {
   wasm: {
     description: 'its kernels in WebAssembly, on one core of the CPU',
     packages: [CORE, '@tensorflow/tfjs-backend-wasm'],
+    prepare: guardMemory,
   },
   tensorflow: {
     description: 'the TensorFlow library on an NVIDIA GPU, with CUDA 11 and cuDNN 8',
@@ -50,10 +54,40 @@ async function faultOf(name: BackendName): Promise<string | null> {
 
 /** @throws Error where the packages, or what they need of the system, are missing */
 export async function loadBackend(name: BackendName): Promise<TensorFlow> {
-  const [core, own] = BACKENDS[name].packages
+  const { packages, prepare }: Backend = BACKENDS[name]
+  const [core, own] = packages
   const tf = loadPackage<TensorFlow>(core)
   loadPackage(own)
   if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js does not start its backend ${name}`)
   await tf.ready()
+  prepare?.(tf)
   return tf
+}
+
+/** The part of the WebAssembly backend that gives out memory. */
+interface WasmBackend {
+  readonly wasm: { _malloc: (bytes: number) => number }
+}
+
+const guarded = new WeakSet<WasmBackend>()
+
+/**
+ * Makes the end of the backend's memory an error. The backend takes the address 0 of an allocation that fails for memory, and
+ * overwrites other tensors with the result.
+ */
+function guardMemory(tf: TensorFlow): void {
+  const backend = tf.backend() as WasmBackend
+  if (guarded.has(backend)) return
+  guarded.add(backend)
+  // The first call puts another function in the place of the called one.
+  backend.wasm._malloc(8)
+  const allocate = backend.wasm._malloc
+  backend.wasm._malloc = (bytes) => {
+    const address = allocate(bytes)
+    if (address !== 0 || bytes === 0) return address
+    throw new HatrpoError(
+      `the backend of TensorFlow.js has no ${bytes} bytes left of its 4 GiB: envs times rolloutSteps or the networks must be ` +
+        'smaller, or the device another one, to which --resume with --device moves a run',
+    )
+  }
 }
