@@ -38,6 +38,7 @@ export async function joinModules(root) {
     sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
+    minifyWhitespace: true,
     logLevel: 'error',
   })
   for (const file of workers.filter((name) => name.endsWith('.cts'))) {

@@ -336,7 +336,7 @@ test('what is wrong in a game file is said in one line', async (t) => {
     [{ timeLimit: 0 }, 'timeLimit is 0: must be a whole number from 1'],
     [
       { payoff: 3 },
-      'payoff: no such key; keys are name, agents, actions, states, start, timeLimit, name, payoffs, next, available',
+      'payoff: no such key; keys are name, agents, actions, states, start, timeLimit, payoffs, next, available',
     ],
     [
       { states, payoffs: undefined, start: { '0': 0.5 } },

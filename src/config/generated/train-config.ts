@@ -62,7 +62,8 @@ export interface TrainConfig {
   /**
    * Device that computes networks and updates; `auto`: the one with the fastest update, whose name is stored.
    *
-   * Must be one of wasm, reference, cuda, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The default is from this package.
+   * Must be one of wasm, reference, cuda, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The default is from this
+   * package.
    *
    * @default "wasm"
    */
