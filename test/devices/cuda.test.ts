@@ -6,7 +6,6 @@ import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
 import { allocate } from '../../src/devices/reference/memory.js'
 import { normals } from '../reference/dense.js'
 import { fixture, temporaryDirectory, tinyConfig, trained } from '../training/runs.js'
-import { checkGoldenFiles, checkTraining, METHODS } from './cuda/checks.js'
 import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
 import { linearSystem } from './suite/solve.js'
@@ -24,15 +23,6 @@ test('device cuda, on the CPU', { skip }, (t) =>
     close: async () => {},
   })),
 )
-
-test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, checkGoldenFiles)
-
-for (const method of METHODS)
-  test(`cuda: ${method[0]} takes the steps of the default device`, { skip }, async (t) => {
-    t.after(simulateNothing)
-    // The order of threads between barriers, which no result depends on.
-    await checkTraining(t, method, () => simulate('order', 1))
-  })
 
 test('cuda: launches of a solve are recorded, and replayed with the same bits', { skip }, () => {
   const device = new CudaDevice()

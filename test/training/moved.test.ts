@@ -8,10 +8,8 @@ import { readRun, taskKey, taskNames } from '../../src/report/runs.js'
 import type { EvaluateResult } from '../../src/training/evaluate.js'
 import { render } from '../../src/training/render.js'
 import { hatrpo } from '../cli/command.js'
-import { contents, make, makeTrained, moves, returns, run, train, wind } from './moved-projects.js'
+import { contents, make, makeTrained, returns, run, train, wind } from './moved-projects.js'
 import { temporaryDirectory } from './runs.js'
-
-test('a project with a module moves: eval, export and --resume work in its new place', (t) => moves(t, wind))
 
 test('the same training in two folders exports the same bytes, wherever it is exported', (t) => {
   const [one, two, elsewhere] = [0, 1, 2].map(() => temporaryDirectory(t))
@@ -37,20 +35,6 @@ test('the same training in two folders exports the same bytes, wherever it is ex
     lost.stderr,
     `hatrpo: bundle bundle: there is no environment file wind.ts in its folder, in a folder above it, or in or below ${elsewhere}: name the file with --env FILE\n`,
   )
-})
-
-test('an environment outside of the working directory is named by its own folder alone', (t) => {
-  const [one, two, elsewhere] = [0, 1, 2].map(() => temporaryDirectory(t))
-  for (const folder of [one, two]) {
-    make(folder, wind)
-    train(elsewhere, { ...wind, env: join(folder, 'envs/wind.ts') }, join(folder, 'runs/a'))
-    run(elsewhere, 'export', join(folder, 'runs/a'), '--out', join(folder, 'bundle'))
-  }
-  assert.deepEqual(contents(join(one, 'bundle')), contents(join(two, 'bundle')))
-  const { env } = JSON.parse(readFileSync(join(one, 'runs/a/config.json'), 'utf8')) as { env: { id: string } }
-  assert.equal(env.id, './wind.ts')
-  renameSync(one, join(elsewhere, 'moved'))
-  assert.equal(returns(elsewhere, join(elsewhere, 'moved/runs/a')).length, 2)
 })
 
 test('of several files with the name in a bundle, the one with its code is taken', async (t) => {
