@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { CudaDevice } from '../../src/devices/cuda/device.js'
 import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
 import { allocate } from '../../src/devices/reference/memory.js'
 import { normals } from '../reference/dense.js'
-import { fixture, temporaryDirectory, tinyConfig, trained } from '../training/runs.js'
-import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
+import { fixture, tinyConfig, trained } from '../training/runs.js'
+import { openSimulation } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
 import { linearSystem } from './suite/solve.js'
 
@@ -97,16 +96,4 @@ test('cuda: what the driver refuses is an error of one line', { skip }, async (t
   const config = tinyConfig({ id: fixture('rough') }, 2, 'device=cuda')
   simulate('cuGraphLaunch', 719)
   await assert.rejects(trained(t, config), /^HatrpoError: device cuda: the GPU has stopped/)
-})
-
-const kernels = /\.launch\('(\w+)'|\.#(?:elements|statistic|partial)\('(\w+)'|call\('(\w+)'/g
-
-test('cuda: nvcc compiles the kernels to PTX of the stated version', { skip: nvccIsMissing() }, async (t) => {
-  const { buildPtx } = await buildScript()
-  const text = readFileSync(await buildPtx(temporaryDirectory(t)), 'utf8')
-  assert.match(text, /^\.version 7\.4\n\.target sm_80\n/)
-  const entries = Array.from(text.matchAll(/^\.visible \.entry (\w+)/gm), ([, name]) => name)
-  const sources = ['device', 'program', 'solver'].map(source).join('')
-  const used = Array.from(sources.matchAll(kernels), ([, ...names]) => names.find((name) => name)!)
-  assert.deepEqual([...new Set(used)].sort(), entries.sort())
 })
