@@ -35,3 +35,17 @@ export type Operand = Tensor | Scratch
 export function isScratch(operand: Operand): operand is Scratch {
   return 'scratch' in operand
 }
+
+/** New zeros of a type. */
+export function allocate(type: ElementType, length: number): HostArray {
+  switch (type) {
+    case 'f32':
+      return new Float32Array(length)
+    case 'f64':
+      return new Float64Array(length)
+    case 'i32':
+      return new Int32Array(length)
+    case 'u8':
+      return new Uint8Array(length)
+  }
+}

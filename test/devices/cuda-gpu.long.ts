@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CudaDevice, missingDriver } from '../../src/devices/cuda/index.js'
-import { allocate } from '../../src/devices/reference/memory.js'
+import { allocate } from '../../src/devices/tensor.js'
 import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
 import { tinyConfig, trained } from '../training/runs.js'

@@ -4,7 +4,7 @@ import { ACTIVATE, DERIVATIVE, erf } from '../../src/devices/reference/activatio
 import { ReferenceDevice } from '../../src/devices/reference/device.js'
 import { deviation, gaussianKl, isClipped, logProb, surrogate } from '../../src/devices/reference/gaussian.js'
 import { inputStage, layerNorm, linear, linearAdjoint } from '../../src/devices/reference/layers.js'
-import { allocate } from '../../src/devices/reference/memory.js'
+import { allocate } from '../../src/devices/tensor.js'
 import { normal, philox } from '../../src/devices/reference/random.js'
 import { huber, valueLoss } from '../../src/devices/reference/value.js'
 import { ACTIVATIONS, type RowStep } from '../../src/devices/steps.js'

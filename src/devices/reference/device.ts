@@ -13,10 +13,10 @@ import type {
 } from '../device.js'
 import { conjugateGradient } from '../solve.js'
 import { expectRows, type ProgramSpec } from '../steps.js'
-import type { ElementType, HostArray, Tensor } from '../tensor.js'
+import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
 import { adamStep } from './adam.js'
 import { generalisedAdvantages } from './gae.js'
-import { allocate, elements, ReferenceTensor, typed, typeOf, vectors } from './memory.js'
+import { elements, ReferenceTensor, typed, typeOf, vectors } from './memory.js'
 import { ReferenceProgram } from './program.js'
 import { counted, dot, moments, sum } from './vectors.js'
 

@@ -22,19 +22,6 @@ export class ReferenceTensor implements Tensor {
   }
 }
 
-export function allocate(type: ElementType, length: number): HostArray {
-  switch (type) {
-    case 'f32':
-      return new Float32Array(length)
-    case 'f64':
-      return new Float64Array(length)
-    case 'i32':
-      return new Int32Array(length)
-    case 'u8':
-      return new Uint8Array(length)
-  }
-}
-
 /** Element type of an array. */
 export function typeOf(array: HostArray): ElementType {
   if (array instanceof Float32Array) return 'f32'

@@ -17,8 +17,8 @@ import { typeOf } from '../reference/memory.js'
 import { dot, sum } from '../reference/vectors.js'
 import { conjugateGradient } from '../solve.js'
 import { expectRows, type ProgramSpec } from '../steps.js'
-import type { ElementType, HostArray, Tensor } from '../tensor.js'
-import { Storage, TfjsTensor, Value, zeros } from './memory.js'
+import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
+import { Storage, TfjsTensor, Value } from './memory.js'
 import { TfjsProgram } from './program.js'
 import type { TensorFlow } from './tensorflow.js'
 import { combined, moments, spread } from './vectors.js'
@@ -67,7 +67,7 @@ export class TfjsDevice implements Device {
     const own = this.#own(tensor)
     if (values.length !== tensor.length)
       throw new RangeError(`${values.length} values for a tensor of ${tensor.length}`)
-    const elements = zeros(tensor.type, tensor.length)
+    const elements = allocate(tensor.type, tensor.length)
     elements.set(values)
     this.#put(own, elements)
   }

@@ -1,4 +1,4 @@
-import type { ElementType, HostArray, Tensor } from '../tensor.js'
+import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
 /** Frees tensors of values that nobody holds any more, such as those of a device that is no longer used. */
@@ -85,7 +85,7 @@ export class Storage {
   constructor(tf: TensorFlow, type: ElementType, length: number) {
     this.#tf = tf
     this.type = type
-    if (length > 0) this.write(0, new Value(tf, zeros(type, length)))
+    if (length > 0) this.write(0, new Value(tf, allocate(type, length)))
   }
 
   /** Elements `from` .. `to` - 1 as a vector of the backend, for use within the current `tidy`. */
@@ -107,7 +107,7 @@ export class Storage {
   host(from: number, to: number): HostArray {
     const parts = this.#covering(from, to)
     if (parts.length === 1) return hostPart(parts[0])
-    const joined = zeros(this.type, to - from)
+    const joined = allocate(this.type, to - from)
     for (const part of parts) joined.set(hostPart(part), part.from - from)
     return joined
   }
@@ -152,20 +152,6 @@ function clip(segment: Segment, from: number, to: number): Segment[] {
 
 function hostPart({ from, to, value, at }: Segment): HostArray {
   return value.host.subarray(at, at + to - from)
-}
-
-/** New zeros of a type. */
-export function zeros(type: ElementType, length: number): HostArray {
-  switch (type) {
-    case 'f32':
-      return new Float32Array(length)
-    case 'f64':
-      return new Float64Array(length)
-    case 'i32':
-      return new Int32Array(length)
-    case 'u8':
-      return new Uint8Array(length)
-  }
 }
 
 /** Part of a storage. */
