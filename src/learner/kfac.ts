@@ -5,7 +5,7 @@ import { parameterEntry } from '../nn/layout.js'
 import type { LinearLayer } from '../nn/layers.js'
 import type { FisherRows } from './fisher.js'
 import type { TrainedPolicy } from './policy.js'
-import { shiftedInverse } from './positive-definite.js'
+import { ShiftedInverse } from './positive-definite.js'
 
 /**
  * Share of the damping that the factors get. With all of it, A (x) G + c I is far below (A + pi s) (x) (G + s / pi), whose
@@ -53,6 +53,8 @@ export class KroneckerPreconditioner implements Preconditioner {
   readonly #vectors: readonly VectorBlock[]
   readonly #statistics: Tensor
   readonly #measure: Program
+  /** By the size of the matrices. */
+  readonly #inverters: ReadonlyMap<number, ShiftedInverse>
 
   /**
    * @param policy whose network has the activations of `rows` when it is refreshed
@@ -82,6 +84,8 @@ export class KroneckerPreconditioner implements Preconditioner {
       inputs: square(layer.inputs),
       outputs: square(layer.outputs),
     }))
+    const sizes = new Set(network.layers.flatMap(({ inputs, outputs }) => [inputs, outputs]))
+    this.#inverters = new Map([...sizes].map((n) => [n, new ShiftedInverse(n)]))
     const weights = new Set(network.layers.map(({ name }) => `${name}.weight`))
     this.#vectors = network.layout.entries
       .filter(({ name }) => !weights.has(name))
@@ -112,8 +116,8 @@ export class KroneckerPreconditioner implements Preconditioner {
       // pi balances the factors: A (x) G = A / pi (x) pi G. Where there is no signal there is nothing to balance.
       const pi = meanA > 0 && meanG > 0 ? Math.sqrt(meanA / meanG) : 1
       const root = Math.sqrt(FACTOR_DAMPING * this.#damping)
-      inverses.set(shiftedInverse(a, layer.inputs, pi * root), inputs.inverse)
-      inverses.set(shiftedInverse(g, layer.outputs, root / pi), outputs.inverse)
+      inverses.set(this.#inverters.get(layer.inputs)!.of(a, pi * root), inputs.inverse)
+      inverses.set(this.#inverters.get(layer.outputs)!.of(g, root / pi), outputs.inverse)
       this.#setVectors(layer, VECTOR_CURVATURE * (this.#damping + meanG), inverses)
     }
     this.#setHeadVectors(inverses)

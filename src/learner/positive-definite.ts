@@ -1,46 +1,115 @@
-/**
- * Inverse of A + shift I for a symmetric positive semidefinite A [n, n], row-major, by Cholesky in f64. A pivot that rounding
- * made smaller than the shift is taken to be the shift, so that the inverse is positive definite whatever A's rounding.
- */
-export function shiftedInverse(a: ArrayLike<number>, n: number, shift: number): Float64Array {
-  return gramOfInverse(cholesky(a, n, shift), n)
+/** Sums that advance together: one alone waits for the latency of an addition. */
+const TOGETHER = 4
+
+/** Inverses of symmetric matrices [n, n], row-major, in f64. */
+export class ShiftedInverse {
+  readonly #n: number
+  readonly #factor: Float64Array
+  readonly #columns: Float64Array
+  readonly #inverse: Float64Array
+
+  constructor(n: number) {
+    this.#n = n
+    this.#factor = new Float64Array(n * n)
+    this.#columns = new Float64Array(n * n)
+    this.#inverse = new Float64Array(n * n)
+  }
+
+  /**
+   * Inverse of A + shift I for a positive semidefinite A, by Cholesky. A pivot that rounding made smaller than the shift is
+   * taken to be the shift, so that the inverse is positive definite whatever A's rounding.
+   *
+   * @returns the inverse, which the next call overwrites
+   */
+  of(a: ArrayLike<number>, shift: number): Float64Array {
+    cholesky(a, this.#n, shift, this.#factor)
+    invertTriangle(this.#factor, this.#n, this.#columns)
+    gram(this.#columns, this.#n, this.#inverse)
+    return this.#inverse
+  }
+}
+
+/** sums[c] += sign * sum over k in from .. to - 1 of x[xAt + k] y[yAt + c n + k], k ascending, for four rows c of y. */
+function addProducts(
+  sums: Float64Array,
+  sign: 1 | -1,
+  x: Float64Array,
+  xAt: number,
+  y: Float64Array,
+  yAt: number,
+  n: number,
+  from: number,
+  to: number,
+): void {
+  let s0 = sums[0]
+  let s1 = sums[1]
+  let s2 = sums[2]
+  let s3 = sums[3]
+  const y1 = yAt + n
+  const y2 = y1 + n
+  const y3 = y2 + n
+  for (let k = from; k < to; k++) {
+    const value = sign * x[xAt + k]
+    s0 += value * y[yAt + k]
+    s1 += value * y[y1 + k]
+    s2 += value * y[y2 + k]
+    s3 += value * y[y3 + k]
+  }
+  sums[0] = s0
+  sums[1] = s1
+  sums[2] = s2
+  sums[3] = s3
 }
 
 /** Lower triangular L with L L' = A + shift I. */
-function cholesky(a: ArrayLike<number>, n: number, shift: number): Float64Array {
-  const l = new Float64Array(n * n)
+function cholesky(a: ArrayLike<number>, n: number, shift: number, l: Float64Array): void {
+  const sums = new Float64Array(TOGETHER)
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
+    for (let start = 0; start <= i; start += TOGETHER) {
+      const end = Math.min(start + TOGETHER, i + 1)
       // The mean of both halves: rounding need not leave A symmetric.
-      let sum = (a[i * n + j] + a[j * n + i]) / 2
-      for (let k = 0; k < j; k++) sum -= l[i * n + k] * l[j * n + k]
-      if (j < i) l[i * n + j] = sum / l[j * n + j]
-      else l[i * n + i] = Math.sqrt(Math.max(sum + shift, shift))
+      for (let j = start; j < end; j++) sums[j - start] = (a[i * n + j] + a[j * n + i]) / 2
+      const whole = start + TOGETHER <= n
+      if (whole) addProducts(sums, -1, l, i * n, l, start * n, n, 0, start)
+      for (let j = start; j < end; j++) {
+        let sum = sums[j - start]
+        for (let k = whole ? start : 0; k < j; k++) sum -= l[i * n + k] * l[j * n + k]
+        l[i * n + j] = j < i ? sum / l[j * n + j] : Math.sqrt(Math.max(sum + shift, shift))
+      }
     }
   }
-  return l
 }
 
-/** (L L')^-1 = X' X with X = L^-1. */
-function gramOfInverse(l: Float64Array, n: number): Float64Array {
-  // Row j of x is column j of L^-1, which starts at entry j: every inner loop runs along rows.
-  const x = new Float64Array(n * n)
-  for (let j = 0; j < n; j++) {
-    x[j * n + j] = 1 / l[j * n + j]
-    for (let i = j + 1; i < n; i++) {
-      let sum = 0
-      for (let k = j; k < i; k++) sum += l[i * n + k] * x[j * n + k]
-      x[j * n + i] = -sum / l[i * n + i]
+/** Columns of L^-1 as rows of x: row j is column j, which starts at entry j. */
+function invertTriangle(l: Float64Array, n: number, x: Float64Array): void {
+  const sums = new Float64Array(TOGETHER)
+  x.fill(0)
+  for (let start = 0; start < n; start += TOGETHER) {
+    const end = Math.min(start + TOGETHER, n)
+    for (let i = start; i < n; i++) {
+      sums.fill(0)
+      if (end - start === TOGETHER) addProducts(sums, 1, l, i * n, x, start * n, n, start, i)
+      else
+        for (let j = start; j < end; j++)
+          for (let k = start; k < i; k++) sums[j - start] += l[i * n + k] * x[j * n + k]
+      for (let j = start; j < end && j <= i; j++)
+        x[j * n + i] = i === j ? 1 / l[j * n + j] : -sums[j - start] / l[i * n + i]
     }
   }
-  const inverse = new Float64Array(n * n)
+}
+
+/** X' X, with the columns of a lower triangular X as the rows of x: (L L')^-1 for X = L^-1. */
+function gram(x: Float64Array, n: number, product: Float64Array): void {
+  const sums = new Float64Array(TOGETHER)
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = 0
-      for (let k = i; k < n; k++) sum += x[i * n + k] * x[j * n + k]
-      inverse[i * n + j] = sum
-      inverse[j * n + i] = sum
+    for (let start = 0; start <= i; start += TOGETHER) {
+      const end = Math.min(start + TOGETHER, i + 1)
+      sums.fill(0)
+      if (start + TOGETHER <= n) addProducts(sums, 1, x, i * n, x, start * n, n, i, n)
+      else
+        for (let j = start; j < end; j++)
+          for (let k = i; k < n; k++) sums[j - start] += x[i * n + k] * x[j * n + k]
+      for (let j = start; j < end; j++) product[i * n + j] = product[j * n + i] = sums[j - start]
     }
   }
-  return inverse
 }
