@@ -1,5 +1,6 @@
 import { baseConfig } from '../config/defaults.js'
 import type { TrainConfig } from '../config/index.js'
+import { SOLVERS } from '../config/solvers.js'
 import { EnvContext, makeEnvFactory, type EnvConfig } from '../envs/index.js'
 import { freshProgress, openSource, type Rollout, type RolloutSource } from '../rollout/index.js'
 import { TeamLearner } from '../training/learner.js'
@@ -7,7 +8,7 @@ import type { BenchOptions } from './options.js'
 import { measurePhysics, physicsResults } from './physics.js'
 import { result, type Result } from './report.js'
 import { benchStart } from './start.js'
-import { counted, HIDDEN, METHODS, taskName } from './tasks.js'
+import { counted, HIDDEN, METHODS, OTHER_SOLVERS, taskName } from './tasks.js'
 import { quotients, takeTurns } from './turns.js'
 import { batchShape } from './whole-update.js'
 
@@ -66,20 +67,28 @@ async function openTeam(learner: TeamLearner, workers: number) {
   return { source, run }
 }
 
-/** Iterations with several numbers of workers, by one learner. */
+/**
+ * Iterations with several numbers of workers, by one learner, and those of the other solvers with the last of these numbers.
+ */
 async function* benchIterations(
   env: EnvConfig,
   { batch, threads, rounds }: Pick<BenchOptions, 'batch' | 'threads' | 'rounds'>,
 ): AsyncGenerator<Result> {
   const config = runConfig(env, batch)
-  const learner = await TeamLearner.create(config, makeEnvFactory(env).spec)
+  const learnerOf = (config: TrainConfig) => TeamLearner.create(config, makeEnvFactory(env).spec)
   const opened: RolloutSource[] = []
   try {
     const runs: (() => Promise<Iteration>)[] = []
-    for (const workers of threads) {
+    const open = async (learner: TeamLearner, workers: number) => {
       const { source, run } = await openTeam(learner, workers)
       opened.push(source)
       runs.push(run)
+    }
+    const learner = await learnerOf(config)
+    for (const workers of threads) await open(learner, workers)
+    for (const solver of OTHER_SOLVERS) {
+      const trustRegion = { ...config.trustRegion, ...SOLVERS[solver] }
+      await open(await learnerOf({ ...config, trustRegion }), threads.at(-1)!)
     }
     const outcomes = await takeTurns(runs, { rounds })
     const walls = outcomes.map((iterations) => iterations.map(({ rollout }) => rollout.time.wall))
@@ -90,20 +99,32 @@ async function* benchIterations(
       const speed = quotients(walls[0], walls[i])
       yield result(`${name} rollout, ${counted(workers, 'worker')} against ${threads[0]}`, 'x', speed)
     }
+    for (const [i, solver] of OTHER_SOLVERS.entries()) {
+      const title = `${name} iteration, solver ${solver}, ${counted(threads.at(-1)!, 'worker')}`
+      yield iterationSpeed(title, batch, outcomes[threads.length + i])
+    }
   } finally {
     for (const source of opened) await source.close()
   }
+}
+
+function wholeTime({ rollout, update }: Iteration): number {
+  return rollout.time.wall + update
+}
+
+function iterationSpeed(name: string, rows: number, iterations: readonly Iteration[]): Result {
+  const speeds = iterations.map((iteration) => (1000 * rows) / wholeTime(iteration))
+  return result(name, 'steps/s', speeds)
 }
 
 /** @param title name of the results, with a % in the place of the figure's name */
 function* iterationResults(title: string, rows: number, iterations: readonly Iteration[]): Generator<Result> {
   const figure = (name: string, unit: string, pick: (iteration: Iteration) => number) =>
     result(title.replace('%', name), unit, iterations.map(pick))
-  const whole = ({ rollout, update }: Iteration) => rollout.time.wall + update
   const share = (pick: (time: Rollout['time']) => number) => (iteration: Iteration) =>
-    (100 * pick(iteration.rollout.time) * iteration.rollout.time.wall) / whole(iteration)
+    (100 * pick(iteration.rollout.time) * iteration.rollout.time.wall) / wholeTime(iteration)
   yield figure('rollout', 'steps/s', ({ rollout }) => (1000 * rows) / rollout.time.wall)
-  yield figure('iteration', 'steps/s', (iteration) => (1000 * rows) / whole(iteration))
+  yield iterationSpeed(title.replace('%', 'iteration'), rows, iterations)
   yield figure(
     'physics, share of an iteration',
     '%',
@@ -117,7 +138,7 @@ function* iterationResults(title: string, rows: number, iterations: readonly Ite
   yield figure(
     'learner, share of an iteration',
     '%',
-    (iteration) => (100 * iteration.update) / whole(iteration),
+    (iteration) => (100 * iteration.update) / wholeTime(iteration),
   )
   yield figure(
     'rest, share of an iteration',

@@ -64,6 +64,8 @@ test('the bench of rollouts has physics, shares of an iteration, start-up and me
     missing(results, [
       'Reacher-2x1 env.step() / mj_step, same binary',
       'Reacher-2x1 rollout, 1 worker',
+      'Reacher-2x1 iteration, 1 worker',
+      'Reacher-2x1 iteration, solver fast, 1 worker',
       'Reacher-2x1 start to the end of the first rollout, 1 worker',
       'Reacher-2x1 memory of the process, 1 worker',
     ]),
