@@ -4,11 +4,12 @@
 //
 //   node dist/bench/environments.js [ID ...] [--all] [--rounds N] [--steps N] [--no-native] [--json]
 //
-// Without ids: one division of every task; with --all: every division. Native steps need a C compiler and
+// Without ids: one division of every task of MuJoCo; with --all: every division. Native steps need a C compiler and
 // libmujoco (Debian: gcc, libmujoco-dev).
 import { parseArgs } from 'node:util'
 import { usageError } from '../src/errors.js'
-import { EnvContext, listEnvs, makeEnvFactory } from '../src/envs/index.js'
+import { EnvContext, makeEnvFactory } from '../src/envs/index.js'
+import { onePerTask, simulatedEnvs } from '../src/envs/registry.js'
 import {
   measurePhysics,
   physicsResults,
@@ -85,10 +86,8 @@ function options(args: string[]): Options {
     if (Number.isSafeInteger(value) && value >= 1) return value
     throw usageError(`--${name} ${values[name]}: must be a whole number from 1`)
   }
-  const listed = listEnvs().map(({ id }) => id)
-  const taskName = (id: string) => id.split('-')[0]
-  const first = listed.filter((id, i) => i === 0 || taskName(id) !== taskName(listed[i - 1]))
-  const ids = positionals.length > 0 ? positionals : values.all ? listed : first
+  const simulated = values.all ? simulatedEnvs() : onePerTask(simulatedEnvs())
+  const ids = positionals.length > 0 ? positionals : simulated
   for (const id of ids) makeEnvFactory({ id })
   return { ids, rounds: whole('rounds'), steps: whole('steps'), native: values.native, json: values.json }
 }

@@ -1,22 +1,17 @@
-// Memory of every built-in environment: what a further one of a kind takes in a thread, and its saved state.
+// Memory of every environment that MuJoCo simulates: what a further one of a kind takes in a thread, and its saved state.
 //
 //   node --expose-gc dist/bench/memory.js [WORD ...] [--json]
 //
 // With words: ids that contain one of them.
 import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import {
-  EnvContext,
-  listEnvs,
-  makeEnvFactory,
-  type EnvFactory,
-  type MultiAgentEnv,
-} from '../src/envs/index.js'
+import { EnvContext, makeEnvFactory, type EnvFactory, type MultiAgentEnv } from '../src/envs/index.js'
 import { World } from '../src/envs/mujoco/world.js'
 import { parseSegments } from '../src/envs/mamujoco/partition.js'
 import { derivedArrays, type Task, type TaskVersion } from '../src/envs/mamujoco/task.js'
 import { findTask } from '../src/envs/mamujoco/tasks.js'
 import { RandomStream } from '../src/envs/random.js'
+import { simulatedEnvs } from '../src/envs/registry.js'
 import { asJson, median, type Result } from '../src/bench/report.js'
 import { usageError } from '../src/errors.js'
 import { runMain } from './run-main.js'
@@ -118,7 +113,7 @@ function options(): { ids: string[]; json: boolean } {
     options: { json: { type: 'boolean', default: false } },
   })
   if (globalThis.gc === undefined) throw usageError('run node with --expose-gc: garbage would be counted')
-  const ids = listEnvs().map(({ id }) => id)
+  const ids = simulatedEnvs()
   const chosen = ids.filter((id) => positionals.length === 0 || positionals.some((word) => id.includes(word)))
   if (chosen.length === 0)
     throw usageError(`${positionals.join(' ')}: no id contains it; there are ${ids.join(', ')}`)

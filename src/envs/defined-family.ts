@@ -40,5 +40,5 @@ export function definedFamily(
     Object.entries(environments).map(([name, { description }]) =>
       listEnv(factory(name, {}).spec, description),
     )
-  return { name: family, list, factory }
+  return { name: family, simulated: false, list, factory }
 }

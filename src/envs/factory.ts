@@ -49,6 +49,8 @@ export function listEnv({ id, agents, stateSize, timeLimit }: EnvSpec, descripti
 /** Environments whose ids begin with the same `name/`. */
 export interface EnvFamily {
   readonly name: string
+  /** Whether MuJoCo computes their physics. */
+  readonly simulated: boolean
   list(): EnvListing[]
   /**
    * @param name what follows `family/` in the id

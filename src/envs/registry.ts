@@ -28,6 +28,18 @@ export function listEnvs(): EnvListing[] {
   return FAMILIES.flatMap((family) => family.list())
 }
 
+/** Ids of the built-in environments whose physics MuJoCo computes. */
+export function simulatedEnvs(): string[] {
+  const families = FAMILIES.filter(({ simulated }) => simulated)
+  return families.flatMap((family) => family.list().map(({ id }) => id))
+}
+
+/** The first division of every task among these ids. */
+export function onePerTask(ids: readonly string[]): string[] {
+  const task = (id: string) => id.split('-')[0]
+  return ids.filter((id, i) => ids.findIndex((other) => task(other) === task(id)) === i)
+}
+
 /**
  * Splits a built-in id into its family and the name within it.
  * @throws HatrpoError (exit code 2) when no family has that name

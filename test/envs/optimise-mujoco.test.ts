@@ -3,10 +3,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { compileMujoco } from '../../src/envs/index.js'
+import { compileMujoco, makeEnvFactory } from '../../src/envs/index.js'
 import { readMujoco } from '../../src/envs/mujoco/compile.js'
 import { optimiseMujoco } from '../../src/envs/mujoco/optimise.js'
 import { optimisedFile, optimisedFolder } from '../../src/envs/mujoco/optimised.js'
+import { onePerTask, simulatedEnvs } from '../../src/envs/registry.js'
 import { HatrpoError } from '../../src/errors.js'
 
 const ENVS = ['mamujoco/Reacher-2x1']
@@ -51,6 +52,20 @@ test('a binary with the same bits is kept, and used instead of the original', as
   assert.equal(compared, 1)
   assert.deepEqual(readdirSync(optimisedFolder()), [file.slice(optimisedFolder().length + 1)])
   assert.ok(isMarked(await compileMujoco()))
+})
+
+test('one division of every task that MuJoCo simulates is compared', () => {
+  const ids = onePerTask(simulatedEnvs())
+  for (const id of ids)
+    assert.ok(
+      makeEnvFactory({ id }).spec.agents.every(({ action }) => action.kind === 'box'),
+      id,
+    )
+  assert.deepEqual(
+    ids.map((id) => id.replace(/-.*/, '')),
+    [...new Set(simulatedEnvs().map((id) => id.replace(/-.*/, '')))],
+  )
+  assert.ok(ids.length > 5 && ids.every((id) => id.startsWith('mamujoco/')))
 })
 
 test('the optimised form of another binary is not used', async () => {

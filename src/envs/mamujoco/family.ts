@@ -30,7 +30,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 const CUSTOM = 'custom'
 
 /** Multi-Agent MuJoCo (C. Schroeder de Witt et al. 2020): the actuators of one robot divided among agents. */
-export const mamujoco: EnvFamily = { name: 'mamujoco', list, factory }
+export const mamujoco: EnvFamily = { name: 'mamujoco', simulated: true, list, factory }
 
 function list(): EnvListing[] {
   return names().map((name) => {

@@ -6,7 +6,7 @@ import { HatrpoError } from '../../errors.js'
 import { makeFolders } from '../../files.js'
 import { EnvContext } from '../context.js'
 import type { Box } from '../contract.js'
-import { listEnvs, makeEnvFactory } from '../registry.js'
+import { makeEnvFactory, onePerTask, simulatedEnvs } from '../registry.js'
 import { RandomStream } from '../random.js'
 import { readMujoco } from './compile.js'
 import { optimisedFile } from './optimised.js'
@@ -39,7 +39,7 @@ export async function optimiseMujoco(
   options: { tool?: string; envs?: readonly string[] } = {},
 ): Promise<OptimisedMujoco> {
   const tool = options.tool ?? findTool()
-  const envs = options.envs ?? oneOfEachTask()
+  const envs = options.envs ?? onePerTask(simulatedEnvs())
   const binary = await readMujoco()
   const file = optimisedFile(binary)
   const [input, output] = [`${file}.source-${process.pid}`, `${file}.new-${process.pid}`]
@@ -79,12 +79,6 @@ async function compile(binary: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Mod
   } catch (cause) {
     throw new HatrpoError(`the optimised binary cannot be compiled: ${(cause as Error).message}`, { cause })
   }
-}
-
-function oneOfEachTask(): string[] {
-  const ids = listEnvs().map(({ id }) => id)
-  const task = (id: string) => id.split('-')[0]
-  return ids.filter((id, i) => ids.findIndex((other) => task(other) === task(id)) === i)
 }
 
 /** Plays the same episodes with both forms. @throws HatrpoError for saved states that differ */
