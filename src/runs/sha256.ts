@@ -7,7 +7,9 @@ export function sha256(data: Uint8Array | string): string {
 
 /** Index of the first value that is NaN or infinite, -1 when there is none. */
 export function firstNonFinite(values: Float32Array | Float64Array): number {
-  return values.findIndex((value) => !Number.isFinite(value))
+  // `findIndex` would make an object of every number.
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
+  return -1
 }
 
 /**
