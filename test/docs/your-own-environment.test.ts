@@ -85,7 +85,7 @@ test('its training, evaluation and export run', () => {
 
 test('its dictionary form walks to the goal', () => {
   // The page compares what was learned with it.
-  const [, told] = /in step \((-\d+\.\d), below\)/.exec(page)!
+  const [, told] = /\((-\d+\.\d), \[below\]/.exec(page)!
   assert.equal(runPage(/^node /), `walking straight to the goal: ${told}\n`)
 })
 
