@@ -36,7 +36,7 @@ function keyCell({ key, about }: Key): string {
 
 function valueCells({ about, range }: Key): string[] {
   const { unit, source } = about
-  const value = about.default === undefined ? 'none: it must be given' : code(JSON.stringify(about.default))
+  const value = about.default === undefined ? 'none (required)' : code(JSON.stringify(about.default))
   return [unit ?? '', range, value, about.default === undefined ? '' : source]
 }
 
@@ -72,8 +72,8 @@ export function trainConfigFile(): string {
 import type { ConfigValues } from '../schema.js'
 
 /**
- * The configuration of a run: everything that its result depends on besides the package's version. Settings of the
- * machine, such as the number of workers, are no part of it because they change no result.
+ * Configuration of a run: everything that its result depends on besides the version of the package. Settings of the
+ * machine, such as the number of workers, are not part of it because they change no result.
  */
 export interface TrainConfig {
 ${members(configEntries, 'ConfigValues', '  ')}

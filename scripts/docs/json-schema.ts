@@ -29,7 +29,7 @@ export function configJsonSchema(): Record<string, unknown> {
   const name = SOLVER_KEY.slice(SOLVER_KEY.indexOf('.') + 1)
   trustRegion.properties[name] = {
     enum: Object.keys(SOLVERS),
-    description: 'Named way to find the direction of a step, which stands for the values of other keys.',
+    description: 'Named solver for the direction of a step; short for values of other keys.',
   }
   return {
     ...made,
@@ -37,7 +37,7 @@ export function configJsonSchema(): Record<string, unknown> {
     properties: {
       $schema: { type: 'string', description: 'Location of this schema.' },
       ...made.properties,
-      about: { type: 'object', description: 'Information in the config.json of a run, which is not read.' },
+      about: { type: 'object', description: 'Information in the config.json of a run; ignored as a setting.' },
     },
   }
 }

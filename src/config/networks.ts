@@ -9,7 +9,7 @@ const names = <T extends object>(table: T) => Object.keys(table) as (keyof T & s
 /** What policies and critics have in common. @param what the network is fed */
 const layers = (what: string) => ({
   hidden: key(hidden(), {
-    text: 'Widths of the hidden layers, the first one first.',
+    text: 'Widths of the hidden layers, from input to output.',
     unit: 'units',
     default: [128, 128],
     source: harl('hidden_sizes'),
@@ -27,7 +27,7 @@ const layers = (what: string) => ({
     source: harl('use_feature_normalization'),
   }),
   standardise: key(flag(), {
-    text: `Whether ${what} is standardised by the mean and the standard deviation of its own entries.`,
+    text: `Whether ${what} is standardised by the mean and standard deviation of its own elements.`,
     unit: null,
     default: true,
     source: HARL_OBSERVATIONS,
@@ -37,7 +37,7 @@ const layers = (what: string) => ({
 /** Recurrent layers of a network. */
 const recurrent = () => ({
   gruLayers: laterKey(whole(0, 8, ' (0 = none)'), {
-    text: 'Layers of gated recurrent units behind the hidden layers; 0 for a feed-forward network.',
+    text: 'Number of layers of gated recurrent units after the hidden layers; 0 for a feed-forward network.',
     unit: 'layers',
     default: 0,
     source: harl('use_recurrent_policy'),
@@ -49,7 +49,7 @@ const recurrent = () => ({
     source: ownPage('recurrent.md'),
   }),
   chunk: laterKey(whole(1, 1e6), {
-    text: 'Steps of time through which the gradients of recurrent layers pass. It must divide `rolloutSteps`.',
+    text: 'Number of time steps through which gradients of recurrent layers pass. It must divide `rolloutSteps`.',
     unit: 'steps',
     default: 10,
     source: harl('data_chunk_length'),
@@ -59,13 +59,13 @@ const recurrent = () => ({
 export const actor = group('The policies.', {
   ...layers('an observation'),
   agentId: key(flag(), {
-    text: "Whether a one-hot of the agent's number is appended to its observation.",
+    text: "Whether the agent's number is appended to its observation as a one-hot vector.",
     unit: null,
     default: true,
     source: HARL_OBSERVATIONS,
   }),
   std: laterKey(oneOf(['independent', 'dependent']), {
-    text: 'Whether the standard deviation of continuous actions is the same in all states, or an output of the network.',
+    text: 'Whether the standard deviation of continuous actions is the same in all states or an output of the network.',
     unit: null,
     default: 'independent',
     source: harl('std_x_coef, std_y_coef'),
@@ -77,7 +77,7 @@ export const actor = group('The policies.', {
     source: harl('std_x_coef'),
   }),
   stdY: key(positive(), {
-    text: 'y in the standard deviation of continuous actions, y sigmoid(s / x): the largest that it can be.',
+    text: 'y in the standard deviation of continuous actions, y sigmoid(s / x): its upper bound.',
     unit: 'action',
     default: 0.5,
     source: harl('std_y_coef'),
@@ -89,7 +89,7 @@ export const actor = group('The policies.', {
     source: harl('gain'),
   }),
   sharing: laterKey(sharing(), {
-    text: 'Whether each agent has a policy of its own, all agents have one in common, or each named group of agents has one.',
+    text: 'Whether each agent has its own policy, all agents share one, or each named group of agents shares one.',
     unit: null,
     default: 'own',
     source: harl('share_param'),
@@ -113,37 +113,37 @@ export const critic = group('The critics.', {
     source: harl('critic_epoch'),
   }),
   miniBatches: key(whole(1, 1e6), {
-    text: 'Parts that the batch is dealt to in each epoch.',
+    text: 'Parts into which the batch is divided in each epoch.',
     unit: 'mini-batches',
     default: 1,
     source: harl('critic_num_mini_batch'),
   }),
   clip: key(positive(), {
-    text: 'Largest change of a value in an update before `critic.clippedLoss` stops it; of a normalised value with `critic.valueNorm`.',
+    text: 'Largest change of a value in an update with `critic.clippedLoss`; with `critic.valueNorm`, of the normalised value.',
     unit: 'value',
     default: 0.2,
     source: harl('clip_param'),
   }),
   clippedLoss: key(flag(), {
-    text: 'Whether the loss is the larger one of the value and of the value clipped to a range around the old one.',
+    text: 'Whether the loss is the larger of two losses: that of the value, and that of the value clipped to a range around the old one.',
     unit: null,
     default: true,
     source: harl('use_clipped_value_loss'),
   }),
   huberDelta: key(positive(), {
-    text: "Error of a value at which Huber's loss turns from a square to a line; of a normalised value with `critic.valueNorm`.",
+    text: "Error at which the Huber loss changes from quadratic to linear; with `critic.valueNorm`, of the normalised value.",
     unit: 'value',
     default: 10,
     source: harl('huber_delta'),
   }),
   maxGradNorm: key(positive(), {
-    text: 'Norm to which a larger gradient is scaled down.',
+    text: 'Largest norm of a gradient; larger ones are scaled down to it.',
     unit: null,
     default: 10,
     source: harl('max_grad_norm'),
   }),
   valueNorm: key(flag(), {
-    text: 'Whether the targets of the values are normalised by running estimates of their mean and deviation.',
+    text: 'Whether targets of values are normalised by running estimates of their mean and standard deviation.',
     unit: null,
     default: true,
     source: harl('use_valuenorm'),
@@ -155,13 +155,13 @@ export const critic = group('The critics.', {
     source: harl('value_loss_coef'),
   }),
   input: laterKey(oneOf(['default', ...names(CRITIC_INPUTS)]), {
-    text: 'Vector that critics value: the state, the observation of their agent, those of all agents, or these with the actions before them; `default` is that of the method.',
+    text: 'Input of the critics: the state, the observation of their agent, those of all agents, or these with the actions of the step before; `default` is that of the method.',
     unit: null,
     default: 'default',
     source: OWN,
   }),
   sharing: laterKey(oneOf(['default', ...names(CRITIC_SHARING)]), {
-    text: 'Whether each team has a critic, or each agent has one of its own rewards; `default` is that of the method.',
+    text: 'Whether each team has a critic, or each agent has one for its own rewards; `default` is that of the method.',
     unit: null,
     default: 'default',
     source: OWN,

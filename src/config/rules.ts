@@ -18,7 +18,7 @@ const FEWER_PRODUCTS = ownPage('fewer-products.md')
 
 export const trustRegion = group('Trust-region updates; read by methods with that update rule.', {
   delta: key(positive(), {
-    text: 'Bound on the mean KL divergence of an old policy from its new one in a step; where one budget is split, the mean of these bounds over the agents.',
+    text: 'Bound on the mean KL divergence of the old policy from the new one in a step; if one budget is split, the mean of these bounds over the agents.',
     unit: 'nats',
     default: 0.01,
     source: harl('kl_threshold'),
@@ -30,7 +30,7 @@ export const trustRegion = group('Trust-region updates; read by methods with tha
     source: HARL_TRUST_REGION,
   }),
   cgIterations: key(whole(1, 1000), {
-    text: 'Iterations of conjugate gradients at most.',
+    text: 'Largest number of conjugate-gradient iterations.',
     unit: 'iterations',
     default: 10,
     source: HARL_TRUST_REGION,
@@ -42,13 +42,13 @@ export const trustRegion = group('Trust-region updates; read by methods with tha
     source: HARL_TRUST_REGION,
   }),
   lineSearchSteps: key(whole(1, 1000), {
-    text: 'Step lengths that the line search tries at most.',
+    text: 'Largest number of step lengths that the line search tries.',
     unit: 'trials',
     default: 10,
     source: harl('ls_step'),
   }),
   backtrack: key(openFraction(), {
-    text: 'Factor of the step length after a trial that is refused.',
+    text: 'Factor applied to the step length after a refused trial.',
     unit: null,
     default: 0.8,
     source: harl('backtrack_coeff'),
@@ -60,13 +60,13 @@ export const trustRegion = group('Trust-region updates; read by methods with tha
     source: harl('accept_ratio'),
   }),
   miniBatches: key(whole(1, 1e6), {
-    text: 'Parts that the batch is dealt to, each with a whole trust-region step of its own.',
+    text: 'Parts into which the batch is divided, each with a full trust-region step.',
     unit: 'mini-batches',
     default: 1,
     source: 'HARL, algorithms/actors',
   }),
   fisherStride: laterKey(whole(1, 1000), {
-    text: 'Fisher products pass over one row in so many of those that count.',
+    text: 'Fisher products use one of every so many valid rows.',
     unit: 'rows',
     default: 1,
     source: FEWER_PRODUCTS,
@@ -78,7 +78,7 @@ export const trustRegion = group('Trust-region updates; read by methods with tha
     source: FEWER_PRODUCTS,
   }),
   preconditionerAge: laterKey(whole(1, 1e6), {
-    text: 'Steps of a policy that a preconditioner serves before it is measured anew.',
+    text: 'Steps of a policy after which its preconditioner is computed again.',
     unit: 'steps of a policy',
     default: 1,
     source: FEWER_PRODUCTS,
@@ -91,13 +91,13 @@ export const allocation = laterGroup(
   'Division of one KL budget, `trustRegion.delta` times the number of policies; read by methods that compare policies.',
   {
     rescore: laterKey(oneOf(RESCORING), {
-      text: 'Policies that are scored anew before a turn: all that are left, the one about to move, or none. Also read with `order=score`.',
+      text: 'Policies that are scored again before a turn: all remaining ones, the one about to move, or none. Also read with `order=score`.',
       unit: null,
       default: 'lazy',
       source: KL_ALLOCATION,
     }),
     min: laterKey(fraction(), {
-      text: 'Least share of a policy that has something to gain.',
+      text: 'Least share of a policy with a gain to expect.',
       unit: 'equal shares',
       default: 0,
       source: KL_ALLOCATION,
@@ -131,7 +131,7 @@ export const clipped = group('Clipped updates; read by methods with that update 
     source: harl('ppo_epoch'),
   }),
   miniBatches: key(whole(1, 1e6), {
-    text: 'Parts that the batch is dealt to in each epoch, each with a step of its own.',
+    text: 'Parts into which the batch is divided in each epoch, each with one step.',
     unit: 'mini-batches',
     default: 1,
     source: harl('actor_num_mini_batch'),
@@ -143,13 +143,13 @@ export const clipped = group('Clipped updates; read by methods with that update 
     source: harl('entropy_coef'),
   }),
   maxGradNorm: key(positive(), {
-    text: 'Norm to which a larger gradient is scaled down.',
+    text: 'Largest norm of a gradient; larger ones are scaled down to it.',
     unit: null,
     default: 10,
     source: harl('max_grad_norm'),
   }),
   lrDecay: key(flag(), {
-    text: 'Whether the learning rates of policies and critics fall linearly to 0 over the run, which then cannot be extended.',
+    text: 'Whether the learning rates of policies and critics fall linearly to 0 over the run. Such a run cannot be extended.',
     unit: null,
     default: false,
     source: harl('use_linear_lr_decay'),
@@ -176,7 +176,7 @@ export const offPolicy = laterGroup('Learning from a replay of earlier rollouts;
     source: harl('buffer_size'),
   }),
   warmup: key(whole(0, 1e9), {
-    text: 'Steps of each environment, from the first on, with uniform actions; nothing is learned until then.',
+    text: 'Number of initial steps of each environment with uniform actions; learning starts after them.',
     unit: 'steps',
     default: 1000,
     source: harl('warmup_steps, shared by n_rollout_threads'),
@@ -188,19 +188,19 @@ export const offPolicy = laterGroup('Learning from a replay of earlier rollouts;
     source: harl('update_per_train'),
   }),
   nStep: key(whole(1, 1000), {
-    text: 'Rewards that a target adds up before it looks at a value.',
+    text: 'Rewards that a target sums up before the value of a state.',
     unit: 'steps',
     default: 1,
     source: harl('n_step'),
   }),
   polyak: key(share(), {
-    text: 'Share of the parameters that target networks take over after an update step.',
+    text: 'Weight of the new parameters in the target networks after an update step.',
     unit: null,
     default: 0.005,
     source: harl('polyak'),
   }),
   noise: key(nonNegative(), {
-    text: 'Standard deviation of the exploring noise.',
+    text: 'Standard deviation of the exploration noise.',
     unit: "halves of an action's range",
     default: 0.1,
     source: harl('expl_noise'),

@@ -29,12 +29,12 @@ const envError = 'an object with an id, such as {"id": "mamujoco/HalfCheetah-2x3
 const idError = 'the name of an environment, such as mamujoco/HalfCheetah-2x3'
 const optionError = 'a text, a number, true or false'
 const env = asGroup(
-  'The environment: its id, and its options beside it.',
+  'Environment: its id and its options.',
   z
     .object(
       {
         id: key(text(idError), {
-          text: 'Environment: a built-in one, a file, a package, or one of Python.',
+          text: 'Environment: a built-in one, a file, a package, or a Python environment.',
           unit: null,
           source: OWN,
           flag: '--env',
@@ -46,10 +46,10 @@ const env = asGroup(
 )
 
 /**
- * The configuration of a run: everything that its result depends on besides the package's version. Settings of the
- * machine, such as the number of workers, are no part of it because they change no result.
+ * Configuration of a run: everything that its result depends on besides the version of the package. Settings of the
+ * machine, such as the number of workers, are not part of it because they change no result.
  */
-export const trainConfigSchema = group('The configuration of a run.', {
+export const trainConfigSchema = group('Configuration of a run.', {
   env,
   algo: key(algo, {
     text: 'Name of the method.',
@@ -59,7 +59,7 @@ export const trainConfigSchema = group('The configuration of a run.', {
     json: { enum: trainableAlgorithms },
   }),
   seed: key(whole(0, Number.MAX_SAFE_INTEGER), {
-    text: 'Seed of everything random.',
+    text: 'Seed of all random numbers.',
     unit: null,
     default: 1,
     source: harl('seed'),
@@ -73,20 +73,20 @@ export const trainConfigSchema = group('The configuration of a run.', {
     flag: '--steps',
   }),
   envs: key(whole(1, 65536), {
-    text: 'Environments stepped side by side.',
+    text: 'Number of environments stepped side by side.',
     unit: 'environments',
     default: 20,
     source: harl('n_rollout_threads'),
     flag: '--envs',
   }),
   rolloutSteps: key(whole(1, 1e6), {
-    text: 'Steps that each environment makes in an iteration.',
+    text: 'Steps of each environment in an iteration.',
     unit: 'steps',
     default: 200,
     source: harl('episode_length'),
   }),
   device: key(device, {
-    text: 'Device that computes networks and updates; `auto`: the one with the fastest update, whose name is stored.',
+    text: 'Device that computes networks and updates. `auto` selects the one with the fastest update and stores its name.',
     unit: null,
     default: deviceChoices[0],
     source: OWN,
@@ -96,7 +96,7 @@ export const trainConfigSchema = group('The configuration of a run.', {
   actor,
   critic,
   adamEps: key(positive(), {
-    text: "Adam's epsilon, of policies and critics.",
+    text: "Adam's epsilon, for policies and critics.",
     unit: null,
     default: 1e-5,
     source: harl('opti_eps'),
@@ -114,19 +114,19 @@ export const trainConfigSchema = group('The configuration of a run.', {
     source: harl('gae_lambda'),
   }),
   truncation: key(oneOf(['bootstrap', 'harl', 'terminate']), {
-    text: "Value that follows a time limit: that of the final state, that with HARL's zeroed trace, or 0 as at an ordinary end.",
+    text: "Value after a time limit: `bootstrap`, that of the final state; `harl`, the same with HARL's zeroed trace; `terminate`, 0 as at an ordinary end.",
     unit: null,
     default: 'bootstrap',
     source: 'Pardo et al. 2018, Time Limits in Reinforcement Learning',
   }),
   advantageNorm: key(oneOf(['joint', 'agent', 'none']), {
-    text: "Samples over which advantages are standardised: those of all agents, each agent's own, or none.",
+    text: "Samples over which advantages are standardised: those of all agents together, those of each agent, or none.",
     unit: null,
     default: 'joint',
     source: OWN,
   }),
   order: key(oneOf(TURN_ORDERS), {
-    text: 'Order in which the agents are updated: a new one in every iteration, ascending, or by what their steps promise.',
+    text: 'Order in which the agents are updated: `random`, drawn for every iteration; `fixed`, ascending; `score`, the largest predicted gain first.',
     unit: null,
     default: 'random',
     source: harl('fixed_order'),
@@ -134,9 +134,9 @@ export const trainConfigSchema = group('The configuration of a run.', {
   trustRegion,
   allocation,
   clipped,
-  init: laterGroup('Networks that a run begins with.', {
+  init: laterGroup('Initial networks of a run.', {
     from: laterKey(text('none or the folder of a run'), {
-      text: 'Folder of the run whose latest policies, critics and value normalisers the networks begin with; `none`: random parameters.',
+      text: 'Folder of a run whose latest policies, critics and value normalisers are the initial ones; `none`: random parameters.',
       unit: null,
       default: NO_RUN,
       source: OWN,
@@ -145,25 +145,25 @@ export const trainConfigSchema = group('The configuration of a run.', {
   }),
   opponents: laterGroup('Opponents of the one team that learns, in tasks of several teams.', {
     from: laterKey(text('none, past or the folder of a run'), {
-      text: '`none`: all agents learn; `past`: opponents play earlier policies of the learning team; otherwise the folder of the run whose policies they play.',
+      text: '`none`: all agents learn; `past`: opponents use earlier policies of the learning team; otherwise the folder of a run whose policies they use.',
       unit: null,
       default: NO_OPPONENTS,
       source: OWN,
     }),
     learner: laterKey(z.string({ error: 'the name of a team' }), {
-      text: 'Team that learns; empty for the first.',
+      text: 'Team that learns; the first one if empty.',
       unit: null,
       default: '',
       source: OWN,
     }),
     every: laterKey(whole(1, 1e9), {
-      text: "Iterations after which the learning team's policies join the pool of past opponents.",
+      text: "Iterations between additions of the learning team's policies to the pool of past opponents.",
       unit: 'iterations',
       default: 10,
       source: ownPage('teams.md'),
     }),
     pool: laterKey(whole(1, 1000), {
-      text: 'Policies that the pool holds; the oldest leaves first.',
+      text: 'Largest number of policies in the pool; the oldest is removed first.',
       unit: 'policies',
       default: 10,
       source: ownPage('teams.md'),
@@ -172,13 +172,13 @@ export const trainConfigSchema = group('The configuration of a run.', {
   offPolicy,
   evaluation: group('Evaluations during the run.', {
     every: key(whole(0, 1e9, ' (0 = never)'), {
-      text: 'Iterations between evaluations; there is one after the last iteration, too.',
+      text: 'Iterations between evaluations; the last iteration is always followed by one.',
       unit: 'iterations',
       default: 25,
       source: harl('eval_interval'),
     }),
     episodes: key(whole(1, 1e6), {
-      text: 'Episodes of an evaluation, with the modes of the policies.',
+      text: 'Episodes of an evaluation, in which agents take the modes of their policies.',
       unit: 'episodes',
       default: 40,
       source: HARL_TUNED,
@@ -192,7 +192,7 @@ export const trainConfigSchema = group('The configuration of a run.', {
       source: OWN,
     }),
     keepEvery: key(whole(0, 1e9, ' (0 = none)'), {
-      text: 'Checkpoints of iterations divisible by this are kept for good.',
+      text: 'Checkpoints of iterations that are multiples of this number are never deleted.',
       unit: 'iterations',
       default: 0,
       source: OWN,

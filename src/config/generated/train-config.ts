@@ -3,14 +3,14 @@
 import type { ConfigValues } from '../schema.js'
 
 /**
- * The configuration of a run: everything that its result depends on besides the package's version. Settings of the
- * machine, such as the number of workers, are no part of it because they change no result.
+ * Configuration of a run: everything that its result depends on besides the version of the package. Settings of the
+ * machine, such as the number of workers, are not part of it because they change no result.
  */
 export interface TrainConfig {
-  /** The environment: its id, and its options beside it. */
+  /** Environment: its id and its options. */
   env: {
     /**
-     * Environment: a built-in one, a file, a package, or one of Python.
+     * Environment: a built-in one, a file, a package, or a Python environment.
      *
      * Must be the name of an environment, such as mamujoco/HalfCheetah-2x3.
      */
@@ -25,7 +25,7 @@ export interface TrainConfig {
    */
   algo: ConfigValues['algo']
   /**
-   * Seed of everything random.
+   * Seed of all random numbers.
    *
    * Must be a whole number from 0 to 9007199254740991. The default is from HARL, configs/algos_cfgs: seed.
    *
@@ -42,7 +42,7 @@ export interface TrainConfig {
    */
   steps: ConfigValues['steps']
   /**
-   * Environments stepped side by side.
+   * Number of environments stepped side by side.
    *
    * Must be a whole number from 1 to 65536; unit: environments. The default is from HARL, configs/algos_cfgs:
    * n_rollout_threads.
@@ -51,7 +51,7 @@ export interface TrainConfig {
    */
   envs: ConfigValues['envs']
   /**
-   * Steps that each environment makes in an iteration.
+   * Steps of each environment in an iteration.
    *
    * Must be a whole number from 1 to 1000000; unit: steps. The default is from HARL, configs/algos_cfgs:
    * episode_length.
@@ -60,7 +60,8 @@ export interface TrainConfig {
    */
   rolloutSteps: ConfigValues['rolloutSteps']
   /**
-   * Device that computes networks and updates; `auto`: the one with the fastest update, whose name is stored.
+   * Device that computes networks and updates. `auto` selects the one with the fastest update and stores its
+   * name.
    *
    * Must be one of wasm, reference, cuda, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The default is from this
    * package.
@@ -71,7 +72,7 @@ export interface TrainConfig {
   /** The policies. */
   actor: {
     /**
-     * Widths of the hidden layers, the first one first.
+     * Widths of the hidden layers, from input to output.
      *
      * Must be a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192; unit:
      * units. The default is from HARL, configs/algos_cfgs: hidden_sizes.
@@ -97,7 +98,7 @@ export interface TrainConfig {
      */
     inputNorm: ConfigValues['actor']['inputNorm']
     /**
-     * Whether an observation is standardised by the mean and the standard deviation of its own entries.
+     * Whether an observation is standardised by the mean and standard deviation of its own elements.
      *
      * Must be true or false. The default is from HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py.
      *
@@ -105,7 +106,7 @@ export interface TrainConfig {
      */
     standardise: ConfigValues['actor']['standardise']
     /**
-     * Whether a one-hot of the agent's number is appended to its observation.
+     * Whether the agent's number is appended to its observation as a one-hot vector.
      *
      * Must be true or false. The default is from HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py.
      *
@@ -113,7 +114,7 @@ export interface TrainConfig {
      */
     agentId: ConfigValues['actor']['agentId']
     /**
-     * Whether the standard deviation of continuous actions is the same in all states, or an output of the
+     * Whether the standard deviation of continuous actions is the same in all states or an output of the
      * network.
      *
      * Must be one of independent, dependent. The default is from HARL, configs/algos_cfgs: std_x_coef,
@@ -131,7 +132,7 @@ export interface TrainConfig {
      */
     stdX: ConfigValues['actor']['stdX']
     /**
-     * y in the standard deviation of continuous actions, y sigmoid(s / x): the largest that it can be.
+     * y in the standard deviation of continuous actions, y sigmoid(s / x): its upper bound.
      *
      * Must be a number above 0; unit: action. The default is from HARL, configs/algos_cfgs: std_y_coef.
      *
@@ -147,8 +148,7 @@ export interface TrainConfig {
      */
     headGain: ConfigValues['actor']['headGain']
     /**
-     * Whether each agent has a policy of its own, all agents have one in common, or each named group of
-     * agents has one.
+     * Whether each agent has its own policy, all agents share one, or each named group of agents shares one.
      *
      * Must be own, shared, or groups of agents by name, such as {"walkers": ["agent_0", "agent_1"], "arms":
      * ["agent_2"]}. The default is from HARL, configs/algos_cfgs: share_param.
@@ -157,7 +157,7 @@ export interface TrainConfig {
      */
     sharing: ConfigValues['actor']['sharing']
     /**
-     * Layers of gated recurrent units behind the hidden layers; 0 for a feed-forward network.
+     * Number of layers of gated recurrent units after the hidden layers; 0 for a feed-forward network.
      *
      * Must be a whole number from 0 to 8 (0 = none); unit: layers. The default is from HARL,
      * configs/algos_cfgs: use_recurrent_policy.
@@ -175,7 +175,7 @@ export interface TrainConfig {
      */
     gruSize: ConfigValues['actor']['gruSize']
     /**
-     * Steps of time through which the gradients of recurrent layers pass. It must divide `rolloutSteps`.
+     * Number of time steps through which gradients of recurrent layers pass. It must divide `rolloutSteps`.
      *
      * Must be a whole number from 1 to 1000000; unit: steps. The default is from HARL, configs/algos_cfgs:
      * data_chunk_length.
@@ -187,7 +187,7 @@ export interface TrainConfig {
   /** The critics. */
   critic: {
     /**
-     * Widths of the hidden layers, the first one first.
+     * Widths of the hidden layers, from input to output.
      *
      * Must be a list of 1 to 8 layer widths such as [128,128], each a whole number from 1 to 8192; unit:
      * units. The default is from HARL, configs/algos_cfgs: hidden_sizes.
@@ -213,7 +213,7 @@ export interface TrainConfig {
      */
     inputNorm: ConfigValues['critic']['inputNorm']
     /**
-     * Whether the critics' input is standardised by the mean and the standard deviation of its own entries.
+     * Whether the critics' input is standardised by the mean and standard deviation of its own elements.
      *
      * Must be true or false. The default is from HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py.
      *
@@ -238,7 +238,7 @@ export interface TrainConfig {
      */
     epochs: ConfigValues['critic']['epochs']
     /**
-     * Parts that the batch is dealt to in each epoch.
+     * Parts into which the batch is divided in each epoch.
      *
      * Must be a whole number from 1 to 1000000; unit: mini-batches. The default is from HARL,
      * configs/algos_cfgs: critic_num_mini_batch.
@@ -247,8 +247,8 @@ export interface TrainConfig {
      */
     miniBatches: ConfigValues['critic']['miniBatches']
     /**
-     * Largest change of a value in an update before `critic.clippedLoss` stops it; of a normalised value with
-     * `critic.valueNorm`.
+     * Largest change of a value in an update with `critic.clippedLoss`; with `critic.valueNorm`, of the
+     * normalised value.
      *
      * Must be a number above 0; unit: value. The default is from HARL, configs/algos_cfgs: clip_param.
      *
@@ -256,7 +256,8 @@ export interface TrainConfig {
      */
     clip: ConfigValues['critic']['clip']
     /**
-     * Whether the loss is the larger one of the value and of the value clipped to a range around the old one.
+     * Whether the loss is the larger of two losses: that of the value, and that of the value clipped to a
+     * range around the old one.
      *
      * Must be true or false. The default is from HARL, configs/algos_cfgs: use_clipped_value_loss.
      *
@@ -264,8 +265,8 @@ export interface TrainConfig {
      */
     clippedLoss: ConfigValues['critic']['clippedLoss']
     /**
-     * Error of a value at which Huber's loss turns from a square to a line; of a normalised value with
-     * `critic.valueNorm`.
+     * Error at which the Huber loss changes from quadratic to linear; with `critic.valueNorm`, of the
+     * normalised value.
      *
      * Must be a number above 0; unit: value. The default is from HARL, configs/algos_cfgs: huber_delta.
      *
@@ -273,7 +274,7 @@ export interface TrainConfig {
      */
     huberDelta: ConfigValues['critic']['huberDelta']
     /**
-     * Norm to which a larger gradient is scaled down.
+     * Largest norm of a gradient; larger ones are scaled down to it.
      *
      * Must be a number above 0. The default is from HARL, configs/algos_cfgs: max_grad_norm.
      *
@@ -281,7 +282,7 @@ export interface TrainConfig {
      */
     maxGradNorm: ConfigValues['critic']['maxGradNorm']
     /**
-     * Whether the targets of the values are normalised by running estimates of their mean and deviation.
+     * Whether targets of values are normalised by running estimates of their mean and standard deviation.
      *
      * Must be true or false. The default is from HARL, configs/algos_cfgs: use_valuenorm.
      *
@@ -297,8 +298,8 @@ export interface TrainConfig {
      */
     lossCoef: ConfigValues['critic']['lossCoef']
     /**
-     * Vector that critics value: the state, the observation of their agent, those of all agents, or these
-     * with the actions before them; `default` is that of the method.
+     * Input of the critics: the state, the observation of their agent, those of all agents, or these with the
+     * actions of the step before; `default` is that of the method.
      *
      * Must be one of default, state, observation, observations, observationsAndActions. The default is from
      * this package.
@@ -307,7 +308,7 @@ export interface TrainConfig {
      */
     input: ConfigValues['critic']['input']
     /**
-     * Whether each team has a critic, or each agent has one of its own rewards; `default` is that of the
+     * Whether each team has a critic, or each agent has one for its own rewards; `default` is that of the
      * method.
      *
      * Must be one of default, team, own. The default is from this package.
@@ -316,7 +317,7 @@ export interface TrainConfig {
      */
     sharing: ConfigValues['critic']['sharing']
     /**
-     * Layers of gated recurrent units behind the hidden layers; 0 for a feed-forward network.
+     * Number of layers of gated recurrent units after the hidden layers; 0 for a feed-forward network.
      *
      * Must be a whole number from 0 to 8 (0 = none); unit: layers. The default is from HARL,
      * configs/algos_cfgs: use_recurrent_policy.
@@ -334,7 +335,7 @@ export interface TrainConfig {
      */
     gruSize: ConfigValues['critic']['gruSize']
     /**
-     * Steps of time through which the gradients of recurrent layers pass. It must divide `rolloutSteps`.
+     * Number of time steps through which gradients of recurrent layers pass. It must divide `rolloutSteps`.
      *
      * Must be a whole number from 1 to 1000000; unit: steps. The default is from HARL, configs/algos_cfgs:
      * data_chunk_length.
@@ -344,7 +345,7 @@ export interface TrainConfig {
     chunk: ConfigValues['critic']['chunk']
   }
   /**
-   * Adam's epsilon, of policies and critics.
+   * Adam's epsilon, for policies and critics.
    *
    * Must be a number above 0. The default is from HARL, configs/algos_cfgs: opti_eps.
    *
@@ -368,8 +369,8 @@ export interface TrainConfig {
    */
   lambda: ConfigValues['lambda']
   /**
-   * Value that follows a time limit: that of the final state, that with HARL's zeroed trace, or 0 as at an
-   * ordinary end.
+   * Value after a time limit: `bootstrap`, that of the final state; `harl`, the same with HARL's zeroed
+   * trace; `terminate`, 0 as at an ordinary end.
    *
    * Must be one of bootstrap, harl, terminate. The default is from Pardo et al. 2018, Time Limits in
    * Reinforcement Learning.
@@ -378,7 +379,8 @@ export interface TrainConfig {
    */
   truncation: ConfigValues['truncation']
   /**
-   * Samples over which advantages are standardised: those of all agents, each agent's own, or none.
+   * Samples over which advantages are standardised: those of all agents together, those of each agent, or
+   * none.
    *
    * Must be one of joint, agent, none. The default is from this package.
    *
@@ -386,8 +388,8 @@ export interface TrainConfig {
    */
   advantageNorm: ConfigValues['advantageNorm']
   /**
-   * Order in which the agents are updated: a new one in every iteration, ascending, or by what their steps
-   * promise.
+   * Order in which the agents are updated: `random`, drawn for every iteration; `fixed`, ascending; `score`,
+   * the largest predicted gain first.
    *
    * Must be one of random, fixed, score. The default is from HARL, configs/algos_cfgs: fixed_order.
    *
@@ -397,7 +399,7 @@ export interface TrainConfig {
   /** Trust-region updates; read by methods with that update rule. */
   trustRegion: {
     /**
-     * Bound on the mean KL divergence of an old policy from its new one in a step; where one budget is split,
+     * Bound on the mean KL divergence of the old policy from the new one in a step; if one budget is split,
      * the mean of these bounds over the agents.
      *
      * Must be a number above 0; unit: nats. The default is from HARL, configs/algos_cfgs: kl_threshold.
@@ -414,7 +416,7 @@ export interface TrainConfig {
      */
     damping: ConfigValues['trustRegion']['damping']
     /**
-     * Iterations of conjugate gradients at most.
+     * Largest number of conjugate-gradient iterations.
      *
      * Must be a whole number from 1 to 1000; unit: iterations. The default is from HARL, utils/trpo_util.py.
      *
@@ -430,7 +432,7 @@ export interface TrainConfig {
      */
     cgTolerance: ConfigValues['trustRegion']['cgTolerance']
     /**
-     * Step lengths that the line search tries at most.
+     * Largest number of step lengths that the line search tries.
      *
      * Must be a whole number from 1 to 1000; unit: trials. The default is from HARL, configs/algos_cfgs:
      * ls_step.
@@ -439,7 +441,7 @@ export interface TrainConfig {
      */
     lineSearchSteps: ConfigValues['trustRegion']['lineSearchSteps']
     /**
-     * Factor of the step length after a trial that is refused.
+     * Factor applied to the step length after a refused trial.
      *
      * Must be a number above 0 and below 1. The default is from HARL, configs/algos_cfgs: backtrack_coeff.
      *
@@ -455,7 +457,7 @@ export interface TrainConfig {
      */
     acceptRatio: ConfigValues['trustRegion']['acceptRatio']
     /**
-     * Parts that the batch is dealt to, each with a whole trust-region step of its own.
+     * Parts into which the batch is divided, each with a full trust-region step.
      *
      * Must be a whole number from 1 to 1000000; unit: mini-batches. The default is from HARL,
      * algorithms/actors.
@@ -464,7 +466,7 @@ export interface TrainConfig {
      */
     miniBatches: ConfigValues['trustRegion']['miniBatches']
     /**
-     * Fisher products pass over one row in so many of those that count.
+     * Fisher products use one of every so many valid rows.
      *
      * Must be a whole number from 1 to 1000; unit: rows. The default is from this package,
      * docs/fewer-products.md.
@@ -481,7 +483,7 @@ export interface TrainConfig {
      */
     preconditioner: ConfigValues['trustRegion']['preconditioner']
     /**
-     * Steps of a policy that a preconditioner serves before it is measured anew.
+     * Steps of a policy after which its preconditioner is computed again.
      *
      * Must be a whole number from 1 to 1000000; unit: steps of a policy. The default is from this package,
      * docs/fewer-products.md.
@@ -496,7 +498,7 @@ export interface TrainConfig {
    */
   allocation: {
     /**
-     * Policies that are scored anew before a turn: all that are left, the one about to move, or none. Also
+     * Policies that are scored again before a turn: all remaining ones, the one about to move, or none. Also
      * read with `order=score`.
      *
      * Must be one of all, lazy, once. The default is from this package, docs/kl-allocation.md.
@@ -505,7 +507,7 @@ export interface TrainConfig {
      */
     rescore: ConfigValues['allocation']['rescore']
     /**
-     * Least share of a policy that has something to gain.
+     * Least share of a policy with a gain to expect.
      *
      * Must be a number from 0 to 1; unit: equal shares. The default is from this package,
      * docs/kl-allocation.md.
@@ -551,7 +553,7 @@ export interface TrainConfig {
      */
     epochs: ConfigValues['clipped']['epochs']
     /**
-     * Parts that the batch is dealt to in each epoch, each with a step of its own.
+     * Parts into which the batch is divided in each epoch, each with one step.
      *
      * Must be a whole number from 1 to 1000000; unit: mini-batches. The default is from HARL,
      * configs/algos_cfgs: actor_num_mini_batch.
@@ -568,7 +570,7 @@ export interface TrainConfig {
      */
     entropyCoef: ConfigValues['clipped']['entropyCoef']
     /**
-     * Norm to which a larger gradient is scaled down.
+     * Largest norm of a gradient; larger ones are scaled down to it.
      *
      * Must be a number above 0. The default is from HARL, configs/algos_cfgs: max_grad_norm.
      *
@@ -576,7 +578,7 @@ export interface TrainConfig {
      */
     maxGradNorm: ConfigValues['clipped']['maxGradNorm']
     /**
-     * Whether the learning rates of policies and critics fall linearly to 0 over the run, which then cannot
+     * Whether the learning rates of policies and critics fall linearly to 0 over the run. Such a run cannot
      * be extended.
      *
      * Must be true or false. The default is from HARL, configs/algos_cfgs: use_linear_lr_decay.
@@ -585,10 +587,10 @@ export interface TrainConfig {
      */
     lrDecay: ConfigValues['clipped']['lrDecay']
   }
-  /** Networks that a run begins with. */
+  /** Initial networks of a run. */
   init: {
     /**
-     * Folder of the run whose latest policies, critics and value normalisers the networks begin with; `none`:
+     * Folder of a run whose latest policies, critics and value normalisers are the initial ones; `none`:
      * random parameters.
      *
      * Must be none or the folder of a run. The default is from this package.
@@ -600,8 +602,8 @@ export interface TrainConfig {
   /** Opponents of the one team that learns, in tasks of several teams. */
   opponents: {
     /**
-     * `none`: all agents learn; `past`: opponents play earlier policies of the learning team; otherwise the
-     * folder of the run whose policies they play.
+     * `none`: all agents learn; `past`: opponents use earlier policies of the learning team; otherwise the
+     * folder of a run whose policies they use.
      *
      * Must be none, past or the folder of a run. The default is from this package.
      *
@@ -609,7 +611,7 @@ export interface TrainConfig {
      */
     from: ConfigValues['opponents']['from']
     /**
-     * Team that learns; empty for the first.
+     * Team that learns; the first one if empty.
      *
      * Must be the name of a team. The default is from this package.
      *
@@ -617,7 +619,7 @@ export interface TrainConfig {
      */
     learner: ConfigValues['opponents']['learner']
     /**
-     * Iterations after which the learning team's policies join the pool of past opponents.
+     * Iterations between additions of the learning team's policies to the pool of past opponents.
      *
      * Must be a whole number from 1 to 1000000000; unit: iterations. The default is from this package,
      * docs/teams.md.
@@ -626,7 +628,7 @@ export interface TrainConfig {
      */
     every: ConfigValues['opponents']['every']
     /**
-     * Policies that the pool holds; the oldest leaves first.
+     * Largest number of policies in the pool; the oldest is removed first.
      *
      * Must be a whole number from 1 to 1000; unit: policies. The default is from this package, docs/teams.md.
      *
@@ -663,7 +665,7 @@ export interface TrainConfig {
      */
     bufferSize: ConfigValues['offPolicy']['bufferSize']
     /**
-     * Steps of each environment, from the first on, with uniform actions; nothing is learned until then.
+     * Number of initial steps of each environment with uniform actions; learning starts after them.
      *
      * Must be a whole number from 0 to 1000000000; unit: steps. The default is from HARL, configs/algos_cfgs:
      * warmup_steps, shared by n_rollout_threads.
@@ -681,7 +683,7 @@ export interface TrainConfig {
      */
     updatesPerStep: ConfigValues['offPolicy']['updatesPerStep']
     /**
-     * Rewards that a target adds up before it looks at a value.
+     * Rewards that a target sums up before the value of a state.
      *
      * Must be a whole number from 1 to 1000; unit: steps. The default is from HARL, configs/algos_cfgs:
      * n_step.
@@ -690,7 +692,7 @@ export interface TrainConfig {
      */
     nStep: ConfigValues['offPolicy']['nStep']
     /**
-     * Share of the parameters that target networks take over after an update step.
+     * Weight of the new parameters in the target networks after an update step.
      *
      * Must be a number above 0 and at most 1. The default is from HARL, configs/algos_cfgs: polyak.
      *
@@ -698,7 +700,7 @@ export interface TrainConfig {
      */
     polyak: ConfigValues['offPolicy']['polyak']
     /**
-     * Standard deviation of the exploring noise.
+     * Standard deviation of the exploration noise.
      *
      * Must be a number, 0 or more; unit: halves of an action's range. The default is from HARL,
      * configs/algos_cfgs: expl_noise.
@@ -710,7 +712,7 @@ export interface TrainConfig {
   /** Evaluations during the run. */
   evaluation: {
     /**
-     * Iterations between evaluations; there is one after the last iteration, too.
+     * Iterations between evaluations; the last iteration is always followed by one.
      *
      * Must be a whole number from 0 to 1000000000 (0 = never); unit: iterations. The default is from HARL,
      * configs/algos_cfgs: eval_interval.
@@ -719,7 +721,7 @@ export interface TrainConfig {
      */
     every: ConfigValues['evaluation']['every']
     /**
-     * Episodes of an evaluation, with the modes of the policies.
+     * Episodes of an evaluation, in which agents take the modes of their policies.
      *
      * Must be a whole number from 1 to 1000000; unit: episodes. The default is from HARL,
      * tuned_configs/mujoco.
@@ -739,7 +741,7 @@ export interface TrainConfig {
      */
     every: ConfigValues['checkpoint']['every']
     /**
-     * Checkpoints of iterations divisible by this are kept for good.
+     * Checkpoints of iterations that are multiples of this number are never deleted.
      *
      * Must be a whole number from 0 to 1000000000 (0 = none); unit: iterations. The default is from this
      * package.
