@@ -19,11 +19,11 @@ export function particlesTable(name: string): string {
     rows.set(cells, [...(rows.get(cells) ?? []), `\`${id}\``])
   })
   return [
-    '| agents | `actions=discrete` | `continuous` | observation | its numbers |',
+    '| agents | `actions=discrete` | `continuous` | observation | contents |',
     '|---|---|---|---|---|',
     ...Array.from(rows, ([cells, ids]) => `| ${ids.join(', ')} | ${cells} |`),
     '',
-    `State: ${specs[0].stateSize} numbers. Options of its own: ${own.join(', ') || 'none'}. Default of \`rewards\`: \`${task.rewards}\`.`,
+    `State: ${specs[0].stateSize} numbers. Specific options: ${own.join(', ') || 'none'}. Default of \`rewards\`: \`${task.rewards}\`.`,
   ].join('\n')
 }
 

@@ -157,20 +157,20 @@ function taskFacts(task: Task): [string, string][] {
   const graph = jointGraph(task, 'corrected')
   const [near, far] = graph.categories
   return [
-    ['a step', `${task.frames} x ${number(task.timestep)} s = ${number(task.frames * task.timestep)} s`],
+    ['step', `${task.frames} x ${number(task.timestep)} s = ${number(task.frames * task.timestep)} s`],
     ['time limit', `${task.timeLimit} steps`],
     ['reward for progress', progressFact(task)],
     ['reward while healthy', healthyFact(task)],
     ['cost of control', `${number(task.controlCost)} times the squared norm of all controls`],
     ['cost of contact', contactFact(task)],
     ['cost of distance', distanceFact(task)],
-    ['an episode ends when', endFact(task)],
-    ['it starts', resetFact(task)],
+    ['end of an episode', endFact(task)],
+    ['initial state', resetFact(task)],
     ['full observation', observationFact(task)],
-    ['seen of own joints', near.map(code).join(' ')],
-    ['seen of joints further out', far.map(code).join(' ')],
+    ['observed of own joints', near.map(code).join(' ')],
+    ['observed of more distant joints', far.map(code).join(' ')],
     [
-      'seen of the root by all',
+      'observed of the root by all',
       elementsFact(graph.globals.flatMap((seen) => [...(seen['qpos'] ?? []), ...(seen['qvel'] ?? [])])),
     ],
   ]
@@ -213,7 +213,7 @@ function distanceFact({ distanceCosts }: Task): string {
 }
 
 function endFact({ healthy }: Task): string {
-  if (healthy === undefined) return 'never, before the time limit'
+  if (healthy === undefined) return 'never before the time limit'
   const { z, angle, state, inclusive } = healthy
   const outside = inclusive === true ? 'outside' : 'not strictly within'
   const range = ([low, high]: readonly [number, number]) =>

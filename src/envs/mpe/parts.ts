@@ -32,12 +32,12 @@ export const PARTS: Readonly<Record<Part, PartRule>> = {
     },
   },
   goal: {
-    text: 'way to the goal',
+    text: 'vector to the goal',
     size: () => 2,
     write: (world, agent, out, at) => writeWay(world, agent, world.goalOf(agent), out, at),
   },
   landmarks: {
-    text: 'ways to the landmarks',
+    text: 'vectors to the landmarks',
     size: ({ landmarks }) => 2 * landmarks.length,
     write(world, agent, out, at) {
       const { agents, landmarks } = world.scenario
@@ -47,7 +47,7 @@ export const PARTS: Readonly<Record<Part, PartRule>> = {
     },
   },
   agents: {
-    text: 'ways to the other agents',
+    text: 'vectors to the other agents',
     size: ({ agents }) => 2 * (agents.length - 1),
     write(world, agent, out, at) {
       let next = at
