@@ -1,8 +1,8 @@
-// What the methods come to: cells of a data file, trained and printed as the page docs/results/algorithms.md.
+// Comparison of methods: trains the cells of a data file and prints them as the page docs/results/algorithms.md.
 //   node dist/bench/algorithms.js train --out DIR [--cells FILE] [--only TEXT] [--jobs N] [--workers N] [--simd wide]
 //   node dist/bench/algorithms.js table --out DIR [--cells FILE] > docs/results/algorithms.md
-// The data file (bench/algorithms.json) has groups of methods with a task, seeds and settings in common. Stopped trainings
-// continue where they were when the command is given again; finished ones are left alone. TEXT selects runs by their names.
+// The data file (bench/algorithms.json) has groups of methods with a common task, seeds and settings. Repeating the command
+// continues stopped trainings and skips finished ones. TEXT selects runs by their names.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -29,11 +29,11 @@ interface Group {
   /** Settings of all its methods. */
   readonly set?: readonly string[]
   readonly methods: readonly (string | { name: string; algo: string; set?: readonly string[] })[]
-  /** Remarks below its table. */
+  /** Remarks below the table. */
   readonly note?: string
 }
 
-/** Runs that differ in their seeds alone. */
+/** Runs that differ only in their seeds. */
 interface Cell {
   readonly group: Group
   readonly name: string
@@ -41,19 +41,19 @@ interface Cell {
   readonly set: readonly string[]
 }
 
-/** What a training leaves: DIR/NAME.json. */
+/** Result of a training: DIR/NAME.json. */
 interface Outcome {
   readonly final: number
   readonly curve: readonly { readonly steps: number; readonly return: number }[]
   /** Iterations, times the median of their durations. */
   readonly minutes: number
-  /** Of an iteration's learning, the median. */
+  /** Median over iterations of the time of learning. */
   readonly updateSeconds: number
-  /** KL used, of that allowed; null for methods without a bound on it. */
+  /** Used fraction of the KL budget; null for methods without a bound on the KL. */
   readonly klShare: number | null
 }
 
-/** Share of the way to a curve's largest value whose steps are printed. */
+/** Fraction of the distance from a curve's first to its largest value, whose steps are printed. */
 const NEARLY = 0.99
 /** No evaluation but the last. */
 const ONCE = 'evaluation.every=1000000'
@@ -133,7 +133,7 @@ async function train(): Promise<void> {
   await trainGrid(out, chosen, { jobs: Number(jobs), flags }, (_, dir) => outcomeOf(dir))
 }
 
-/** What a finished run has left in its folder. */
+/** Result of the finished run in a folder. */
 function outcomeOf(dir: string): Outcome {
   const result = JSON.parse(readFileSync(join(dir, 'result.json'), 'utf8')) as RunResult
   const config = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as TrainConfig
@@ -150,7 +150,7 @@ function outcomeOf(dir: string): Outcome {
   }
 }
 
-/** A split budget is counted once, though KL that an agent leaves is allotted again. */
+/** A split budget is counted once, although KL that an agent does not use is allotted again. */
 function klShareOf(records: readonly IterationRecord[], delta: number): number | null {
   const agents = records.flatMap((record) => record.agents)
   if (agents.some(({ klAllowed }) => klAllowed === undefined)) return null
@@ -159,7 +159,7 @@ function klShareOf(records: readonly IterationRecord[], delta: number): number |
 }
 
 async function table(): Promise<string> {
-  const parts = [`# What the methods come to`, intro, LEGEND]
+  const parts = [`# Comparison of methods`, intro, LEGEND]
   for (const group of groups) {
     parts.push(`## ${group.title}`, await tableOf(group))
     if (group.note !== undefined) parts.push(group.note)
@@ -169,12 +169,13 @@ async function table(): Promise<string> {
   return parts.join('\n\n')
 }
 
-const LEGEND = `IQM is the interquartile mean of the seeds' values, with its 95 % bootstrap interval ([compare.md](../compare.md)). *Steps to 99 %* are those
-after which the return of training, its mean over ${SMOOTHING} iterations, has come 99 % of the way from its first value to its
-largest; mean ± standard deviation over seeds. *Minutes* are of a run, *update* is the time of learning in an iteration: from
-the medians over iterations, of the fastest seed. *KL* is the part used of what was allowed. A dash is a run that was not made.
+const LEGEND = `IQM is the interquartile mean over seeds, with its 95 % bootstrap interval ([compare.md](../compare.md)). *Steps to 99 %* is the
+number of steps after which the training return, averaged over ${SMOOTHING} iterations, has covered 99 % of the distance from its first
+to its largest value; mean ± standard deviation over seeds. *Minutes* is the time of a run, and *update* the learning time of an
+iteration; both are medians over iterations, of the fastest seed. *KL* is the used fraction of the KL budget. A dash means that
+the run was not made.
 
-\`node dist/bench/algorithms.js train --out DIR\` makes the runs that are missing, \`table\` prints this page.`
+\`node dist/bench/algorithms.js train --out DIR\` makes the missing runs, and \`table\` prints this page.`
 
 async function tableOf(group: Group): Promise<string> {
   const seeds = seedsOf(group.seeds)
