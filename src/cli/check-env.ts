@@ -30,10 +30,10 @@ export function checkEnvCommand(): Command {
     .addHelpText(
       'after',
       `
-It looks for views of the wrong type or length, vectors too short to be standardised, views that are replaced or share memory, numbers that are not finite or
-out of bounds, episodes that a seed does not repeat or that another environment disturbs, wrong time limits, returns,
-rewards and masks, rewards that are always 0 or opposed, a saved state that does not restore, and allocation in step.
-Entries of observations that never change are noted. Exits 1 when there are errors; warnings alone do not count.
+Checks the type and length of views, vectors too short to be standardised, views that are replaced or share memory, numbers
+that are not finite or out of bounds, episodes that a seed does not repeat or that depend on another environment, wrong time
+limits, returns, rewards and masks, rewards that are always 0 or opposed, saved states that do not restore, and allocation
+in step. Notes observation elements that never change. The exit code is 1 for errors and 0 for warnings alone.
 
 Examples:
   hatrpo check-env ./my-env.ts --set size=4

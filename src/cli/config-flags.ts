@@ -20,17 +20,17 @@ export interface ConfigFlags {
 /** Adds the flags that name an environment and a method. */
 export function withTaskFlags(command: Command): Command {
   return command
-    .option('--env <id|file|package>', 'environment (hatrpo list envs), or one of your own: ./my-env.ts')
+    .option('--env <id|file|package>', 'environment: built in (hatrpo list envs), or your own, such as ./my-env.ts')
     .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
     .option('--steps <n>', 'steps of all environments together')
-    .option('--seed <n>', 'seed of everything random (default: 1)')
+    .option('--seed <n>', 'seed of all random numbers (default: 1)')
 }
 
 /** Adds the other flags that give values. */
 export function withValueFlags(command: Command): Command {
   return command
-    .option('--device <name>', `where networks are computed: ${deviceChoices.join(', ')}`)
-    .option('--init-from <run>', "begin with another run's policies and critics (init.from)")
+    .option('--device <name>', `device that computes the networks: ${deviceChoices.join(', ')}`)
+    .option('--init-from <run>', "start with another run's policies and critics (init.from)")
     .option('--preset <name>', `published settings: ${presetNames.join(', ')}`)
     .option('--config <file>', 'JSON with the keys of config.json; - reads standard input')
     .option(

@@ -4,14 +4,14 @@ import { configSources, withTaskFlags, withValueFlags, type ConfigFlags } from '
 
 export function configCommand(): Command {
   const command = withTaskFlags(
-    new Command('config').description('Print the configuration of a run, and where each value comes from.'),
+    new Command('config').description('Print the configuration of a run and the origin of each value.'),
   ).option('--envs <n>', 'environments stepped side by side (default: 20)')
   return withValueFlags(command)
     .option('--json', 'print a JSON object of `config`, as in config.json, and `values` with their origins')
     .addHelpText(
       'after',
       `
-Values come from, in rising precedence: the defaults, the settings tuned for the task, the preset, the file, and flags.
+Values come from, in order of increasing precedence: the defaults, the settings tuned for the task, the preset, the file, and flags.
 docs/configuration.md explains the keys.
 
 Examples:

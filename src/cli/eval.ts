@@ -19,14 +19,14 @@ interface EvalFlags {
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('Run the policies of a run or a bundle and print their return.')
+    .description('Evaluate the policies of a run or a bundle and print their return.')
     .argument('<run|bundle>', 'a run folder or an exported bundle')
     .option('--episodes <n>', 'episodes to run', '40')
     .option('--seed <n>', 'seed of the episodes', '1')
-    .option('--checkpoint <which>', 'of a run: latest, best or an iteration (default: latest)')
-    .option('--env <file|package>', 'where the environment is now; its code must be that of the training')
-    .option('--sample', 'draw actions as in training, in place of the most likely ones')
-    .option('--workers <n>', 'threads that step environments, 0 for the main one alone')
+    .option('--checkpoint <which>', 'checkpoint of a run: latest, best or an iteration (default: latest)')
+    .option('--env <file|package>', 'present location of the environment; its code must be that of the training')
+    .option('--sample', 'sample actions as in training instead of taking the most likely ones')
+    .option('--workers <n>', 'threads that step environments; 0: only the main thread')
     .option('--json', 'print everything as JSON, with the return and the length of every episode')
     .option('--out <file>', 'write the same JSON to a file')
     .addHelpText(

@@ -32,8 +32,8 @@ export function listCommand(): Command {
     .addHelpText(
       'after',
       `
-Environments that need files of yours are not listed: one of your own (--env ./my-env.ts), and mamujoco/custom, a team
-of any MuJoCo model.
+Environments that need your files are not listed: modules such as --env ./my-env.ts, and mamujoco/custom, a team of any
+MuJoCo model.
 
 Examples:
   hatrpo list envs

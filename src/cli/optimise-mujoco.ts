@@ -7,9 +7,9 @@ export function optimiseMujocoCommand(): Command {
       'after',
       `
 Needs the package binaryen (npm install --save-dev binaryen), and takes one to three minutes. A step of an environment is
-then 7 to 19 % faster on Node 20, and up to 5 % faster on Node 26. The result is kept in ~/.cache/hatrpo, which
-XDG_CACHE_HOME moves, under the SHA-256 of the original, and only after every task has given the same bits with both.
-Deleting the file undoes it.
+then 7 to 19 % faster on Node 20, and up to 5 % faster on Node 26. After every task has given the same bits with both
+binaries, the result is stored in ~/.cache/hatrpo (or in XDG_CACHE_HOME) under the SHA-256 of the original. Delete the file
+to undo it.
 
 Example:
   hatrpo optimise-mujoco`,

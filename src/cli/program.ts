@@ -55,5 +55,5 @@ export function createProgram(): Command {
 
 /** Adds the flag that all commands have. */
 export function withVerbose(command: Command): Command {
-  return command.option('--verbose', 'print more, and where an error came from')
+  return command.option('--verbose', 'print details and the origin of an error')
 }

@@ -92,20 +92,20 @@ function parseFlags(flags: RenderFlags, given: readonly string[]) {
 
 export function renderCommand(): Command {
   return new Command('render')
-    .description('Draw the team acting, deterministic actions, as a GIF, a picture or frames of a video.')
+    .description('Draw the team with deterministic actions as a GIF, a picture or frames of a video.')
     .argument('<run|bundle>', 'a run folder or an exported bundle')
     .option('--out <file>', 'film.gif, picture.png, or frames/ for a picture of every moment')
-    .option('--trajectory <file>', 'what was seen and done: .npz or .jsonl')
+    .option('--trajectory <file>', 'recorded observations and actions: .npz or .jsonl')
     .option('--episodes <n>', 'episodes to run', '1')
     .option('--seed <n>', 'seed of the episodes', '1')
-    .option('--checkpoint <which>', 'of a run: latest, best or an iteration (default: latest)')
-    .option('--env <file|package>', 'where the environment is now; its code must be that of the training')
+    .option('--checkpoint <which>', 'checkpoint of a run: latest, best or an iteration (default: latest)')
+    .option('--env <file|package>', 'present location of the environment; its code must be that of the training')
     .option('--camera <view>', `${Object.keys(CAMERAS).join(', ')}, or degrees AZIMUTH,ELEVATION`)
     .option('--size <size>', 'pixels', '640x360')
     .option('--seconds <s>', 'simulated seconds of each episode to draw', '10')
-    .option('--fps <n>', 'most pictures a second', '25')
-    .option('--at <s>', 'of a .png: its moment, in simulated seconds (default: the middle)')
-    .option('--workers <n>', 'threads that draw, 0 for the main one alone')
+    .option('--fps <n>', 'largest number of pictures per second', '25')
+    .option('--at <s>', 'simulated time of a .png, in seconds (default: the middle)')
+    .option('--workers <n>', 'threads that draw; 0: only the main thread')
     .option('--json', 'print everything as JSON')
     .addHelpText(
       'after',

@@ -36,15 +36,15 @@ const resumeFlags = new Set(['resume', 'steps', 'device', 'workers', 'simd', 've
 
 export function trainCommand(): Command {
   const command = withTaskFlags(new Command('train').description('Train policies and write a run folder.'))
-    .option('--seeds <list>', 'several runs one after another: 1-5 or 1,3,7')
+    .option('--seeds <list>', 'seeds of several runs in sequence: 1-5 or 1,3,7')
     .option('--envs <n>', 'environments stepped side by side (default: 20)')
     .option(
       '--workers <n>',
-      'threads that step environments; updates have as many, 0 and 1 none but the main one; never changes a result',
+      'threads that step environments and compute updates; with 0 or 1, updates use only the main thread; never changes a result',
     )
     .option(
       '--simd <mode>',
-      `vectors: ${simdModes.join(' or ')} (256 bits, Node 26 on x86-64); results do not depend on it`,
+      `vectors: ${simdModes.join(' or ')} (256 bits, Node 26 on x86-64); never changes a result`,
     )
   return withValueFlags(command)
     .option(
@@ -55,14 +55,14 @@ export function trainCommand(): Command {
     .addHelpText(
       'after',
       `
-The last line on stdout is "parameters sha256 <hex>". A run that SIGINT (Ctrl-C) or SIGTERM ends writes a checkpoint first;
+The last line on stdout is "parameters sha256 <hex>". SIGINT (Ctrl-C) and SIGTERM write a checkpoint and end the run;
 its exit code is 130 or 143.
 
 Settings of teams (docs/teams.md):
   actor.sharing     own, shared, or groups of agents: {"walkers":["a","b"],"arms":["c"]}
-  critic.input      what critics see: state, observation, observations, observationsAndActions
+  critic.input      input of critics: state, observation, observations, observationsAndActions
   critic.sharing    team or own: a critic for each team, or for each agent
-  opponents.from    none, past (earlier policies of the team that learns), or the folder of a run
+  opponents.from    none, past (earlier policies of the learning team), or the folder of a run
 
 Examples:
   hatrpo train --env mamujoco/HalfCheetah-2x3 --algo hatrpo --preset harl --steps 2000000

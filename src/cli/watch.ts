@@ -15,7 +15,7 @@ export function watchCommand(): Command {
     .addHelpText(
       'after',
       `
-The page is reached from this machine alone. To see it from another one:
+The page is only accessible from this machine. To open it on another machine:
   ssh -L 7006:127.0.0.1:7006 SERVER
 
 Example:

@@ -52,7 +52,7 @@ test('the help of train lists only values that are accepted', (t) => {
   const { stdout } = hatrpo(['train', '--help'], temporaryDirectory(t))
   const [, offered] = /published settings: (.*)/.exec(stdout)!
   assert.deepEqual(offered.split(', '), presetNames)
-  const [, devices] = /where networks are computed: (.*)/.exec(stdout.replaceAll(/,\n +/g, ', '))!
+  const [, devices] = /device that computes the networks: (.*)/.exec(stdout.replaceAll(/,\n +/g, ', '))!
   assert.deepEqual(devices.split(', '), deviceChoices)
   assert.ok(!stdout.includes('onnx'), 'planned')
 })
