@@ -237,7 +237,7 @@ const TABLE = { hidden: [], inputNorm: false, standardise: false, agentId: false
 function assertTables({ algo, gamma }: MethodOptions, env: EnvSpec): void {
   if (!env.finiteGame)
     throw usageError(
-      `environment ${env.id} has no tables: ${algo} needs a finite game whose agents are paid alike and may always choose every action (spec.finiteGame)`,
+      `environment ${env.id} has no tables: ${algo} needs a finite game with equal rewards and without masks (spec.finiteGame)`,
     )
   if (gamma >= 1) throw usageError(`gamma is ${gamma}: for ${algo} it must be below 1`)
 }

@@ -35,7 +35,10 @@ export function compareCommand(): Command {
     .option('--metric <name>', 'score of a run: evaluation (the last one) or training (its last tenth)')
     .option('--at <steps>', 'ignore results after this number of steps')
     .option('--share <fraction>', 'fraction of the best score for the steps to reach it (default: 0.95)')
-    .option('--scale <file>', 'JSON with the low and high score of each task, for the comparison over all tasks')
+    .option(
+      '--scale <file>',
+      'JSON with the low and high score of each task, for the comparison over all tasks',
+    )
     .option('--json', 'print everything as JSON')
     .option('--svg <file>', 'write the learning curves')
     .option('--html <file>', 'write tables and pictures as one page')
@@ -113,9 +116,7 @@ function refuseUnread(flags: CompareFlags): void {
   for (const [flag, readers] of Object.entries(READ_BY)) {
     if (flags[flag as keyof typeof READ_BY] === undefined) continue
     if (readers.every((reader) => flags[reader] === undefined))
-      throw usageError(
-        `${flagName(flag)} goes with ${readers.map(flagName).join(' or ')}, which is not given`,
-      )
+      throw usageError(`${flagName(flag)} needs ${readers.map(flagName).join(' or ')}`)
   }
 }
 

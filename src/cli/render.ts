@@ -69,10 +69,10 @@ function parseFlags(flags: RenderFlags, given: readonly string[]) {
   if (out === undefined && trajectory === undefined)
     throw usageError('name what to write: --out FILE for pictures, --trajectory FILE for numbers, or both')
   const unread = given.find((name) => out === undefined && OF_PICTURES.includes(name))
-  if (unread !== undefined) throw usageError(`--${unread} goes with --out, which draws pictures`)
+  if (unread !== undefined) throw usageError(`--${unread} needs --out, which draws pictures`)
   if (at !== undefined && !/\.png$/i.test(out!))
     throw usageError(
-      `--at goes with an --out of one moment, such as moment.png: it is ${JSON.stringify(out)}`,
+      `--at needs an --out of a single picture, such as moment.png: --out is ${JSON.stringify(out)}`,
     )
   return {
     ...(out !== undefined && { out }),
@@ -99,7 +99,10 @@ export function renderCommand(): Command {
     .option('--episodes <n>', 'episodes to run', '1')
     .option('--seed <n>', 'seed of the episodes', '1')
     .option('--checkpoint <which>', 'checkpoint of a run: latest, best or an iteration (default: latest)')
-    .option('--env <file|package>', 'present location of the environment; its code must be that of the training')
+    .option(
+      '--env <file|package>',
+      'present location of the environment; its code must be that of the training',
+    )
     .option('--camera <view>', `${Object.keys(CAMERAS).join(', ')}, or degrees AZIMUTH,ELEVATION`)
     .option('--size <size>', 'pixels', '640x360')
     .option('--seconds <s>', 'simulated seconds of each episode to draw', '10')

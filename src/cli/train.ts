@@ -134,7 +134,7 @@ async function resumeRun(dir: string, flags: TrainFlags, workers: Workers): Prom
   const other = Object.keys(flags).find((flag) => !resumeFlags.has(flag))
   if (other !== undefined)
     throw usageError(
-      `${flagName(other)} does not go with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --device, --workers and --simd may be given`,
+      `${flagName(other)} cannot be combined with --resume: the configuration is in ${join(dir, 'config.json')}; only --steps, --device, --workers and --simd may be given`,
     )
   const stored = readRunConfig(dir)
   const { steps, device } = flags

@@ -83,7 +83,7 @@ const harl: Choose = (envId, algo, preset) => {
   if (!choice) {
     const robots = new Set(tasksTunedFor(algorithms[algo].update).map(({ robot }) => robot))
     const there =
-      robots.size === 0 ? 'it has none for this method' : `it has them for ${[...robots].join(', ')}`
+      robots.size === 0 ? 'it has none for this method' : `it has settings for ${[...robots].join(', ')}`
     throw usageError(`--preset ${preset} has no tuned settings for ${algo} on ${envId}: ${there}`)
   }
   const computation = harlComputation[algorithms[algo].update] ?? {}
@@ -98,7 +98,7 @@ function published(values: PublishedSettings): Choose {
     if (!chosen) {
       const methods = algorithmNames.filter((name) => values.rules[algorithms[name].update])
       throw usageError(
-        `--preset ${preset} has no settings for ${algo}: it has them for ${methods.join(', ')}`,
+        `--preset ${preset} has no settings for ${algo}: it has settings for ${methods.join(', ')}`,
       )
     }
     const layers = chosen.map(({ key, value, source }): Layer => {

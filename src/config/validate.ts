@@ -74,12 +74,12 @@ function expectRecurrent({ actor, critic, rolloutSteps, trustRegion }: TrainConf
   if (fisherStride > 1)
     throw usageError(
       `trustRegion.fisherStride is ${fisherStride}: with actor.gruLayers = ${actor.gruLayers} it must be 1, ` +
-        'since the rows of a chunk cannot be sampled one by one',
+        'because the rows of a chunk cannot be sampled separately',
     )
   if (preconditioner !== 'none')
     throw usageError(
       `trustRegion.preconditioner is ${preconditioner}: with actor.gruLayers = ${actor.gruLayers} it must be none, ` +
-        'since it knows feed-forward layers alone',
+        'because it supports only feed-forward layers',
     )
 }
 

@@ -158,7 +158,7 @@ export class EpisodeRecording {
       }
     }
     if (this.#digest && !this.#digest.equals(digestOf(env, this.#steps > 0))) {
-      throw notDeterministic(id, this.#seed, this.#steps, 'came to other observations, state or rewards')
+      throw notDeterministic(id, this.#seed, this.#steps, 'gave different observations, state or rewards')
     }
   }
 
@@ -174,7 +174,7 @@ function notRecording(): HatrpoError {
 function notDeterministic(id: string, seed: number, steps: number, what: string): HatrpoError {
   return new HatrpoError(
     `${id} is not deterministic under its seed: its episode from seed ${seed}, replayed for ${steps} steps, ${what}; ` +
-      'reset(seed) must fix all that step() reads, or the environment needs saveState and loadState',
+      'reset(seed) must set everything that step() reads, or the environment needs saveState and loadState',
   )
 }
 

@@ -33,7 +33,7 @@ export function submit(env: MultiAgentEnv, actors: Actors, k: number): Breakage 
   if (stuck >= 0) {
     const { id, agents } = env.spec
     throw new HatrpoError(
-      `${id}: ${agents[stuck].id} has no available action while it plays: availableActions must allow one, ` +
+      `${id}: ${agents[stuck].id} is active and has no available action: availableActions must allow one, ` +
         'or active be 0 for it',
     )
   }

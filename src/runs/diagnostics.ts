@@ -128,7 +128,7 @@ function failingSearch({ window, config }: Evidence): string | null {
   })
   if (!worst || worst.value <= MOST_FAILED_SEARCHES) return null
   return (
-    `line search failing: it found no step for ${worst.id} in ${percent(worst.value)} of the attempts ${during(window)}: ` +
+    `line search failing: no acceptable step for ${worst.id} in ${percent(worst.value)} of the attempts ${during(window)}: ` +
     `lower trustRegion.delta (${delta}), or enlarge the batch (envs times rolloutSteps, ${batch(config)})`
   )
 }
@@ -144,7 +144,7 @@ function unusedKl({ window, config }: Evidence): string | null {
   if (!worst || worst.value <= 1 - LEAST_KL_SHARE) return null
   const stride = fisherStride > 1 ? `, or trustRegion.fisherStride (${fisherStride})` : ''
   return (
-    `KL budget unused: ${worst.id} spends ${percent(1 - worst.value)} of what it may ${during(window)}: ` +
+    `KL budget unused: ${worst.id} uses ${percent(1 - worst.value)} of its budget ${during(window)}: ` +
     `lower trustRegion.damping (${damping})${stride}`
   )
 }
@@ -238,7 +238,7 @@ function standingStill({ window, beginning, config }: Evidence): string | null {
   if (!flat || !idle) return null
   return (
     `standing still: for ${window.length} iterations every episode has run to its limit of ${length.max} steps with a return ` +
-    `of ${short(now.mean)}, per step no better than at first, as of bodies that do nothing: raise actor.stdY ` +
+    `of ${short(now.mean)}, per step no better than at first, as for idle bodies: raise actor.stdY ` +
     `(${config.actor.stdY}), or try another seed`
   )
 }

@@ -223,7 +223,7 @@ function assertSameRun(
       `steps is ${config.steps}: it must be at least ${checkpoint.steps}, which ${dir} has made`,
     )
   if (configSha256(stored) !== configSha256({ ...config, device: stored.device }))
-    throw usageError(`${dir}/config.json holds another configuration than the one to resume with`)
+    throw usageError(`${dir}/config.json has a different configuration than the one to resume with`)
   // A checkpoint may be older than the run's last change of devices.
   const hashes = deviceNames.map((device) => configSha256({ ...config, device }))
   if (checkpoint && !hashes.includes(checkpoint.configSha256))

@@ -91,7 +91,7 @@ export class RecordLog {
     const path = this.#path(Math.floor(number / this.#perFile))
     const fail = (reason: string) =>
       new HatrpoError(
-        `${path} is damaged: record ${number} is ${reason}, without which the run cannot be resumed`,
+        `${path} is damaged: record ${number} is ${reason}: the run cannot be resumed without it`,
       )
     if (!existsSync(path)) throw fail('missing')
     const bytes = new Uint8Array(this.#bytes)

@@ -40,7 +40,7 @@ export async function readInitial(config: TrainConfig, env: EnvSpec): Promise<In
   const plan = planMethod(config, env)
   if (plan.parts.update.tables)
     throw usageError(
-      `init.from is ${from}: ${config.algo} has tables in place of networks, it must be ${NO_RUN}`,
+      `init.from is ${from}: ${config.algo} has tables instead of networks, it must be ${NO_RUN}`,
     )
   const { spec } = other.env.id === config.env.id ? { spec: env } : await loadEnvFactory(other.env)
   assertSameShapes(from, shapesOf(config, plan), shapesOf(other, planMethod(other, spec)))

@@ -21,7 +21,7 @@ export async function loadNamedEnv(id: string, { config, sha256 }: TrainedEnv): 
   const factory = await loadEnvFactory(placedEnv(config, id))
   if (factory.sha256 !== sha256)
     throw usageError(
-      `env is ${id}: its code is not that of ${config.id}, which the policies were trained in ` +
+      `env is ${id}: its code is not that of ${config.id}, the environment of the training ` +
         `(sha256 ${factory.sha256?.slice(0, 8) ?? 'none'}, it must be ${sha256!.slice(0, 8)})`,
     )
   return factory

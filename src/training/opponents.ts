@@ -68,8 +68,8 @@ export class OpponentPool {
     const { plan: other, vectors, name } = readRun(from, config, plan.env)
     if (other.needs.hidden !== plan.needs.hidden)
       throw usageError(
-        `opponents.from is ${from}: its policies carry ${other.needs.hidden} numbers from step to step and those that learn ` +
-          `${plan.needs.hidden}: actor.gruLayers times actor.gruSize must be the same`,
+        `opponents.from is ${from}: its policies have a recurrent state of ${other.needs.hidden} numbers and the learning ones ` +
+          `of ${plan.needs.hidden}: actor.gruLayers times actor.gruSize must be the same`,
       )
     return new OpponentPool(config, host, playersOf(plan, other), other, [{ name, vectors }])
   }
@@ -196,7 +196,7 @@ function playersOf({ env, opponents }: MethodPlan, from: MethodPlan): Player[] {
     const model = standIn(agent, from.learners, env)
     if (spacesOf(env.agents[agent]) !== spacesOf(env.agents[model])) {
       throw usageError(
-        `opponents.from: ${env.agents[agent].id} of ${env.id} cannot play with the policy of ${env.agents[model].id}: their spaces differ`,
+        `opponents.from: ${env.agents[agent].id} of ${env.id} cannot use the policy of ${env.agents[model].id}: their spaces differ`,
       )
     }
     const vector = from.groups.findIndex(({ agents }) => agents.includes(model))

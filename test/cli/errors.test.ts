@@ -75,14 +75,14 @@ test('invalid commands and flags', (t) => {
     [['compare', '.', '--metric', 'reward'], '--metric is "reward"', 'evaluation or training'],
     [['compare', '.', '--at', '1e6'], '--at is "1e6"', 'a whole number'],
     [['compare', '.', '--share', '95'], '--share is "95"', 'such as 0.95'],
-    [['compare', '.', '--line', 'mean'], '--line goes with --svg or --html'],
+    [['compare', '.', '--line', 'mean'], '--line needs --svg or --html'],
     [['compare', '.', '--svg', 'a', '--line', 'median'], '--line is "median"', 'iqm or mean'],
     [['compare', '.', '--svg', 'a', '--x', 'hours'], '--x is "hours"', 'steps or time'],
     [['compare', '.', '--scale', 'none.json'], '--scale is "none.json"', '{"low": 0, "high": 1000}'],
     [['compare', '.', '--resamples', '7'], '--resamples is "7"', 'from 100'],
     [['compare', '.', '--svg', 'none/a.svg'], '"none/a.svg" cannot be written', 'no folder "none"'],
     [['compare', '.', '--html', '.'], '"." is a folder'],
-    [['compare', '.', '--absolute', 'rerun'], '--absolute goes with --marl-eval'],
+    [['compare', '.', '--absolute', 'rerun'], '--absolute needs --marl-eval'],
     [['compare', '.', '--absolute', 'no', '--marl-eval', 'a'], '--absolute is "no"', 'rerun or recorded'],
     [['eval'], 'run|bundle'],
     [['eval', 'nowhere'], '"nowhere"'],
@@ -166,7 +166,7 @@ test('invalid values for train', (t) => {
     [['--config', join(outside, 'pipe')], 'it is a pipe and cannot be read'],
     [['--config', join(outside, 'huge.json')], 'it must have at most 1048576 bytes'],
     [['--config', file], '--config is', 'it is not JSON'],
-    [['--resume', 'nowhere', '--seed', '1'], '--env does not go with --resume', 'config.json'],
+    [['--resume', 'nowhere', '--seed', '1'], '--env cannot be combined with --resume', 'config.json'],
   ]
   writeFileSync(file, '{"seed": 1,}')
   execFileSync('mkfifo', [join(outside, 'pipe')])
@@ -179,7 +179,7 @@ test('invalid values for train', (t) => {
   assertRefused(
     cwd,
     ['train', '--resume', 'nowhere', '--seeds', '1-3'],
-    ['--seeds does not go with --resume'],
+    ['--seeds cannot be combined with --resume'],
   )
   assert.deepEqual(readdirSync(cwd), [])
 })
@@ -278,8 +278,8 @@ test('mistakes in render, eval, export, watch and check-env', async (t) => {
     [['render', 'run', '--out', 'full/'], 'the folder is not empty (frames)'],
     [['render', 'run', '--trajectory', 'a.csv'], 'trajectory is "a.csv"', '.npz or .jsonl'],
     [['render', 'run', '--trajectory', 'none/a.npz'], 'no folder none'],
-    [['render', 'run', '--trajectory', 'a.npz', '--size', '64x64'], '--size goes with --out'],
-    [[...gif, '--at', '1'], '--at goes with', 'it is "a.gif"'],
+    [['render', 'run', '--trajectory', 'a.npz', '--size', '64x64'], '--size needs --out'],
+    [[...gif, '--at', '1'], '--at needs', '--out is "a.gif"'],
     [[...gif, '--checkpoint', '7'], 'checkpoint is 7', 'run has 1, 2'],
     [[...gif, '--episodes', '0'], '--episodes is "0"', 'from 1'],
     [[...gif, '--seed', 'two'], '--seed is "two"', 'from 0'],
@@ -376,7 +376,7 @@ export default () => ({
   assert.deepEqual(readdirSync(cwd).sort(), ['mine', 'rivals.mjs'])
 })
 
-test('a damaged run folder, and a folder that cannot be made, is a failure of one line', (t) => {
+test('a damaged run folder, or a folder that cannot be made, is a failure of one line', (t) => {
   const { dir } = storedRun(t, 'mpe/spread', 'happo')
   const cwd = join(dir, '..')
   mkdirSync(join(cwd, 'broken'))

@@ -108,7 +108,7 @@ test('without a preset the tuned row is used with the textbook computation', () 
   )
 })
 
-test('another split of the same robot uses the nearest tuned row and names it', () => {
+test('another division of the same robot uses the nearest tuned row and names it', () => {
   const rows = {
     'HalfCheetah-6x1': 'HalfCheetah-2x3',
     'HalfCheetah-3x2': 'HalfCheetah-2x3',
@@ -164,7 +164,7 @@ const maddpg: Record<string, [number, number, number]> = {
   'Hopper-3x1': [20, 0.1, 1],
 }
 
-test('a method with a replay has the tuned row of the task, and settings of its own on any other', () => {
+test('a method with a replay buffer uses the tuned row of the task, and its own settings on others', () => {
   for (const [name, [nStep, noise, updatesPerStep]] of Object.entries(maddpg)) {
     for (const preset of [undefined, 'harl']) {
       const { config, tunedFor } = resolve(name, 'maddpg', preset)
@@ -193,7 +193,7 @@ test('a method with a replay has the tuned row of the task, and settings of its 
 test('a method whose update rule HARL did not tune on a robot has no tuned settings there', () => {
   assert.throws(
     () => choosePreset('harl', 'mamujoco/Humanoid-17x1', 'maddpg'),
-    saying('no tuned settings for maddpg', 'it has them for HalfCheetah, Walker2d, Ant, Hopper'),
+    saying('no tuned settings for maddpg', 'it has settings for HalfCheetah, Walker2d, Ant, Hopper'),
   )
 })
 
@@ -207,7 +207,7 @@ function at(config: unknown, key: string): unknown {
   return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], config)
 }
 
-test('published presets give every value that they list, each with its source, and leave the task as it is', () => {
+test('published presets set every listed value with its source, and do not change the task', () => {
   for (const [preset, settings] of [
     ['paper', PAPER],
     ['marllib', MARLLIB],
@@ -226,7 +226,7 @@ test('published presets give every value that they list, each with its source, a
     }
 })
 
-test('--preset paper is the script and the parser that the authors of HATRPO published', () => {
+test('--preset paper has the values of the script and the parser of the authors of HATRPO', () => {
   const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'paper')
   const { delta, miniBatches, backtrack, acceptRatio, lineSearchSteps } = config.trustRegion
   assert.deepEqual([delta, miniBatches, backtrack, acceptRatio, lineSearchSteps], [1e-4, 40, 0.5, 0.5, 10])
@@ -249,7 +249,7 @@ test('--preset paper is the script and the parser that the authors of HATRPO pub
   assert.equal(choose('paper', 'matrpo').critic.sharing, 'default')
 })
 
-test('--preset marllib is the tuned file of MARLlib, whose clipped methods differ where agents move in turn', () => {
+test('--preset marllib has the values of the tuned files of MARLlib, which differ for sequential clipped methods', () => {
   const { config } = resolve('HalfCheetah-2x3', 'hatrpo', 'marllib')
   const { delta, miniBatches, backtrack, acceptRatio, lineSearchSteps } = config.trustRegion
   assert.deepEqual([delta, miniBatches, backtrack, acceptRatio, lineSearchSteps], [1e-5, 1, 0.8, 0.5, 15])
@@ -268,7 +268,7 @@ function choose(preset: string, algo: AlgorithmName) {
   return resolveConfig({ flags: { env: { id: 'mamujoco/HalfCheetah-2x3' }, algo }, preset }).config
 }
 
-test('a preset without settings for a method, and an unknown one, are refused with what there is', () => {
+test('a preset without settings for a method, and an unknown preset, are refused with the existing ones', () => {
   for (const preset of ['paper', 'marllib'])
     assert.throws(
       () => choosePreset(preset, 'mamujoco/Hopper-3x1', 'policy-iteration'),

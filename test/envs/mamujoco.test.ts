@@ -398,7 +398,7 @@ test('what an id or an option may be is said in one line', () => {
   )
   assert.match(
     message({ id, obs: 0, categories: 'cfrc_ext', globals: 'none' }),
-    /agent_0 .* would see nothing/,
+    /agent_0 .* would observe nothing/,
   )
   assert.match(message({ id, obs: 1, globals: '' }), /^env\.globals=: must be none or a list of/)
   assert.equal(message({ id, resetNoise: -1 }), 'env.resetNoise=-1: must be a number from 0')

@@ -165,7 +165,7 @@ test('a replay that does not arrive is an error that says what an environment mu
   assert.throws(() => withReplay(drifting()).loadState!(saved), {
     name: 'HatrpoError',
     message:
-      /^team is not deterministic under its seed: its episode from seed 9, replayed for 3 steps, came to other [^\n]*$/,
+      /^team is not deterministic under its seed: its episode from seed 9, replayed for 3 steps, gave different [^\n]*$/,
   })
 
   const short = withReplay(makeWind({}))

@@ -64,7 +64,7 @@ function iterations(dir: string): number[] {
 
 const outcome = { iterations: 10, steps: 40000, parametersSha256: 'ab'.repeat(32) }
 
-test("a run is resumed only with the environment's code of its checkpoints, and other code is refused first", (t) => {
+test('a run is resumed only with the environment code of its checkpoints; other code is refused first', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const noted = () =>
@@ -109,7 +109,7 @@ test('config.json holds the resolved configuration, the version and where it cam
   assert.equal(readdirSync(dir).includes('lock'), false)
 })
 
-test('a run logs, keeps checkpoints and finishes', (t) => {
+test('a run writes metrics and checkpoints, and finishes', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const run = openRun(dir, config)
@@ -163,7 +163,7 @@ test('evaluations are filed under the family of a built-in environment', (t) => 
   }
 })
 
-test('a folder that is in use, holds a run or holds anything else is refused', (t) => {
+test('a folder that is in use or not empty is refused', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const run = openRun(join(dir, 'run'), config)
@@ -195,7 +195,7 @@ test('a run without a checkpoint starts over', (t) => {
   assert.deepEqual(Object.keys(evaluated.mamujoco['HalfCheetah-2x3']['hatrpo']['seed_1']), ['step_0'])
 })
 
-test('a resumed run continues from its checkpoint, and what was logged later is dropped', (t) => {
+test('a resumed run continues from its checkpoint, and later lines are dropped', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const first = openRun(dir, config)
@@ -224,7 +224,7 @@ test('a resumed run continues from its checkpoint, and what was logged later is 
   assert.equal(readRunCheckpoint(dir, 'best').iteration, 2)
 })
 
-test('a torn metrics line and everything behind it is dropped', (t) => {
+test('a torn metrics line and all lines after it are dropped', (t) => {
   const dir = temporaryDirectory(t)
   const path = join(dir, 'metrics.jsonl')
   const config = testConfig()
@@ -236,7 +236,7 @@ test('a torn metrics line and everything behind it is dropped', (t) => {
   assert.deepEqual(iterations(dir), [1, 2])
 })
 
-test('a damaged checkpoint is passed over, set aside and named', (t) => {
+test('a damaged checkpoint is skipped, set aside and named', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   newRun(dir, config, 5)
@@ -264,7 +264,7 @@ test('with all checkpoints damaged the run starts over', (t) => {
   resume(dir, config, (run) => assert.equal(run.checkpoint, undefined))
 })
 
-test('the best evaluation before an interruption stays the best after it', (t) => {
+test('the best evaluation before an interruption remains the best after it', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   newRun(dir, config, 3)
@@ -272,7 +272,7 @@ test('the best evaluation before an interruption stays the best after it', (t) =
   assert.deepEqual(listCheckpoints(dir), [2, 7, 8])
 })
 
-test('a finished run has its result again; more steps extend it', (t) => {
+test('a finished run returns its result again; more steps extend it', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   const run = openRun(dir, config)
@@ -294,7 +294,7 @@ test('a finished run has its result again; more steps extend it', (t) => {
   assert.throws(() => resume(dir, config, () => {}), saying('steps is 40000', 'at least 48000'))
 })
 
-test('a run that lost its result after its last checkpoint finishes again', (t) => {
+test('a run without a result after its last checkpoint finishes again', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   newRun(dir, config, 10)
@@ -319,7 +319,10 @@ test('a run is resumed with its own configuration only', (t) => {
   const dir = temporaryDirectory(t)
   const config = testConfig()
   newRun(dir, config, 1)
-  assert.throws(() => resume(dir, { ...config, gamma: 0.9 }, () => {}), saying('holds another configuration'))
+  assert.throws(
+    () => resume(dir, { ...config, gamma: 0.9 }, () => {}),
+    saying('has a different configuration'),
+  )
   const path = join(dir, 'config.json')
   writeFileSync(path, readFileSync(path, 'utf8').replace('"gamma": 0.99', '"gamma": 0.9'))
   assert.throws(
@@ -342,7 +345,7 @@ test('a run of another version of the package is named on resume', (t) => {
   assert.match(resume(dir, config, () => {}).join('\n'), /made by version 0\.0\.1/)
 })
 
-test('a folder taken over by another process is not written any more', (t) => {
+test('a folder taken over by another process is no longer written', (t) => {
   const dir = temporaryDirectory(t)
   const run = openRun(dir, testConfig())
   t.after(() => run.close())

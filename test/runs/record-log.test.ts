@@ -30,7 +30,7 @@ test('records are read as they were appended, over several files, and old files 
   log.close()
 })
 
-test('a log that is opened at a number loses what follows, torn or whole, and continues there', (t) => {
+test('a log opened at a number drops later records, torn or whole, and continues there', (t) => {
   const dir = temporaryDirectory(t)
   filled(dir, 40, 10).close()
   const [file] = readdirSync(dir)
@@ -41,10 +41,10 @@ test('a log that is opened at a number loses what follows, torn or whole, and co
   const again = new RecordLog(dir, 10, 31, held)
   assert.deepEqual(again.read(29), record(29, 10))
   assert.deepEqual(again.read(30), record(99, 10))
-  assert.throws(() => again.read(31), /record 31 is torn, without which the run cannot be resumed$/)
+  assert.throws(() => again.read(31), /record 31 is torn: the run cannot be resumed without it$/)
 })
 
-test('a record that is missing, torn or changed is named', (t) => {
+test('a missing, torn or changed record is named', (t) => {
   const dir = temporaryDirectory(t)
   filled(dir, 3, 10).close()
   const path = join(dir, readdirSync(dir)[0])
@@ -60,7 +60,7 @@ test('a record that is missing, torn or changed is named', (t) => {
   assert.throws(() => log.read(0), /record 0 is missing/)
 })
 
-test('nothing is appended to a folder that another process has taken over', (t) => {
+test('no record is appended to a folder taken over by another process', (t) => {
   const log = new RecordLog(temporaryDirectory(t), 10, 0, () => {
     throw new Error('taken over')
   })

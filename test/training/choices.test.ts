@@ -52,6 +52,6 @@ test('an agent that plays and has no available action is an error of the environ
   const config = tinyConfig({ ...env, stuck: 3 }, 1)
   await assert.rejects(
     trained(t, config, { workers: 0 }),
-    /outpost: first has no available action while it plays: availableActions must allow one, or active be 0/,
+    /outpost: first is active and has no available action: availableActions must allow one, or active be 0/,
   )
 })

@@ -119,7 +119,7 @@ test('of several files with the name in a bundle, the one with its code is taken
     assert.equal(refused.code, 2)
     assert.match(
       refused.stderr,
-      /^hatrpo: env is \.\/moved\.ts: its code is not that of \S+wind\.ts, which the policies were trained in \(sha256 [0-9a-f]{8}, it must be [0-9a-f]{8}\)\n$/,
+      /^hatrpo: env is \.\/moved\.ts: its code is not that of \S+wind\.ts, the environment of the training \(sha256 [0-9a-f]{8}, it must be [0-9a-f]{8}\)\n$/,
     )
   }
   cpSync(join(cwd, 'envs'), join(cwd, 'policies'), { recursive: true })

@@ -195,14 +195,14 @@ test('opponents that cannot be met are refused before there is a folder', async 
     'opponents.from=past',
   )
   await rejects(
-    /^opponents\.from: agent_1 of line cannot play with the policy of agent_0: their spaces differ$/,
+    /^opponents\.from: agent_1 of line cannot use the policy of agent_0: their spaces differ$/,
     { wide: 1 },
     'opponents.from=past',
   )
   await rejects(/nowhere/, {}, 'opponents.from=./nowhere')
   const { dir } = await trainedWith(t, configOf('ippo', {}, 1, 'actor.gruLayers=1', 'actor.gruSize=3'))
   await rejects(
-    /its policies carry 3 numbers from step to step and those that learn 0: actor\.gruLayers times actor\.gruSize/,
+    /its policies have a recurrent state of 3 numbers and the learning ones of 0: actor\.gruLayers times actor\.gruSize/,
     {},
     `opponents.from=${dir}`,
   )

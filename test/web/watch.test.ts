@@ -62,7 +62,7 @@ function told(watch: Watch, seen: ReadonlyMap<number, SeenRun>): Record<string, 
   return Object.fromEntries(watch.updates(seen).runs.map((run) => [run.name, run]))
 }
 
-test('a file that grows is read line by line, and from its start once lines are gone', (t) => {
+test('a growing file is read line by line, and again from its start after lines were removed', (t) => {
   const path = join(temporaryDirectory(t), 'metrics.jsonl')
   const follower = new MetricsFollower(3 * line(1).length)
   const read = () => {
@@ -115,7 +115,7 @@ test('runs are found below folders, and symbolic links are not followed', (t) =>
   assert.deepEqual(names(join(root, 'later'), false), [])
 })
 
-test('a file is read as it was looked at, whatever takes its name meanwhile', (t) => {
+test('a file is read from its checked descriptor, even if another file takes its name', (t) => {
   const dir = realpathSync(temporaryDirectory(t))
   const [path, other] = [join(dir, 'config.json'), join(dir, 'other')]
   writeFileSync(path, 'of the run')
@@ -169,7 +169,7 @@ test('a watch follows a run from before its first line until its end, through a 
   resumed.close()
 })
 
-test('damaged files of a run are named and leave other runs as they are', (t) => {
+test('damaged files of a run are reported and do not affect other runs', (t) => {
   const root = temporaryDirectory(t)
   for (const name of ['a', 'b', 'c', 'd']) writeRun(join(root, name), 2)
   writeFileSync(join(root, 'a/config.json'), '{')
@@ -184,7 +184,7 @@ test('damaged files of a run are named and leave other runs as they are', (t) =>
   assert.deepEqual([c.problem, d.problem], [undefined, undefined])
 })
 
-test('numbers of runs stay the same when others appear and go', (t) => {
+test('numbers of runs do not change when others appear and disappear', (t) => {
   const root = temporaryDirectory(t)
   writeRun(join(root, 'm'), 1)
   writeRun(join(root, 'n'), 1)
@@ -196,7 +196,7 @@ test('numbers of runs stay the same when others appear and go', (t) => {
   assert.deepEqual(ids(), ['2 a', '1 n'])
 })
 
-test('the query lists the rows that a page has', () => {
+test('the query lists the rows of a page', () => {
   const seen = new Map([
     [0, { generation: 2, rows: 150 }],
     [3, none],
@@ -208,7 +208,7 @@ test('the query lists the rows that a page has', () => {
     assert.equal(parseSeen(wrong), undefined)
 })
 
-test('every number of a panel is one that runs write, and every diagnosis has the records that it judges', () => {
+test('runs write every number of a panel and the records of every diagnosis', () => {
   const lines = ['HalfCheetah-2x3-hatrpo', 'HalfCheetah-2x3-happo'].map((name) => {
     const text = readFileSync(new URL(`${name}/s1/metrics.jsonl`, results), 'utf8')
     return JSON.parse(text.slice(0, text.indexOf('\n'))) as IterationRecord
@@ -255,7 +255,7 @@ async function serveTest(t: TestContext, root: string): Promise<string> {
   return server.url
 }
 
-test('the server answers this machine alone, and from the run folders alone', async (t) => {
+test('the server answers only this machine, and only from the run folders', async (t) => {
   const root = temporaryDirectory(t)
   writeRun(join(root, 'a'), 2)
   const url = await serveTest(t, root)
@@ -333,7 +333,7 @@ test('the page shows runs as they grow', { skip: chromium.missing }, async (t) =
   assert.deepEqual(before.environments, ['mamujoco/HalfCheetah-2x3', 'wind'])
   assert.deepEqual(before.marked, ['0.03'])
   assert.deepEqual(before.findings.slice(-1), ['Nothing to note in the other run.'])
-  assert.match(before.findings.join(), /KL budget unused: agent_0 spends 1%/)
+  assert.match(before.findings.join(), /KL budget unused: agent_0 uses 1%/)
   assert.match(before.kl!, /^KL divergence, nats per update: 4 curves$/)
   // All but lengths of episodes and clipping, which the records lack.
   assert.equal(before.charts, PANELS.length - 2)

@@ -86,8 +86,8 @@ function guardMemory(tf: TensorFlow): void {
     const address = allocate(bytes)
     if (address !== 0 || bytes === 0) return address
     throw new HatrpoError(
-      `the backend of TensorFlow.js has no ${bytes} bytes left of its 4 GiB: envs times rolloutSteps or the networks must be ` +
-        'smaller, or the device another one, to which --resume with --device moves a run',
+      `the backend of TensorFlow.js has no ${bytes} bytes left of its 4 GiB: reduce envs times rolloutSteps or the networks, or use ` +
+        'another device, to which --resume RUN --device NAME moves a run',
     )
   }
 }

@@ -99,7 +99,7 @@ export function agentParts(task: Task, division: string, options: MamujocoOption
   const blind = parts.findIndex(({ elements }) => elements.length === 0)
   if (blind >= 0) {
     throw usageError(
-      `env.categories=${options.categories ?? ''}: agent_${blind} of ${task.name}-${division} would see nothing; must hold something that its joints have, such as qpos`,
+      `env.categories=${options.categories ?? ''}: agent_${blind} of ${task.name}-${division} would observe nothing; must include a quantity of its joints, such as qpos`,
     )
   }
   return parts

@@ -93,7 +93,7 @@ async function expectSameBits(
     const step = expected.findIndex((state, i) => Buffer.compare(state, found[i]) !== 0)
     if (step >= 0)
       throw new HatrpoError(
-        `the optimised binary computes other bits than MuJoCo's (${id}, step ${step + 1}): it was not kept`,
+        `the optimised binary gives different bits than MuJoCo's (${id}, step ${step + 1}): it was not kept`,
       )
   }
 }

@@ -281,7 +281,7 @@ function makeData({ mujoco, handle }: PhysicsModel, envId: string): MjData {
     const each = Math.ceil((handle.nbuffer + handle.narena) / MEBIBYTE)
     throw new HatrpoError(
       `${envId}: no room for another world of ${each} MiB in the 2 GiB that MuJoCo has in a thread: ` +
-        'ask for fewer environments or more workers, or give the model less room, such as <size memory="1M"/>',
+        'use fewer environments or more workers, or reduce the memory of the model, such as by <size memory="1M"/>',
       { cause },
     )
   }

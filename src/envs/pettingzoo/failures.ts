@@ -18,6 +18,6 @@ export function tracebackError(message: string, trace: string): Error {
 export function notDeterministic(id: string, episode: { seed: number; steps: number }): HatrpoError {
   return new HatrpoError(
     `environment ${id} is not deterministic under its seed: its episode from seed ${episode.seed}, played again for ` +
-      `${episode.steps} steps, came to other observations, state or rewards; reset(seed) must fix all that step() draws`,
+      `${episode.steps} steps, gave different observations, state or rewards; reset(seed) must seed all random numbers of step()`,
   )
 }

@@ -150,8 +150,8 @@ export class Tenant {
     const { id, timeLimit, truncatesAfter = timeLimit } = this.#spec
     if (this.#recording.steps >= truncatesAfter) return
     throw new HatrpoError(
-      `${id} truncated an episode after ${this.#recording.steps} steps, before the time limit of ${timeLimit} that it ` +
-        'tells: set env.timeLimit to the right one, or to 0 where it varies',
+      `${id} truncated an episode after ${this.#recording.steps} steps, before its declared time limit of ` +
+        `${timeLimit}: set env.timeLimit to the correct one, or to 0 if it varies`,
     )
   }
 

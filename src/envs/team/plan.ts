@@ -36,7 +36,7 @@ export interface TeamPlan {
 /**
  * Lays a team over a model.
  * @throws HatrpoError (exit code 2) for names that the model does not have, actuators given twice or to nobody, and
- *   agents that would see nothing
+ *   agents that would observe nothing
  */
 export function planTeam(id: string, settings: TeamSettings, model: PhysicsModel, where: Where): TeamPlan {
   const names = new ModelNames(model)
@@ -48,13 +48,13 @@ export function planTeam(id: string, settings: TeamSettings, model: PhysicsModel
   const blind = observations.findIndex((elements) => elements.length === 0)
   if (blind >= 0) {
     throw usageError(
-      `${where('observe')}: agent ${settings.agents[blind].id} would see nothing of this model`,
+      `${where('observe')}: agent ${settings.agents[blind].id} would observe nothing of this model`,
     )
   }
   const state = distinct(
     settings.state ? look(settings.state, [], 'state') : [...joints.all(), ...observations.flat()],
   )
-  if (state.length === 0) throw usageError(`${where('state')}: the critic would see nothing`)
+  if (state.length === 0) throw usageError(`${where('state')}: the critic would observe nothing`)
   const { controls, bounds } = planControls(actuators, settings.controlScale, model)
   const spec: EnvSpec = {
     id,
