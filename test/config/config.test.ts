@@ -158,7 +158,7 @@ test('a setting that the method never reads is refused with its key, the method 
     assert.throws(() => resolveConfig(sources), saying(...words), words[0])
 })
 
-test('a named solver stands for its values, which settings beside and after it change', () => {
+test('a named solver sets its values, and settings beside and after it change them', () => {
   const resolved = (...set: string[]) => resolveConfig({ flags: task, set }).config.trustRegion
   const solverOf = (...set: string[]) => {
     const { cgIterations, fisherStride, preconditioner, preconditionerAge } = resolved(...set)
@@ -175,7 +175,7 @@ test('a named solver stands for its values, which settings beside and after it c
   assert.deepEqual(resolveConfig({ file: config }).config, config)
 })
 
-test('keys that configurations did not always have may be absent, and change no hash at their first value', () => {
+test('later keys may be absent, and do not change the hash at their first value', () => {
   const { config } = resolveConfig({ flags: { ...task, algo: 'happo' } })
   const { fisherStride: _stride, preconditioner: _name, preconditionerAge: _age, ...old } = config.trustRegion
   const { sharing: _sharing, gruLayers: _layers, gruSize: _size, chunk: _chunk, ...actor } = config.actor
@@ -207,7 +207,7 @@ test('settings that the user did not choose are never refused as unread', () => 
   }
 })
 
-test('steps may be as many as there are keys of random numbers', () => {
+test('steps are limited by the number of keys of random numbers', () => {
   const set = ['envs=2', `steps=${2 * 2 ** 32 - 1}`]
   assert.equal(resolveConfig({ flags: task, set }).config.steps, 2 * 2 ** 32 - 1)
 })

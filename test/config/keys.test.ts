@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const env = { id: 'mamujoco/Hopper-3x1' }
 const task = { env, algo: 'hatrpo' } as const
 
-test('every key has a sentence, a range, a source and a default that is in the range', () => {
+test('every key has a description, a range, a source and a default within the range', () => {
   for (const { key, about, range } of keysOf(configEntries)) {
     const { text, unit, source } = about
     assert.match(text, /^[A-Zx-y`][^]{10,}\.$/, key)
@@ -113,7 +113,7 @@ test('every key of every method is read or refused, from a flag and from a file'
   }
 })
 
-test('a setting that others switch off is refused until they are on', () => {
+test('a setting that other settings switch off is refused until they are on', () => {
   for (const [key, [[value], ...needed]] of Object.entries(PROBES)) {
     if (!OFF.includes(key)) continue
     const set = [...needed, `${key}=${JSON.stringify(value)}`]
@@ -127,7 +127,7 @@ test('a setting that others switch off is refused until they are on', () => {
     assert.ok(isRefused({ flags: task, set: [off, `${key}=${value}`] }, key), key)
 })
 
-test('deviations are refused where agents choose, and a file that holds every key is not', async () => {
+test('standard deviations are refused for discrete actions, but a file with every key is accepted', async () => {
   for (const [key, value] of [
     ['actor.std', 'dependent'],
     ['actor.stdX', 2],
@@ -149,7 +149,7 @@ test('deviations are refused where agents choose, and a file that holds every ke
   assert.deepEqual({ ...again.config, env: config.env }, config)
 })
 
-test('every value knows the layer that it comes from', async () => {
+test('every value has its origin', async () => {
   const file = { gamma: 0.9, lambda: 0.8, steps: 5000, env: { resetNoise: 0.01 } }
   const resolved = await completeEnv(
     resolveConfig({
@@ -196,7 +196,7 @@ test('every value knows the layer that it comes from', async () => {
   assert.equal(other.from, 'default', 'of its update rule')
 })
 
-test('values that nothing reads say why', async () => {
+test('values that nothing reads have a reason', async () => {
   const values = describeValues(
     await completeEnv(resolveConfig({ flags: { env: { id: 'mpe/spread' }, algo: 'mappo' } })),
   )
@@ -206,7 +206,7 @@ test('values that nothing reads say why', async () => {
   assert.equal(unread.get('clipped.lr'), undefined)
 })
 
-test('the JSON Schema takes what the resolver takes, and refuses what it refuses', () => {
+test('the JSON Schema accepts and refuses the same files as the resolver', () => {
   const made = configJsonSchema()
   const schema = fromJSONSchema(made)
   const accepts = (value: unknown) => schema.safeParse(value).success
@@ -235,7 +235,7 @@ test('the JSON Schema takes what the resolver takes, and refuses what it refuses
     assert.ok(described.includes(JSON.stringify(about.text).slice(1, -1)))
 })
 
-test('a file may name its schema, and misses of the solver are named', () => {
+test('a file may name its schema, and wrong names of a solver are reported', () => {
   const file = { $schema: './node_modules/hatrpo/dist/config.schema.json', ...task, seed: 3 }
   assert.equal(resolveConfig({ file }).config.seed, 3)
   assert.throws(

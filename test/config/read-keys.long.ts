@@ -78,7 +78,7 @@ async function changesOf(
 }
 
 for (const algo of trainableAlgorithms)
-  test(`${algo} reads the keys that it is said to read`, async () => {
+  test(`${algo} reads the keys that are documented as read`, async () => {
     const before = new Map<string, string>()
     const wrong: string[] = []
     for (const [key, [values, ...needed]] of Object.entries(PROBES)) {
