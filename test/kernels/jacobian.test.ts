@@ -9,7 +9,7 @@ const WIDTHS = [1, 3, 4, 15, 16, 17, 37]
 
 const abs = (values: ArrayLike<number>) => Array.from(values, Math.abs)
 
-test('products and sums of the vectors of a row are those of f64, and of any range of rows the same bits', () => {
+test('products and sums of the vectors of a row agree with f64, with the same bits for any range of rows', () => {
   for (const n of WIDTHS) {
     for (const count of [1, 3]) {
       const [vectors, x] = [f32(normals(ROWS * count * n, 1)), f32(normals(ROWS * n, 2))]
@@ -64,7 +64,7 @@ test('products and sums of the vectors of a row are those of f64, and of any ran
   }
 })
 
-test('steps on a layer give the same bits in any parts, and write their part alone', () => {
+test('steps on a layer give the same bits for any division, and write only their part', () => {
   for (const [outputs, n] of [
     [1, 3],
     [5, 16],

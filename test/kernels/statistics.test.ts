@@ -65,7 +65,7 @@ test('sum and moments are f64 sums over ascending elements, to the bit', () => {
   }
 })
 
-test('spread is min, max, mean and variance of the elements that count, or of differences, to the bit', () => {
+test('spread is min, max, mean and variance of the valid elements, or of differences, to the bit', () => {
   for (const n of SIZES.filter((n) => n > 1)) {
     const [x, y, weight, out] = [f32(normals(n, n, 3)), f32(normals(n, n + 1)), weightOf(n), f64(4)]
     for (const minus of [null, y]) {
