@@ -23,7 +23,7 @@ test('device cuda, on the CPU', { skip }, (t) =>
   })),
 )
 
-test('cuda: launches of a solve are recorded, and replayed with the same bits', { skip }, () => {
+test('cuda: launches of a solve are recorded and replayed with the same bits', { skip }, () => {
   const device = new CudaDevice()
   const { linear } = linearSystem(device, 60, normals(12, 2))
   const options = { iterations: 4, tolerance: 1e-12 }
@@ -55,7 +55,7 @@ const reasons: readonly [string, number, RegExp][] = [
   ['capability', 7, /^the GPU is too old: its compute capability is 7, the kernels need 8\.0 \(Ampere\)/],
 ]
 
-test('cuda: the list of devices says why it cannot be used', { skip }, async (t) => {
+test('cuda: the list of devices gives the reason why it cannot be used', { skip }, async (t) => {
   t.after(simulateNothing)
   const state = async () => (await listDevices()).find(({ id }) => id === 'cuda')!
   assert.deepEqual([(await state()).usable, (await state()).reason], [true, null])
@@ -78,7 +78,7 @@ test('cuda: the list of devices says why it cannot be used', { skip }, async (t)
   }
 })
 
-test('cuda: what the driver refuses is an error of one line', { skip }, async (t) => {
+test('cuda: a refusal of the driver is an error of one line', { skip }, async (t) => {
   t.after(simulateNothing)
   const fails = (name: string, code: number, act: () => void, line: RegExp) => {
     simulate(name, code)

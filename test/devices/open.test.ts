@@ -39,7 +39,7 @@ test('the table lists every device, whether this machine can open it, and why no
   assert.deepEqual(builtInDevices, ['wasm', 'reference'])
 })
 
-test('packages that are not installed are named with the command that installs them', () => {
+test('missing packages are named with the command that installs them', () => {
   assert.equal(missingPackages(['zod', 'commander']), null)
   assert.equal(
     missingPackages(['zod', 'no-such-package']),

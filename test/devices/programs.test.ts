@@ -206,7 +206,7 @@ test('scratch matrices share a slot if their widths agree and their uses do not 
   )
 })
 
-test('programs that run in turn share scratch memory; concurrent passes do not', async () => {
+test('sequential programs share scratch memory; concurrent passes do not', async () => {
   const device = await WasmDevice.create()
   const [x, out] = [tensorOf(device, normals(1000 * 8, 1)), device.tensor('f32', 1000 * 8)]
   const spec = () => {

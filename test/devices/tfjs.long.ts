@@ -66,7 +66,7 @@ test('tensors of TensorFlow.js do not accumulate', { skip }, async () => {
   assert.equal(tf.memory().numTensors, before)
 })
 
-test('a step that fails leaves no tensors behind', { skip }, async () => {
+test('a failed step leaves no tensors behind', { skip }, async () => {
   const tf = loadPackage<TensorFlow>('@tensorflow/tfjs-core')
   const device = await open()
   const [x, hidden] = [device.tensor('f32', ROWS * WIDTH), scratch(WIDTH)]
@@ -97,7 +97,7 @@ test(
   },
 )
 
-test('the end of the memory of the backend is an error of one line', { skip }, async () => {
+test('exhausted memory of the backend is an error of one line', { skip }, async () => {
   await open()
   const tf = loadPackage<TensorFlow>('@tensorflow/tfjs-core')
   const { wasm } = tf.backend() as { wasm: { _malloc: (bytes: number) => number } }

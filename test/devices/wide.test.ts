@@ -46,7 +46,7 @@ function operationsAt(memory: WebAssembly.Memory, program: number): Set<string> 
   return found
 }
 
-test('the comparison runs every operation of the table and every kernel that is exported', async () => {
+test('the comparison runs every operation of the table and every exported kernel', async () => {
   const device = new WasmDevice(await loadKernels())
   const options = { rows: 3, chunk: 1, sizes: [5, 16], steps: 4, fill: () => undefined }
   const program = device.compile(everyOperation(device, options), 3)
@@ -90,12 +90,12 @@ test('the build finds functions that take or return vectors, and the kernels hav
     assert.deepEqual(functionsWithVectors(await readAssembly(name)), [])
 })
 
-test('the module for wide vectors has the bits of the other on any engine', async () => {
+test('the module for wide vectors gives the bits of the other module on any engine', async () => {
   const module = await WebAssembly.compile(await readAssembly('kernels-wide'))
   assert.equal(firstDifference(await loadKernels(), await loadKernels({ module })), null)
 })
 
-test('the comparison finds a kernel with other bits', async () => {
+test('the comparison finds a kernel with different bits', async () => {
   const kernels = await loadKernels()
   // The first coefficient of the logarithm, and the epsilon of LayerNorm, which programs alone use.
   assert.match(
@@ -118,12 +118,16 @@ function output(path: string, flags: readonly string[], attempt: string): string
 }
 const { node26 } = hosts
 
-test('Node 26 has the bits of narrow kernels, and says why where it cannot', { skip: node26.missing }, () => {
-  const [same, withoutAvx2, killed] = JSON.parse(output(node26.path, [], 'check')) as (string | null)[]
-  assert.equal(same, null)
-  assert.equal(withoutAvx2, 'the processor or the engine makes no such vectors')
-  assert.match(killed ?? '', /^Node 26\S* stops when it compiles the kernels$/)
-})
+test(
+  'Node 26 gives the bits of narrow kernels, or the reason why it cannot use wide ones',
+  { skip: node26.missing },
+  () => {
+    const [same, withoutAvx2, killed] = JSON.parse(output(node26.path, [], 'check')) as (string | null)[]
+    assert.equal(same, null)
+    assert.equal(withoutAvx2, 'the processor or the engine makes no such vectors')
+    assert.match(killed ?? '', /^Node 26\S* stops when it compiles the kernels$/)
+  },
+)
 
 test('Node 26 compiles every function with wide vectors', { skip: node26.missing }, () => {
   const eager = ['--no-liftoff', '--no-wasm-lazy-compilation']
