@@ -7,7 +7,7 @@ import { fixture, temporaryDirectory, tiny } from '../training/runs.js'
 
 const script = join(import.meta.dirname, '../../bench/algorithms.js')
 
-test('a grid of methods is trained once, continues where it was stopped, and is printed with its commands', (t) => {
+test('a grid of methods is trained once, continues after an interruption, and is printed with its commands', (t) => {
   const dir = temporaryDirectory(t)
   const plain = ['actor.standardise=false', 'critic.standardise=false', 'evaluation.episodes=2']
   const set = [...tiny.filter((setting) => !setting.startsWith('evaluation')), ...plain]

@@ -38,7 +38,7 @@ function missing(results: readonly Result[], names: readonly string[]): string[]
   return names.filter((name) => !results.some((result) => result.name === name))
 }
 
-test('the bench of the learner has kernels, updates by thread, and the parts of an update', () => {
+test('the learner benchmark has kernels, updates by thread, and the parts of an update', () => {
   const results = measure('learner', '--threads', '1,2')
   assert.deepEqual(
     missing(results, [
@@ -58,7 +58,7 @@ test('the bench of the learner has kernels, updates by thread, and the parts of 
   assert.ok(trials && trials.median >= 1)
 })
 
-test('the bench of rollouts has physics, shares of an iteration, start-up and memory', () => {
+test('the rollout benchmark has physics, shares of an iteration, start-up and memory', () => {
   const results = measure('rollout', '--threads', '1')
   assert.deepEqual(
     missing(results, [

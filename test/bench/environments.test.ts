@@ -10,7 +10,7 @@ function run(args: string[], env: Record<string, string> = {}) {
   return spawnSync(process.execPath, [bench, ...args], { encoding: 'utf8', env: { ...process.env, ...env } })
 }
 
-test('the environment bench prints its figures as JSON, without native ones where there is no compiler', () => {
+test('the environment benchmark prints JSON, without native figures if there is no compiler', () => {
   const { status, stdout, stderr } = run([...TINY, '--json'], { CC: 'no-such-compiler' })
   assert.equal(status, 0, stderr)
   assert.match(stderr, /^native figures are left out: there is no C compiler no-such-compiler: .+\n$/)
@@ -33,7 +33,7 @@ test('the environment bench prints its figures as JSON, without native ones wher
   }
 })
 
-test('the environment bench names a wrong id or number in one line, exit code 2', () => {
+test('the environment benchmark reports a wrong id or number in one line, exit code 2', () => {
   for (const [args, message] of [
     [
       ['mamujoco/Cheetah-2x3'],

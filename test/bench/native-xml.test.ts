@@ -7,7 +7,7 @@ import { reacherXml } from '../../src/envs/mamujoco/reacher.js'
 /** The first tag of a kind. */
 const tag = (xml: string, name: string) => new RegExp(`<${name}\\b[^>]*>`).exec(xml)?.[0]
 
-test('for libmujoco 2, what Pusher asks of MuJoCo 3 has the older names or is left out', () => {
+test('for libmujoco 2, options of MuJoCo 3 in Pusher have their older names or are omitted', () => {
   const xml = pusherXml(false)
   assert.match(tag(xml, 'option')!, / ccd_iterations="50"/)
   assert.equal(tag(xml, 'flag'), '<flag nativeccd="disable" multiccd="disable"/>')
@@ -18,7 +18,7 @@ test('for libmujoco 2, what Pusher asks of MuJoCo 3 has the older names or is le
   assert.doesNotMatch(published, / (ccd_\w+|nativeccd|memory)=/)
 })
 
-test('for libmujoco 2, margins are twice as large and all else is as it was', () => {
+test('for libmujoco 2, margins are doubled and all else is unchanged', () => {
   const xml = reacherXml()
   assert.equal(publishedXml(xml), xml.replace(/<size [^>]*>/, ''))
   assert.equal(publishedXml('<geom margin="0.001" size="1"/>'), '<geom margin="0.002" size="1"/>')
