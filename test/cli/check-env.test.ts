@@ -131,7 +131,7 @@ test('every missing part of an incomplete environment is reported', (t) => {
   )
 })
 
-test('an environment that throws when made is a finding; a missing file is a usage error', (t) => {
+test('an environment that throws on creation is a finding; a missing file is a usage error', (t) => {
   const check = project(t, 'oops.mjs', 'export default () => { throw new TypeError("no robot") }')
   const made = check('oops.mjs')
   assert.equal(made.code, 1)

@@ -263,7 +263,7 @@ test('a single episode is printed in the singular', () => {
   assert.deepEqual([1, 2, 40].map(episodeCount), ['1 episode', '2 episodes', '40 episodes'])
 })
 
-test('without a terminal a line about every ten seconds tells how far the training has come', () => {
+test('without a terminal, a line about every ten seconds shows the progress of the training', () => {
   let now = 5000
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream
@@ -309,7 +309,7 @@ test('a run is named after its environment, algorithm and seed, and has its own 
   assert.equal(envName('npm:@me/envs/cheetah'), 'cheetah')
 })
 
-test('a phase that lasts is told of again and again, also while the thread is blocked', async (t) => {
+test('a long phase is reported repeatedly, also while the thread is blocked', async (t) => {
   const file = join(temporaryDirectory(t), 'lines')
   const fd = openSync(file, 'w')
   t.after(() => closeSync(fd))
