@@ -22,7 +22,7 @@ const placeOf = ({ document, line }: Block) => `${document}:${line}`
 /** Languages of the documents: the tests below check all but the text that programs print. */
 const LANGUAGES = ['ts', 'js', 'json', 'jsonl', 'sh', 'python', 'html', 'text', '']
 
-test('every block has a language that is checked', () => {
+test('every block has a checked language', () => {
   assert.ok(blocks.length > 40)
   for (const block of blocks) assert.ok(LANGUAGES.includes(block.language), placeOf(block))
   // A test of environments runs this one in a browser.
@@ -46,7 +46,7 @@ function moduleOf({ document, code }: Block): string {
   return source.replace(before, `${code}${before}`)
 }
 
-test('TypeScript has sound types and JavaScript parses, in a project that has the package installed', (t) => {
+test('TypeScript passes the type checker and JavaScript parses, in a project with the installed package', (t) => {
   const project = mkdtempSync(join(tmpdir(), 'hatrpo-blocks-'))
   t.after(() => rmSync(project, { recursive: true }))
   mkdirSync(join(project, 'node_modules'))
@@ -87,7 +87,7 @@ const READERS: Record<string, (value: unknown) => unknown> = {
   'docs/envs/games.md': (value) => parseMatrixGame(value, 'the example', 'example'),
 }
 
-test('JSON parses, and files are those that the package reads', () => {
+test('JSON parses, and the package reads the files', () => {
   const json = inLanguage('json')
   for (const block of json) {
     const value: unknown = JSON.parse(block.code)
@@ -185,7 +185,7 @@ const PROGRAMS: Record<string, (words: readonly string[], block: Block) => unkno
   ffmpeg: (words) => assert.match(words.at(-1)!, /\.mp4$/),
 }
 
-test('shell commands have flags, keys and values that there are, and run files that exist', async () => {
+test('shell commands have existing flags, keys, values and files', async () => {
   let checked = 0
   for (const block of inLanguage('sh')) {
     for (const words of shellCommands(block.code)) {

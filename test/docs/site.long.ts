@@ -56,7 +56,7 @@ test('the site has every document and every export, and its links lead somewhere
   assert.ok(links > 1000)
 })
 
-test('its search works from the disk, without a server', { skip: skip || chromium.missing }, async (t) => {
+test('the search works from the disk, without a server', { skip: skip || chromium.missing }, async (t) => {
   const { page, errors } = await openPage(t, chromium, '')
   await page.goto(pathToFileURL(join(site, 'index.html')).href)
   await page.evaluate(() => {

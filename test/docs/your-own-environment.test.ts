@@ -57,7 +57,7 @@ before(() => {
 
 after(() => rmSync(project, { recursive: true, force: true }))
 
-test('check-env finds nothing, and finds what the page says to try', () => {
+test('check-env finds nothing wrong, and finds the mistake suggested by the page', () => {
   assert.match(runPage(/check-env/), /^nothing wrong found\n$/m)
   const source = readFileSync(join(project, 'carry.ts'), 'utf8')
   const broken = source.replace('random.uniform()', 'Math.random()')
@@ -71,7 +71,7 @@ test('check-env finds nothing, and finds what the page says to try', () => {
   )
 })
 
-test('its training, evaluation and export run', () => {
+test('the training, evaluation and export of the page run', () => {
   assert.match(runPage(/ train /), /^steps 8000 in 2 iterations\n[\s\S]*^parameters sha256 [0-9a-f]{64}\n$/m)
   const evaluated = /return (-\d+\.\d) \+- \d+\.\d over 100 episodes of \d+\.\d steps\n$/
   const [, ofRun] = evaluated.exec(runPage(/ eval runs/))!
@@ -83,7 +83,7 @@ test('its training, evaluation and export run', () => {
   assert.equal(ofBundle, ofRun)
 })
 
-test('its dictionary form walks to the goal', () => {
+test('the dictionary form walks to the goal', () => {
   // The page compares what was learned with it.
   const [, told] = /\((-\d+\.\d), \[below\]/.exec(page)!
   assert.equal(runPage(/^node /), `walking straight to the goal: ${told}\n`)
