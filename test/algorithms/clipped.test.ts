@@ -13,7 +13,7 @@ const ROWS = 40
 
 for (const { name: on, open } of DEVICES) {
   for (const miniBatches of [1, 3]) {
-    test(`${on}: ${miniBatches} mini-batches: the KL is that from the policy before all epochs, over rows that count`, async () => {
+    test(`${on}: ${miniBatches} mini-batches: the KL is that from the policy before all epochs, over valid rows`, async () => {
       const device = await open()
       const spec = actorSpec({ layerNorm: true })
       const { size, stdX, stdY } = spec.head

@@ -34,7 +34,7 @@ test('without bounds shares are proportional to the scores, and every step has t
   close([gainOf(scores, shares)], [Math.sqrt(2 * 0.03 * all)], 1e-15, 'gain')
 })
 
-test('the gain over equal shares is that of Cauchy and Schwarz, at most the root of the number of policies', () => {
+test('the gain over equal shares is bounded by the root of the number of policies (Cauchy and Schwarz)', () => {
   const ratio = (scores: number[]) => {
     const equal = scores.map(() => 1)
     return gainOf(scores, optimalShares(scores, scores.length, FREE)) / gainOf(scores, equal)
@@ -43,7 +43,7 @@ test('the gain over equal shares is that of Cauchy and Schwarz, at most the root
   assert.ok(ratio([1, 1e-12, 0, 0]) > 1.99 && ratio([1, 1e-12, 0, 0]) <= 2)
 })
 
-test('shares depend on ratios of scores alone, at any scale', () => {
+test('shares depend only on ratios of scores, at any scale', () => {
   for (const bounds of [FREE, { min: 0.1, max: 1.5 }]) {
     const shares = optimalShares([4, 1, 2], 3, bounds)
     for (const scale of [1e-300, 1e-9, 1e300 / 4])
@@ -78,7 +78,7 @@ test('with bounds the shares meet the conditions of Karush, Kuhn and Tucker, and
   }
 })
 
-test('shares at the ends: nothing to gain, nothing to split, bounds that use less or more than the total', () => {
+test('limits of shares: nothing to gain, nothing to split, bounds that use less or more than the total', () => {
   assert.deepEqual(optimalShares([0, 0], 1, FREE), [0, 0])
   assert.deepEqual(optimalShares([2, 1], 0, FREE), [0, 0])
   // The whole budget, exactly, for the only one that gains; the least share is not for those that do not.
@@ -173,7 +173,7 @@ const SCORES = [1, 4, 2, 3]
 const constant = (policy: number) => SCORES[policy]
 const settings = { rescore: 'lazy', min: 0, max: 4 } as const
 
-test('an optimal split of one budget, spent in full, is the same however often the policies are scored', async () => {
+test('an optimal split of a fully used budget does not depend on how often policies are scored', async () => {
   const allocation = optimalAllocation(0.01, settings)
   for (const [rescore, proposals] of [
     ['all', 10],
@@ -188,7 +188,7 @@ test('an optimal split of one budget, spent in full, is the same however often t
   }
 })
 
-test('KL that a policy leaves returns to the others, unless all shares were fixed before the first turn', async () => {
+test('unused KL goes to the other policies, unless all shares were fixed before the first turn', async () => {
   const allocation = optimalAllocation(0.01, settings)
   const used = (policy: number) => (policy === 1 ? 0.5 : 1)
   const order = [1, 0, 2, 3]
@@ -201,7 +201,7 @@ test('KL that a policy leaves returns to the others, unless all shares were fixe
   close((await split('once')).allowed, fixed, 1e-16, 'once')
 })
 
-test('scores that change when others move change the shares of those left, each as it is then known', async () => {
+test('shares of the remaining policies follow their latest known scores', async () => {
   const allocation = optimalAllocation(0.01, settings)
   // Everybody who has not moved gains ten times as much after the first turn.
   const score = (policy: number, moved: readonly number[]) => SCORES[policy] * (moved.length > 0 ? 10 : 1)
@@ -213,7 +213,7 @@ test('scores that change when others move change the shares of those left, each 
   close([lazy.allowed[1]], [(0.036 * 40) / (40 + 2 + 3)], 1e-16, 'lazy: the others count as they were')
 })
 
-test('policies go by merit: equal shares, an optimal split and the greedy one; ties in ascending order', async () => {
+test('policies move in order of merit: equal shares, an optimal and a greedy split; ties in ascending order', async () => {
   const order = [3, 2, 1, 0]
   for (const allocation of [equalAllocation(0.01), optimalAllocation(0.01, settings)])
     for (const rescore of ['all', 'lazy', 'once'] as const) {
@@ -226,7 +226,7 @@ test('policies go by merit: equal shares, an optimal split and the greedy one; t
   close(tied.allowed, [0.01, 0.01, 0.01, 0.01], 1e-16, 'equal shares')
 })
 
-test('lazy scoring finds the order of scoring all where merits only fall, with fewer solved systems', async () => {
+test('lazy scoring gives the order of full scoring if merits only fall, with fewer solved systems', async () => {
   const allocation = greedyAllocation(0.01, { ...settings, max: 1 })
   // Agents in pairs, 0 with 3 and 1 with 2: a partner that has moved leaves little to gain.
   const score = (policy: number, moved: readonly number[]) =>
@@ -241,7 +241,7 @@ test('lazy scoring finds the order of scoring all where merits only fall, with f
   assert.equal((await run('once')).proposals, 7)
 })
 
-test('the greedy budget goes to the best, within its bound, and what that leaves to the next', async () => {
+test('the greedy budget goes to the best policy within its bound, and the rest to the next', async () => {
   const run = (max: number, used: (policy: number) => number) =>
     turns({ allocation: greedyAllocation(0.01, { ...settings, max }), byMerit: true, score: constant, used })
   const bound = await run(1.5, () => 1)
@@ -256,7 +256,7 @@ test('the greedy budget goes to the best, within its bound, and what that leaves
   assert.deepEqual(short.moved, [0, 1, 3, 2])
 })
 
-test('merits of the greedy budget compare between pots of different size', () => {
+test('merits of the greedy budget can be compared between budgets', () => {
   const allocation = greedyAllocation(0.01, settings)
   const forecast = (score: number) => ({
     score,
@@ -271,7 +271,7 @@ test('merits of the greedy budget compare between pots of different size', () =>
   assert.ok(allocation.merit(worse, 0.04) < 0)
 })
 
-test('nobody moves where nobody gains, and a score that is not a number takes nothing from the others', async () => {
+test('no policy moves without a gain, and a NaN score takes nothing from the others', async () => {
   const allocation = optimalAllocation(0.01, settings)
   const idle = await turns({ allocation, score: () => 0 })
   assert.deepEqual(idle.allowed, [0, 0, 0, 0])

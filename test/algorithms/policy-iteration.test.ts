@@ -54,7 +54,7 @@ function configOf(id: string, iterations: number, ...set: string[]): TrainConfig
   return resolveConfig({ flags, set: [...small, ...set] }).config
 }
 
-test('a file’s game becomes the tables that it was written from, with a state behind its end', async (t) => {
+test('the game of a file becomes its original tables, with a state after its end', async (t) => {
   const game = randomGame({ states: 3, actions: [2, 3], gamma: GAMMA }, 5)
   const { spec } = await loadEnvFactory({ id: writeGame(t, game) })
   const tables = spec.finiteGame!()
@@ -72,7 +72,7 @@ test('a file’s game becomes the tables that it was written from, with a state 
   assert.equal(ending.transitions[(3 * 6 + 5) * 4 + 3], 1)
 })
 
-test('the row raises the exact return in every iteration, as the function of the library does', async (t) => {
+test('the row raises the exact return in every iteration, like the function of the library', async (t) => {
   for (const ends of [0, 0.25]) {
     const config = configOf(
       writeGame(t, randomGame({ states: 3, actions: [2, 3], gamma: GAMMA }, 9), ends),
@@ -109,7 +109,7 @@ test('the row raises the exact return in every iteration, as the function of the
   }
 })
 
-test('a run of the row acts, resumes, is evaluated and exported like any other', async (t) => {
+test('a run of the row is resumed, evaluated and exported like any other', async (t) => {
   const id = writeGame(t, randomGame({ states: 3, actions: [2, 3], gamma: GAMMA }, 7), 0.1)
   const config = configOf(id, 6)
   const whole = await trained(t, config, { workers: 1 })
@@ -134,7 +134,7 @@ test('a run of the row acts, resumes, is evaluated and exported like any other',
   assert.deepEqual((await evaluate({ source: out, ...options })).returns, ofRun.returns)
 })
 
-test('what the row cannot use is refused in one line', async (t) => {
+test('unsupported settings of the row are refused in one line', async (t) => {
   const id = writeGame(t, randomGame({ states: 2, actions: [2, 2], gamma: GAMMA }, 1))
   const refused = (message: RegExp) => (error: unknown) => {
     assert.ok(error instanceof HatrpoError, String(error))
@@ -169,7 +169,7 @@ test('what the row cannot use is refused in one line', async (t) => {
   assert.deepEqual(resolveConfig({ file: JSON.parse(JSON.stringify(config)) as object }).config, config)
 })
 
-test('softened rows keep the floor and the sum', () => {
+test('softened rows keep the floor and sum to 1', () => {
   for (const row of [
     [1, 0, 0],
     [0.3, 0.3, 0.4],

@@ -122,7 +122,7 @@ for (const { name: on, open } of DEVICES) {
     }
   })
 
-  test(`${on}: an attempt says what a commit would do and moves nothing; without a budget nothing moves either`, async () => {
+  test(`${on}: an attempt predicts a commit and changes nothing; a commit without a budget changes nothing`, async () => {
     const updated = async (budgets: readonly number[], budget: number) => {
       const device = await open()
       const [{ update, parameters, batch }] = pair(device, [new Workspace(), new Workspace()])
@@ -151,7 +151,7 @@ for (const { name: on, open } of DEVICES) {
     assert.deepEqual([klUsed, klAllowed, rejection, lineSearchTrials], [0, 0, 'no-budget', 0])
   })
 
-  test(`${on}: shares by the optimum of the local model make the steps one natural-gradient step of the joint policy`, async () => {
+  test(`${on}: with optimal shares of the local model, the steps are one natural-gradient step of the joint policy`, async () => {
     const updates = pair(await open(), [new Workspace(), new Workspace()]).map(({ update }) => update)
     const forecasts = updates.map((update) => update.propose()!)
     const scores = forecasts.map(({ score }) => score)
@@ -191,7 +191,7 @@ for (const { name: on, open } of DEVICES) {
   for (const miniBatches of [1, 3]) {
     // With three mini-batches in order, only the rows of the first ones are active.
     for (const active of [0, ROWS / 3]) {
-      test(`${on}: ${miniBatches} mini-batches, ${active} active rows: those without any are skipped and counted`, async () => {
+      test(`${on}: ${miniBatches} mini-batches, ${active} active rows: mini-batches without active rows are skipped and counted`, async () => {
         const device = await open()
         const spec = SPECS[0]
         const make = (seed: number) => {

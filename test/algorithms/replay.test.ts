@@ -120,7 +120,7 @@ for (const [what, blocks, options] of [
   ['longer than the replay', 7, { nStep: 100 }],
   ['time limits end', BLOCKS, { limitsEnd: true }],
 ] as const) {
-  test(`transitions drawn from a replay are those of the history: ${what}`, async () => {
+  test(`transitions drawn from a replay buffer are those of the history: ${what}`, async () => {
     const world = await filled(blocks, options)
     const { host, replay, layout, past } = world
     assert.equal(replay.count, blocks)
@@ -152,7 +152,7 @@ for (const [what, blocks, options] of [
   })
 }
 
-test('a block has the state and all actions side by side, and observations of their own', async () => {
+test('a block has the state and all actions side by side, and separate observations', async () => {
   const { host, replay, past } = await filled(1, {})
   const { state } = past[1][2]
   const row = 2 * ENVS + 1
@@ -168,7 +168,7 @@ test('a block has the state and all actions side by side, and observations of th
   ])
 })
 
-test('a target network follows by its share', async () => {
+test('a target network moves by its weight', async () => {
   const host = await openHost()
   const parameters = host.tensor('f32', 3)
   host.write(parameters, [1, 2, 3])

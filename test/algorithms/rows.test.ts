@@ -70,7 +70,7 @@ function usage(message: RegExp) {
   }
 }
 
-test('the rows whose parts are all built can be trained, and no others', () => {
+test('exactly the rows with implemented parts can be trained', () => {
   const trainable: readonly string[] = [...BUILT, 'policy-iteration']
   assert.deepEqual([...trainableAlgorithms].sort(), [...trainable].sort())
   for (const name of algorithmNames) {
@@ -79,7 +79,7 @@ test('the rows whose parts are all built can be trained, and no others', () => {
   }
 })
 
-test('a value that is unknown or not built is refused in one line, in every field', async () => {
+test('an unknown or unimplemented value is refused in one line, in every field', async () => {
   const spec = await specOf()
   const config = configOf('happo')
   const changes: Record<keyof Algorithm, readonly string[]> = {
@@ -114,7 +114,7 @@ test('a value that is unknown or not built is refused in one line, in every fiel
   assert.equal(partsOf({ ...algorithms.maddpg, critic: 'state' }), undefined)
 })
 
-test('each method trains, and no two of them come to the same parameters', async (t) => {
+test('each method trains, and no two methods end with the same parameters', async (t) => {
   const hashes = new Map<string, string>()
   for (const algo of BUILT) hashes.set(algo, await hashOf(t, algo, {}, 2, ...(SETTINGS[algo] ?? [])))
   for (const algo of ['mappo', 'matrpo', 'ippo', 'itrpo'] as const)
@@ -128,13 +128,13 @@ for (const family of [
   ['happo', 'mappo', 'ippo', 'ppo'],
   ['hatrpo', 'matrpo', 'itrpo', 'hatrpo-w', 'hatrpo-g', 'trpo'],
 ] as const) {
-  test(`one agent: ${family.join(', ')} are one method, bit for bit`, async (t) => {
+  test(`one agent: ${family.join(', ')} are the same method, bit for bit`, async (t) => {
     const hashes = await Promise.all(family.map((algo) => hashOf(t, algo, { agents: 1 }, 3)))
     assert.equal(new Set(hashes).size, 1)
   })
 }
 
-test('agents that share parameters have one policy, which knows whom it acts for', async (t) => {
+test('agents that share parameters have one policy, whose input identifies the agent', async (t) => {
   const set = ['actor.sharing=shared', 'actor.headGain=1', 'clipped.epochs=1', 'clipped.miniBatches=1']
   const config = configOf('mappo', { agents: 3 }, 3, ...set)
   const { dir, records, parametersSha256: sha256 } = await trained(t, config, { workers: 1 })
@@ -199,7 +199,7 @@ test('parameters are shared only where the method and the agents allow it', asyn
   assert.equal(planMethod(configOf('matrpo'), same, inTurn).groups.length, 2)
 })
 
-test('one agent: a shared policy is its own, bit for bit', async (t) => {
+test('one agent: a shared policy equals a separate one, bit for bit', async (t) => {
   for (const set of [[], ['clipped.miniBatches=2']]) {
     const [own, shared] = await Promise.all([
       hashOf(t, 'mappo', { agents: 1 }, 2, ...set),
@@ -209,7 +209,7 @@ test('one agent: a shared policy is its own, bit for bit', async (t) => {
   }
 })
 
-test('a bundle of agents with rewards of their own earns what its run does: their mean', async (t) => {
+test('a bundle of agents with separate rewards has the return of its run: their mean', async (t) => {
   const config = configOf('ippo', { unequal: 1, mode: 'general' }, 1)
   const { dir } = await trained(t, config, { workers: 0 })
   const out = join(temporaryDirectory(t), 'bundle')
@@ -220,7 +220,7 @@ test('a bundle of agents with rewards of their own earns what its run does: thei
 })
 
 for (const algo of ['itrpo', 'ippo'] as const) {
-  test(`${algo}: every agent has a critic of its own, that learns from its own rewards`, async (t) => {
+  test(`${algo}: every agent has its own critic, which learns from the rewards of the agent`, async (t) => {
     for (const mode of ['cooperative', 'general']) {
       const config = configOf(algo, { unequal: 1, mode }, 2)
       const { dir, records, events } = await trained(t, config, { workers: 1 })
@@ -244,7 +244,7 @@ for (const algo of ['itrpo', 'ippo'] as const) {
   })
 }
 
-test('what one agent earns alone teaches it alone', async (t) => {
+test('a separate reward affects only its agent', async (t) => {
   const actorsOf = async (unequal: number) => {
     const config = configOf('ippo', { unequal, mode: 'general' }, 1)
     const { dir } = await trained(t, config, { workers: 0 })
@@ -261,7 +261,7 @@ test('what one agent earns alone teaches it alone', async (t) => {
 })
 
 for (const algo of ['mappo', 'happo'] as const) {
-  test(`${algo}: rewards that differ are refused in one line, and leave no folder`, async (t) => {
+  test(`${algo}: different rewards are refused in one line, and leave no folder`, async (t) => {
     const folder = temporaryDirectory(t)
     const made = mkdtempSync(join(folder, 'empty'))
     for (const [dir, workers] of [
@@ -283,7 +283,7 @@ for (const [algo, ...set] of [
   ['hatrpo-w', 'env.agents=3', 'order=score', 'trustRegion.solver=fast', 'trustRegion.preconditionerAge=3'],
   ['hatrpo-g', 'env.agents=3'],
 ] as const) {
-  test(`${algo} ${set.join(' ')}: a run that is stopped and resumed ends as one that never was`, async (t) => {
+  test(`${algo} ${set.join(' ')}: a stopped and resumed run ends like an uninterrupted one`, async (t) => {
     const config = configOf(algo, {}, 4, ...set)
     const whole = await trained(t, config, { workers: 0 })
     const dir = join(temporaryDirectory(t), 'run')
@@ -300,7 +300,7 @@ for (const [algo, ...set] of [
   })
 }
 
-test('one budget is split by what the steps promise: its division, use and order are in the records', async (t) => {
+test('one budget is split by predicted gains; its division, use and order are in the records', async (t) => {
   const delta = 0.01
   const configs: [AlgorithmName, ...string[]][] = [
     ['hatrpo-w', 'allocation.rescore=all', 'allocation.max=1.5'],
@@ -330,7 +330,7 @@ test('one budget is split by what the steps promise: its division, use and order
   }
 })
 
-test('steps that cannot be compared beforehand are refused with the setting and what is right', async () => {
+test('steps that cannot be compared in advance are refused with the setting and the valid value', async () => {
   const spec = await specOf()
   const refused: [RegExp, AlgorithmName, string][] = [
     [
@@ -350,7 +350,7 @@ test('steps that cannot be compared beforehand are refused with the setting and 
   planMethod(configOf('hatrpo', {}, 2, 'trustRegion.miniBatches=2'), spec)
 })
 
-test('a row made of parts that exist is trained without further code', async () => {
+test('a row of existing parts is trained without further code', async () => {
   const row: Algorithm = {
     update: 'trustRegion',
     schedule: 'sequential',

@@ -59,7 +59,7 @@ async function trainedStep(algo: 'hatrpo' | 'matrpo', seed: number): Promise<Mea
   return [first, second]
 }
 
-test('Figure 1 from samples: moving at the same time falls, moving in turn rises', async () => {
+test('Figure 1 from samples: simultaneous moves lower the return, sequential moves raise it', async () => {
   const { start, delta } = FIGURE_1
   for (const seed of [1, 2]) {
     const simultaneous = await trainedStep('matrpo', seed)
@@ -73,7 +73,7 @@ test('Figure 1 from samples: moving at the same time falls, moving in turn rises
   }
 })
 
-test('Proposition 1 from samples: agents with policies of their own earn 1, with a shared one at most 2 / 2^n', async (t) => {
+test('Proposition 1 from samples: separate policies return 1, a shared one at most 2 / 2^n', async (t) => {
   const agents = 4
   const course = async (algo: 'hatrpo' | 'matrpo', iterations: number, ...set: string[]) => {
     const flags = { env: { id: 'games/proposition-1', agents }, algo, steps: iterations * 400 }

@@ -99,13 +99,13 @@ for (const { name: on, open } of DEVICES) {
     })
   }
 
-  test(`${on}: factorRows 'all' counts the ratios of agents that did not act as well, as HARL does`, async () => {
+  test(`${on}: factorRows 'all' includes the ratios of inactive agents, as in HARL`, async () => {
     const { seen, ratios } = turns(await open(), [0, 1, 2], { advantageNorm: 'none', factorRows: 'all' })
     const want = ADVANTAGES.map((a, r) => a * ratios[0][r] * ratios[1][r])
     close(seen[2], want, BOUND, 'factor of the third agent')
   })
 
-  test('a learning rate that decays goes linearly from its first value towards 0', () => {
+  test('a decaying learning rate falls linearly from its first value towards 0', () => {
     const rates = [0, 0.25, 0.5, 1].map((progress) => learningRate({ lr: 8, lrDecay: true }, progress))
     assert.deepEqual(rates, [8, 6, 4, 0])
     assert.equal(learningRate({ lr: 8, lrDecay: false }, 0.5), 8)

@@ -76,7 +76,7 @@ async function resumes(t: TestContext, config: TrainConfig, workers = 0): Promis
 }
 
 for (const algo of ['trpo', 'ppo']) {
-  test(`${algo}: one policy acts for the team; runs resume, and bundles act alike`, async (t) => {
+  test(`${algo}: one policy acts for the team; runs resume, and bundles act the same`, async (t) => {
     const options = { agents: 3 }
     const dir = await resumes(t, configOf(algo, options, 2), algo === 'trpo' ? 1 : 0)
     const { tensors } = readCheckpoint(dir, 2)
@@ -135,7 +135,7 @@ function pairOf(first: ActionSpace, second: ActionSpace) {
   })()
 }
 
-test('agents are joined: their actions, masks and rewards are those of one', () => {
+test('joined agents have the actions, masks and rewards of one agent', () => {
   const env = joinAgents(pairOf(discrete(3), multiDiscrete([2, 4])))
   const [agent] = env.spec.agents
   assert.deepEqual(agent, { id: 'team', observation: box(2), action: multiDiscrete([3, 2, 4]) })
@@ -165,7 +165,7 @@ test('agents are joined: their actions, masks and rewards are those of one', () 
   )
 })
 
-test('one policy makes the choices of all agents, of which some leave', async (t) => {
+test('one policy chooses for all agents, some of which leave', async (t) => {
   const flags = { env: { id: fixture('outpost') }, steps: 80 }
   const raw = ['actor.standardise=false', 'critic.standardise=false']
   const { config } = resolveConfig({ flags, set: ['algo=ppo', ...tiny, ...raw] })
@@ -178,7 +178,7 @@ test('one policy makes the choices of all agents, of which some leave', async (t
   assert.deepEqual((await evaluate({ source: out, ...episodes })).returns, ofRun.returns)
 })
 
-test('one policy for the team is refused where agents have rewards of their own', async (t) => {
+test('one policy for the team is refused if agents have separate rewards', async (t) => {
   const general = configOf('ppo', { unequal: 1, mode: 'general' }, 1)
   const refused =
     /^environment line has mode general: ppo has one policy for all agents, it must be cooperative$/
@@ -190,7 +190,7 @@ test('one policy for the team is refused where agents have rewards of their own'
 
 const OUTER = 'actor.sharing={"outer":["agent_2","agent_0"],"inner":["agent_1"]}'
 
-test('agents of a named group share a policy; runs resume, and bundles act alike', async (t) => {
+test('agents of a named group share a policy; runs resume, and bundles act the same', async (t) => {
   const config = configOf('itrpo', { agents: 3 }, 2, OUTER)
   const dir = await resumes(t, config)
   const { tensors } = readCheckpoint(dir, 2)
@@ -211,7 +211,7 @@ test('agents of a named group share a policy; runs resume, and bundles act alike
   assert.deepEqual((await evaluate({ source: out, ...episodes })).returns, ofRun.returns)
 })
 
-test('groups of one agent are policies of their own, and one group is a shared policy, bit for bit', async (t) => {
+test('groups of one agent equal separate policies, and a single group equals a shared policy, bit for bit', async (t) => {
   const hashOf = async (...set: string[]) =>
     (await trained(t, configOf('ippo', {}, 2, ...set), { workers: 0 })).parametersSha256
   const alone = 'actor.sharing={"a":["agent_0"],"b":["agent_1"]}'
@@ -253,7 +253,7 @@ test('groups that do not hold every agent once, or differ in their spaces, are r
     assert.throws(() => plan(value), usage(/^actor\.sharing is .*: it must be own, shared, or groups /))
 })
 
-test('critics see what is configured, and runs resume with the actions of the step before', async (t) => {
+test('critics have the configured inputs, and runs resume with the actions of the previous step', async (t) => {
   const options = { agents: 2, wide: 1 }
   const spec = await specOf(options)
   for (const [algo, set, sizes] of [
@@ -272,7 +272,7 @@ test('critics see what is configured, and runs resume with the actions of the st
   assert.equal(Object.keys(tensors).filter((name) => name.startsWith('critics/')).length, 2)
 })
 
-test('what critics see and whose they are changes results only where it makes a difference', async (t) => {
+test('input and sharing of critics change results only if they make a difference', async (t) => {
   const run = (...set: string[]) => trained(t, configOf('mappo', { agents: 1 }, 2, ...set), { workers: 0 })
   const team = await run()
   // Of one agent whose observation is the state there is one critic, whatever it is said to see.
@@ -285,7 +285,7 @@ test('what critics see and whose they are changes results only where it makes a 
   assert.equal(new Set([own, await two(), await two('critic.input=observations')]).size, 3)
 })
 
-test('critics of observations and actions see the actions of the step before', async () => {
+test('critics of observations and actions see the actions of the previous step', async () => {
   const config = configOf(
     'mappo',
     { limit: 3 },
@@ -324,7 +324,7 @@ test('critics of observations and actions see the actions of the step before', a
   await source.close()
 })
 
-test('choices are seen as a one among zeros', async () => {
+test('choices are observed as one-hot vectors', async () => {
   const host = await openHost()
   const env = pairOf(discrete(3), multiDiscrete([2, 4]))
   const storage = new RolloutStorage(host, env.spec, 1, 2, { ...BASIC_NEEDS, jointHistory: true })
@@ -341,7 +341,7 @@ test('choices are seen as a one among zeros', async () => {
   assert.deepEqual([...storage.team.jointHistory], [...blank, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1])
 })
 
-test('a critic that agents share cannot see the observation of one', async () => {
+test('a critic shared by agents cannot use the observation of one', async () => {
   const config = configOf('mappo', {}, 1, 'critic.input=observation')
   const spec = await specOf()
   assert.throws(
@@ -352,7 +352,7 @@ test('a critic that agents share cannot see the observation of one', async () =>
   )
 })
 
-test('each team has a critic of its own reward; agents may have critics of their own', async (t) => {
+test('each team has a critic of its reward; agents may have separate critics', async (t) => {
   const teams = { agents: 4, unequal: 1, mode: 'general', teams: 1 }
   const { records, events, dir } = await trained(t, configOf('happo', teams, 2), { workers: 0 })
   assert.deepEqual(events, [])

@@ -30,14 +30,15 @@ test('Lemma 2 holds for 5 pairs of joint policies on each of 1000 games', () => 
   assert.ok(seeds(1000).filter(checkLemma2).length > 250)
 })
 
-test('an iteration gains what its steps promise on 200 games', () => seeds(200).forEach(checkImprovement))
+test('an iteration has the gain that its steps guarantee on 200 games', () =>
+  seeds(200).forEach(checkImprovement))
 
 test('Algorithm 1 ends at a Nash equilibrium on 300 games, and its return never falls', () => {
   const iterations = seeds(300).map(checkPolicyIteration)
   assert.ok(Math.max(...iterations) > 1000, 'games that take long are among them')
 })
 
-test('the figures are those that the code draws', (t) => {
+test('the figures match the code', (t) => {
   const root = fileURLToPath(new URL('../../../', import.meta.url))
   const folder = temporaryDirectory(t)
   execFileSync(process.execPath, [join(root, 'dist/examples/theory/figures.js'), folder])

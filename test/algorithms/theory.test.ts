@@ -39,7 +39,7 @@ test('Lemma 1: the joint advantage is the sum of the agents’ advantages, in an
 test('Eq. 9: the surrogate by importance ratios is that of the definition', () =>
   seeds(20).forEach(checkEquation9))
 
-test('Lemma 2 bounds the return of random joint policies, and not without its penalty', () => {
+test('Lemma 2 bounds the return of random joint policies, but not without its penalty', () => {
   const needed = seeds(24).map(checkLemma2)
   assert.ok(needed.filter(Boolean).length >= 6, `the penalty was needed in ${needed.filter(Boolean).length}`)
 })
@@ -47,13 +47,14 @@ test('Lemma 2 bounds the return of random joint policies, and not without its pe
 test('penalised and bounded steps are optimal: no Lagrangian bound is above them', () =>
   seeds(24).forEach(checkSteps))
 
-test('an iteration of Algorithm 1 gains what its steps promise', () => seeds(12).forEach(checkImprovement))
+test('an iteration of Algorithm 1 has the gain that its steps guarantee', () =>
+  seeds(12).forEach(checkImprovement))
 
-test('Algorithm 1: the return never falls, and a Nash equilibrium is its limit', () => {
+test('Algorithm 1: the return never falls, and the limit is a Nash equilibrium', () => {
   for (const seed of seeds(6)) checkPolicyIteration(seed)
 })
 
-test('best replies are those of all deterministic policies’ soft versions', () => {
+test('best replies are those among softened deterministic policies', () => {
   const floor = 0.1
   for (const seed of seeds(4)) {
     const game = randomGame({ states: 3, actions: [2, 3], gamma: 0.8 }, seed)
@@ -77,7 +78,7 @@ test('best replies are those of all deterministic policies’ soft versions', ()
   }
 })
 
-test('Figure 1: moving at the same time falls, moving in turn never does', () => {
+test('Figure 1: simultaneous moves lower the return, sequential moves never do', () => {
   const { start, delta } = FIGURE_1
   const simultaneous = productStep(start, delta, null)
   assert.deepEqual(simultaneous, [0.75, -0.75])
@@ -102,7 +103,7 @@ test('Figure 1: moving at the same time falls, moving in turn never does', () =>
   }
 })
 
-test('Proposition 1: the best shared policy earns 2 / 2^n, agents in turn earn 1', () => {
+test('Proposition 1: the best shared policy returns 2 / 2^n, sequential agents return 1', () => {
   for (const agents of [2, 4, 6, 8]) {
     const game = splitGame(agents)
     checkFiniteGame(game)
@@ -160,7 +161,7 @@ function jointModel(game: MarkovGame, policies: readonly TabularPolicy[]) {
   return { gradient, fisher }
 }
 
-test('the split by scores taken once is the natural-gradient step of the joint policy, and gains most', () => {
+test('the split by initial scores is the natural-gradient step of the joint policy, with the largest gain', () => {
   for (const seed of seeds(8)) {
     const game = randomGame({ states: 1, actions: [2, 3, 4], gamma: 0 }, seed)
     const policies = randomPolicies(game, seed, 0.02)
@@ -201,14 +202,14 @@ test('the split by scores taken once is the natural-gradient step of the joint p
   }
 })
 
-test('KL is accurate near 0 and infinite where an action is given up', () => {
+test('KL is accurate near 0, and infinite if an action gets probability 0', () => {
   for (const x of [-0.999, -0.3, -0.2, 0.24, 0.26, 5]) near(logExcess(x), x - Math.log1p(x), 1e-14)
   for (const x of [1e-5, -1e-9, 1e-12]) near(logExcess(x) / (x * x), 0.5 - x / 3, 1e-9)
   assert.equal(categoricalKl(Float64Array.of(0.5, 0.5), Float64Array.of(1, 0)), Infinity)
   assert.equal(categoricalKl(Float64Array.of(1, 0), Float64Array.of(1, 0)), 0)
 })
 
-test('tables and settings that make no sense are refused in one line', () => {
+test('invalid tables and settings are refused in one line', () => {
   const game = randomGame({ states: 2, actions: [2, 2], gamma: 0.5 }, 1)
   const refused = (action: () => unknown, message: RegExp) =>
     assert.throws(action, (error: Error) => {
