@@ -41,7 +41,7 @@ const line = (pattern: RegExp, exitCode: 1 | 2) => (error: unknown) => {
   return true
 }
 
-test('a bundle holds one module per agent and says what they are', async (t) => {
+test('a bundle has one module per agent and their descriptions', async (t) => {
   const { out, beside } = workplace(t)
   const written = await writeBundle(out, policies(1), origin)
   assert.deepEqual(beside(), ['out'])
@@ -75,7 +75,7 @@ test('the same policies give the same bundle, byte for byte', async () => {
   assert.notDeepEqual(await make(2), await make(3))
 })
 
-test('an earlier bundle is replaced whole, an empty folder filled', async (t) => {
+test('an earlier bundle is replaced completely, an empty folder is filled', async (t) => {
   const { out, beside } = workplace(t)
   mkdirSync(out)
   await writeBundle(out, policies(4, 3), origin)
@@ -85,7 +85,7 @@ test('an earlier bundle is replaced whole, an empty folder filled', async (t) =>
   assert.equal((await readBundle(out)).agents.length, 2)
 })
 
-test('folders in which something would be lost are refused and left alone', async (t) => {
+test('folders with other files are refused and not changed', async (t) => {
   const { parent, out } = workplace(t)
   mkdirSync(out)
   writeFileSync(join(out, 'thesis.tex'), 'years of work')
@@ -131,7 +131,7 @@ test('a failed write leaves the earlier bundle and nothing else', async (t) => {
   )
 })
 
-test('what a killed export left behind does not get into the bundle', async (t) => {
+test('remains of a killed export do not get into the bundle', async (t) => {
   const { out, beside } = workplace(t)
   mkdirSync(`${out}.new-${process.pid}`)
   writeFileSync(join(`${out}.new-${process.pid}`, 'agent_7.wasm'), '')
@@ -141,7 +141,7 @@ test('what a killed export left behind does not get into the bundle', async (t) 
 })
 
 test(
-  'a disk that takes no more leaves the earlier bundle and nothing else',
+  'a full disk leaves the earlier bundle and no other files',
   { skip: process.platform === 'win32' },
   async (t) => {
     const { out, beside } = workplace(t)
@@ -170,7 +170,7 @@ test('policies out of order are refused before anything is written', async (t) =
   assert.ok(!existsSync(out))
 })
 
-test('reading names what is missing, torn or changed', async (t) => {
+test('reading names missing, torn or changed files', async (t) => {
   const { parent, out } = workplace(t)
   await assert.rejects(
     readBundle(join(parent, 'none')),

@@ -158,7 +158,7 @@ test('a recurrent policy has the bits of the trainer over 1,000 steps, reset or 
   }
 })
 
-test('a refused observation leaves the state of a recurrent policy alone', () => {
+test('a refused observation does not change the state of a recurrent policy', () => {
   const shape = { observation: 2, hidden: [4], action: 1, recurrent: { size: 5, layers: 1 } }
   const { exports, observation, action } = instantiate(randomPolicy(shape, new Random(12)))
   const steps = (refuse: boolean) => {
@@ -315,7 +315,7 @@ test('agents with one seed draw different noise', () => {
   assert.notDeepEqual(first, second)
 })
 
-test('a non-finite observation returns 1 and leaves the action alone, at any index', () => {
+test('a non-finite observation returns 1 and does not change the action, at any index', () => {
   const { exports, observation, action } = instantiate(randomPolicy(halfCheetah, new Random(7)))
   observation.fill(0.5)
   exports.act()
@@ -334,7 +334,7 @@ test('a non-finite observation returns 1 and leaves the action alone, at any ind
   assert.notDeepEqual(bits(action), before)
 })
 
-test('the module is valid, has no imports, a fixed memory, and exports what is promised and no more', () => {
+test('the module is valid, has no imports, a fixed memory, and exactly the documented exports', () => {
   for (const hidden of [[8], [128, 128], [300, 200]]) {
     const policy = randomPolicy({ ...halfCheetah, hidden }, new Random(8))
     const bytes = policyModule(policy, templates)
@@ -361,13 +361,13 @@ test('the module is valid, has no imports, a fixed memory, and exports what is p
   }
 })
 
-test('the same policy gives the same bytes, another one others', () => {
+test('the same policy gives the same bytes, another one different bytes', () => {
   const make = (seed: number) => policyModule(randomPolicy(halfCheetah, new Random(seed)), templates)
   assert.deepEqual(make(9), make(9))
   assert.notDeepEqual(make(9), make(10))
 })
 
-test('the section says what the policy is; unbounded actions are null', () => {
+test('the section describes the policy; unbounded actions are null', () => {
   const policy = randomPolicy({ ...halfCheetah, agentId: { index: 1, count: 2 } }, new Random(11), 1)
   const action = box(3, -0.4, Infinity)
   action.low[1] = -Infinity
@@ -416,7 +416,7 @@ test('parameters that do not fit are refused by name', () => {
 /** Shapes of policies that choose, or whose deviation depends on the state. */
 const CHOOSING: readonly number[][] = [[1], [2], [5], [19], [3, 2], [1, 4, 17]]
 
-test("choices and logits have the trainer's bits, whatever is available", async () => {
+test("choices and logits have the trainer's bits for any mask", async () => {
   const device = await WasmDevice.create()
   const random = new Random(14)
   const rows = 24
@@ -448,7 +448,7 @@ test("choices and logits have the trainer's bits, whatever is available", async 
   }
 })
 
-test('a recurrent policy that chooses has the bits of the trainer', async () => {
+test('a recurrent policy with discrete actions has the bits of the trainer', async () => {
   const device = await WasmDevice.create()
   const random = new Random(17)
   const [rows, sizes, width] = [1000, [4, 3], 7]
@@ -468,7 +468,7 @@ test('a recurrent policy that chooses has the bits of the trainer', async () => 
   }
 })
 
-test('a deviation that depends on the state gives the bits of the trainer', async () => {
+test('a state-dependent standard deviation gives the bits of the trainer', async () => {
   const device = await WasmDevice.create()
   const random = new Random(15)
   for (const action of [1, 3, 9]) {
@@ -491,7 +491,7 @@ interface RawChooser extends RawPolicy {
   available: WebAssembly.Global<'i32'>
 }
 
-test('a policy that chooses returns 1 and leaves the action alone where it cannot; all is available at first', () => {
+test('a discrete policy without an available action returns 1 and does not change the action; initially all are available', () => {
   const policy = randomPolicy({ observation: 4, hidden: [6], action: 2, sizes: [3, 2] }, new Random(16))
   const module = compile(policy)
   const exported = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`)

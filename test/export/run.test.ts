@@ -7,7 +7,7 @@ import { evaluate } from '../../src/training/evaluate.js'
 import { exportPolicies } from '../../src/index.js'
 import { storedRun } from './stored-run.js'
 
-test('a run becomes a bundle that tells where it comes from, and earns the same returns', async (t) => {
+test('a run becomes a bundle that records its origin and has the same returns', async (t) => {
   const { dir, out } = storedRun(t)
   const { files } = await exportPolicies({ run: dir, out, format: 'wasm', checkpoint: 'latest' })
   assert.deepEqual(
@@ -37,7 +37,7 @@ test('a run becomes a bundle that tells where it comes from, and earns the same 
   assert.equal(new Set(ofRun.returns).size, 3)
 })
 
-test('the checkpoint is the one asked for', async (t) => {
+test('the checkpoint is the requested one', async (t) => {
   const { dir, out } = storedRun(t)
   const exported = async (checkpoint: 'latest' | 'best' | number) => {
     await exportPolicies({ run: dir, out, format: 'wasm', checkpoint })
