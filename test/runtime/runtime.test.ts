@@ -61,7 +61,7 @@ function bareHost(wasm: WebAssembly.Module, values: readonly number[], seed?: nu
   return new Float32Array(memory.buffer, action.value, 2).slice()
 }
 
-test('bytes, views of them, modules and answers give the same policy as a bare host', async () => {
+test('bytes, views of them, modules and responses give the same policy as a bare host', async () => {
   const expected = bareHost(module, observation)
   const view = new Uint8Array(bytes.length + 8).subarray(8)
   view.set(bytes)
@@ -82,7 +82,7 @@ test('bytes, views of them, modules and answers give the same policy as a bare h
   assert.deepEqual(createPolicy(module).act(observation), expected)
 })
 
-test('each call gives an array of its own, unless it is given one', () => {
+test('each call returns a new array unless it is given one', () => {
   const policy = createPolicy(module)
   const first = policy.act(observation)
   const kept = first.slice()
@@ -93,7 +93,7 @@ test('each call gives an array of its own, unless it is given one', () => {
   assert.deepEqual(out, kept)
 })
 
-test('samples repeat with the seed, as on a bare host, and seeds reach all 64 bits', () => {
+test('samples repeat with the seed, as on a bare host, and seeds use all 64 bits', () => {
   const policy = createPolicy(module)
   const draw = (seed: number | bigint) => {
     policy.seed(seed)
@@ -191,7 +191,7 @@ test('a flipped bit is an error, or changes nothing', async () => {
   assert.ok(refusals > 150, String(refusals))
 })
 
-test('weights of a compiled module that differ from their checksum are refused; older modules have none', () => {
+test('weights of a compiled module that differ from their checksum are refused; older modules have no checksum', () => {
   const weights = readSections(bytes).find(({ id }) => id === DATA)!.content
   const flipped = bytes.slice()
   const at = Buffer.from(bytes).indexOf(weights) + weights.length - 100
