@@ -39,7 +39,7 @@ function countedCost(device: ReferenceDevice, derivatives: Derivatives, size: nu
   return keep + products * (tangent + adjoint) + adjoint
 }
 
-test('the costs of both ways are those of their steps', () => {
+test('the estimated costs of both ways are those of their steps', () => {
   const device = new ReferenceDevice()
   for (const spec of [
     actorSpec({ hidden: [128, 128, 128], size: 19, layerNorm: true }, 3),
@@ -60,7 +60,7 @@ test('the costs of both ways are those of their steps', () => {
   }
 })
 
-test('policies with few outputs keep the Jacobian, those with many and those without hidden layers do not', () => {
+test('policies with few outputs store the Jacobian, those with many or without hidden layers do not', () => {
   const device = new ReferenceDevice()
   const keeps = (hidden: number[], actions: number, products = 10, size = 19) => {
     const network = new Network(device, actorSpec({ hidden, size, layerNorm: true }, actions), 1)

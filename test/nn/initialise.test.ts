@@ -53,7 +53,7 @@ test('rows or columns, whichever are fewer, are orthogonal and have the gain as 
   }
 })
 
-test('it is the Q of the QR decomposition with a positive diagonal: Gram and Schmidt give the same', () => {
+test('the result is Q of the QR decomposition with a positive diagonal, as from Gram-Schmidt', () => {
   for (const [rows, cols] of SHAPES) {
     const [tall, thin] = [Math.max(rows, cols), Math.min(rows, cols)]
     const noise = normals(tall * thin, 1)
@@ -99,7 +99,7 @@ function householder(noise: Float32Array, tall: number, thin: number): Float64Ar
   return q
 }
 
-test('the bits are those of the formulas, whatever is computed side by side', () => {
+test('the bits are those of the formulas, for any number of columns computed side by side', () => {
   for (const [rows, cols] of [...SHAPES, [23, 33] as const, [40, 31] as const]) {
     const [tall, thin] = [Math.max(rows, cols), Math.min(rows, cols)]
     const q = householder(Float32Array.from(normals(tall * thin, 1)), tall, thin)
@@ -111,12 +111,12 @@ test('the bits are those of the formulas, whatever is computed side by side', ()
   }
 })
 
-test('the same numbers give the same bits, others other ones', () => {
+test('the same numbers give the same bits, different numbers different bits', () => {
   assert.deepEqual(matrix(20, 12, 1.5, 3), matrix(20, 12, 1.5, 3))
   assert.notDeepEqual(matrix(20, 12, 1.5, 3), matrix(20, 12, 1.5, 4))
 })
 
-test('gains follow the activation, the head has its own, the rest are constants', () => {
+test('gains depend on the activation, the head has its own, the others are constant', () => {
   const gains = {
     relu: Math.SQRT2,
     tanh: 5 / 3,

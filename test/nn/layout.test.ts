@@ -3,7 +3,7 @@ import test from 'node:test'
 import { parameterEntry, parameterLayout } from '../../src/nn/layout.js'
 import { actorSpec, criticSpec } from '../learner/setup.js'
 
-test('parameters stand in the order of the layers, without gaps, logStd before the head', () => {
+test('parameters are in the order of the layers, without gaps, logStd before the head', () => {
   const spec = actorSpec({ size: 4, agentId: { index: 0, count: 2 }, layerNorm: true, hidden: [5, 3] }, 2)
   const { entries, size } = parameterLayout(spec)
   assert.deepEqual(
