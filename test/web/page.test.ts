@@ -31,7 +31,7 @@ function someRun(): PageRun {
 
 const plain = { x: 'steps', agents: 'mean', smoothing: 0 } as const
 
-test('rows are put together from answers, and begin again with a new generation', () => {
+test('rows are assembled from responses, and start again with a new generation', () => {
   const store = new Store()
   store.apply(update({ from: 0, steps: [1, 2], seconds: [1, 2], values: { a: [5, 6] } }))
   assert.deepEqual([...store.seen([3, 4])], [[3, { generation: 0, rows: 2 }]])
@@ -54,7 +54,7 @@ test('rows are put together from answers, and begin again with a new generation'
   assert.equal(store.runs.size, 0)
 })
 
-test('curves of agents are their mean or each by itself, without gaps', () => {
+test('curves of agents are their mean or one each, without gaps', () => {
   const run = someRun()
   const series = { name: 'kl', label: '', ofAgents: true } as const
   assert.deepEqual(curvesOf(run, series, plain), [{ x: [10, 30], y: [2, 4], every: 1 }])
@@ -66,7 +66,7 @@ test('curves of agents are their mean or each by itself, without gaps', () => {
   assert.deepEqual(curvesOf(run, { name: 'missing', label: '' }, plain), [])
 })
 
-test('evaluations have steps of their own, and the times of the iterations that they follow', () => {
+test('evaluations have their own steps, and the times of the iterations before them', () => {
   const series = { name: 'return/evaluation', label: '' }
   assert.deepEqual(curvesOf(someRun(), series, plain), [{ x: [20, 25], y: [7, 8], every: 1 }])
   assert.deepEqual(curvesOf(someRun(), series, { ...plain, x: 'time' }), [{ x: [2], y: [7], every: 1 }])
@@ -80,7 +80,7 @@ test('smoothing is an exponential mean whose weights add up to 1', () => {
   for (const value of smooth(new Array<number>(50).fill(3), 0.99)) assert.ok(Math.abs(value - 3) < 1e-12)
 })
 
-test('a long curve keeps its order and every peak', () => {
+test('a shortened curve keeps its order and every peak', () => {
   const x = Array.from({ length: 10_007 }, (_, i) => i)
   const y = x.map((i) => (i * 7919) % 10_007)
   y[5000] = 1e6
@@ -111,7 +111,7 @@ test('curves are aligned over the union of their x values', () => {
   assert.equal(nearest([7], 0), 0)
 })
 
-test('differences of configurations name who has which value', () => {
+test('differences of configurations list the runs with each value', () => {
   const configs = [
     { algo: '"a"', seed: '1', lr: '0.1' },
     { algo: '"a"', seed: '2' },
