@@ -42,7 +42,7 @@ for (const [what, env] of [
   // Not moved between a step that breaks and its reset: the fixture does not save what it broke.
   ['broken steps', { id: fixture('breaking'), what: 'policy', every: 2 }],
 ] as const) {
-  test(`environments that move to another worker within a rollout change nothing: ${what}`, async () => {
+  test(`moving environments to another worker within a rollout changes nothing: ${what}`, async () => {
     const whole = await collectInParts(env, [])
     assert.ok(whole.episodes.length + whole.faults.length > 0)
     assert.deepEqual(await collectInParts(env, [0, 5, 6, 11, 19]), whole)
@@ -107,7 +107,7 @@ async function balanceThatKnows(move: number, workers: number): Promise<Balance>
 const sharesOf = (started: readonly { task: CollectTask }[]) =>
   started.map(({ task: { worker, first, courses, from } }) => [worker, first, courses.length, from])
 
-test('what the slowest worker has left is shared out among all that have finished', async () => {
+test('the remaining environments of the slowest worker are divided among the finished ones', async () => {
   const balance = await balanceThatKnows(0, 3)
   const { workers, started } = workersUnderTest(3)
   const collected = balance.collect(tasksOf(3), workers)
@@ -142,7 +142,7 @@ test('what the slowest worker has left is shared out among all that have finishe
   )
 })
 
-test('a worker that ends by itself although it was asked to end early leaves nothing to share', async () => {
+test('a worker that finishes despite a request to end early leaves nothing to share', async () => {
   const balance = await balanceThatKnows(0, 2)
   const { workers, started } = workersUnderTest(2)
   const collected = balance.collect(tasksOf(2), workers)
@@ -156,7 +156,7 @@ test('a worker that ends by itself although it was asked to end early leaves not
   assert.deepEqual([...workers.stops], [0, 0])
 })
 
-test('environments that take long to restore stay where they are', async () => {
+test('environments that take long to restore are not moved', async () => {
   const balance = await balanceThatKnows(1e6, 2)
   const { workers, started } = workersUnderTest(2)
   const collected = balance.collect(tasksOf(2), workers)

@@ -53,7 +53,7 @@ const learnFromRollouts = trainableAlgorithms.filter((algo) => {
 
 for (const algo of learnFromRollouts) {
   for (const sharing of partsOf(algorithms[algo])!.sharing) {
-    test(`${algo}, ${sharing} policies: one column gives the bits of observations of their own`, async () => {
+    test(`${algo}, ${sharing} policies: one column gives the bits of separate observations`, async () => {
       // Agents of a group lie side by side in memory, whatever their numbers.
       const value = sharing === 'groups' ? '{"outer":["agent_0","agent_2"],"inner":["agent_1"]}' : sharing
       const settings = [`algo=${algo}`, `actor.sharing=${value}`]
@@ -67,7 +67,7 @@ for (const algo of learnFromRollouts) {
   }
 }
 
-test('tasks of which every agent sees everything say so, and others do not', async () => {
+test('exactly the fully observed tasks declare observesState', async () => {
   for (const [obs, observesState] of [
     ['full', true],
     ['1', false],
@@ -77,7 +77,7 @@ test('tasks of which every agent sees everything say so, and others do not', asy
   }
 })
 
-test('a step that breaks keeps its state, unless the state may be why an action was not finite', async () => {
+test('a broken step keeps its state, unless the state may have caused an action that is not finite', async () => {
   const host = await openHost()
   const { spec, create } = await loadEnvFactory({ ...line, observesState: 1 })
   const env = await create(new EnvContext())
@@ -95,7 +95,7 @@ test('a step that breaks keeps its state, unless the state may be why an action 
   assert.deepEqual([...storage.team.finalStates].slice(0, 2), seen)
 })
 
-test('a spec that says so of other observations is refused when an episode starts', () => {
+test('a wrong observesState is refused when an episode starts', () => {
   class Wrong extends Team {
     override readonly spec = { ...new Team().spec, observesState: true }
     override reset(seed: number): void {

@@ -48,7 +48,7 @@ async function setup() {
   return { env, storage, recorder, instant }
 }
 
-test('discrete actions are recorded as their indices, with a mask of those available', async () => {
+test('discrete actions are recorded as indices, with a mask of available ones', async () => {
   const { env, storage, recorder, instant } = await setup()
   const masks = env.availableActions!
   assert.deepEqual(

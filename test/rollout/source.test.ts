@@ -105,7 +105,7 @@ test('every source records the same bytes, progress, episodes, faults and evalua
 })
 
 for (const workers of SOURCES) {
-  test(`${workers} workers: a rollout goes on from its progress, in the same source or in another one`, async () => {
+  test(`${workers} workers: a rollout continues from its progress, in the same source or another`, async () => {
     const collect = (progress: readonly EnvProgress[], startStep: number, carried: readonly HostArray[]) =>
       using([workers, rough, { needs: ALL_NEEDS }], async ({ spec, storage, source, policies }) => {
         const columns = () =>
@@ -126,7 +126,7 @@ for (const workers of SOURCES) {
     assert.notDeepEqual(forgotten.rows, resumed.rows, 'states of policies matter')
   })
 
-  test(`${workers} workers: columns hold what the environment showed, at truncations and after the rollout too`, async () => {
+  test(`${workers} workers: columns have the views of the environment, also at truncations and after the rollout`, async () => {
     await using([workers, rough, { needs: ALL_NEEDS }], async ({ host, spec, storage, source, policies }) => {
       const { episodes } = await source.collect(policies, freshProgress(ENVS), 0)
       const { create } = await loadEnvFactory(rough)
@@ -184,7 +184,7 @@ for (const workers of SOURCES) {
   })
 
   for (const what of ['reward', 'policy']) {
-    test(`${workers} workers: a step that breaks (${what}) leaves what its column's table says, and resets`, async () => {
+    test(`${workers} workers: a broken step (${what}) leaves the values of the column table, and resets`, async () => {
       const env = { id: fixture('breaking'), what, every: 2 }
       await using([workers, env, { needs: ALL_NEEDS }], async ({ storage, source, policies }) => {
         const { faults } = await source.collect(policies, freshProgress(ENVS), 0)
@@ -215,7 +215,7 @@ for (const workers of SOURCES) {
     })
   }
 
-  test(`${workers} workers: rewards that differ are refused in one line where one reward teaches all, and recorded otherwise`, async () => {
+  test(`${workers} workers: different rewards are refused in one line if a method uses one reward, and recorded otherwise`, async () => {
     const env = { id: fixture('line'), unequal: 1 }
     await using([workers, env], async ({ source, policies }) => {
       await assert.rejects(source.collect(policies, freshProgress(ENVS), 0), (error: Error) => {
@@ -238,7 +238,7 @@ for (const workers of SOURCES) {
     })
   })
 
-  test(`${workers} workers: an update that fails says so, and a source that helped with one collects again`, async () => {
+  test(`${workers} workers: a failed update is an error, and a source that helped with one collects again`, async () => {
     await using([workers, rough], async ({ host, source, policies }) => {
       assert.equal(await source.assist(() => 7), 7)
       // The other threads come while an update keeps the calling one.
