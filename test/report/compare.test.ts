@@ -59,7 +59,7 @@ function workIn(t: TestContext): void {
   process.chdir(temporaryDirectory(t))
 }
 
-test('methods of a task are told apart, and their numbers are those of the last evaluations', (t) => {
+test('methods of a task are distinguished, and their numbers are those of the last evaluations', (t) => {
   workIn(t)
   makeSeeds('runs/a', [10, 20, 30, 40, 50, 60])
   makeSeeds('runs/b', [5, 15, 25, 35, 45], 'algo=happo')
@@ -90,7 +90,7 @@ test('methods of a task are told apart, and their numbers are those of the last 
   assert.deepEqual(compare(['runs']), compare(['runs/a', 'runs/b', 'runs/a/s1']))
 })
 
-test('settings that differ are part of the name of a method; a given name stays, with a note', (t) => {
+test('different settings are part of the name of a method; a given name is kept, with a note', (t) => {
   workIn(t)
   const variant = 'trustRegion.delta=0.005'
   makeSeeds('a', [1, 2])
@@ -110,7 +110,7 @@ test('settings that differ are part of the name of a method; a given name stays,
   assert.ok(notes.includes('hatrpo #2: envs=10 rolloutSteps=400 gamma=0.9 lambda=0.9'))
 })
 
-test('runs of unlike length, unfinished, repeated and without a score are told, not hidden', (t) => {
+test('runs of different length, unfinished, repeated or without a score are reported', (t) => {
   workIn(t)
   makeSeeds('r', [10, 20])
   makeRun('r/short', { set: ['seed=3'], evaluations: [1, 2], finished: false, iterations: 5 })
@@ -163,7 +163,7 @@ test('runs of unlike length, unfinished, repeated and without a score are told, 
   assert.throws(() => compare(['r/young']), saying('nothing can be compared', 'r/young', 'no evaluation'))
 })
 
-test('one run has no interval, and no level is counted where nothing was learned', (t) => {
+test('a single run has no interval, and steps to a level need a gain', (t) => {
   workIn(t)
   makeRun('only', { evaluations: [5, 4] })
   const comparison = compare(['only'])
@@ -176,7 +176,7 @@ test('one run has no interval, and no level is counted where nothing was learned
   assert.ok(comparison.notes.some((note) => note.endsWith('one run of hatrpo: no deviation and no interval')))
 })
 
-test('tasks are taken together on normalised scores, and kept apart by their options', (t) => {
+test('tasks are combined on normalised scores, and distinguished by their options', (t) => {
   workIn(t)
   makeSeeds('a', [10, 20])
   makeSeeds('b', [100, 400], 'env.version=v5')
@@ -199,7 +199,7 @@ test('tasks are taken together on normalised scores, and kept apart by their opt
   assert.throws(() => compare(['a', 'b'], { scale: unknown }), saying('the scale of other', names[0]))
 })
 
-test('what is no run is refused', (t) => {
+test('folders that are not runs are refused', (t) => {
   workIn(t)
   makeSeeds('a', [1])
   mkdirSync('empty')
@@ -270,7 +270,7 @@ test('pictures have names, axes, units, both themes, and no markup from names; a
   assert.equal(new Set(ids).size, ids.length)
 })
 
-test('a damaged metrics.jsonl is told, and its run has no wall time', (t) => {
+test('a damaged metrics.jsonl is reported, and its run has no wall time', (t) => {
   workIn(t)
   makeSeeds('a', [10, 20])
   const path = 'a/s1/metrics.jsonl'
@@ -288,7 +288,7 @@ test('a damaged metrics.jsonl is told, and its run has no wall time', (t) => {
   assert.match(svgFile(curvesPicture(comparison)), />hatrpo \(2 runs\)</)
 })
 
-test('what a comparison is at is told', (t) => {
+test('the progress of a comparison is reported', (t) => {
   workIn(t)
   makeSeeds('a', [10, 20])
   makeSeeds('b', [30], 'env.version=v5')

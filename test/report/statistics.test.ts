@@ -145,7 +145,7 @@ test('intervals come from the seed alone, and there is none for single runs', ()
   nearInterval(bootstrapInterval([[3], [0, 2]], aggregateMean, { resamples: 300 }), [1.5, 2.5], 0)
 })
 
-test('curves: smoothing, ends, steps to a share, and a mean of runs that were measured at different steps', () => {
+test('curves: smoothing, ends, steps to a fraction, and a mean of runs measured at different steps', () => {
   assert.deepEqual(smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
   assert.equal(finalMean(Array.from({ length: 20 }, (_, i) => i)), 18.5)
   assert.equal(nearlyBest([-10, -1, -0.2, -0.05, 0, -3], 0.99), 3)
