@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const script = join(root, 'dist/scripts/docs.js')
 const context = new EnvContext()
 
-test('the tables and pictures of docs/envs are those that the code gives', () => {
+test('the generated tables and pictures of the documentation are up to date', () => {
   const { stderr, status } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
   assert.equal(stderr, '')
   assert.equal(status, 0)
@@ -33,7 +33,7 @@ test('every family has a page with its task, its partitions and its sizes; every
   }
 })
 
-test('a stale table is made anew, and a broken mark is refused', async () => {
+test('a stale table is regenerated, and a broken mark is refused', async () => {
   const page = 'a\n\n<!-- generated: sizes Hopper -->\n\nold\n\n<!-- end -->\n\nb\n'
   const made = await regenerate(page, 'page.md', context)
   assert.match(
@@ -52,7 +52,7 @@ test('a stale table is made anew, and a broken mark is refused', async () => {
   )
 })
 
-test('partitions that deal alike are shown once, the default first', () => {
+test('equal partitions are shown once, the default first', () => {
   const ways = (family: string, division: string) =>
     dealings(family, division).map(({ partitions }) => partitions)
   assert.deepEqual(ways('Hopper', '3x1'), [['harl', 'graph', 'farama']])

@@ -164,7 +164,7 @@ for (const [file, divisions] of [
   ['Ant-categories', { '4x2': 3 }],
   ['Reacher-categories', { '2x1': 2 }],
 ] as const) {
-  test(`golden-envs: ${file}: further divisions, depths and categories see what the originals see`, () => {
+  test(`golden-envs: ${file}: further divisions, depths and categories have the original observations`, () => {
     const names = compare(file).quantities.map(({ quantity }) => quantity)
     for (const [division, depths] of Object.entries(divisions)) {
       for (const part of ['agents', 'obs_dim', 'action_nodes', 'nodes_by_distance', 'reward']) {
@@ -260,7 +260,7 @@ for (const [what, quantity, change] of [
   })
 }
 
-test('golden-envs: what is not familiar is named, and the rest is checked', async () => {
+test('golden-envs: unknown entries are named, and the rest is checked', async () => {
   await withChanged(
     (golden) => {
       const loose = golden as unknown as Record<string, Record<string, unknown>>
@@ -283,7 +283,7 @@ test('golden-envs: what is not familiar is named, and the rest is checked', asyn
   )
 })
 
-test('golden-envs: what cannot be checked is said in one line, with exit code 1', async () => {
+test('golden-envs: a file that cannot be checked is reported in one line, with exit code 1', async () => {
   await withChanged(
     (golden) => (golden.task = 'Spider'),
     async (file) => {

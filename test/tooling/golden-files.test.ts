@@ -58,7 +58,7 @@ test('a step file is checked as a whole and stage by stage, decisions exactly', 
   assert.ok(bounds.has('stagewise.fvp_of_cg_solution') && bounds.has('stagewise.new_log_probs'))
 })
 
-test('the way that training chooses is one of the two', async () => {
+test('the way selected by training is one of the two', async () => {
   const file = `${folder}hatrpo_update_gaussian.all_active.s1.json`
   const [chosen, layerwise, jacobian] = await Promise.all(
     (['chosen', 'layerwise', 'jacobian'] as const).map(async (way) => {
@@ -70,7 +70,7 @@ test('the way that training chooses is one of the two', async () => {
   assert.ok([layerwise, jacobian].some((values) => isDeepStrictEqual(values, chosen)))
 })
 
-test('what HARL does against our defaults is said', async () => {
+test('deviations of HARL from the defaults are printed', async () => {
   const { notes } = await checkLearnerFile(`${folder}sequential_hatrpo.agents3.s1.json`)
   for (const option of ['klRows', 'factorRows', 'advantageNorm', 'truncation']) {
     assert.ok(

@@ -72,7 +72,7 @@ test('--device names the device that computes', () => {
   assert.notDeepEqual(other, standard)
 })
 
-test('a number moved beyond its bound fails, and so does a bound below the rounding, --accept-wider or not', (t) => {
+test('a number beyond its bound fails, and so does a bound below the rounding, with or without --accept-wider', (t) => {
   const moved = changed(t, 'critic_update.fresh_valuenorm.s2.json', ({ harl }) => {
     const { data } = (harl['epochs'] as unknown as { params: { data: number[] } }[])[2].params
     data[7] += 1e-3
@@ -103,7 +103,7 @@ test('a bound wider than the suggested one is WIDER and fails unless accepted', 
   assert.equal(await check({ ...wide, bound: 1e-6, maxAbs: 1e-6 }, false), 0)
 })
 
-test('what cannot be compared is one clear line and exit 1', (t) => {
+test('a file that cannot be compared is reported in one line, exit code 1', (t) => {
   const kind = (fixture: string) =>
     changed(t, 'gae_returns.T12E3.s1.json', ({ header }) => (header.fixture = fixture))
   const cases: [string, RegExp][] = [
@@ -143,7 +143,7 @@ test('what cannot be compared is one clear line and exit 1', (t) => {
   }
 })
 
-test('usage errors exit 2', () => {
+test('usage errors have exit code 2', () => {
   assert.equal(run().status, 2)
   assert.equal(run('--wide', 'x.json').status, 2)
   const { status, stderr } = run('--device', 'abacus', 'x.json')

@@ -148,7 +148,7 @@ covered.push(file('workers/covered.cts', 'export const x = Math.exp(1)'))
 const free = ['src/cli', 'src/web', 'src/report', 'src/devices/reference', 'test', 'bench'].map((where) =>
   file(`${where}/free.ts`, 'export const x = Math.exp(1)'),
 )
-test('the determinism rule covers what trains and what is exported, and nothing else', async () => {
+test('the determinism rule covers exactly the code of training and of exported policies', async () => {
   for (const path of covered) assert.deepEqual(await rulesBroken(path), ['hatrpo(exact-math)'], path)
   for (const path of free) assert.deepEqual(await rulesBroken(path), [], path)
 })
@@ -279,7 +279,7 @@ const careful: Record<string, string> = {
 }
 for (const [path, code] of Object.entries(careful)) {
   file(path, code)
-  test(`what is allowed in ${path} is not reported`, async () => {
+  test(`allowed code in ${path} is not reported`, async () => {
     assert.deepEqual(await rulesBroken(path), [])
   })
 }

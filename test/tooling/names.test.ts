@@ -116,7 +116,7 @@ for (const [what, rule] of Object.entries(RULES)) {
   })
 }
 
-test('uses of a name are told from uses of the same word for something else', () => {
+test('names are distinguished from other uses of the same word', () => {
   const count = (text: string) => offences('src/training/loop.ts', text, RULES.hatrpo).length
   assert.equal(count("if (algo === 'happo') happo()\nthrow new HatrpoError('hatrpo/env')"), 0)
   assert.equal(count('  hatrpo train --algo hatrpo --steps 5'), 0)

@@ -63,7 +63,7 @@ test('the formatter covers every tracked file of a kind it knows', { skip: noGit
   }
 })
 
-test('no source file of the package that people write is longer than 400 lines', { skip: noGit }, () => {
+test('no hand-written source file of the package is longer than 400 lines', { skip: noGit }, () => {
   const sources = tracked.filter((path) => path.startsWith('src/') && !path.includes('/generated/'))
   assert.ok(sources.some((path) => path.endsWith('.py')) && sources.length > 100)
   const long = sources.filter((path) => read(path).split('\n').length - 1 > 400)
@@ -83,7 +83,7 @@ test('the licence is Apache-2.0, in full', () => {
   }
 })
 
-test('the package holds what its entry points need, and no tests', () => {
+test('the package contains the files of its entry points, and no tests', () => {
   // Folders, and patterns with ** for folders and * in names.
   const patterns = manifest.files.map((part) => {
     const source = part
@@ -110,11 +110,11 @@ test('the package holds what its entry points need, and no tests', () => {
   assert.ok(!published('./dist/src/training/train.js'))
 })
 
-test('the changelog has an entry for the version of the package or for what comes next', () => {
+test('the changelog has an entry for the version of the package or for unreleased changes', () => {
   assert.match(read('CHANGELOG.md'), /^## \[(Unreleased|\d+\.\d+\.\d+)\]/m)
 })
 
-test('relative links in the documents lead somewhere', { skip: noGit }, () => {
+test('relative links in the documents have targets', { skip: noGit }, () => {
   const documents = tracked.filter((path) => path.endsWith('.md') && !path.startsWith('test/golden/'))
   for (const document of documents) {
     const text = read(document).replace(/<!--.*?-->/gs, '')

@@ -82,14 +82,14 @@ test('a test file that was not built fails', () => {
   assert.deepEqual({ last, status }, { last: '0 passed, 1 failed', status: 1 })
 })
 
-test('a test whose source is gone is not run', () => {
+test('a test without a source is not run', () => {
   assert.equal(
     runTests({ a: good }, { stale: { old: "throw new Error('old')\n" } }).last,
     '1 passed, 0 failed',
   )
 })
 
-test('words choose files; no file at all is a failure', () => {
+test('words select files; no matching file is a failure', () => {
   const files = { near: good, far: good + good.split('\n')[1] }
   assert.equal(runTests(files, { words: ['near'] }).last, '1 passed, 0 failed')
   const none = runTests(files, { words: ['nothing'] })
