@@ -157,7 +157,7 @@ for (const { name: on, open } of DEVICES) {
     close(part(image, 'logStd'), wanted, gamma(8) * largest(wanted), 'logStd')
   })
 
-  test(`${on}: a preconditioner changes the course of conjugate gradients and not the system that they solve`, async () => {
+  test(`${on}: a preconditioner changes the iterates of conjugate gradients, but not their solution`, async () => {
     const device = await open()
     const products = (['none', 'kfac'] as const).map((preconditioner) => {
       const options = { ...FAST, damping: 1, preconditioner, cgIterations: 160, cgTolerance: 1e-12 }
@@ -174,7 +174,7 @@ for (const { name: on, open } of DEVICES) {
     assert.notEqual(products[0], products[1])
   })
 
-  test(`${on}: a fast step keeps the KL within its budget and gains`, async () => {
+  test(`${on}: a fast step stays within its KL budget and has a gain`, async () => {
     const device = await open()
     const { step } = setup(device, FAST)
     const proposal = step.propose(ROWS)
@@ -183,7 +183,7 @@ for (const { name: on, open } of DEVICES) {
     assert.ok(accepted && kl > 0 && kl <= 0.01 && gain > 0)
   })
 
-  test(`${on}: the preconditioner is measured anew when it has served its age, and not before`, async () => {
+  test(`${on}: the preconditioner is computed again at its maximum age, and not before`, async () => {
     const device = await open()
     const { step, parameters } = setup(device, FAST)
     const { carried } = step
@@ -201,7 +201,7 @@ for (const { name: on, open } of DEVICES) {
     )
   })
 
-  test(`${on}: without rows that count there is no step, and no measurement`, async () => {
+  test(`${on}: without valid rows there is no step and no preconditioner`, async () => {
     const device = await open()
     const { step, batch, parameters } = setup(device, FAST)
     device.fill(batch.weight, 0)

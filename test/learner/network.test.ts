@@ -154,7 +154,7 @@ for (const { name: on, open } of DEVICES) {
   })
 }
 
-test('a network without hidden layers has no Jacobian to keep', async () => {
+test('a network without hidden layers stores no Jacobian', async () => {
   const [{ open }] = DEVICES
   const device = await open()
   const network = new Network(device, actorSpec({ hidden: [] }), ROWS)

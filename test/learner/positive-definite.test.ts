@@ -38,7 +38,7 @@ test('the inverse of a shifted matrix times the shifted matrix is the identity',
   }
 })
 
-test('a matrix that rounding made indefinite has an inverse that is positive definite', () => {
+test('a matrix that is indefinite by rounding gets a positive definite inverse', () => {
   const matrix = [1, 2, 2, 1]
   const [a, b, c, d] = inverseOf(matrix, 2, 0.1)
   assert.ok(a > 0 && d > 0 && a * d - b * c > 0)

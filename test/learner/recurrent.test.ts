@@ -99,7 +99,7 @@ for (const spec of SPECS) {
   }
 }
 
-test('rows one by one, each with the state after the one before, have the bits of whole chunks', async () => {
+test('single rows, each with the state after the previous one, have the bits of whole chunks', async () => {
   const [spec] = SPECS
   const [{ open }] = DEVICES
   const known = referenceOf(spec)
@@ -118,7 +118,7 @@ test('rows one by one, each with the state after the one before, have the bits o
   assert.deepEqual(device.read(single.sequence.next), states)
 })
 
-test('values of a recurrent critic follow its states through a rollout, its cuts and the next rollout', async () => {
+test('values of a recurrent critic follow its states through a rollout, its truncations and the next rollout', async () => {
   const [steps, envs, truncations, gamma] = [6, 2, 1, 0.9]
   const spec = { ...SPECS[2], input: { ...SPECS[2].input, size: 2 } }
   const layout = { steps, envs, truncations, byEnvironment: true } as RolloutLayout
@@ -184,7 +184,7 @@ test('values of a recurrent critic follow its states through a rollout, its cuts
   }
 })
 
-test('a recurrent network keeps no Jacobian, and needs states', async () => {
+test('a recurrent network stores no Jacobian, and needs states', async () => {
   const [{ open }] = DEVICES
   const device = await open()
   const network = new Network(device, SPECS[0], ROWS, CHUNK)

@@ -8,7 +8,7 @@ function sample(weight: ArrayLike<number>, stride: number): number[] {
   return Array.from(out.subarray(0, sampleRows(weight, weight.length, stride, out)))
 }
 
-test('every group of consecutive rows that count gives one row', () => {
+test('every group of consecutive valid rows gives one row', () => {
   const random = generator(1)
   for (const stride of [1, 2, 4, 7]) {
     for (const rows of [1, 5, 100, 1001]) {
@@ -28,7 +28,7 @@ test('a stride of 1 takes every row', () => {
   assert.deepEqual(sample([1, 0, 1, 1], 1), [0, 2, 3])
 })
 
-test('the sample has its share of every environment and of every part of the rollout', () => {
+test('the sample represents every environment and every part of the rollout', () => {
   for (const [steps, envs, stride] of [
     [200, 20, 4],
     [200, 16, 8],

@@ -36,7 +36,7 @@ test('the variance is at least 0.01, and before any batch the mean is 0', () => 
   assert.equal(norm.moments().deviation, 0.1)
 })
 
-test('a restored normaliser goes on where the saved one was', () => {
+test('a restored normaliser continues from the saved state', () => {
   const [a, b] = [new ValueNorm(), new ValueNorm()]
   a.update(1, 4)
   b.restore(a.save())
