@@ -24,7 +24,7 @@ async function makeEnv(id: string): Promise<MultiAgentEnv> {
   return (await loadEnvFactory({ id })).create(context)
 }
 
-test('a film shows the episodes of an evaluation, and is the same bytes on any number of threads', async (t) => {
+test('a film shows the episodes of an evaluation, with the same bytes on any number of threads', async (t) => {
   const { dir, out } = storedRun(t, 'mpe/spread', 'happo')
   const parent = join(dir, '..')
   const options = { source: dir, ...SMALL, episodes: 2 }
@@ -58,7 +58,7 @@ test('a film shows the episodes of an evaluation, and is the same bytes on any n
   )
 })
 
-test('a folder gets a picture of every moment', async (t) => {
+test('a folder gets a picture of every frame', async (t) => {
   const { dir } = storedRun(t, 'mpe/spread', 'happo')
   const folder = join(dir, '../frames/')
   const { files } = await render({ source: dir, ...SMALL, out: folder, workers: 0 })
@@ -71,7 +71,7 @@ test('a folder gets a picture of every moment', async (t) => {
   )
 })
 
-test('what cannot be written or drawn is refused before anything is played', async (t) => {
+test('outputs that cannot be written or drawn are refused before any episode', async (t) => {
   const { dir } = storedRun(t, 'mpe/spread', 'happo')
   const cwd = temporaryDirectory(t)
   mkdirSync(join(cwd, 'taken.gif'))
@@ -96,7 +96,7 @@ test('what cannot be written or drawn is refused before anything is played', asy
   )
 })
 
-test('what an environment throws while policies play or are drawn is one line that names it', async () => {
+test('an exception of an environment during an episode or a drawing is one line that names it', async () => {
   const wrong = () => {
     throw new TypeError('no ball')
   }
@@ -133,7 +133,7 @@ interface TrajectoryLine {
   return?: number
 }
 
-test('a trajectory in JSON lines holds what the environment gives when its actions are repeated', async (t) => {
+test('a trajectory in JSON lines is reproduced by the environment with its actions', async (t) => {
   const { dir } = storedRun(t, 'games/skirmish', 'happo')
   const file = join(dir, '../t.jsonl')
   const { returns } = await render({ source: dir, trajectory: file, episodes: 2, seed: 3 })
@@ -208,7 +208,7 @@ function readNpz(bytes: Buffer): Map<string, { type: string; shape: number[]; co
   return arrays
 }
 
-test('a trajectory in NumPy arrays has the sizes and the sums that it should', async (t) => {
+test('a trajectory in NumPy arrays has the expected sizes and sums', async (t) => {
   const { dir } = storedRun(t)
   const file = join(dir, '../t.npz')
   const film = join(dir, '../t.gif')
@@ -273,7 +273,7 @@ print(str(d['about']), d['a/b'].tolist(), d['flags'].tolist(), d['none'].shape, 
   )
 })
 
-test('a picture that is taken changes no bit of an episode', async () => {
+test('drawing a picture changes no bit of an episode', async () => {
   const views = async (looks: boolean) => {
     // The rewards of Ant read arrays that the last stage of a step has left.
     const env = await makeEnv('mamujoco/Ant-2x4')

@@ -81,7 +81,7 @@ function trace({ solids }: Scene, o: number[], d: number[]): { distance: number;
   return nearest
 }
 
-test('rays meet every kind of geom where those of MuJoCo do, from outside', () => {
+test('rays from outside hit every kind of geom at the same point as those of MuJoCo', () => {
   const data = new mujoco.api.MjData(model)
   doublesOf(data, 'qpos').set([0.3, -0.4, 0.5])
   mujoco.api.mj_forward(model, data)
@@ -112,7 +112,7 @@ test('rays meet every kind of geom where those of MuJoCo do, from outside', () =
   for (const [geom, count] of hits) assert.ok(count > 20, `geom ${geom} was hit ${count} times`)
 })
 
-test('what an agent drives has its colour, and the same scene gives the same bytes', () => {
+test('bodies have the colour of their agent, and the same scene gives the same bytes', () => {
   const scene = posedScene(physics, { joints: { b: 0.2 }, lift: 0 }, PARTS)
   const view = { azimuth: 60, elevation: 20 }
   const picture = draw(scene, view, 96, 54)
@@ -156,7 +156,7 @@ test('the lowest point of a lifted robot is that far above the ground', () => {
   assert.ok(least > 0.05 - 1e-9 && least < 0.06, `${least}`)
 })
 
-test('a picture of at most 256 colours is stored as it is', () => {
+test('a picture of at most 256 colours is stored without loss', () => {
   const width = 32
   const height = 8
   const data = Uint8Array.from({ length: 3 * width * height }, (_, i) =>
@@ -211,7 +211,7 @@ test('the command draws a model with its meshes', () => {
   assert.match(render('--model', '/nowhere.xml').stderr, /^render: --model \/nowhere\.xml: no such file\n$/)
 })
 
-test('actuators are named by the joints that they drive, and a pose of others is refused', () => {
+test('actuators are named by their joints, and a pose with unknown joints is refused', () => {
   assert.deepEqual(actuatorNames(mujoco, model), ['a', 'b', 'c'])
   assert.throws(
     () => posedScene(physics, { joints: { d: 1 } }, PARTS),
@@ -283,7 +283,7 @@ function unpack(content: readonly number[], depth: number): number[] {
   }
 }
 
-test('a GIF holds the pictures that were put into it', () => {
+test('a GIF contains its pictures', () => {
   const [width, height] = [150, 90]
   const palette = Array.from({ length: GIF_COLOURS }, (_, i) => [i, 255 - i, 7] as const)
   // Noise fills the table of codes several times; the others differ from it in a part, in one pixel, and in nothing.
@@ -303,7 +303,7 @@ test('a GIF holds the pictures that were put into it', () => {
   assert.deepEqual(Array.from(bytes.subarray(13, 13 + 3 * GIF_COLOURS)), palette.flat())
 })
 
-test('a PNG of all colours is stored as it is', () => {
+test('a PNG of all colours is stored without loss', () => {
   const [width, height] = [40, 30]
   const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.floor(256 * spread(i, i % 4)))
   const stored = decode(encodeTrueColourPng({ width, height, data }))
@@ -311,7 +311,7 @@ test('a PNG of all colours is stored as it is', () => {
   assert.deepEqual(Uint8Array.from(stored.data), data)
 })
 
-test('text is dark strokes where they belong, and letters that are not there a box', () => {
+test('text has dark strokes in the right places, and a box for unknown letters', () => {
   const [width, height] = [120, 40]
   const ink = (title: string) => {
     const data = new Uint8Array(3 * width * height).fill(255)
@@ -343,7 +343,7 @@ function rolling(x: number): Scene {
   return { solids: [at('ball', 'robot', x), at('post', 'thing', 0.3)], ground: 0 }
 }
 
-test('the camera moves with a robot that goes far, evenly, and rests before one that does not', () => {
+test('the camera follows a robot that moves far, smoothly, and otherwise does not move', () => {
   const view = { azimuth: 90, elevation: 20 }
   const eyes = (scenes: readonly Scene[]) =>
     frameEpisodes([scenes], view, 16 / 9, 0.04)[0].map(({ camera }) => camera.eye)
@@ -360,7 +360,7 @@ test('the camera moves with a robot that goes far, evenly, and rests before one 
   for (const eye of near) assert.deepEqual(eye, near[0])
 })
 
-test('shadows fall away from the sun, and a scene in a mesh is drawn like one of boxes', () => {
+test('shadows fall away from the sun, and a mesh of boxes is drawn like the boxes', () => {
   const size = 0.3
   const corners = [-size, size].flatMap((x) =>
     [-size, size].flatMap((y) => [-size, size].map((z) => [x, y, z])),
