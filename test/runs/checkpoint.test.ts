@@ -28,7 +28,7 @@ function info(iteration: number, evaluation: number | null = null) {
   return { iteration, steps: iteration * 4000, evaluation, configSha256: 'c0ffee', packageVersion: '1.2.3' }
 }
 
-test('a checkpoint comes back with the same bits', (t) => {
+test('a checkpoint is restored with the same bits', (t) => {
   const dir = temporaryDirectory(t)
   writeCheckpoint(dir, info(12, 34.5), checkpointData(12))
   const { path, ...read } = readCheckpoint(dir, 12)
@@ -47,7 +47,7 @@ test('a checkpoint comes back with the same bits', (t) => {
   assert.deepEqual(readdirSync(join(dir, 'checkpoints')), ['000012'])
 })
 
-test('a torn, missing or changed file is noticed and named', (t) => {
+test('a torn, missing or changed file is detected and named', (t) => {
   const dir = temporaryDirectory(t)
   const path = checkpointPath(dir, 1)
   writeCheckpoint(dir, info(1), checkpointData(1))
@@ -77,7 +77,7 @@ test('a torn, missing or changed file is noticed and named', (t) => {
   readCheckpoint(dir, 1)
 })
 
-test('a changed counter in state.json is noticed', (t) => {
+test('a changed counter in state.json is detected', (t) => {
   const dir = temporaryDirectory(t)
   writeCheckpoint(dir, info(1), checkpointData(1))
   const file = join(checkpointPath(dir, 1), 'state.json')
@@ -109,7 +109,7 @@ test('writing a checkpoint again replaces it', (t) => {
   assert.deepEqual(readdirSync(join(dir, 'checkpoints')), ['000001'])
 })
 
-test('what an interrupted write left behind is no checkpoint and is removed', (t) => {
+test('remains of an interrupted write are not a checkpoint and are removed', (t) => {
   const dir = temporaryDirectory(t)
   writeCheckpoint(dir, info(1), checkpointData(1))
   for (const left of ['.new-2', '.old-3']) {
@@ -156,7 +156,7 @@ test('the best checkpoint is the earliest of the best evaluations that can be re
   assert.deepEqual(bestCheckpoint(dir), { iteration: 3, evaluation: 7 })
 })
 
-test('checkpoints are listed in numerical order, beyond six digits too', (t) => {
+test('checkpoints are listed in numerical order, also beyond six digits', (t) => {
   const dir = temporaryDirectory(t)
   for (const iteration of [1_000_000, 999_999, 20])
     writeCheckpoint(dir, info(iteration), { tensors: {}, state: null })

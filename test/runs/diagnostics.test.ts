@@ -91,7 +91,7 @@ const CASES: Record<string, { sick: IterationRecord[]; told: readonly string[] }
 }
 
 for (const [name, { sick, told }] of Object.entries(CASES)) {
-  test(`the symptom ${name} is named with its figure and the keys to turn, and nothing else is`, () => {
+  test(`only the symptom ${name} is reported, with its figure and the keys to change`, () => {
     const found = diagnose(sick, config)
     assert.deepEqual(
       found.map((finding) => finding.name),
@@ -131,7 +131,7 @@ test('healthy records, records of a solved game and a few records have no sympto
   )
 })
 
-test('a critic of its own for every agent is named by its number', () => {
+test('critics of single agents are named by number', () => {
   const bad = records(60, 1, () => {
     const { critic: fits } = healthy(1)
     return {
@@ -145,7 +145,7 @@ test('a critic of its own for every agent is named by its number', () => {
   assert.match(line, /^critic not fitting: critic 1 explains -1 /)
 })
 
-test('a symptom is told when it begins to hold, and again only after a window without it', () => {
+test('a symptom is reported when it first occurs, and again only after a window without it', () => {
   const sick = (k: number) => (k > 30 && k <= 60) || (k > 70 && k <= 90) || k > 150
   const run = records(200, 1, (k) => (sick(k) ? failing() : {}))
   const told = (from: readonly IterationRecord[], to: readonly IterationRecord[]) => {

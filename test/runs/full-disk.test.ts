@@ -27,7 +27,7 @@ function failFrom(t: TestContext, name: Call, count: number): { restore(): void 
   return { restore }
 }
 
-test('a disk that fills up at any point of a checkpoint leaves the earlier one intact', (t) => {
+test('a disk that fills up at any point of a checkpoint leaves the previous one intact', (t) => {
   const points: [Call, number][] = [
     ['mkdirSync', 1],
     ['writeSync', 1],
@@ -59,7 +59,7 @@ test('a disk that fills up at any point of a checkpoint leaves the earlier one i
   }
 })
 
-test('a disk that is full when an iteration is logged is one clear line', (t) => {
+test('a full disk while an iteration is logged is reported in one line', (t) => {
   const dir = temporaryDirectory(t)
   const run = openRun(dir, testConfig())
   const failing = failFrom(t, 'writeSync', 1)

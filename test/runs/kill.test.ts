@@ -18,7 +18,7 @@ import {
 
 const KILLS = 10
 
-test('a process killed at any moment leaves a folder that resumes as if nothing had happened', async (t) => {
+test('a process killed at any moment leaves a folder that resumes to the same result', async (t) => {
   const dir = temporaryDirectory(t)
   const script = join(import.meta.dirname, 'write-run.js')
   let reached = 0

@@ -31,7 +31,7 @@ test('a lock is held until it is released', (t) => {
   assertTakes(dir)
 })
 
-test('the lock of another living process is refused, and is stale once that has ended', async (t) => {
+test('the lock of another running process is refused, and is stale after its end', async (t) => {
   const dir = temporaryDirectory(t)
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   const { pid } = child
@@ -42,31 +42,27 @@ test('the lock of another living process is refused, and is stale once that has 
   assertTakes(dir)
 })
 
-test(
-  'a process that ended and was not waited for does not hold its lock',
-  { skip: !existsSync('/proc/self/stat') },
-  (t) => {
-    const dir = temporaryDirectory(t)
-    // The shell starts a child and becomes a program that never waits for it: the child stays as a zombie.
-    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    t.after(() => parent.kill('SIGKILL'))
-    return once(parent.stdout, 'data').then(async ([data]) => {
-      const pid = Number(String(data))
-      const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0]
-      for (let tries = 0; tries < 200 && state() !== 'Z'; tries++)
-        await new Promise((wake) => setTimeout(wake, 10))
-      assert.equal(state(), 'Z')
-      assert.equal(processStart(pid), undefined)
-      writeLock(dir, { pid, host: hostname(), start: 'whatever' })
-      assertTakes(dir)
-    })
-  },
-)
+test('a zombie process does not hold its lock', { skip: !existsSync('/proc/self/stat') }, (t) => {
+  const dir = temporaryDirectory(t)
+  // The shell starts a child and becomes a program that never waits for it: the child stays as a zombie.
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 30'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.after(() => parent.kill('SIGKILL'))
+  return once(parent.stdout, 'data').then(async ([data]) => {
+    const pid = Number(String(data))
+    const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0]
+    for (let tries = 0; tries < 200 && state() !== 'Z'; tries++)
+      await new Promise((wake) => setTimeout(wake, 10))
+    assert.equal(state(), 'Z')
+    assert.equal(processStart(pid), undefined)
+    writeLock(dir, { pid, host: hostname(), start: 'whatever' })
+    assertTakes(dir)
+  })
+})
 
 test(
-  'a lock whose process number went to another process is stale',
+  'a lock whose process id was reused by another process is stale',
   { skip: !existsSync('/proc/self/stat') },
   (t) => {
     const dir = temporaryDirectory(t)
@@ -118,7 +114,7 @@ test('the age of a lock does not depend on the clock of this host', (t) => {
   }
 })
 
-test('a lock is refreshed while its process is busy, and no longer once it is released', (t) => {
+test('a lock is refreshed while its process is busy, until it is released', (t) => {
   const dir = temporaryDirectory(t)
   const lock = new RunLock(dir, 20)
   const content = readFileSync(lock.path, 'utf8')
@@ -140,7 +136,7 @@ test('a lock is refreshed while its process is busy, and no longer once it is re
   assert.equal(statSync(lock.path).mtimeMs, 1_000_000)
 })
 
-test('a lock that another process took over is not refreshed for it', (t) => {
+test('a lock taken over by another process is not refreshed by the former owner', (t) => {
   const dir = temporaryDirectory(t)
   const lock = new RunLock(dir, 20)
   writeForeignLock(dir, 125)
@@ -157,7 +153,7 @@ test('a damaged lock is stale', (t) => {
   }
 })
 
-test('a lock that someone else took over is noticed and not released', (t) => {
+test('a lock taken over by another process is detected and not released', (t) => {
   const dir = temporaryDirectory(t)
   const lock = new RunLock(dir)
   writeLock(dir, { pid: 1, host: hostname(), start: 'x' })
@@ -166,7 +162,7 @@ test('a lock that someone else took over is noticed and not released', (t) => {
   assert.equal(existsSync(lock.path), true)
 })
 
-test('a lock that a read-only disk keeps is let go of without a further error', (t) => {
+test('a lock on a read-only disk is abandoned without a further error', (t) => {
   const lock = new RunLock(temporaryDirectory(t))
   const { mock } = t.mock.method(fs, 'rmSync', () => {
     throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })
@@ -180,7 +176,7 @@ test('a lock that a read-only disk keeps is let go of without a further error', 
   }
 })
 
-test('of many processes that find a stale lock one gets the folder', (t) => {
+test('of many processes that find a stale lock, one gets the folder', (t) => {
   const dir = temporaryDirectory(t)
   writeLock(dir, { pid: 2 ** 30, host: hostname(), start: 'x' })
   const script = join(import.meta.dirname, 'take-lock.js')

@@ -21,7 +21,7 @@ function file(header: unknown, data: number[] = [], length?: bigint): Uint8Array
   return Buffer.concat([size, text, Buffer.from(data)])
 }
 
-test('tensors come back with the same bits, shapes and types', () => {
+test('tensors are restored with the same bits, shapes and types', () => {
   const decoded = decodeSafetensors(encodeSafetensors(tensors, { made: 'by a test' }), 'x')
   assert.deepEqual(decoded.metadata, { made: 'by a test' })
   assert.deepEqual(Object.keys(decoded.tensors).sort(), Object.keys(tensors).sort())
@@ -31,7 +31,7 @@ test('tensors come back with the same bits, shapes and types', () => {
   }
 })
 
-test('tensors read from a Buffer in the middle of a larger one are copies of their own', () => {
+test('tensors read from a slice of a larger Buffer are copies', () => {
   const encoded = encodeSafetensors(tensors)
   const pool = Buffer.alloc(encoded.length + 16)
   pool.set(encoded, 8)
@@ -62,7 +62,7 @@ test('a view into a larger buffer is written without its surroundings', () => {
   assert.deepEqual([...decoded.tensors.v.data], [1, 2])
 })
 
-test('the same tensors give the same bytes in whatever order they are named', () => {
+test('the same tensors give the same bytes in any order of names', () => {
   const reversed = Object.fromEntries(Object.entries(tensors).reverse())
   assert.deepEqual(encodeSafetensors(reversed), encodeSafetensors(tensors))
 })
@@ -76,7 +76,7 @@ test('a shape that does not fit its data, and a reserved name, cannot be written
   assert.throws(() => encodeSafetensors({ __metadata__: { shape: [2], data } }), saying('__metadata__'))
 })
 
-test('damaged headers are refused with what is wrong', () => {
+test('damaged headers are refused with the reason', () => {
   const f32 = { dtype: 'F32', shape: [1], data_offsets: [0, 4] }
   const bad: [Uint8Array, string][] = [
     [Uint8Array.of(1, 2, 3), 'fewer than a header'],
@@ -101,7 +101,7 @@ test('damaged headers are refused with what is wrong', () => {
     assert.throws(() => decodeSafetensors(bytes, 'weights.st'), saying('weights.st', reason), reason)
 })
 
-test('a file cut at any byte is refused', () => {
+test('a file truncated at any byte is refused', () => {
   const bytes = encodeSafetensors(tensors)
   for (let length = 0; length < bytes.length; length++)
     assert.throws(

@@ -117,7 +117,7 @@ test('an event file holds the version and the scalars at their steps', (t) => {
   assert.deepEqual(scalarsOf(events[2]), { 'return/training': Math.fround(-1e30) })
 })
 
-test('a writer that continues tells from which step earlier files are void', (t) => {
+test('a continued writer records the step from which earlier files are invalid', (t) => {
   const dir = temporaryDirectory(t)
   const writer = new TensorBoardWriter(dir, 8001)
   writer.close()
@@ -128,7 +128,7 @@ test('a writer that continues tells from which step earlier files are void', (t)
   assert.deepEqual([...decodeMessage(events[1].get(7)![0] as Buffer)], [[1, [1n]]])
 })
 
-test("a run's settings are written for the hparams plugin, with the scalars by which runs are compared", (t) => {
+test('settings of a run are written for the hparams plugin, with the scalars to compare runs', (t) => {
   const writer = new TensorBoardWriter(temporaryDirectory(t))
   const config = testConfig('seed=3')
   writer.begin({ config, metrics: ['return/evaluation'] })
