@@ -37,7 +37,10 @@ export function configJsonSchema(): Record<string, unknown> {
     properties: {
       $schema: { type: 'string', description: 'Location of this schema.' },
       ...made.properties,
-      about: { type: 'object', description: 'Information in the config.json of a run; ignored as a setting.' },
+      about: {
+        type: 'object',
+        description: 'Information in the config.json of a run; ignored as a setting.',
+      },
     },
   }
 }

@@ -20,7 +20,10 @@ export interface ConfigFlags {
 /** Adds the flags that name an environment and a method. */
 export function withTaskFlags(command: Command): Command {
   return command
-    .option('--env <id|file|package>', 'environment: built in (hatrpo list envs), or your own, such as ./my-env.ts')
+    .option(
+      '--env <id|file|package>',
+      'environment: built in (hatrpo list envs), or your own, such as ./my-env.ts',
+    )
     .option('--algo <name>', 'algorithm (hatrpo list algorithms)')
     .option('--steps <n>', 'steps of all environments together')
     .option('--seed <n>', 'seed of all random numbers (default: 1)')

@@ -24,7 +24,10 @@ export function evalCommand(): Command {
     .option('--episodes <n>', 'episodes to run', '40')
     .option('--seed <n>', 'seed of the episodes', '1')
     .option('--checkpoint <which>', 'checkpoint of a run: latest, best or an iteration (default: latest)')
-    .option('--env <file|package>', 'present location of the environment; its code must be that of the training')
+    .option(
+      '--env <file|package>',
+      'present location of the environment; its code must be that of the training',
+    )
     .option('--sample', 'sample actions as in training instead of taking the most likely ones')
     .option('--workers <n>', 'threads that step environments; 0: only the main thread')
     .option('--json', 'print everything as JSON, with the return and the length of every episode')

@@ -131,7 +131,7 @@ export const critic = group('The critics.', {
     source: harl('use_clipped_value_loss'),
   }),
   huberDelta: key(positive(), {
-    text: "Error at which the Huber loss changes from quadratic to linear; with `critic.valueNorm`, of the normalised value.",
+    text: 'Error at which the Huber loss changes from quadratic to linear; with `critic.valueNorm`, of the normalised value.',
     unit: 'value',
     default: 10,
     source: harl('huber_delta'),

@@ -120,7 +120,7 @@ export const trainConfigSchema = group('Configuration of a run.', {
     source: 'Pardo et al. 2018, Time Limits in Reinforcement Learning',
   }),
   advantageNorm: key(oneOf(['joint', 'agent', 'none']), {
-    text: "Samples over which advantages are standardised: those of all agents together, those of each agent, or none.",
+    text: 'Samples over which advantages are standardised: those of all agents together, those of each agent, or none.',
     unit: null,
     default: 'joint',
     source: OWN,
