@@ -67,7 +67,8 @@ export function comparison(
   bound: number,
 ): Comparison {
   const maxAbs = ours === undefined ? Infinity : largestDifference(numbers(golden), numbers(ours))
-  return { quantity, maxAbs, bound, suggested: bound }
+  const size = Array.from(numbers(golden), Math.abs).reduce((most, n) => Math.max(most, n), 0)
+  return { quantity, maxAbs, bound, suggested: bound, size }
 }
 
 /** The numbers that golden files write as {shape, data}. */

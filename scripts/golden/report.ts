@@ -9,6 +9,8 @@ export interface Comparison {
   readonly bound: number
   /** The bound that the file suggests. */
   readonly suggested: number
+  /** Largest of the file's numbers, where it has them itself. */
+  readonly size?: number
 }
 
 /** Result for one golden file. */

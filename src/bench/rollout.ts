@@ -77,9 +77,11 @@ async function* benchIterations(
   const config = runConfig(env, batch)
   const learnerOf = (config: TrainConfig) => TeamLearner.create(config, makeEnvFactory(env).spec)
   const opened: RolloutSource[] = []
+  const learners = new Set<TeamLearner>()
   try {
     const runs: (() => Promise<Iteration>)[] = []
     const open = async (learner: TeamLearner, workers: number) => {
+      learners.add(learner)
       const { source, run } = await openTeam(learner, workers)
       opened.push(source)
       runs.push(run)
@@ -105,6 +107,7 @@ async function* benchIterations(
     }
   } finally {
     for (const source of opened) await source.close()
+    for (const learner of learners) learner.close()
   }
 }
 

@@ -110,6 +110,7 @@ export class WholeUpdate {
 
   async close(): Promise<void> {
     for (const source of this.#sources.values()) await source.close()
+    this.#learner.close()
   }
 
   #restart(): void {

@@ -113,6 +113,9 @@ export interface Mirror {
 export interface Device {
   readonly name: string
 
+  /** Gives back the device's memory. Every later use is an error; to close it again does nothing. */
+  close(): void
+
   /** New zeroed memory. */
   tensor(type: ElementType, length: number): Tensor
   /** `length` elements from element `start` on, sharing the tensor's memory. @throws RangeError beyond its end */

@@ -1,6 +1,7 @@
 import { usageError } from '../errors.js'
 import { didYouMean } from '../text/nearest.js'
 import { show } from '../text/show.js'
+import { variant } from './cuda/variants.js'
 import type { Device } from './device.js'
 import type { HostDevice } from './host.js'
 import { backend } from './tfjs/backends.js'
@@ -10,8 +11,8 @@ interface Way {
   readonly description: string
   /** Why this machine cannot open it, in one line, or null. Absent where every machine can. */
   readonly missing?: () => Promise<string | null>
-  /** Set where it is made to compare others with, and never the fastest. */
-  readonly oracle?: true
+  /** Set where nothing but its name chooses it: it is made to compare others with, or less accurate than they are. */
+  readonly byNameOnly?: true
   readonly open: (host: HostDevice) => Promise<Device>
 }
 
@@ -22,7 +23,7 @@ interface Refused {
   readonly refused: string
 }
 
-/** Device of several backends. Its name alone means the first of them, `name:backend` any. */
+/** Device of several variants. Its name alone means the first of them, `name:backend` any. */
 interface Family {
   readonly description: string
   readonly variants: Readonly<Record<string, Way | Refused>>
@@ -36,13 +37,12 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
   },
   reference: {
     description: 'plain TypeScript in double precision: slow, to compare others with',
-    oracle: true,
+    byNameOnly: true,
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },
   cuda: {
     description: 'an NVIDIA GPU, Ampere or later; needs its driver and the package koffi',
-    missing: async () => (await import('./cuda/index.js')).missingDriver(),
-    open: async () => new (await import('./cuda/index.js')).CudaDevice(),
+    variants: { f32: variant('f32'), tf32: { ...variant('tf32'), byNameOnly: true } },
   },
   tfjs: {
     description: 'forward operations of TensorFlow.js, on one of its backends',
@@ -93,7 +93,7 @@ export async function comparableDevices(): Promise<string[]> {
   const states = listed.flatMap(({ variants, ...device }) => variants ?? [device])
   return states.flatMap(({ id, usable }) => {
     const way = NAMES.get(id)!
-    return usable && isOpenable(way) && !way.oracle ? [id] : []
+    return usable && isOpenable(way) && !way.byNameOnly ? [id] : []
   })
 }
 
@@ -123,6 +123,20 @@ export async function openDevice(name: string, host: HostDevice): Promise<Device
   const missing = await way.missing?.()
   if (missing) throw usageError(`device is ${show(name)}: it cannot be used here: ${missing}`)
   return way.open(host)
+}
+
+/**
+ * What `build` makes of a learner's device, which is closed where that fails.
+ * @throws HatrpoError as `openDevice` does
+ */
+export async function buildOn<T>(name: string, host: HostDevice, build: (device: Device) => T): Promise<T> {
+  const device = await openDevice(name, host)
+  try {
+    return build(device)
+  } catch (error) {
+    device.close()
+    throw error
+  }
 }
 
 /** Widths of the vectors that rollouts and the default device compute with. Results do not depend on the choice. */

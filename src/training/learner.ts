@@ -3,7 +3,7 @@ import type { Improvement, TeamMethod } from '../algorithms/method.js'
 import { assembleTabular } from '../algorithms/tabular/assemble.js'
 import type { TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
-import { openDevice } from '../devices/open.js'
+import { buildOn } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
 import { freshProgress, RolloutStorage, WorkerPolicies, type EnvProgress } from '../rollout/index.js'
 import type { CheckpointData } from '../runs/checkpoint.js'
@@ -38,6 +38,7 @@ export interface RunLearner {
   snapshot(progress: readonly EnvProgress[]): CheckpointData
   /** SHA-256 of the parameters. */
   sha256(): string
+  /** Closes the devices. Every later use is an error. */
   close(): void
 }
 
@@ -72,15 +73,16 @@ export class TeamLearner implements RunLearner {
     host: HostDevice,
   ): Promise<TeamLearner> {
     const plan = planMethod(config, env)
-    const device = await openDevice(config.device, host)
-    const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
-    const method = plan.parts.update.tables
-      ? assembleTabular(plan, config, host, device)
-      : assembleMethod(plan, config, host, device, storage)
-    if (initial) beginWith(method, initial)
-    const opponents = OpponentPool.open(config, plan, host)
-    if (!host.measuring) opponents?.grow(method, 0)
-    return new TeamLearner(config, host, storage, plan, method, opponents)
+    return buildOn(config.device, host, (device) => {
+      const storage = new RolloutStorage(host, plan.env, config.envs, config.rolloutSteps, plan.needs)
+      const method = plan.parts.update.tables
+        ? assembleTabular(plan, config, host, device)
+        : assembleMethod(plan, config, host, device, storage)
+      if (initial) beginWith(method, initial)
+      const opponents = OpponentPool.open(config, plan, host)
+      if (!host.measuring) opponents?.grow(method, 0)
+      return new TeamLearner(config, host, storage, plan, method, opponents)
+    })
   }
 
   /** Use `create`. */
@@ -135,5 +137,8 @@ export class TeamLearner implements RunLearner {
     return parametersSha256(this.method.parameters())
   }
 
-  close(): void {}
+  close(): void {
+    this.method.device.close()
+    this.host.close()
+  }
 }

@@ -33,20 +33,26 @@ const gibibytes = (bytes: number) => (bytes / GIBIBYTE).toFixed(1)
  * @param explain error for a learner that is too large for WebAssembly
  * @throws HatrpoError (exit code 2) where it does not fit
  */
-export async function makeFitting<Learner extends { readonly host: HostDevice }>(
+export async function makeFitting<Learner extends { readonly host: HostDevice; close(): void }>(
   config: TrainConfig,
   plan: MethodPlan,
   make: (config: TrainConfig, host: HostDevice) => Promise<Learner>,
   explain: (config: TrainConfig, cause: OutOfMemoryError, measure: Measure) => Promise<Error>,
 ): Promise<Learner> {
   const measure = async (other: TrainConfig) => {
-    const { host } = await make(other, await openHost({ measuring: true }))
-    return host.arena.used
+    const learner = await make(other, await openHost({ measuring: true }))
+    learner.close()
+    return learner.host.arena.used
   }
   try {
     await expectFits(config, plan, measure)
     const learner = await make(config, await openHost())
-    expectMachineFits(config, learner.host.arena.used)
+    try {
+      expectMachineFits(config, learner.host.arena.used)
+    } catch (error) {
+      learner.close()
+      throw error
+    }
     return learner
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error

@@ -3,7 +3,7 @@ import { assembleOffPolicy } from '../algorithms/off-policy/assemble.js'
 import type { OffPolicyMethod, ReplayImprovement } from '../algorithms/off-policy/method.js'
 import { totalIterations, type TrainConfig } from '../config/index.js'
 import type { HostDevice } from '../devices/host.js'
-import { openDevice } from '../devices/open.js'
+import { buildOn } from '../devices/open.js'
 import type { EnvSpec } from '../envs/contract.js'
 import { HatrpoError, usageError } from '../errors.js'
 import type { OutOfMemoryError } from '../kernels/index.js'
@@ -59,15 +59,16 @@ export class OffPolicyLearner implements RunLearner {
     host: HostDevice,
   ): Promise<OffPolicyLearner> {
     const plan = planMethod(config, env)
-    const device = await openDevice(config.device, host)
-    const storage = new RolloutStorage(host, env, config.envs, config.rolloutSteps, plan.needs)
-    const method = assembleOffPolicy(plan, config, host, device, storage, totalIterations(config))
-    if (initial) {
-      beginWith(method, initial)
-      for (const { parameters, target } of [...method.policies, ...method.critics])
-        device.copy(parameters.tensor, target.tensor)
-    }
-    return new OffPolicyLearner(config, host, storage, plan, method)
+    return buildOn(config.device, host, (device) => {
+      const storage = new RolloutStorage(host, env, config.envs, config.rolloutSteps, plan.needs)
+      const method = assembleOffPolicy(plan, config, host, device, storage, totalIterations(config))
+      if (initial) {
+        beginWith(method, initial)
+        for (const { parameters, target } of [...method.policies, ...method.critics])
+          device.copy(parameters.tensor, target.tensor)
+      }
+      return new OffPolicyLearner(config, host, storage, plan, method)
+    })
   }
 
   /** Use `create`. */
@@ -145,6 +146,8 @@ export class OffPolicyLearner implements RunLearner {
 
   close(): void {
     this.#log?.close()
+    this.method.device.close()
+    this.host.close()
   }
 
   #targets() {

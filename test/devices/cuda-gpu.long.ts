@@ -6,22 +6,25 @@ import { allocate } from '../../src/devices/tensor.js'
 import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
 import { tinyConfig, trained } from '../training/runs.js'
-import { checkGoldenFiles, checkTraining, METHODS } from './cuda/checks.js'
+import { checkGoldenFiles, checkTraining, METHODS, tf32Bound } from './cuda/checks.js'
 import { deviceSuite } from './suite.js'
 import { linearSystem } from './suite/solve.js'
 
 const skip = missingDriver() ?? false
 
-test('device cuda, on a GPU', { skip }, (t) =>
-  deviceSuite(t, async () => ({
-    device: new CudaDevice(),
-    accuracy: 'f32',
-    array: allocate,
-    close: async () => {},
-  })),
-)
+for (const accuracy of ['f32', 'tf32'] as const)
+  test(`device cuda:${accuracy}, on a GPU`, { skip }, (t) =>
+    deviceSuite(t, async () => ({
+      device: new CudaDevice({ tf32: accuracy === 'tf32' }),
+      accuracy,
+      array: allocate,
+      close: async () => {},
+    })),
+  )
 
-test("HARL's numbers within the bounds that the files suggest", { skip }, checkGoldenFiles)
+test("HARL's numbers within the bounds that the files suggest", { skip }, () => checkGoldenFiles('cuda'))
+
+test("HARL's numbers within the bounds of TF32", { skip }, () => checkGoldenFiles('cuda:tf32', tf32Bound))
 
 for (const method of METHODS)
   test(`${method[0]} takes the steps of the default device`, { skip }, (t) => checkTraining(t, method))

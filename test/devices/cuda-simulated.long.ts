@@ -1,23 +1,88 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { temporaryDirectory } from '../training/runs.js'
-import { checkGoldenFiles, checkTraining, METHODS } from './cuda/checks.js'
+import type { TrainConfig } from '../../src/config/index.js'
+import { fillWithNoise } from '../../src/bench/synthetic.js'
+import { CudaDevice } from '../../src/devices/cuda/device.js'
+import { allocate } from '../../src/devices/tensor.js'
+import { makeEnvFactory } from '../../src/envs/index.js'
+import { TeamLearner } from '../../src/training/learner.js'
+import { temporaryDirectory, tinyConfig } from '../training/runs.js'
+import { checkGoldenFiles, checkTraining, METHODS, tf32Bound } from './cuda/checks.js'
 import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
+import { deviceSuite } from './suite.js'
 
 // As in cuda.test.ts, the library that stands for the driver runs the device's kernels on the CPU.
 const simulation = await openSimulation()
 const skip = simulation ? false : 'no C++ compiler: g++ or clang++'
-const { simulate, simulateNothing } = simulation ?? ({} as NonNullable<typeof simulation>)
+const { simulate, simulateNothing, countCalls } = simulation ?? ({} as NonNullable<typeof simulation>)
 
-test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, checkGoldenFiles)
+test('device cuda:tf32, on the CPU', { skip }, (t) =>
+  deviceSuite(t, async () => ({
+    device: new CudaDevice({ tf32: true }),
+    accuracy: 'tf32',
+    array: allocate,
+    close: async () => {},
+  })),
+)
+
+test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, () =>
+  checkGoldenFiles('cuda'),
+)
+
+test("cuda:tf32: HARL's numbers within the bounds of TF32", { skip }, () =>
+  checkGoldenFiles('cuda:tf32', tf32Bound),
+)
 
 for (const method of METHODS)
   test(`cuda: ${method[0]} takes the steps of the default device`, { skip }, async (t) => {
     t.after(simulateNothing)
     // The order of threads between barriers, which no result depends on.
-    await checkTraining(t, method, () => simulate('order', 1))
+    await checkTraining(t, method, { between: () => simulate('order', 1) })
   })
+
+for (const method of METHODS)
+  test(`cuda:tf32: ${method[0]} takes the steps of the default device`, { skip }, (t) =>
+    checkTraining(t, method, { device: 'cuda:tf32', bound: 32 * 2 ** -11 }),
+  )
+
+/** Functions of the driver that an update calls, by what they are. */
+const CALLS = {
+  launches: ['cuLaunchKernel'],
+  graphs: ['cuGraphLaunch'],
+  copies: ['cuMemcpyHtoDAsync_v2', 'cuMemcpyDtoHAsync_v2', 'cuMemcpyDtoDAsync_v2', 'cuMemsetD8Async'],
+  waits: ['cuStreamSynchronize'],
+}
+
+/** Calls of an update, for each agent: those with three agents less those with two, one of them trial of the line search. */
+async function callsPerAgent(algo: TrainConfig['algo']): Promise<Record<string, number>> {
+  const counts = () =>
+    Object.values(CALLS).map((names) => names.reduce((sum, name) => sum + countCalls(name), 0))
+  const updates = []
+  for (const id of ['mamujoco/HalfCheetah-2x3', 'mamujoco/HalfCheetah-3x2']) {
+    const config = tinyConfig({ id }, 1, `algo=${algo}`, 'device=cuda')
+    const learner = await TeamLearner.create(config, makeEnvFactory({ id }).spec)
+    fillWithNoise(learner)
+    // Sequences are recorded when they come for the second time.
+    for (let i = 1; i <= 3; i++) learner.method.improve(i, 0)
+    const before = counts()
+    const { turns } = learner.method.improve(4, 0)
+    assert.ok(turns.every(({ lineSearchTrials = 1 }) => lineSearchTrials === 1))
+    updates.push(counts().map((n, i) => n - before[i]))
+    learner.close()
+  }
+  const [two, three] = updates
+  return Object.fromEntries(Object.keys(CALLS).map((name, i) => [name, three[i] - two[i]]))
+}
+
+test('cuda: calls of the driver for each agent are those of docs/cuda.md', { skip }, async () => {
+  const page = readFileSync(new URL('../../../docs/cuda.md', import.meta.url), 'utf8')
+  for (const [algo] of METHODS) {
+    const calls = Object.values(await callsPerAgent(algo))
+    const row = `| ${algo} | ${[...calls, calls.reduce((sum, n) => sum + n)].join(' | ')} |`
+    assert.ok(page.includes(row), row)
+  }
+})
 
 const kernels = /\.launch\('(\w+)'|\.#(?:elements|statistic|partial)\('(\w+)'|call\('(\w+)'/g
 

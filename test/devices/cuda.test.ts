@@ -2,17 +2,21 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CudaDevice } from '../../src/devices/cuda/device.js'
 import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
+import type { RowStep } from '../../src/devices/steps.js'
 import { allocate } from '../../src/devices/tensor.js'
-import { normals } from '../reference/dense.js'
+import { close } from '../reference/close.js'
+import { dot, gamma, normals, rowsOf } from '../reference/dense.js'
 import { fixture, tinyConfig, trained } from '../training/runs.js'
 import { openSimulation } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
+import { f32 } from './suite/setup.js'
 import { linearSystem } from './suite/solve.js'
 
 // The library that stands for the driver runs the device's kernels on the CPU. All other code is that of a GPU.
 const simulation = await openSimulation()
 const skip = simulation ? false : 'no C++ compiler: g++ or clang++'
-const { simulate, simulateNothing, countLaunches } = simulation ?? ({} as NonNullable<typeof simulation>)
+const { simulate, simulateNothing, countLaunches, countCalls, countHeld } =
+  simulation ?? ({} as NonNullable<typeof simulation>)
 
 test('device cuda, on the CPU', { skip }, (t) =>
   deviceSuite(t, async () => ({
@@ -28,23 +32,62 @@ test('cuda: launches of a solve are recorded and replayed with the same bits', {
   const { linear } = linearSystem(device, 60, normals(12, 2))
   const options = { iterations: 4, tolerance: 1e-12 }
   const solutions = [1, 2, 3].map(() => {
-    const before = countLaunches()
+    const before = [countLaunches(), countCalls('cuLaunchKernel'), countCalls('cuGraphLaunch')]
     const result = device.solve(linear, options)
-    return { result, x: device.read(linear.x), launches: countLaunches() - before }
+    const after = [countLaunches(), countCalls('cuLaunchKernel'), countCalls('cuGraphLaunch')]
+    return { result, x: device.read(linear.x), counts: after.map((n, i) => n - before[i]) }
   })
   // Per iteration: direction, rows, sum of the gradient, curvature, advance. Before and after: start and gain.
   assert.deepEqual(
-    solutions.map(({ launches }) => launches),
-    [22, 22, 22],
+    solutions.map(({ counts }) => counts),
+    [
+      [22, 22, 0],
+      // Calls that are recorded launch nothing.
+      [22, 22, 1],
+      [22, 0, 1],
+    ],
   )
-  assert.deepEqual(solutions[1], solutions[0])
-  assert.deepEqual(solutions[2], solutions[0])
+  const [first, ...later] = solutions.map(({ result, x }) => ({ result, x }))
+  for (const solution of later) assert.deepEqual(solution, first)
   const shorter = device.solve(linear, { ...options, iterations: 2 })
-  assert.deepEqual(
-    shorter.residuals,
-    solutions[0].result.residuals.slice(0, 2),
-    'another number of iterations',
-  )
+  assert.deepEqual(shorter.residuals, first.result.residuals.slice(0, 2), 'another number of iterations')
+})
+
+test('cuda: a closed device has given everything back', { skip }, () => {
+  const before = countHeld()
+  const device = new CudaDevice()
+  const { linear } = linearSystem(device, 60, normals(12, 2))
+  for (let i = 0; i < 2; i++) device.solve(linear, { iterations: 4, tolerance: 1e-12 })
+  device.tensor('f32', 2 ** 21)
+  assert.ok(countHeld() > before)
+  device.close()
+  assert.equal(countHeld(), before)
+})
+
+/** The nearest number with 11 significant bits, ties away from zero. */
+function tf32(values: Float32Array): Float32Array {
+  const bits = Uint32Array.from(new Uint32Array(values.buffer), (word) => (word + 0x1000) & ~0x1fff)
+  return new Float32Array(bits.buffer)
+}
+
+test('cuda:tf32: products are those of factors with 11 significant bits', { skip }, () => {
+  const device = new CudaDevice({ tf32: true })
+  for (const [rows, inputs, outputs] of [
+    [40, 19, 3],
+    [70, 35, 150],
+  ]) {
+    const [x, w] = [normals(rows * inputs, 1), normals(outputs * inputs, 2)]
+    // Halfway between two numbers.
+    x.set([1 + 2 ** -11, -1 - 2 ** -11, 1 + 3 * 2 ** -11])
+    const [y, weight] = [device.tensor('f32', rows * outputs), f32(device, w)]
+    const shape = { x: f32(device, x), inputs, weight, outputs }
+    const steps: RowStep[] = [{ op: 'linear', ...shape, bias: null, y, accumulate: false }]
+    device.run(device.compile({ rows: steps }, rows), rows)
+    const [xs, ws] = [tf32(x), tf32(w)].map((values) => rowsOf(values, inputs))
+    const want = xs.flatMap((row) => ws.map((column) => dot(row, column)))
+    const sizes = xs.flatMap((row) => ws.map((column) => dot(row.map(Math.abs), column.map(Math.abs))))
+    close(device.read(y), want, (i) => gamma(inputs) * sizes[i], `${rows} x ${inputs} x ${outputs}`)
+  }
 })
 
 const reasons: readonly [string, number, RegExp][] = [

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { boundedChecks } from './suite/bounded.js'
 import { chunkChecks } from './suite/chunks.js'
+import { checkClosed } from './suite/closed.js'
 import { gaussianChecks } from './suite/gaussian.js'
 import { gradientChecks } from './suite/gradients.js'
 import { headChecks } from './suite/heads.js'
@@ -53,6 +54,7 @@ export async function deviceSuite(t: TestContext, open: () => Promise<OpenDevice
   try {
     for (const [what, check] of Object.entries(CHECKS))
       await t.test(what, () => check(subject.device, subject))
+    await t.test('a closed device refuses every use', () => checkClosed(subject.device))
   } finally {
     await subject.close()
   }

@@ -63,8 +63,8 @@ export interface TrainConfig {
    * Device that computes networks and updates. `auto` selects the one with the fastest update and stores its
    * name.
    *
-   * Must be one of wasm, reference, cuda, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The default is from this
-   * package.
+   * Must be one of wasm, reference, cuda, cuda:f32, cuda:tf32, tfjs, tfjs:wasm, tfjs:tensorflow, auto. The
+   * default is from this package.
    *
    * @default "wasm"
    */

@@ -15,11 +15,13 @@ import type {
 import { expectRows, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
 import { ScratchPool } from '../operations/scratch.js'
+import { refuseUse } from '../closed.js'
 import { BYTES, copyingMirror } from '../elements.js'
 import { Driver, real, type KernelArgument } from './driver.js'
 import { BLOCKS } from './layout.js'
 import { Memory, type CudaTensor } from './memory.js'
 import { CudaProgram, spread, type SharedSpace } from './program.js'
+import { Recorder } from './recorder.js'
 import { Solver } from './solver.js'
 
 /** Most numbers of one statistic. */
@@ -30,36 +32,54 @@ const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u8: Uint
 const bytesOf = ({ buffer, byteOffset, byteLength }: HostArray) =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
+interface CudaOptions {
+  readonly driver?: Driver
+  /** Whether tensor cores make the products of matrices, of factors that are rounded to TF32. */
+  readonly tf32?: boolean
+}
+
 /**
- * One NVIDIA GPU. Storage and matrix products are f32; sums over rows and vectors, heads and losses are f64. Sums have a fixed
+ * One NVIDIA GPU. Storage and matrix products are f32, or products those of tensor cores; sums over rows and vectors, heads and losses are f64. Sums have a fixed
  * order, so that the same GPU gives the same bits each time. The calls of a learner only add work to the GPU's list, unless
  * they have a result.
  */
 export class CudaDevice implements Device {
-  readonly name = 'cuda'
+  readonly name: string
+  readonly #tf32: boolean
   readonly #driver: Driver
   readonly #memory: Memory
   readonly #space: SharedSpace
+  readonly #recorder: Recorder
   readonly #solver: Solver
   /** Results of a statistic, by blocks, and a flag. */
   readonly #results: number
   #partialGradients = { address: 0, bytes: 0 }
 
   /** @throws HatrpoError where the machine has no GPU that can be used */
-  constructor(driver = new Driver()) {
+  constructor({ driver = new Driver(), tf32 = false }: CudaOptions = {}) {
+    this.name = tf32 ? 'cuda:tf32' : 'cuda'
+    this.#tf32 = tf32
     this.#driver = driver
     this.#memory = new Memory(driver)
     this.#space = {
       scratch: new ScratchPool((bytes) => this.#memory.reserve(bytes)),
       partialGradients: (bytes) => this.#gradientSpace(bytes),
     }
-    this.#solver = new Solver(driver, this.#memory)
+    this.#recorder = new Recorder(driver)
+    this.#solver = new Solver(driver, this.#memory, this.#recorder)
     this.#results = this.#memory.reserve(8 * NUMBERS * BLOCKS.vectors)
   }
 
   /** Name of the GPU. */
   get gpu(): string {
     return this.#driver.gpu
+  }
+
+  close(): void {
+    refuseUse(this)
+    this.#recorder.close()
+    this.#memory.close()
+    this.#driver.close()
   }
 
   // Memory.
@@ -109,7 +129,7 @@ export class CudaDevice implements Device {
   run(program: Program, rows: number, scale = 1): Sums {
     const own = this.#own(program)
     expectRows(rows, own)
-    return own.sums(own.launch(rows, scale))
+    return own.run(this.#recorder, rows, scale, this.#tf32)
   }
 
   solve(system: LinearSystem, options: SolveOptions): SolveResult {
@@ -161,10 +181,12 @@ export class CudaDevice implements Device {
     )
     if (index.length !== out.length)
       throw new RangeError(`tensors of ${index.length} and ${out.length} elements`)
-    this.#driver.clear(this.#results, 4)
     const values = [source, x.length, indices, target, out.length, this.#results]
-    this.#driver.launch('pick', spread(out.length), values)
-    if (this.#download(4).some((byte) => byte !== 0))
+    const isOutside = this.#requested('pick', values, 4, () => {
+      this.#driver.clear(this.#results, 4)
+      this.#driver.launch('pick', spread(out.length), values)
+    })
+    if (isOutside.some((byte) => byte !== 0))
       throw new RangeError(`pick: an index is not in 0 .. ${x.length - 1}`)
   }
 
@@ -261,8 +283,11 @@ export class CudaDevice implements Device {
     ...values: KernelArgument[]
   ): Float64Array {
     const blocks = Math.max(1, Math.min(BLOCKS.vectors, Math.ceil(length / 1024)))
-    this.#driver.launch(kernel, blocks, [...vectors, length, this.#results, ...values])
-    return new Float64Array(this.#download(8 * count * blocks).buffer)
+    const all = [...vectors, length, this.#results, ...values]
+    const bytes = this.#requested(kernel, all, 8 * count * blocks, () =>
+      this.#driver.launch(kernel, blocks, all),
+    )
+    return new Float64Array(bytes.buffer)
   }
 
   /** Sums over the blocks, ascending. */
@@ -289,9 +314,12 @@ export class CudaDevice implements Device {
     return { count, mean, variance: squares / count }
   }
 
-  #download(bytes: number): Uint8Array {
-    const result = new Uint8Array(bytes)
-    this.#driver.download(this.#results, result)
-    return result
+  /** What launches leave in the memory for results. See `Recorder.play`. */
+  #requested(name: string, values: readonly KernelArgument[], bytes: number, launch: () => void): Uint8Array {
+    this.#recorder.play(name, values, () => {
+      launch()
+      this.#driver.request(this.#results, bytes)
+    })
+    return this.#driver.receive(bytes).slice()
   }
 }

@@ -84,6 +84,7 @@ export class Driver {
   /** Name of the GPU. */
   readonly gpu: string
   readonly #library: Library
+  readonly #device: number
   readonly #stream: number
   readonly #module: number
   readonly #kernels = new Map<string, number>()
@@ -105,6 +106,7 @@ export class Driver {
     const name = new Uint8Array(256)
     this.#call('deviceName', name, name.length, device)
     this.gpu = new TextDecoder().decode(name.subarray(0, name.indexOf(0)))
+    this.#device = device
     this.#call('setContext', this.#result('retainContext', device))
     this.#stream = this.#result('createStream', NON_BLOCKING)
     this.#staging = this.#result('allocHost', STAGING)
@@ -113,6 +115,19 @@ export class Driver {
     this.#arguments = new DataView(library.view(this.#parameters, 8 * (ARGUMENTS + 1)))
     this.#arguments.setBigUint64(0, BigInt(this.#parameters + 8), true)
     this.#module = this.#loadKernels(readKernels())
+  }
+
+  /**
+   * Gives back what the device has of the process and of the GPU, when its memory and graphs have been freed. There is nothing
+   * to do about a function that fails, such as after the loss of the GPU.
+   */
+  close(): void {
+    const { functions } = this.#library
+    functions.unloadModule(this.#module)
+    functions.freeHost(this.#parameters)
+    functions.freeHost(this.#staging)
+    functions.destroyStream(this.#stream)
+    functions.releaseContext(this.#device)
   }
 
   // Memory.
@@ -130,8 +145,9 @@ export class Driver {
     return address[0]
   }
 
+  /** As in `close`, failure is of no interest. */
   free(address: number): void {
-    this.#call('free', address)
+    this.#library.functions.free(address)
   }
 
   /** Sets memory to zero. */
@@ -159,10 +175,20 @@ export class Driver {
   download(from: number, to: Uint8Array): void {
     for (let at = 0; at < to.length; at += STAGING) {
       const part = to.subarray(at, at + STAGING)
-      this.#call('download', this.#staging, from + at, part.length, this.#stream)
-      this.synchronise()
-      part.set(this.#bytes.subarray(0, part.length))
+      this.request(from + at, part.length)
+      part.set(this.receive(part.length))
     }
+  }
+
+  /** Begins a transfer from the GPU of no more than the pinned memory takes, whose contents `receive` has. */
+  request(from: number, bytes: number): void {
+    this.#call('download', this.#staging, from, bytes, this.#stream)
+  }
+
+  /** Waits for all work. Result: what was requested last, until the next transfer. */
+  receive(bytes: number): Uint8Array {
+    this.synchronise()
+    return this.#bytes.subarray(0, bytes)
   }
 
   /** Waits for all work. */
@@ -201,8 +227,9 @@ export class Driver {
     this.#call('launchGraph', executable, this.#stream)
   }
 
+  /** As in `close`, failure is of no interest. */
   forget({ executable }: Graph): void {
-    this.#call('destroyExecutable', executable)
+    this.#library.functions.destroyExecutable(executable)
   }
 
   #kernel(name: string): number {

@@ -21,9 +21,10 @@ const ALIGNMENT = 256
 
 const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 
-/** Memory of a GPU, which is handed out and not taken back. */
+/** Memory of a GPU, which is handed out and taken back as a whole. */
 export class Memory {
   readonly #driver: Driver
+  readonly #addresses: number[] = []
   #chunk = { address: 0, used: 0, bytes: 0 }
   /** Memory that overlaid builders share, while one of them runs. */
   #overlaid: { readonly block: Block; used: number } | null = null
@@ -42,10 +43,16 @@ export class Memory {
     if (this.#chunk.used + size > this.#chunk.bytes) {
       const whole = Math.max(size, CHUNK)
       this.#chunk = { address: this.#driver.alloc(whole), used: 0, bytes: whole }
+      this.#addresses.push(this.#chunk.address)
     }
     const address = this.#chunk.address + this.#chunk.used
     this.#chunk.used += size
     return address
+  }
+
+  /** Frees all of it. */
+  close(): void {
+    for (const address of this.#addresses.splice(0)) this.#driver.free(address)
   }
 
   tensor(type: ElementType, length: number): CudaTensor {

@@ -15,6 +15,7 @@ import { real, type Driver, type KernelArgument } from './driver.js'
 import { BLOCKS, passRows } from './layout.js'
 import type { Memory } from './memory.js'
 import { parametersOf } from './operations.js'
+import type { Recorder } from './recorder.js'
 
 /** Memory that programs, which run one at a time, share. */
 export interface SharedSpace {
@@ -23,10 +24,16 @@ export interface SharedSpace {
   partialGradients(bytes: number): number
 }
 
-/** Launches of a run depend on this: a flag in the memory of the GPU that is not 0, or 0 for none. */
-type Gate = number
+export interface LaunchOptions {
+  /** Address of a flag in the memory of the GPU without which the launches do nothing; 0 for none. */
+  readonly gate?: number
+  /** Whether products of matrices round their factors to TF32. */
+  readonly tf32?: boolean
+}
 
 const END = 0
+
+let made = 0
 
 /** A compiled program: lists of steps in the memory of the GPU. */
 export class CudaProgram implements Program {
@@ -34,6 +41,8 @@ export class CudaProgram implements Program {
   /** Number of consecutive rows that belong together. */
   readonly chunk: number
   readonly owner: Memory
+  /** Different for each program of the process. */
+  readonly id = made++
   readonly #driver: Driver
   readonly #sums: readonly string[]
   readonly #setup: number
@@ -64,38 +73,57 @@ export class CudaProgram implements Program {
     this.#partialSums = memory.reserve(blocks * this.#sums.length * 8)
   }
 
-  /** Launches a run. Result: number of blocks that leave partial sums. */
-  launch(rows: number, scale: number, gate: Gate = 0): number {
-    const ofPass = passRows(this.chunk)
-    const all = Math.ceil(rows / ofPass)
-    const passes = Math.ceil(all / BLOCKS.rows)
-    const blocks = Math.ceil(all / passes)
+  /** Makes a run. Result: its sums by name. */
+  run(recorder: Recorder, rows: number, scale: number, tf32: boolean): Record<string, number> {
+    const { blocks } = this.#division(rows)
+    const bytes = 8 * blocks * this.#sums.length
+    recorder.play('run', [this.id, rows, real(scale), Number(tf32)], () => {
+      this.launch(rows, scale, { tf32 })
+      if (bytes > 0) this.#driver.request(this.#partialSums, bytes)
+    })
+    return this.#totals(bytes > 0 ? this.#driver.receive(bytes).slice() : new Uint8Array(0))
+  }
+
+  /** Launches a run. */
+  launch(rows: number, scale: number, { gate = 0, tf32 = false }: LaunchOptions = {}): void {
+    const { ofPass, passes, blocks } = this.#division(rows)
     this.#tasks(this.#setup, gate)
     const { address, length, stride } = this.#gradient
     const partial = [this.#partialGradients, stride, this.#partialSums, this.#sums.length]
     if (this.#rows !== 0)
-      this.#driver.launch('runRows', blocks, [this.#rows, rows, ofPass, passes, ...partial, gate])
+      this.#driver.launch('runRows', blocks, [
+        this.#rows,
+        rows,
+        ofPass,
+        passes,
+        ...partial,
+        gate,
+        Number(tf32),
+      ])
     if (length > 0) {
       const sum = [address, length, this.#partialGradients, stride, blocks, real(scale), gate]
       this.#driver.launch('sumGradients', spread(length), sum)
     }
     this.#tasks(this.#finish, gate)
-    return blocks
   }
 
-  /** Sums of the run that has just been launched, by name. */
-  sums(blocks: number): Record<string, number> {
+  /** Rows of a pass, passes of a block, and blocks of a run. */
+  #division(rows: number) {
+    const ofPass = passRows(this.chunk)
+    const all = Math.ceil(rows / ofPass)
+    const passes = Math.ceil(all / BLOCKS.rows)
+    return { ofPass, passes, blocks: Math.ceil(all / passes) }
+  }
+
+  /** Sums over the blocks, by name. @param partial those of each block */
+  #totals(partial: Uint8Array): Record<string, number> {
     const names = this.#sums
     const totals = new Float64Array(names.length)
-    if (names.length > 0) {
-      const partial = new Float64Array(blocks * names.length)
-      this.#driver.download(this.#partialSums, new Uint8Array(partial.buffer))
-      partial.forEach((value, i) => (totals[i % names.length] += value))
-    }
+    new Float64Array(partial.buffer).forEach((value, i) => (totals[i % names.length] += value))
     return Object.fromEntries(names.map((name, i) => [name, totals[i]]))
   }
 
-  #tasks(steps: number, gate: Gate): void {
+  #tasks(steps: number, gate: number): void {
     if (steps !== 0) this.#driver.launch('runTasks', BLOCKS.vectors, [steps, gate])
   }
 }

@@ -1,11 +1,9 @@
 import type { LinearSystem, SolveOptions, SolveResult } from '../device.js'
-import { real, type Driver, type Graph, type KernelArgument } from './driver.js'
+import { real, type Driver, type KernelArgument } from './driver.js'
 import { BLOCKS, SOLVE } from './layout.js'
 import type { Memory } from './memory.js'
 import type { CudaProgram } from './program.js'
-
-/** Systems whose launches are kept. */
-const KEPT = 32
+import type { Recorder } from './recorder.js'
 
 /** A solve with the addresses that its launches have. */
 interface Plan {
@@ -14,77 +12,50 @@ interface Plan {
   readonly program: CudaProgram
   readonly passes: readonly { readonly program: CudaProgram; readonly rows: number }[]
   readonly state: number
-  graph: Graph | null
 }
 
 /**
  * Conjugate gradients without the host: all launches of all iterations are made at once, and those after the last iteration
- * do nothing. The launches of a system are recorded when it is solved for the second time, and replayed from there on.
+ * do nothing. Products of matrices are f32 also where the device's others are TF32, whose rounding the condition of a system
+ * would amplify.
  */
 export class Solver {
   readonly #driver: Driver
   readonly #memory: Memory
-  readonly #plans = new Map<string, Plan>()
+  readonly #recorder: Recorder
   #state = { address: 0, iterations: -1 }
-  readonly #ids = new WeakMap<CudaProgram, number>()
-  #count = 0
 
-  constructor(driver: Driver, memory: Memory) {
+  constructor(driver: Driver, memory: Memory, recorder: Recorder) {
     this.#driver = driver
     this.#memory = memory
+    this.#recorder = recorder
   }
 
   /** @param own the device's own programs of those of a system @throws RangeError for vectors of different lengths */
   solve(system: LinearSystem, options: SolveOptions, own: (program: unknown) => CudaProgram): SolveResult {
-    const plan = this.#planOf(system, options, own)
-    if (plan.graph) this.#driver.replay(plan.graph)
-    else this.#launch(plan)
-    return this.#result(plan)
-  }
-
-  #planOf(system: LinearSystem, options: SolveOptions, own: (program: unknown) => CudaProgram): Plan {
-    const program = own(system.program)
-    const passes = (system.preconditioner?.passes ?? []).map((pass) => ({
-      program: own(pass.program),
-      rows: pass.rows,
-    }))
-    const addresses = this.#vectors(system)
-    const numbers = [system.rows, system.scale, system.damping, options.iterations, options.tolerance]
-    const programs = [{ program, rows: system.rows }, ...passes].map((pass) => [
-      this.#idOf(pass.program),
-      pass.rows,
-    ])
-    const key = JSON.stringify([addresses, system.b.length, numbers, programs])
-    const known = this.#plans.get(key)
-    if (known) {
-      // The kernels have run, so that all of them are loaded: nothing else happens while the launches are recorded.
-      known.graph ??= this.#driver.capture(() => this.#launch(known))
-      return known
-    }
+    const passes = system.preconditioner?.passes ?? []
     const plan: Plan = {
       system,
       options,
-      program,
-      passes,
+      program: own(system.program),
+      passes: passes.map(({ program, rows }) => ({ program: own(program), rows })),
       state: this.#stateFor(options.iterations),
-      graph: null,
     }
-    this.#plans.set(key, plan)
-    this.#forgetOldest()
-    return plan
+    const bytes = stateBytes(options.iterations)
+    this.#recorder.play('solve', this.#valuesOf(plan), () => {
+      this.#launch(plan)
+      this.#driver.request(plan.state, bytes)
+    })
+    return resultOf(plan, this.#driver.receive(bytes).slice())
   }
 
-  #idOf(program: CudaProgram): number {
-    const id = this.#ids.get(program) ?? this.#count++
-    this.#ids.set(program, id)
-    return id
-  }
-
-  #forgetOldest(): void {
-    const [[key, { graph }]] = this.#plans
-    if (this.#plans.size <= KEPT) return
-    this.#plans.delete(key)
-    if (graph) this.#driver.forget(graph)
+  /** All that distinguishes a solve. */
+  #valuesOf({ system, options, program, passes, state }: Plan): KernelArgument[] {
+    const { scale, damping, rows } = system
+    const numbers = [scale, damping, options.tolerance].map(real)
+    const programs = [program.id, rows, ...passes.flatMap((pass) => [pass.program.id, pass.rows])]
+    const vectors = this.#vectors(system)
+    return [state, options.iterations, system.b.length, vectors.length, ...vectors, ...numbers, ...programs]
   }
 
   #stateFor(iterations: number): number {
@@ -107,31 +78,30 @@ export class Solver {
       state + 8 * (SOLVE.iterations + i * SOLVE.record.length + SOLVE.record.isOpen)
     call('solveStart', b, x, residual, direction)
     for (let i = 0; i < options.iterations; i++) {
-      for (const pass of passes) pass.program.launch(pass.rows, 1, i > 0 ? isOpen(i - 1) : 0)
+      for (const pass of passes) pass.program.launch(pass.rows, 1, { gate: i > 0 ? isOpen(i - 1) : 0 })
       const hasImage = system.preconditioner ? 1 : 0
       if (hasImage) call('solveSlope', residual, image)
       call('solveDirection', i, real(options.tolerance), image, direction, hasImage)
-      program.launch(system.rows, system.scale, isOpen(i))
+      program.launch(system.rows, system.scale, { gate: isOpen(i) })
       call('solveCurvature', i, real(system.damping), direction, product)
       call('solveAdvance', i, direction, product, x, residual)
     }
     call('solveGain', b, x, residual)
   }
+}
 
-  #result({ system, options: { iterations }, state }: Plan): SolveResult {
-    const bytes = new Uint8Array(stateBytes(iterations))
-    this.#driver.download(state, bytes)
-    const numbers = new Float64Array(bytes.buffer)
-    const flags = new Int32Array(bytes.buffer)
-    const { squared, isOpen, length } = SOLVE.record
-    const records = Array.from({ length: iterations }, (_, i) => SOLVE.iterations + i * length)
-    const taken = records.filter((at) => flags[2 * (at + isOpen)] !== 0)
-    const blocks = Math.max(1, Math.min(BLOCKS.solve, Math.ceil(system.b.length / 256)))
-    const gains = numbers.subarray(SOLVE.gains, SOLVE.gains + blocks)
-    return {
-      residuals: taken.map((at) => numbers[at + squared]),
-      curvature: gains.reduce((total, gain) => total + gain, 0),
-    }
+/** @param bytes the state that the launches have left */
+function resultOf({ system, options: { iterations } }: Plan, bytes: Uint8Array): SolveResult {
+  const numbers = new Float64Array(bytes.buffer)
+  const flags = new Int32Array(bytes.buffer)
+  const { squared, isOpen, length } = SOLVE.record
+  const records = Array.from({ length: iterations }, (_, i) => SOLVE.iterations + i * length)
+  const taken = records.filter((at) => flags[2 * (at + isOpen)] !== 0)
+  const blocks = Math.max(1, Math.min(BLOCKS.solve, Math.ceil(system.b.length / 256)))
+  const gains = numbers.subarray(SOLVE.gains, SOLVE.gains + blocks)
+  return {
+    residuals: taken.map((at) => numbers[at + squared]),
+    curvature: gains.reduce((total, gain) => total + gain, 0),
   }
 }
 

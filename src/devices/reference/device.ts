@@ -11,6 +11,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
+import { refuseUse } from '../closed.js'
 import { conjugateGradient } from '../solve.js'
 import { expectRows, type ProgramSpec } from '../steps.js'
 import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
@@ -28,6 +29,10 @@ import { counted, dot, moments, sum } from './vectors.js'
 export class ReferenceDevice implements Device {
   readonly name = 'reference'
   #overlaying = false
+
+  close(): void {
+    refuseUse(this)
+  }
 
   // Memory.
 

@@ -11,6 +11,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
+import { refuseUse } from '../closed.js'
 import { adamStep } from '../reference/adam.js'
 import { generalisedAdvantages } from '../reference/gae.js'
 import { typeOf } from '../reference/memory.js'
@@ -31,6 +32,7 @@ import { combined, moments, spread } from './vectors.js'
 export class TfjsDevice implements Device {
   readonly name: string
   readonly #tf: TensorFlow
+  readonly #storages: Storage[] = []
   #overlaying = false
 
   /** @param backend name of the backend, which has been set */
@@ -39,10 +41,17 @@ export class TfjsDevice implements Device {
     this.#tf = tf
   }
 
+  close(): void {
+    refuseUse(this)
+    for (const storage of this.#storages.splice(0)) storage.clear()
+  }
+
   // Memory.
 
   tensor(type: ElementType, length: number): Tensor {
-    return new TfjsTensor(this, new Storage(this.#tf, type, length), 0, length)
+    const storage = new Storage(this.#tf, type, length)
+    this.#storages.push(storage)
+    return new TfjsTensor(this, storage, 0, length)
   }
 
   slice(tensor: Tensor, start: number, length: number): Tensor {

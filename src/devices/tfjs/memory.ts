@@ -125,6 +125,12 @@ export class Storage {
     for (const segment of before) segment.value.release()
   }
 
+  /** Gives up all elements. */
+  clear(): void {
+    for (const { value } of this.#segments) value.release()
+    this.#segments = []
+  }
+
   /** Replaces elements from `from` on by elements `start` .. `end` - 1 of another storage, which share their values. */
   copy(from: number, source: Storage, start: number, end: number): void {
     for (const part of source.#covering(start, end))

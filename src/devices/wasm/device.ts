@@ -12,6 +12,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
+import { refuseUse } from '../closed.js'
 import { BYTES, copyingMirror, elementType, lengthError } from '../elements.js'
 import type { HostDevice, SharedKernels } from '../host.js'
 import { chunkOf, expectRows, sumNames, type ProgramSpec } from '../steps.js'
@@ -26,23 +27,10 @@ import {
 } from './program.js'
 import { ScratchPool } from '../operations/scratch.js'
 import { SolveSpace } from './solve-space.js'
-import type { WasmTensor } from './tensor.js'
+import type { WasmProgram, WasmTensor } from './tensor.js'
 
 /** Greatest number of values of one statistic. */
 const RESULTS = 4
-
-interface WasmProgram extends Program {
-  readonly device: WasmDevice
-  readonly address: number
-  /** Number of consecutive rows that belong together. */
-  readonly chunk: number
-  /** Number of rows and factor of the gradient in the header. */
-  readonly rows: Int32Array
-  readonly scale: Float64Array
-  /** Names of the sums, and their values for each block. */
-  readonly sums: readonly string[]
-  readonly partialSums: Float64Array
-}
 
 /**
  * Default device: SIMD kernels over one shared WebAssembly memory. A pass runs on the calling thread and on every thread
@@ -82,6 +70,11 @@ export class WasmDevice implements HostDevice {
       reserve,
       addressOf: (tensor) => this.addressOf(tensor),
     }
+  }
+
+  /** The memory goes with the last array, thread or program that refers to it. */
+  close(): void {
+    refuseUse(this)
   }
 
   get shared(): SharedKernels {

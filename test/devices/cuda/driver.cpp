@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -44,16 +45,33 @@ int answer(const char* function) {
   return found == simulated().end() ? SUCCESS : found->second;
 }
 
+// Calls of each function.
+std::map<std::string, long long>& called() {
+  static std::map<std::string, long long> counts;
+  return counts;
+}
+
 struct Launch {
   Kernel kernel;
   unsigned blocks;
   Args args;
 };
 
-std::set<void*> allocations;
-std::vector<std::vector<Launch>*> graphs;
-std::vector<Launch>* capturing = nullptr;
+// Work of a stream: launches and copies.
+typedef std::function<int()> Work;
+typedef std::vector<Work> Graph;
+
+std::set<void*> allocations, hostAllocations;
+int contexts = 0, graphs = 0;
+Graph* capturing = nullptr;
 long long launches = 0;
+
+// Does it, or records it.
+int take(const Work& work) {
+  if (!capturing) return work();
+  capturing->push_back(work);
+  return SUCCESS;
+}
 
 #if THREADS == 1
 int runBlock(const Launch& launch) {
@@ -127,6 +145,7 @@ void __syncthreads() { leave(); }
 
 #define ANSWER(name)                      \
   do {                                    \
+    called()[#name]++;                    \
     const int code = answer(#name);       \
     if (code != SUCCESS) return code;     \
   } while (0)
@@ -136,7 +155,9 @@ extern "C" {
 void simulate(const char* function, int value) { simulated()[function] = value; }
 void simulateNothing() { simulated().clear(); }
 long long countLaunches() { return launches; }
-int countAllocations() { return allocations.size(); }
+long long countCalls(const char* function) { return called()[function]; }
+// What has not been given back: memory, graphs and contexts.
+int countHeld() { return allocations.size() + hostAllocations.size() + graphs + contexts; }
 
 int cuInit(unsigned) {
   ANSWER(cuInit);
@@ -178,6 +199,12 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
 int cuDevicePrimaryCtxRetain(void** context, int) {
   ANSWER(cuDevicePrimaryCtxRetain);
   *context = (void*)1;
+  contexts++;
+  return SUCCESS;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int) {
+  contexts--;
   return SUCCESS;
 }
 
@@ -188,6 +215,8 @@ int cuModuleLoadDataEx(void** module, const void* image, unsigned count, int* op
   *module = (void*)2;
   return image ? SUCCESS : INVALID_VALUE;
 }
+
+int cuModuleUnload(void*) { return SUCCESS; }
 
 int cuModuleGetFunction(void** function, void*, const char* name) {
   const auto found = KERNELS.find(name);
@@ -201,8 +230,12 @@ int cuStreamCreate(void** stream, unsigned) {
   return SUCCESS;
 }
 
+int cuStreamDestroy_v2(void*) { return SUCCESS; }
+
 int cuStreamSynchronize(void*) {
   ANSWER(cuStreamSynchronize);
+  // Not allowed while work is recorded.
+  if (capturing) return INVALID_VALUE;
   return SUCCESS;
 }
 
@@ -230,29 +263,46 @@ int cuMemGetInfo_v2(size_t* free, size_t* total) {
 int cuMemAllocHost_v2(void** pointer, size_t bytes) {
   ANSWER(cuMemAllocHost_v2);
   *pointer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+  hostAllocations.insert(*pointer);
+  return SUCCESS;
+}
+
+int cuMemFreeHost(void* pointer) {
+  if (!hostAllocations.erase(pointer)) return INVALID_VALUE;
+  free(pointer);
   return SUCCESS;
 }
 
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, void*) {
   ANSWER(cuMemcpyHtoDAsync_v2);
-  memcpy((void*)to, from, bytes);
-  return SUCCESS;
+  return take([=] {
+    memcpy((void*)to, from, bytes);
+    return SUCCESS;
+  });
 }
 
 int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*) {
   ANSWER(cuMemcpyDtoHAsync_v2);
-  memcpy(to, (void*)from, bytes);
-  return SUCCESS;
+  return take([=] {
+    memcpy(to, (void*)from, bytes);
+    return SUCCESS;
+  });
 }
 
 int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void*) {
-  memmove((void*)to, (void*)from, bytes);
-  return SUCCESS;
+  ANSWER(cuMemcpyDtoDAsync_v2);
+  return take([=] {
+    memmove((void*)to, (void*)from, bytes);
+    return SUCCESS;
+  });
 }
 
 int cuMemsetD8Async(unsigned long long to, unsigned char value, size_t bytes, void*) {
-  memset((void*)to, value, bytes);
-  return SUCCESS;
+  ANSWER(cuMemsetD8Async);
+  return take([=] {
+    memset((void*)to, value, bytes);
+    return SUCCESS;
+  });
 }
 
 int cuLaunchKernel(void* function, unsigned blocks, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned,
@@ -260,14 +310,12 @@ int cuLaunchKernel(void* function, unsigned blocks, unsigned, unsigned, unsigned
   ANSWER(cuLaunchKernel);
   if (threads != 256 || blocks == 0) return INVALID_VALUE;
   const Launch launch = {((std::pair<const std::string, Kernel>*)function)->second, blocks, *(Args*)parameters[0]};
-  if (!capturing) return runLaunch(launch);
-  capturing->push_back(launch);
-  return SUCCESS;
+  return take([=] { return runLaunch(launch); });
 }
 
 int cuStreamBeginCapture_v2(void*, int) {
   if (capturing) return INVALID_VALUE;
-  capturing = new std::vector<Launch>();
+  capturing = new Graph();
   return SUCCESS;
 }
 
@@ -279,24 +327,26 @@ int cuStreamEndCapture(void*, void** graph) {
 }
 
 int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long) {
-  *executable = new std::vector<Launch>(*(std::vector<Launch>*)graph);
+  *executable = new Graph(*(Graph*)graph);
+  graphs++;
   return SUCCESS;
 }
 
 int cuGraphDestroy(void* graph) {
-  delete (std::vector<Launch>*)graph;
+  delete (Graph*)graph;
   return SUCCESS;
 }
 
 int cuGraphExecDestroy(void* graph) {
-  delete (std::vector<Launch>*)graph;
+  graphs--;
+  delete (Graph*)graph;
   return SUCCESS;
 }
 
 int cuGraphLaunch(void* executable, void*) {
   ANSWER(cuGraphLaunch);
-  for (const Launch& launch : *(std::vector<Launch>*)executable)
-    if (const int code = runLaunch(launch)) return code;
+  for (const Work& work : *(Graph*)executable)
+    if (const int code = work()) return code;
   return SUCCESS;
 }
 }

@@ -16,6 +16,10 @@ export interface Simulation {
   simulate(name: string, value: number): void
   simulateNothing(): void
   countLaunches(): number
+  /** Calls of a function of the driver. */
+  countCalls(name: string): number
+  /** Allocations, graphs and contexts that have not been given back. */
+  countHeld(): number
 }
 
 const COMPILERS = ['g++', 'clang++']
@@ -59,6 +63,8 @@ export async function openSimulation(): Promise<Simulation | null> {
     simulate: library.func('void simulate(const char *name, int value)'),
     simulateNothing: library.func('void simulateNothing()'),
     countLaunches: library.func('int64_t countLaunches()'),
+    countCalls: library.func('int64_t countCalls(const char *name)'),
+    countHeld: library.func('int countHeld()'),
   }
 }
 

@@ -3,7 +3,7 @@ import type { RowStep } from '../../../src/devices/steps.js'
 import type { Tensor } from '../../../src/devices/tensor.js'
 import { close } from '../../reference/close.js'
 import { dot, gamma, largest, linear, normals, rowsOf, sum, U } from '../../reference/dense.js'
-import { COUNTS, each, f32, head, ROWS, same, type Checks, type Subject } from './setup.js'
+import { COUNTS, each, f32, factorError, head, ROWS, same, type Checks, type Subject } from './setup.js'
 
 const abs = (values: ArrayLike<number>) => Array.from(values, Math.abs)
 
@@ -158,7 +158,7 @@ function folded(
 }
 
 /** Setup steps see the parameters of their run, and products of the same run see what they write. */
-function checkFold(device: Device): void {
+function checkFold(device: Device, subject: Subject): void {
   for (const shape of LAYERS) {
     const { outputs, inputs } = shape
     const given = layerOf(shape)
@@ -187,7 +187,7 @@ function checkFold(device: Device): void {
       const xs = rowsOf(given.x, inputs)
       const sizes = xs.flatMap((row) => linear(abs(row), abs(ms), abs(cs)))
       const ys = xs.flatMap((row) => linear(row, ms, cs))
-      close(device.read(y), ys, (i) => gamma(inputs + 1) * sizes[i], 'm x + c')
+      close(device.read(y), ys, (i) => (gamma(inputs + 1) + factorError(subject)) * sizes[i], 'm x + c')
     }
   }
 }

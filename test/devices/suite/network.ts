@@ -3,9 +3,10 @@ import type { Device } from '../../../src/devices/device.js'
 import { ACTIVATIONS, type RowStep } from '../../../src/devices/steps.js'
 import { close } from '../../reference/close.js'
 import { ACTIVATE, U, directional, gamma, linear, normals, rowsOf, sum } from '../../reference/dense.js'
-import { COUNTS, ROWS, each, f32, head, type Checks } from './setup.js'
+import { COUNTS, ROWS, each, f32, factorError, head, type Checks, type Subject } from './setup.js'
 
-function checkLinear(device: Device): void {
+function checkLinear(device: Device, subject: Subject): void {
+  const product = (n: number) => gamma(n) + factorError(subject)
   for (const [inputs, outputs] of [
     [3, 5],
     [19, 128],
@@ -39,7 +40,7 @@ function checkLinear(device: Device): void {
       const zero = b.map(() => 0)
       const abs = (v: ArrayLike<number>) => Array.from(v, Math.abs)
       const size = xRows.flatMap((row) => linear(abs(row), abs(w), abs(b)))
-      const bound = (i: number) => gamma(inputs + 1) * (size[i] + Math.abs(start[i]))
+      const bound = (i: number) => product(inputs + 1) * (size[i] + Math.abs(start[i]))
       close(
         head(device, y, count, outputs),
         xRows.flatMap((row) => linear(row, w, b)),
@@ -55,7 +56,7 @@ function checkLinear(device: Device): void {
       const none = Array<number>(inputs).fill(0)
       const sizes = gRows.flatMap((row) => linear(abs(row), abs(transpose), none))
       const want = gRows.flatMap((row) => linear(row, transpose, none))
-      close(head(device, gx, count, inputs), want, (i) => gamma(outputs) * sizes[i], 'gx')
+      close(head(device, gx, count, inputs), want, (i) => product(outputs) * sizes[i], 'gx')
 
       const slopes = Array.from({ length: outputs + outputs * inputs }, (_, at) => {
         const j = at < outputs ? at : Math.floor((at - outputs) / inputs)
@@ -66,7 +67,7 @@ function checkLinear(device: Device): void {
       close(
         device.read(gradient),
         slopes.map(([v]) => v),
-        (i) => gamma(count) * slopes[i][1],
+        (i) => (i < outputs ? gamma(count) : product(count)) * slopes[i][1],
         'gradient',
       )
     }

@@ -5,7 +5,7 @@ import type { Tensor } from '../../../src/devices/tensor.js'
 import { close } from '../../reference/close.js'
 import { directional, dot, largest, linear, normals, rowsOf, U } from '../../reference/dense.js'
 import { gruCell } from '../../reference/recurrent.js'
-import { f32, same, type Checks, type Subject } from './setup.js'
+import { f32, factorError, same, type Checks, type Subject } from './setup.js'
 
 /** Rows of a chunk, and chunks of a batch: more than a block of any device takes. */
 const CHUNK = 5
@@ -15,6 +15,12 @@ const ROWS = CHUNK * CHUNKS
 const WIDTHS = [6, 8]
 /** Rounding of the longest chain: a chunk's steps, each a sum over the state and some twenty operations. */
 const bound = (values: ArrayLike<number>, width: number) => CHUNK * (width + 40) * U * (1 + largest(values))
+/** Of TF32 factors: the same chain with the rounding of each step's products. */
+const productBound = (subject: Subject, { weight, v, width }: Layer, values: ArrayLike<number>) => {
+  const rows = [weight, v.weight].flatMap((matrix) => rowsOf(matrix, width))
+  const largestRow = largest(rows.map((row) => row.reduce((total, w) => total + Math.abs(w), 0)))
+  return CHUNK * factorError(subject) * largestRow * (1 + largest(values))
+}
 
 /** A layer between two others on a device, its operands random, and the passes over it. */
 class Layer {
@@ -134,7 +140,7 @@ class Layer {
 }
 
 /** Forward, tangent and adjoint of whole batches against f64 and differences. */
-function checkLayer(device: Device): void {
+function checkLayer(device: Device, subject: Subject): void {
   for (const width of WIDTHS) {
     const layer = new Layer(device, width)
     const { x, weight, bias, v, g, states, starts } = layer
@@ -142,7 +148,7 @@ function checkLayer(device: Device): void {
     for (const pass of passes) device.run(pass, ROWS)
     const chunks = Array.from({ length: CHUNKS }, (_, c) => c)
     const out = chunks.flatMap((c) => layer.chunk(c, x, weight, bias))
-    close(layer.read('out', 0, CHUNKS), out, bound(out, width), 'states')
+    close(layer.read('out', 0, CHUNKS), out, bound(out, width) + productBound(subject, layer, out), 'states')
     const others = rowsOf(layer.read('next', 0, CHUNKS), 3 * width)
     assert.deepEqual(
       others.flatMap((row) => row.slice(width, 2 * width)),
@@ -168,14 +174,19 @@ function checkLayer(device: Device): void {
         1e-3,
       )
       const got = tangent.slice(c * CHUNK * width, (c + 1) * CHUNK * width)
-      close(got, want, bound(want, width) + 1e-8, `tangent of chunk ${c}`)
+      close(
+        got,
+        want,
+        bound(want, width) + productBound(subject, layer, want) + 1e-8,
+        `tangent of chunk ${c}`,
+      )
     }
-    checkAdjoint(layer, g, tangent)
+    checkAdjoint(subject, layer, g, tangent)
   }
 }
 
 /** <J v, g> = <v, J' g>, parts by x, U and u, in every chunk. */
-function checkAdjoint(layer: Layer, g: Float32Array, tangent: readonly number[]): void {
+function checkAdjoint(subject: Subject, layer: Layer, g: Float32Array, tangent: readonly number[]): void {
   const { width, v } = layer
   const [gx, product, before] = ['gx', 'gproduct', 'before'].map((name) => layer.read(name, 0, CHUNKS))
   const part = <T extends ArrayLike<number>>(values: T, columns: number, c: number) =>
@@ -190,7 +201,12 @@ function checkAdjoint(layer: Layer, g: Float32Array, tangent: readonly number[])
     const size = Math.sqrt(
       dot(part(tangent, width, c), part(tangent, width, c)) * dot(part(g, width, c), part(g, width, c)),
     )
-    close([back], [forward], 4 * bound([size], width), `<J v, g> = <v, J' g> in chunk ${c}`)
+    close(
+      [back],
+      [forward],
+      4 * (bound([size], width) + productBound(subject, layer, [size])),
+      `<J v, g> = <v, J' g> in chunk ${c}`,
+    )
   }
 }
 

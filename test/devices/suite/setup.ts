@@ -3,15 +3,17 @@ import type { Device, Sums } from '../../../src/devices/device.js'
 import type { ProgramSpec } from '../../../src/devices/steps.js'
 import type { ElementType, HostArray, Tensor } from '../../../src/devices/tensor.js'
 import { close } from '../../reference/close.js'
+import { U } from '../../reference/dense.js'
 
 /** Device under test. */
 export interface Subject {
   readonly device: Device
   /**
    * Accuracy to which results agree that the contract calls the same, such as those of a row alone and in a batch: 'bits',
-   * or 'f32' for the rounding of a different order of operations.
+   * or 'f32' for the rounding of a different order of operations. 'tf32' is the same where the factors of matrix products
+   * are rounded to 11 bits.
    */
-  readonly accuracy: 'bits' | 'f32'
+  readonly accuracy: 'bits' | 'f32' | 'tf32'
   /** New array in the memory of rollouts. */
   array(type: ElementType, length: number): HostArray
 }
@@ -34,6 +36,14 @@ export const i32 = (device: Device, values: ArrayLike<number>): Tensor => {
   device.write(tensor, values)
   return tensor
 }
+
+/**
+ * Further error of an element of a matrix product, relative to the sum of the sizes of its terms, where factors are TF32: each
+ * of the two is rounded by 2^-11, and up to 128 sums are truncated by 2^-23 on tensor cores (Fasi et al. 2021), where f32
+ * rounds by 2^-24.
+ */
+export const factorError = ({ accuracy }: Pick<Subject, 'accuracy'>): number =>
+  accuracy === 'tf32' ? 2 ** -10 + 2 ** -22 + 128 * U : 0
 
 /** Runs steps on each row count and passes the count and the sums to `check`. */
 export function each(

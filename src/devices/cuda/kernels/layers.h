@@ -7,7 +7,7 @@
 CALLED void linear(const Linear& w, const Pass& pass) {
   const Left x = {pass.of(w.x, w.inputs), w.inputs, 1, nullptr, 0};
   const Right weight = {w.weight, 1, w.inputs};
-  product(pass.rows, w.outputs, w.inputs, x, weight, {pass.of(w.y, w.outputs), w.outputs, w.bias, w.accumulate != 0});
+  product(pass, pass.rows, w.outputs, w.inputs, x, weight, {pass.of(w.y, w.outputs), w.outputs, w.bias, w.accumulate != 0});
 }
 
 // gx = gy w, with `repeat` vectors per row.
@@ -15,7 +15,7 @@ CALLED void linearAdjoint(const LinearAdjoint& w, const Pass& pass) {
   const Left gy = {pass.of(w.gy, w.repeat * w.outputs), w.outputs, 1, nullptr, 0};
   const Right weight = {w.weight, w.inputs, 1};
   const Target gx = {pass.of(w.gx, w.repeat * w.inputs), w.inputs, nullptr, false};
-  product(pass.rows * w.repeat, w.inputs, w.outputs, gy, weight, gx);
+  product(pass, pass.rows * w.repeat, w.inputs, w.outputs, gy, weight, gx);
 }
 
 // Gradients of w, gy' x, and of the bias, the column sums of gy.
@@ -25,7 +25,7 @@ CALLED void linearWeights(const LinearWeights& w, const Pass& pass) {
   const bool accumulate = w.accumulate;
   const Right x = {pass.of(w.x, w.inputs), w.inputs, 1};
   const Target gradient = {pass.gradient + w.weightAt, w.inputs, nullptr, accumulate || !pass.first};
-  product(outputs, w.inputs, pass.rows, {gy, 1, w.outputs, nullptr, 0}, x, gradient);
+  product(pass, outputs, w.inputs, pass.rows, {gy, 1, w.outputs, nullptr, 0}, x, gradient);
   // The entries of the bias may be among those of the weight.
   __syncthreads();
   EACH(j, outputs) {

@@ -1,30 +1,75 @@
-// Matrix product of a block. Each element is one f32 sum over k, ascending from 0.
+// Matrix product of a block, in two arithmetics.
 #pragma once
 #include "shared.h"
 
-// Rows and columns of a unit's part of a tile.
+// Sums of a unit in a tile.
 constexpr int UNIT_ROWS = TILE_ROWS / (LANES / 32);
 constexpr int UNIT_COLUMNS = TILE_COLUMNS / 32;
+typedef float UnitSums[UNITS][UNIT_ROWS][UNIT_COLUMNS];
 
-// Columns col + 32 j for j < J of a tile with so many rows, over a part of the depth.
-template <int J>
-INLINE void multiplyTiles(int rows, int depth, float (&sums)[UNITS][UNIT_ROWS][UNIT_COLUMNS]) {
-  EACH_UNIT(u, unit) {
-    const int row = unit / 32 * UNIT_ROWS, column = unit % 32;
-    if (row >= rows) continue;
-    for (int k = 0; k < depth; k++) {
-      float a[UNIT_ROWS], b[J];
+// f32: each element is one sum over k, ascending from 0. A group of 32 units takes four rows.
+struct Plain {
+  static INLINE float factor(float x) { return x; }
+
+  // Places in the tiles.
+  static INLINE int left(int row, int k) { return row * (TILE_DEPTH + 1) + k; }
+  static INLINE int right(int k, int column) { return k * (TILE_COLUMNS + 1) + column; }
+
+  // Element of the tile that sums[i][j] of a unit is.
+  static INLINE int row(int unit, int i) { return unit / 32 * UNIT_ROWS + i; }
+  static INLINE int column(int unit, int, int j) { return unit % 32 + 32 * j; }
+
+  // Sums [i][j] for j < J in a tile with so many rows, over a part of the depth.
+  template <int J>
+  static INLINE void multiply(int rows, int depth, UnitSums& sums) {
+    EACH_UNIT(u, unit) {
+      const int row0 = row(unit, 0), column0 = column(unit, 0, 0);
+      if (row0 >= rows) continue;
+      for (int k = 0; k < depth; k++) {
+        float a[UNIT_ROWS], b[J];
 #pragma unroll
-      for (int i = 0; i < UNIT_ROWS; i++) a[i] = shared.tiles.a[row + i][k];
+        for (int i = 0; i < UNIT_ROWS; i++) a[i] = shared.tiles.a[left(row0 + i, k)];
 #pragma unroll
-      for (int j = 0; j < J; j++) b[j] = shared.tiles.b[k][column + 32 * j];
+        for (int j = 0; j < J; j++) b[j] = shared.tiles.b[right(k, column0 + 32 * j)];
 #pragma unroll
-      for (int i = 0; i < UNIT_ROWS; i++)
+        for (int i = 0; i < UNIT_ROWS; i++)
 #pragma unroll
-        for (int j = 0; j < J; j++) sums[u][i][j] = fmaf(a[i], b[j], sums[u][i][j]);
+          for (int j = 0; j < J; j++) sums[u][i][j] = fmaf(a[i], b[j], sums[u][i][j]);
+      }
     }
   }
-}
+};
+
+// TF32 on tensor cores: factors are rounded to 11 bits, products are exact, sums are f32, over k by eights ascending from 0. A
+// warp takes 16 rows and 8 J columns, and a unit those elements of them that `multiplyFragments` gives to it.
+struct Tf32 {
+  static INLINE float factor(float x) { return roundToTf32(x); }
+
+  // Shuffled, so that neither filling a tile nor reading fragments meets a bank of shared memory twice.
+  static INLINE int left(int row, int k) { return row * TILE_DEPTH + (k ^ ((row & 7) << 2 | row >> 3)); }
+  static INLINE int right(int k, int column) { return k * TILE_COLUMNS + (column ^ ((k & 3) << 3 | k >> 2)); }
+
+  static INLINE int row(int unit, int i) { return unit / 128 * 16 + unit % 32 / 4 + i / 2 * 8; }
+  static INLINE int column(int unit, int i, int j) { return unit / 32 % 4 * 8 + unit % 4 * 2 + i % 2 + 32 * j; }
+
+  template <int J>
+  static INLINE void multiply(int, int depth, UnitSums& sums) {
+    for (int k0 = 0; k0 < depth; k0 += 8) {
+      float a[UNITS][4], b[UNITS][J][2];
+      EACH_UNIT(u, unit) {
+        const int row0 = unit / 128 * 16 + unit % 32 / 4, column0 = unit / 32 % 4 * 8 + unit % 32 / 4;
+        const int k = k0 + unit % 4;
+#pragma unroll
+        for (int i = 0; i < 4; i++) a[u][i] = shared.tiles.a[left(row0 + i % 2 * 8, k + i / 2 * 4)];
+#pragma unroll
+        for (int j = 0; j < J; j++)
+#pragma unroll
+          for (int i = 0; i < 2; i++) b[u][j][i] = shared.tiles.b[right(k + i * 4, column0 + 32 * j)];
+      }
+      multiplyFragments(a, b, sums);
+    }
+  }
+};
 
 // Matrix whose element (row, k) is at[row * rowStride + k * depthStride], or 0 where the row's gate is 0.
 struct Left {
@@ -49,45 +94,55 @@ struct Target {
 };
 
 // Product of matrices [m, depth] and [depth, n].
-CALLED void product(int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
+template <class Arithmetic>
+CALLED void productIn(int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
   // Threads beside each other read what lies beside each other.
   const bool aByDepth = a.depthStride == 1, bByDepth = b.depthStride == 1;
   for (int row0 = 0; row0 < m; row0 += TILE_ROWS)
     for (int column0 = 0; column0 < n; column0 += TILE_COLUMNS) {
       const int width = n - column0 <= 32 ? 32 : TILE_COLUMNS;
-      float sums[UNITS][UNIT_ROWS][UNIT_COLUMNS] = {};
+      UnitSums sums = {};
       for (int k0 = 0; k0 < depth; k0 += TILE_DEPTH) {
         EACH(e, TILE_ROWS * TILE_DEPTH) {
           const int k = aByDepth ? e % TILE_DEPTH : e / TILE_ROWS;
           const int r = aByDepth ? e / TILE_DEPTH : e % TILE_ROWS;
           const bool isIn = row0 + r < m && k0 + k < depth && (!a.gate || a.gate[(row0 + r) * a.gateStride] != 0);
-          shared.tiles.a[r][k] = isIn ? a.at[(row0 + r) * a.rowStride + (k0 + k) * a.depthStride] : 0;
+          const float x = isIn ? a.at[(row0 + r) * a.rowStride + (k0 + k) * a.depthStride] : 0;
+          shared.tiles.a[Arithmetic::left(r, k)] = Arithmetic::factor(x);
         }
         EACH(e, TILE_DEPTH * width) {
           const int k = bByDepth ? e % TILE_DEPTH : e / width;
           const int c = bByDepth ? e / TILE_DEPTH : e % width;
           const bool isIn = column0 + c < n && k0 + k < depth;
-          shared.tiles.b[k][c] = isIn ? b.at[(k0 + k) * b.depthStride + (column0 + c) * b.columnStride] : 0;
+          const float x = isIn ? b.at[(k0 + k) * b.depthStride + (column0 + c) * b.columnStride] : 0;
+          shared.tiles.b[Arithmetic::right(k, c)] = Arithmetic::factor(x);
         }
         __syncthreads();
         const int part = least(TILE_DEPTH, depth - k0);
         if (width == 32)
-          multiplyTiles<1>(m - row0, part, sums);
+          Arithmetic::template multiply<1>(m - row0, part, sums);
         else
-          multiplyTiles<UNIT_COLUMNS>(m - row0, part, sums);
+          Arithmetic::template multiply<UNIT_COLUMNS>(m - row0, part, sums);
         __syncthreads();
       }
-      EACH_UNIT(u, unit) {
-        const int row = row0 + unit / 32 * UNIT_ROWS, column = column0 + unit % 32;
+      EACH_UNIT(u, unit)
 #pragma unroll
         for (int i = 0; i < UNIT_ROWS; i++)
 #pragma unroll
           for (int j = 0; j < UNIT_COLUMNS; j++) {
-            if (row + i >= m || column + 32 * j >= n) continue;
-            float* at = out.at + (row + i) * out.rowStride + column + 32 * j;
+            const int row = row0 + Arithmetic::row(unit, i), column = column0 + Arithmetic::column(unit, i, j);
+            if (row >= m || column >= n) continue;
+            float* at = out.at + row * out.rowStride + column;
             const float sum = sums[u][i][j];
-            *at = out.accumulate ? *at + sum : out.bias ? sum + out.bias[column + 32 * j] : sum;
+            *at = out.accumulate ? *at + sum : out.bias ? sum + out.bias[column] : sum;
           }
-      }
     }
+}
+
+// The same, in the arithmetic of the pass.
+INLINE void product(const Pass& pass, int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
+  if (pass.tf32)
+    productIn<Tf32>(m, n, depth, a, b, out);
+  else
+    productIn<Plain>(m, n, depth, a, b, out);
 }

@@ -19,7 +19,7 @@ INLINE void clearBlock(const ClearBlock& w, const Pass& pass) {
 INLINE bool isClosed(const int* gate) { return gate && *gate == 0; }
 
 // Takes blocks of rows through all steps. Arguments: steps, rows, rows of a pass, passes of a block, partial gradients and
-// their stride, partial sums and their number, gate.
+// their stride, partial sums and their number, gate, whether products of matrices round their factors to TF32.
 extern "C" __global__ void __launch_bounds__(THREADS) runRows(Args args) {
   if (isClosed(args.i32(8))) return;
   const i64* steps = (const i64*)args.words[0].pointer;
@@ -27,6 +27,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) runRows(Args args) {
   Pass pass;
   pass.gradient = args.f32(4) + blockIdx.x * args.integer(5);
   pass.sums = args.f64(6) + blockIdx.x * args.integer(7);
+  pass.tf32 = args.integer(9);
   for (i64 i = 0; i < passes; i++) {
     pass.from = (blockIdx.x * passes + i) * passRows;
     if (pass.from >= rows) break;

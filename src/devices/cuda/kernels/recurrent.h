@@ -18,7 +18,7 @@ CALLED void gru(const Gru& w, const Pass& pass) {
       if (i == 0) linked[row] = t > 0 && !resets ? 1 : 0;
     }
     __syncthreads();
-    product(chunks, 3 * width, width, {before + t * width, w.chunk * width, 1, nullptr, 0}, {w.weight, 1, width},
+    product(pass, chunks, 3 * width, width, {before + t * width, w.chunk * width, 1, nullptr, 0}, {w.weight, 1, width},
             {gates + t * 4 * width, w.chunk * 4 * width, w.bias, false});
     __syncthreads();
     EACH(e, chunks * width) {
@@ -46,7 +46,7 @@ CALLED void gruTangent(const GruTangent& w, const Pass& pass) {
   float *total = pass.of(w.product, 3 * w.width), *out = pass.of(w.out, width);
   for (int t = 0; t < chunk; t++) {
     if (t > 0)
-      product(chunks, 3 * width, width, {out + (t - 1) * width, w.chunk * width, 1, linked + t, chunk},
+      product(pass, chunks, 3 * width, width, {out + (t - 1) * width, w.chunk * width, 1, linked + t, chunk},
               {w.weight, 1, width}, {total + t * 3 * width, w.chunk * 3 * width, nullptr, true});
     __syncthreads();
     EACH(e, chunks * width) {
@@ -85,7 +85,7 @@ CALLED void gruAdjoint(const GruAdjoint& w, const Pass& pass) {
     }
     __syncthreads();
     if (t == 0) break;
-    product(chunks, width, 3 * width, {through + t * 3 * width, w.chunk * 3 * width, 1, linked + t, chunk},
+    product(pass, chunks, width, 3 * width, {through + t * 3 * width, w.chunk * 3 * width, 1, linked + t, chunk},
             {w.weight, width, 1}, {gh + (t - 1) * width, w.chunk * width, nullptr, true});
     __syncthreads();
   }

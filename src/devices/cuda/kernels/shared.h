@@ -26,8 +26,8 @@ constexpr int TILE_COLUMNS = 128;
 constexpr int TILE_DEPTH = 32;
 
 struct Tiles {
-  float a[TILE_ROWS][TILE_DEPTH + 1];
-  float b[TILE_DEPTH][TILE_COLUMNS + 1];
+  float a[TILE_ROWS * (TILE_DEPTH + 1)];
+  float b[TILE_DEPTH * (TILE_COLUMNS + 1)];
 };
 
 // Most sums that are formed at once.
@@ -97,6 +97,8 @@ struct Pass {
   float* gradient;
   double* sums;
   bool first;
+  // Whether products of matrices round their factors to TF32.
+  bool tf32;
 
   template <class T>
   INLINE T* of(T* matrix, i64 width) const {

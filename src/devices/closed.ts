@@ -1,0 +1,14 @@
+import { HatrpoError } from '../errors.js'
+import type { Device } from './device.js'
+
+/** Makes every later use of a device an error, but for closing it again. */
+export function refuseUse(device: Device): void {
+  const refuse = () => {
+    throw new HatrpoError(`device ${device.name}: it has been closed, with all its tensors: open another one`)
+  }
+  const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(device) as object)
+  for (const [name, { value }] of Object.entries(methods))
+    if (typeof value === 'function' && name !== 'close')
+      Object.defineProperty(device, name, { value: refuse })
+  Object.defineProperty(device, 'close', { value: () => undefined })
+}
