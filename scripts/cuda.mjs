@@ -1,8 +1,10 @@
-// Builds the kernels of the CUDA device. `npm run build:cuda` compiles them to PTX, for which it needs nvcc 12 or newer.
+// Builds the kernels of the CUDA device. `npm run build:cuda` compiles them to PTX, for which it needs nvcc 12 or newer;
+// `npm run build:cuda -- sm_90` assembles that for one architecture, too, for CUDA_KERNELS.
 // Headers that follow from tables in TypeScript are written first: the arguments of each operation, and the function that
 // runs one.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build } from 'esbuild'
@@ -123,12 +125,27 @@ function compress(file) {
   rmSync(file)
 }
 
+/** Assembles PTX for one architecture. Result: the path of the cubin. */
+function assemble(file, architecture) {
+  const cubin = `${root}dist/cuda/kernels.${architecture}.cubin`
+  run('ptxas', [`-arch=${architecture}`, '-O3', file, '-o', cubin])
+  return cubin
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
+    const architectures = process.argv.slice(2)
+    const unknown = architectures.find((name) => !/^sm_\d+[a-z]?$/.test(name))
+    if (unknown !== undefined)
+      throw new Error(`build:cuda: ${unknown} is no architecture: it must be one of ptxas, such as sm_90`)
     const file = await buildPtx(`${root}dist/cuda`)
     // An assembler refuses what the stated version of the language does not have.
     run('ptxas', ['-arch=sm_80', '-O0', file, '-o', `${root}dist/cuda/kernels.cubin`])
     rmSync(`${root}dist/cuda/kernels.cubin`)
+    for (const architecture of architectures) {
+      const cubin = assemble(file, architecture)
+      console.log(`${relative('.', cubin)}: ${statSync(cubin).size} bytes`)
+    }
     compress(file)
   } catch (error) {
     console.error(error.message)

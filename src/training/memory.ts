@@ -27,6 +27,16 @@ function parametersOf({ groups, critics }: MethodPlan): number {
 
 const gibibytes = (bytes: number) => (bytes / GIBIBYTE).toFixed(1)
 
+/** What `act` returns. A learner is closed where it throws. */
+export function orClose<T>(learner: { close(): void }, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    learner.close()
+    throw error
+  }
+}
+
 /**
  * Makes a learner that fits into memory.
  * @param make lays out a learner on a host; on one that measures, nothing is written
@@ -47,13 +57,10 @@ export async function makeFitting<Learner extends { readonly host: HostDevice; c
   try {
     await expectFits(config, plan, measure)
     const learner = await make(config, await openHost())
-    try {
+    return orClose(learner, () => {
       expectMachineFits(config, learner.host.arena.used)
-    } catch (error) {
-      learner.close()
-      throw error
-    }
-    return learner
+      return learner
+    })
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error
     throw await explain(config, error, measure)

@@ -16,6 +16,7 @@ import { chooseDevice } from './auto-device.js'
 import { readInitial } from './initial.js'
 import type { RunLearner } from './learner.js'
 import { createLearner } from './learners.js'
+import { orClose } from './memory.js'
 import { TrainingLoop } from './loop.js'
 
 /**
@@ -54,15 +55,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     options.onPhase?.('making networks and memory')
     const learner = await createLearner(config, factory.spec, initial)
-    const run = openRun(dir, config, {
-      resume,
-      workers,
-      task: taskName(factory),
-      ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
-      ...(origin && { origin }),
-      ...(options.onStart && { onOpen: () => options.onStart?.() }),
-      ...(onEvent && { onEvent }),
-    })
+    const run = orClose(learner, () =>
+      openRun(dir, config, {
+        resume,
+        workers,
+        task: taskName(factory),
+        ...(factory.sha256 !== undefined && { envSha256: factory.sha256 }),
+        ...(origin && { origin }),
+        ...(options.onStart && { onOpen: () => options.onStart?.() }),
+        ...(onEvent && { onEvent }),
+      }),
+    )
     try {
       if (!run.checkpoint && !initial && config.init.from !== NO_RUN)
         throw new HatrpoError(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CudaDevice } from '../../src/devices/cuda/device.js'
-import { listDevices, openDevice, openHost } from '../../src/devices/open.js'
+import { comparableDevices, listDevices, openDevice, openHost } from '../../src/devices/open.js'
 import type { RowStep } from '../../src/devices/steps.js'
 import { allocate } from '../../src/devices/tensor.js'
 import { close } from '../reference/close.js'
@@ -102,6 +102,12 @@ test('cuda: the list of devices gives the reason why it cannot be used', { skip 
   t.after(simulateNothing)
   const state = async () => (await listDevices()).find(({ id }) => id === 'cuda')!
   assert.deepEqual([(await state()).usable, (await state()).reason], [true, null])
+  const compared = await comparableDevices()
+  assert.deepEqual(
+    ['cuda:f32', 'cuda:tf32'].map((id) => compared.includes(id)),
+    [true, false],
+    'auto does not choose the less accurate variant',
+  )
   for (const [name, value, line] of reasons) {
     simulate(name, value)
     const { usable, reason } = await state()

@@ -57,13 +57,17 @@ function update(device: Device): () => void {
 
 test('tensors of TensorFlow.js do not accumulate', { skip }, async () => {
   const tf = loadPackage<TensorFlow>('@tensorflow/tfjs-core')
-  const step = update(await open())
+  const device = await open()
+  const none = tf.memory().numTensors
+  const step = update(device)
   step()
   step()
   const before = tf.memory().numTensors
-  assert.ok(before > 0)
+  assert.ok(before > none)
   for (let i = 0; i < 5; i++) step()
   assert.equal(tf.memory().numTensors, before)
+  device.close()
+  assert.ok(tf.memory().numTensors <= none, 'a closed device gives them back')
 })
 
 test('a failed step leaves no tensors behind', { skip }, async () => {

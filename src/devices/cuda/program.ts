@@ -33,16 +33,12 @@ export interface LaunchOptions {
 
 const END = 0
 
-let made = 0
-
 /** A compiled program: lists of steps in the memory of the GPU. */
 export class CudaProgram implements Program {
   readonly maxRows: number
   /** Number of consecutive rows that belong together. */
   readonly chunk: number
   readonly owner: Memory
-  /** Different for each program of the process. */
-  readonly id = made++
   readonly #driver: Driver
   readonly #sums: readonly string[]
   readonly #setup: number
@@ -71,6 +67,11 @@ export class CudaProgram implements Program {
     this.#gradient = { address: gradient ? memory.typed(gradient, 'f32') : 0, length, stride }
     this.#partialGradients = space.partialGradients(blocks * stride * 4)
     this.#partialSums = memory.reserve(blocks * this.#sums.length * 8)
+  }
+
+  /** Number that no other program of the device has: the address of its sums. */
+  get id(): number {
+    return this.#partialSums
   }
 
   /** Makes a run. Result: its sums by name. */
