@@ -6,7 +6,7 @@ import { allocate } from '../../src/devices/tensor.js'
 import { close } from '../reference/close.js'
 import { normals } from '../reference/dense.js'
 import { tinyConfig, trained } from '../training/runs.js'
-import { checkGoldenFiles, checkTraining, METHODS, tf32Bound } from './cuda/checks.js'
+import { checkGoldenFiles, checkTraining, METHODS, TF32_BOUND, tf32Bound } from './cuda/checks.js'
 import { deviceSuite } from './suite.js'
 import { linearSystem } from './suite/solve.js'
 
@@ -27,7 +27,10 @@ test("HARL's numbers within the bounds that the files suggest", { skip }, () => 
 test("HARL's numbers within the bounds of TF32", { skip }, () => checkGoldenFiles('cuda:tf32', tf32Bound))
 
 for (const method of METHODS)
-  test(`${method[0]} takes the steps of the default device`, { skip }, (t) => checkTraining(t, method))
+  for (const [device, bound] of [['cuda'], ['cuda:tf32', TF32_BOUND]] as const)
+    test(`${device}: ${method[0]} takes the steps of the default device`, { skip }, (t) =>
+      checkTraining(t, method, { device, bound }),
+    )
 
 test('recorded launches of a solve have the results of the first ones', { skip }, () => {
   const device = new CudaDevice()

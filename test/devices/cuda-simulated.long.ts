@@ -7,7 +7,7 @@ import { allocate } from '../../src/devices/tensor.js'
 import { makeEnvFactory } from '../../src/envs/index.js'
 import { TeamLearner } from '../../src/training/learner.js'
 import { temporaryDirectory, tinyConfig } from '../training/runs.js'
-import { checkGoldenFiles, checkTraining, METHODS, tf32Bound } from './cuda/checks.js'
+import { checkGoldenFiles, checkTraining, METHODS, TF32_BOUND, tf32Bound } from './cuda/checks.js'
 import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
 
@@ -42,7 +42,7 @@ for (const method of METHODS)
 
 for (const method of METHODS)
   test(`cuda:tf32: ${method[0]} takes the steps of the default device`, { skip }, (t) =>
-    checkTraining(t, method, { device: 'cuda:tf32', bound: 32 * 2 ** -11 }),
+    checkTraining(t, method, { device: 'cuda:tf32', bound: TF32_BOUND }),
   )
 
 /** Functions of the driver that an update calls, by what they are. */

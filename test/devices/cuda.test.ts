@@ -143,6 +143,8 @@ test('cuda: a refusal of the driver is an error of one line', { skip }, async (t
   fails('cuModuleLoadDataEx', 209, () => new CudaDevice(), /does not load the kernels \(error 209\)/)
   fails('cuDevicePrimaryCtxRetain', 46, () => new CudaDevice(), /in use by other processes/)
   const config = tinyConfig({ id: fixture('rough') }, 2, 'device=cuda')
+  const before = countHeld()
   simulate('cuGraphLaunch', 719)
   await assert.rejects(trained(t, config), /^HatrpoError: device cuda: the GPU has stopped/)
+  assert.equal(countHeld(), before, 'a run that fails closes its device')
 })

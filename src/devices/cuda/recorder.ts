@@ -32,10 +32,10 @@ export class Recorder {
     const known = this.#graphs.get(key)
     if (known === undefined) sequence()
     const graph = known === null ? this.#driver.capture(sequence) : (known ?? null)
-    if (graph) this.#driver.replay(graph)
     this.#graphs.delete(key)
     this.#graphs.set(key, graph)
     if (this.#graphs.size > KEPT) this.#forgetOldest()
+    if (graph) this.#driver.replay(graph)
   }
 
   close(): void {

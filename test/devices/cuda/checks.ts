@@ -44,15 +44,17 @@ const PARAMETERS = /params$/
 const KINKS = { file: 'critic_update.warm_valuenorm_stale.s1.json', quantity: /^epochs\.[34]\.clipped_grad$/ }
 
 /**
- * Bounds where the factors of products are TF32, relative to the largest number of a quantity. A number has gone through at most
- * 16 products on its way, forwards, as a tangent and back through up to four layers, each with two factors that are rounded
- * by 2^-11. Conjugate gradients, whose own products are f32, add to that the difference of their matrix.
+ * Relative rounding where the factors of products are TF32: a number has gone through at most 16 products on its way, forwards,
+ * as a tangent and back through up to four layers, each with two factors that are rounded by 2^-11.
  */
+export const TF32_BOUND = 32 * 2 ** -11
+
+/** Bounds of `cuda:tf32`, relative to the largest number of a quantity. */
 export const tf32Bound: Bound = ({ quantity, suggested, size }, file) => {
   if (size === undefined || WITHOUT_PRODUCTS.test(quantity)) return suggested
   if (file === KINKS.file && KINKS.quantity.test(quantity)) return size
   const of = LOSSES.test(quantity) ? Math.max(1, size) : size
-  return suggested + (PARAMETERS.test(quantity) ? 2 : 32) * 2 ** -11 * of
+  return suggested + (PARAMETERS.test(quantity) ? 2 ** -10 : TF32_BOUND) * of
 }
 
 /** Numbers of a record, in the order of its keys. */
