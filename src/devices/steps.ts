@@ -12,7 +12,8 @@ export type Activation = (typeof ACTIVATIONS)[number]
  * `indices` is i32 [rows], each in 0 .. count - 1.
  */
 export type AgentIdInput =
-  { readonly index: number; readonly count: number } | { readonly indices: Tensor; readonly count: number }
+  | { readonly index: number; readonly count: number }
+  | { readonly indices: Tensor; readonly count: number }
 
 /** Operands of the input stage, shared by the stage and its adjoint. */
 interface InputOperands {

@@ -125,7 +125,8 @@ export type WorkerTask = CollectTask | EvaluateTask | AssistTask
 
 /** Message to a worker: to load `environments` of them, or a task. */
 export type WorkerOrder = { readonly mujoco: WebAssembly.Module | undefined } & (
-  { readonly environments: number } | { readonly task: WorkerTask; readonly setup: WorkerSetup }
+  | { readonly environments: number }
+  | { readonly task: WorkerTask; readonly setup: WorkerSetup }
 )
 
 /** Result of a task; undefined where there is none. */

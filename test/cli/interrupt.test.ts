@@ -55,7 +55,7 @@ test(
     const cwd = temporaryDirectory(t)
     writeFileSync(join(cwd, 'stuck.ts'), STUCK)
     execFileSync('mkfifo', [join(cwd, 'pipe')])
-    const set = ['env.pipe=pipe', 'rolloutSteps=10', 'checkpoint.every=1', 'evaluation.every=0', 'actor.hidden=[4]', 'critic.hidden=[4]'] // prettier-ignore
+    const set = ['env.pipe=pipe', 'rolloutSteps=10', 'checkpoint.every=1', 'evaluation.every=0', 'actor.hidden=[4]', 'critic.hidden=[4]'] // oxfmt-ignore
     const args = ['--env', './stuck.ts', '--algo', 'ppo', '--envs', '2', '--workers', '0', '--out', 'run']
     const child = spawn(process.execPath, [MAIN, 'train', ...args, '--set', ...set], { cwd })
     t.after(() => child.kill('SIGKILL'))

@@ -191,7 +191,7 @@ for (const mask of ['observation', 'info']) {
     assert.deepEqual(shown(env).masks, new Array(3).fill([1, 0, 1]))
     env.step()
     // Whoever has left may choose anything: it counts nowhere.
-    assert.deepEqual(shown(env).masks, [[1, 1, 0], [1, 1, 1], [1, 1, 0]]) // prettier-ignore
+    assert.deepEqual(shown(env).masks, [[1, 1, 0], [1, 1, 1], [1, 1, 0]]) // oxfmt-ignore
   })
 }
 
@@ -210,7 +210,7 @@ test(
     assert.equal(env.availableActions, undefined)
     assert.deepEqual(ends, [RUNNING, RUNNING, RUNNING])
     assert.deepEqual(shown(env), {
-      observations: [[0, 0], [3, 1], [3, 2]], // prettier-ignore
+      observations: [[0, 0], [3, 1], [3, 2]], // oxfmt-ignore
       state: [0, 0, 3, 1, 3, 2],
       rewards: [110, 110, 110],
       active: [0, 1, 1],
@@ -219,7 +219,7 @@ test(
     // At the end the views hold what those saw who were there.
     const last = await run([{ a: 'terminated' }, { b: 'terminated', c: 'truncated' }])
     assert.deepEqual(last.ends, [RUNNING, TRUNCATED])
-    assert.deepEqual(shown(last.env).observations, [[0, 0], [2, 1], [2, 2]]) // prettier-ignore
+    assert.deepEqual(shown(last.env).observations, [[0, 0], [2, 1], [2, 2]]) // oxfmt-ignore
     assert.deepEqual(plain(last.env.active!), [0, 0, 0])
     const all = (how: string) => ({ a: how, b: how, c: how })
     assert.deepEqual((await run([all('terminated')])).ends, [TERMINATED])
@@ -250,7 +250,7 @@ test('rewards are added up, averaged or left to each', { skip: missing }, async 
   assert.deepEqual(await rewards(), { found: [three(111), three(101)], mode: 'cooperative' })
   const mean = [three(37), three(Math.fround(101 / 3))]
   assert.deepEqual(await rewards('mean'), { found: mean, mode: 'cooperative' })
-  assert.deepEqual(await rewards('each'), { found: [[1, 10, 100], [1, 0, 100]], mode: 'general' }) // prettier-ignore
+  assert.deepEqual(await rewards('each'), { found: [[1, 10, 100], [1, 0, 100]], mode: 'general' }) // oxfmt-ignore
 })
 
 test('agents that act in turn play the parallel form of their game', { skip: missing }, async (t) => {
@@ -282,15 +282,15 @@ test(
     const { agents, stateSize, timeLimit, mode } = squad.spec
     assert.deepEqual(
       agents.map(({ id, observation, action }) => [id, observation.size, action.kind]),
-      [['agent_0', 1, 'discrete'], ['agent_1', 2, 'discrete']], // prettier-ignore
+      [['agent_0', 1, 'discrete'], ['agent_1', 2, 'discrete']], // oxfmt-ignore
     )
     assert.deepEqual([stateSize, timeLimit, mode], [3, 5, 'cooperative'])
     squad.reset(1)
-    assert.deepEqual(squad.availableActions!.map((mask) => [...mask]), [[1, 1], [0, 1, 1]]) // prettier-ignore
+    assert.deepEqual(squad.availableActions!.map((mask) => [...mask]), [[1, 1], [0, 1, 1]]) // oxfmt-ignore
     squad.actions[0][0] = 1
     squad.actions[1][0] = 2
     assert.equal(squad.step(), RUNNING)
-    assert.deepEqual([squad.state, squad.rewards, ...squad.observations].map(plain), [[1, 1, 1], [12, 12], [1], [1, 7]]) // prettier-ignore
+    assert.deepEqual([squad.state, squad.rewards, ...squad.observations].map(plain), [[1, 1, 1], [12, 12], [1], [1, 7]]) // oxfmt-ignore
     assert.deepEqual([squad.step(), squad.step(), squad.step()], [RUNNING, RUNNING, TERMINATED])
 
     const [alone] = (await makePython(t, pythonEnv('alone', {}, { timeLimit: 4 }))).envs
@@ -330,7 +330,7 @@ test(
       [1, 2, 3].map(() => envs[0].step()),
       [RUNNING, RUNNING, TRUNCATED],
     )
-    assert.deepEqual(shown(envs[0]).observations, [[3, 0], [3, 1], [3, 2]]) // prettier-ignore
+    assert.deepEqual(shown(envs[0]).observations, [[3, 0], [3, 1], [3, 2]]) // oxfmt-ignore
 
     const leaves = [{ a: 'truncated', b: 'truncated', c: 'truncated' }]
     const { envs: early } = await makePython(t, pythonEnv('cast', { leaves, told: 30 }))

@@ -30,7 +30,9 @@ const SEEDS_PURPOSE = 0x636b5eed
 
 /** Subject of a check: a factory, a function that makes environments, or one environment. */
 export type CheckedSource =
-  EnvFactory | ((context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>) | MultiAgentEnv
+  | EnvFactory
+  | ((context: EnvContext) => MultiAgentEnv | Promise<MultiAgentEnv>)
+  | MultiAgentEnv
 
 export interface CheckOptions {
   /** Episodes of random actions. Default 3. */

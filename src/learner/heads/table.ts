@@ -139,7 +139,8 @@ function deterministicHeadFor(
   owner: string,
 ): PolicyHeadSpec {
   const describe = DETERMINISTIC_HEAD_OF_SPACE[space.kind] as
-    ((space: ActionSpace, options: ExplorationOptions, owner: string) => PolicyHeadSpec) | null
+    | ((space: ActionSpace, options: ExplorationOptions, owner: string) => PolicyHeadSpec)
+    | null
   if (describe) return describe(space, options, owner)
   throw usageError(`${owner} has a ${space.kind} action: a deterministic policy needs a box with bounds`)
 }

@@ -55,7 +55,7 @@ export const settings: Attack = {
   limit: 10,
   share: 6,
   prepare() {
-    const keys = [...configKeys, 'env.obs', 'env.x', 'actor.sharing.a', 'trustRegion.solver', '', '.', '__proto__.x', 'actor', 'nope'] // prettier-ignore
+    const keys = [...configKeys, 'env.obs', 'env.x', 'actor.sharing.a', 'trustRegion.solver', '', '.', '__proto__.x', 'actor', 'nope'] // oxfmt-ignore
     const text = new TextEncoder()
     return (random) => {
       const algo = `algo=${pick(random, trainableAlgorithms)}`
@@ -86,7 +86,7 @@ export const configFiles: Attack = {
     const texts = complete().map((config) => new TextEncoder().encode(JSON.stringify(config)))
     const file = join(folder, 'config.json')
     const deep = (random: Random) => {
-      const [open, close] = pick(random, [['[', ']'], ['{"actor":', '}'], ['{"a":', '}']]) // prettier-ignore
+      const [open, close] = pick(random, [['[', ']'], ['{"actor":', '}'], ['{"a":', '}']]) // oxfmt-ignore
       const depth = 10 ** random.whole(1, 5)
       return new TextEncoder().encode(open.repeat(depth) + '1' + close.repeat(depth))
     }
@@ -103,7 +103,7 @@ export const configFiles: Attack = {
 const GAME = {
   agents: ['row', 'column'],
   actions: [['stag', 'hare'], 2],
-  payoffs: [[[4, 4], [0, 3]], [[3, 0], [2, 2]]], // prettier-ignore
+  payoffs: [[[4, 4], [0, 3]], [[3, 0], [2, 2]]], // oxfmt-ignore
 }
 
 export const gameFiles: Attack = {

@@ -82,7 +82,7 @@ export const pythonProcesses: Attack = {
       const kwargs = JSON.stringify({ seed: random.whole(0, 2 ** 31), pids })
       const env = { id: `pettingzoo:${file}:hostile`, kwargs, timeout: 1 }
       const verdict = await judge(
-        () => train({ config: tinyConfig(env, 2, 'algo=ppo', 'envs=2'), dir, workers: random.whole(0, 1), onEvent: expectOneLine }), // prettier-ignore
+        () => train({ config: tinyConfig(env, 2, 'algo=ppo', 'envs=2'), dir, workers: random.whole(0, 1), onEvent: expectOneLine }), // oxfmt-ignore
         ({ parametersSha256 }) => expect(DIGEST.test(parametersSha256), 'no digest'),
       )
       expect(!existsSync(join(dir, 'lock')), 'the lock is left')

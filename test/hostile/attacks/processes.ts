@@ -133,7 +133,7 @@ export const disks: Attack = {
       if (random.uniform() < 0.6) onDisk(folder, random.whole(8, 300), ['run || [ $? -le 2 ]'])
       else {
         const wait = (random.uniform() * 2).toFixed(2)
-        onDisk(folder, 4096, ['run & child=$!', `sleep ${wait}`, `mount -o remount,ro ${disk} || true`, 'wait $child || [ $? -le 2 ]']) // prettier-ignore
+        onDisk(folder, 4096, ['run & child=$!', `sleep ${wait}`, `mount -o remount,ro ${disk} || true`, 'wait $child || [ $? -le 2 ]']) // oxfmt-ignore
       }
       const lines = readFileSync(join(folder, 'stderr'), 'utf8').trimEnd().split('\n')
       expect(!lines.some((line) => /internal error|^ {4}at /.test(line)), lines.join(' | '))
