@@ -139,7 +139,7 @@ test('an aborted training does not give an older evaluation as that of its param
 
 test("eval gives a run's return: the same for a seed, whatever the workers, before and after it goes on", async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
-  const config = tinyConfig({ id: 'mamujoco/HalfCheetah-2x3' }, 2)
+  const config = tinyConfig({ id: 'mamujoco/HalfCheetah-2x3', timeLimit: 100 }, 2)
   await trained(t, config, { dir, workers: 0 })
   const options = { source: dir, episodes: 3, seed: 5, workers: 0 } as const
   const one = await evaluate(options)

@@ -51,23 +51,17 @@ test('an environment in TypeScript or JavaScript, without saveState: the same bi
     whole,
   )
 
-  for (const [workers, from] of [
-    ['1', 2],
-    ['2', 3],
-  ] as const) {
-    const out = `killed-${workers}`
-    const args = [...training('./wind.ts', out), '--workers', workers]
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: 'ignore', detached: true })
-    const ended = once(child, 'close')
-    while (child.exitCode === null && !listCheckpoints(join(cwd, out)).includes(from)) await sleep(1)
-    assert.equal(child.exitCode, null, 'the run ended before it could be killed')
-    process.kill(-child.pid!, 'SIGKILL')
-    await ended
-    assert.ok(!existsSync(join(cwd, out, 'result.json')), 'the run ended before it could be killed')
-    const resumed = hatrpo(['train', '--resume', out, '--workers', workers], cwd)
-    assert.match(resumed.stderr, /going on from checkpoint/)
-    assert.equal(digest(resumed), whole)
-  }
+  const args = [...training('./wind.ts', 'killed'), '--workers', '2']
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: 'ignore', detached: true })
+  const ended = once(child, 'close')
+  while (child.exitCode === null && !listCheckpoints(join(cwd, 'killed')).includes(3)) await sleep(1)
+  assert.equal(child.exitCode, null, 'the run ended before it could be killed')
+  process.kill(-child.pid!, 'SIGKILL')
+  await ended
+  assert.ok(!existsSync(join(cwd, 'killed', 'result.json')), 'the run ended before it could be killed')
+  const resumed = hatrpo(['train', '--resume', 'killed', '--workers', '1'], cwd)
+  assert.match(resumed.stderr, /going on from checkpoint/)
+  assert.equal(digest(resumed), whole)
 })
 
 test('a run is evaluated and exported from any folder, and a bundle from that of its environment, with the options of the run', (t) => {
