@@ -19,7 +19,8 @@ function runTests(
 ): { lines: string[]; last: string | undefined; status: number | null } {
   const folder = mkdtempSync(join(tmpdir(), 'hatrpo-runner-'))
   try {
-    for (const name of ['scripts', 'test', 'dist/test']) mkdirSync(join(folder, name), { recursive: true })
+    for (const name of ['scripts', 'test/learner', 'dist/test/learner'])
+      mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     copyFileSync(script, join(folder, 'scripts/test.mjs'))
     for (const [name, code] of Object.entries(files)) {
@@ -76,6 +77,30 @@ for (const [what, code] of Object.entries(broken)) {
     assert.match(last ?? '', /^\d+ passed, 1 failed$/)
   })
 }
+
+test('files of some folders share a process, but for those that change it', () => {
+  const inThe = (same: boolean) =>
+    `${good}if (('mark' in globalThis) !== ${same}) throw new Error('other process')\n`
+  const files = {
+    'learner/a': `globalThis.mark = true\n${good}`,
+    'learner/b': inThe(true),
+    'learner/c': `${inThe(false)}// process.env\n`,
+    d: inThe(false),
+  }
+  assert.equal(runTests(files).last, '4 passed, 0 failed')
+})
+
+test('in a shared process, too, a file that throws or has no tests fails by its name', () => {
+  const files = { 'learner/a': good, 'learner/b': broken['throws while loading'], 'learner/c': 'export {}\n' }
+  const { lines, last } = runTests({ ...files, 'learner/d': good })
+  assert.equal(last, '2 passed, 2 failed')
+  const summary = lines.slice(lines.indexOf('Failed:')).join('\n')
+  assert.match(summary, /learner\/b\.test\.js: the file itself\n +boom/)
+  assert.match(summary, /learner\/c\.test\.js: no test finished/)
+  const ended = runTests({ 'learner/a': broken['leaves before its tests end'], 'learner/b': good })
+  assert.match(ended.lines.join('\n'), /learner\/b\.test\.js: no test finished/)
+  assert.equal(ended.status, 1)
+})
 
 test('a test file that was not built fails', () => {
   const { last, status } = runTests({ a: good, b: good }, { unbuilt: ['b'] })
