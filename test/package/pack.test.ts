@@ -278,8 +278,9 @@ export default ({ limit }: { limit: number }): MultiAgentEnv => {
   const args = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walk']
   const set = [...tiny, 'env.limit=30', 'checkpoint.every=1']
   hatrpo('train', ...args, '--steps', '160', '--set', ...set)
-  const walked = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walked', '--steps', '240']
-  const longer = hatrpo('train', '--resume', 'walk', '--steps', '240')
+  const more = ['--steps', '240', '--workers', '0']
+  const walked = ['--env', './walk.ts', '--algo', 'happo', '--out', 'walked', ...more]
+  const longer = hatrpo('train', '--resume', 'walk', ...more)
   const digest = /^parameters sha256 .*$/m
   assert.equal(digest.exec(longer)![0], digest.exec(hatrpo('train', ...walked, '--set', ...set))![0])
 })

@@ -32,7 +32,7 @@ for (const algo of ['hatrpo', 'happo'] as const) {
       const raw = ['actor', 'critic'].flatMap((who) => [`${who}.standardise=false`, `${who}.inputNorm=false`])
       const evaluation = ['evaluation.every=1000', 'evaluation.episodes=200', 'critic.lr=0.005']
       const config = tinyConfig({ id: fixture('team') }, 1, ...set, ...rollouts, ...raw, ...evaluation)
-      const { records, evaluation: final } = await trained(t, config)
+      const { records, evaluation: final } = await trained(t, config, { workers: 0 })
       assert.equal(records.length, 25)
       assert.ok(records[0].episodeReturn!.mean < idleReturn(), 'random actions are worse than none')
       // One agent moves x along one diagonal only. Along the other, half of the idle cost remains, whatever it does.

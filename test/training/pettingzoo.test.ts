@@ -102,7 +102,7 @@ for (const what of ['throw', 'die'] as const) {
       const [one, two, thrown] = await Promise.all([
         trained(t, config(what), { workers: 1 }),
         trained(t, config(what), { workers: 2 }),
-        ...(what === 'throw' ? [] : [trained(t, config('throw'))]),
+        ...(what === 'throw' ? [] : [trained(t, config('throw'), { workers: 0 })]),
       ])
       assert.equal(one.parametersSha256, two.parametersSha256)
       if (thrown) assert.equal(one.parametersSha256, thrown.parametersSha256)
@@ -171,7 +171,8 @@ test(
   { skip: missing },
   async (t) => {
     const { folder, allEnd } = pidFolder(t)
-    const run = await trained(t, tinyConfig(pythonEnv('team', { pids: folder }), ITERATIONS))
+    const config = tinyConfig(pythonEnv('team', { pids: folder }), ITERATIONS)
+    const run = await trained(t, config, { workers: 0 })
     const { returns } = await evaluate({ source: run.dir, episodes: 3, seed: 2, workers: 2 })
     assert.equal(new Set(returns).size, 3)
     const bundle = join(temporaryDirectory(t), 'bundle')
@@ -179,7 +180,7 @@ test(
       encoding: 'utf8',
     })
     assert.equal(exported.status, 0, exported.stderr)
-    const args = ['eval', bundle, '--episodes', '3', '--seed', '2', '--json']
+    const args = ['eval', bundle, '--episodes', '3', '--seed', '2', '--workers', '0', '--json']
     const evaluated = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
     assert.equal(evaluated.status, 0, evaluated.stderr)
     assert.deepEqual((JSON.parse(evaluated.stdout) as { returns: number[] }).returns, returns)
