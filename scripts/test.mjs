@@ -16,8 +16,8 @@ process.env.NODE_PATH = [join(root, 'test/tensorflow/node_modules'), process.env
   .join(delimiter)
 
 /**
- * Folder of the Python that runs as `python3`, where that is a script: those of version managers take longer to find a
- * Python than it takes to start. Tests start it a hundred times.
+ * Folder of the Python behind `python3` if that is a script, as version managers install it: the script takes longer
+ * than the start of Python itself, of which the tests have more than a hundred.
  */
 function pythonFolder() {
   const folders = (process.env.PATH ?? '').split(delimiter)

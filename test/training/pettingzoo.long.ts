@@ -4,7 +4,7 @@ import { findPython } from '../envs/python.js'
 import { killAndResumePython } from './python-kills.js'
 
 test(
-  'a run killed at any moment goes on to the same bits, and leaves no Python behind',
+  'a run that is killed three times has the bits of one that is not, and leaves no Python behind',
   { skip: findPython().missing },
   (t) => killAndResumePython(t, 3),
 )

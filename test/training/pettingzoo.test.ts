@@ -20,7 +20,7 @@ const { missing } = findPython()
 let parametersHere = ''
 
 test(
-  'two workers train to the bits of one, also when Python dies, sleeps or exits; none is left behind',
+  'two workers train to the bits of one, also when Python dies, hangs or exits; none is left behind',
   { skip: missing },
   async (t) => {
     const { folder, allEnd } = pidFolder(t)
@@ -34,7 +34,7 @@ test(
     for (const [what, how] of [
       ['die', /was killed by SIGKILL/],
       ['exit', /exited with code 3/],
-      // One that computes for ever does the same in test/envs/pettingzoo.test.ts.
+      // A sleep takes no processor time. An endless loop of Python is tested in test/envs/pettingzoo.test.ts.
       ['sleep', /gave no answer for 2 s/],
     ] as const) {
       const env = pythonEnv('breaking', { what, once: markerFile(t), pids: folder }, { timeout: 2 })
@@ -55,7 +55,7 @@ test(
 )
 
 test(
-  'a step that sleeps for ever twice breaks for its environment, and its worker is not taken to hang meanwhile',
+  'a step that hangs twice breaks for its environment, and its worker is not taken to hang meanwhile',
   { skip: missing },
   async (t) => {
     const env = pythonEnv('breaking', { what: 'sleep', once: markerFile(t), times: 2 }, { timeout: 5 })
@@ -124,7 +124,7 @@ for (const what of ['throw', 'die'] as const) {
 }
 
 test(
-  'a run killed in the middle goes on to the same bits, and leaves no Python behind',
+  'a run that is killed and resumed has the bits of one that is not, and leaves no Python behind',
   { skip: missing },
   (t) => killAndResumePython(t, 1),
 )
