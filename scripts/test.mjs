@@ -30,13 +30,14 @@ function pythonFolder() {
 process.env.PATH = [...pythonFolder(), process.env.PATH].filter(Boolean).join(delimiter)
 
 const PROCESSES_AT_ONCE = 2
-const PROCESS_LIMIT_MS = 10 * 60_000
+const PROCESS_LIMIT_MS = 20 * 60_000
 
 /**
  * Folders whose test files share a process, row by row: one process for each file would start Node, compile the modules
  * and load MuJoCo again, which takes longer than many files do. Tests there leave the process as they find it.
  */
 const SHARED = [
+  ['training'],
   ['kernels', 'nn', 'config', 'runtime'],
   ['learner'],
   ['algorithms', 'rollout'],
