@@ -1,15 +1,15 @@
-/** Longest message; what it quotes may be longer. */
+/** Longest message; longer quotations are shortened. */
 const LONGEST = 1500
 
-/** A message as one line, whatever it quotes. */
+/** Message as one line, also if it quotes several. */
 function oneLine(message: string): string {
   const line = message.replace(/[\r\n\u2028\u2029]+/g, ' ')
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 3)}...` : line
 }
 
 /**
- * An error the user can act on: its message is one line that names the key, the value and what would be right.
- * The command prints the message alone and exits with `exitCode` (2 usage, 1 failure).
+ * An error that the user can act on: its message is one line that names the key, the value and the valid values.
+ * The command prints only the message and exits with `exitCode` (2 usage, 1 failure).
  */
 export class HatrpoError extends Error {
   override readonly name: string = 'HatrpoError'

@@ -1,12 +1,12 @@
 /**
  * hatrpo: trust-region multi-agent reinforcement learning.
  *
- * `resolveConfig` turns settings into a checked configuration, `train` runs it into a folder, `evaluate`,
- * `exportPolicies` and `compareRuns` read that folder. Environments' contract and helpers are in `hatrpo/env`, exported policies are
- * loaded by `hatrpo/runtime`.
+ * `resolveConfig` turns settings into a checked configuration, and `train` writes a run folder, which `evaluate`,
+ * `exportPolicies` and `compareRuns` read. The contract of environments and helpers for their authors are in
+ * `hatrpo/env`; `hatrpo/runtime` loads exported policies.
  * @module hatrpo
  */
-// First: where it is not the package's own, nothing else works either.
+// First, because it throws if the package was bundled, in which case nothing else works.
 export { packageVersion } from './runs/version.js'
 export { trainableAlgorithms } from './algorithms/parts.js'
 export {

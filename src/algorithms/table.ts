@@ -1,14 +1,14 @@
-/** How a policy is improved. */
+/** Rule by which a policy is improved. */
 export type UpdateRule = 'trustRegion' | 'clipped' | 'offPolicy' | 'exact'
 /** `single`: one policy for all; `simultaneous`: all agents from the same advantages; `sequential`: in turn, with factor M. */
 export type Turns = 'single' | 'simultaneous' | 'sequential' | 'greedy'
 /** Input of the critic. */
 export type CriticView = 'state' | 'perAgent' | 'perAgentJoint' | 'exact'
 export type ActorSets = 'one' | 'own' | 'ownOrShared'
-/** How the KL budget is split between agents. `fixed`: every policy has the bound of its rule, KL or clip range. */
+/** Division of the KL budget between agents. `fixed`: every policy has the bound of its rule, KL or clip range. */
 export type KlBudget = 'fixed' | 'kkt' | 'greedy' | 'penalty' | 'none'
 
-/** One method of the family: every value decides (parts.ts gives each its meaning). */
+/** One method of the family. `parts.ts` defines the meaning of each value. */
 export interface Algorithm {
   readonly update: UpdateRule
   readonly schedule: Turns
@@ -24,7 +24,7 @@ const independent = { schedule: 'simultaneous', critic: 'perAgent', actors: 'own
 const central = { schedule: 'simultaneous', critic: 'state', actors: 'ownOrShared' } as const
 const sequential = { schedule: 'sequential', critic: 'state', actors: 'own' } as const
 
-/** The family. A method is a row: adding one means adding a row and, where it is new, the part that it names. */
+/** The family of methods. To add a method, add a row and the parts in it that do not exist yet. */
 export const algorithms = {
   hatrpo: { ...trustRegion, ...sequential },
   happo: { ...clipped, ...sequential },

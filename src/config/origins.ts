@@ -1,9 +1,9 @@
 import { configKeys } from './schema.js'
 import { isTree, merge, type Tree } from './tree.js'
 
-/** Where a value of a configuration comes from. */
+/** Origin of a value of a configuration. */
 export interface ValueOrigin {
-  /** `task`: the settings tuned for it. */
+  /** `task`: settings tuned for the task. */
   readonly from: 'default' | 'task' | 'preset' | 'file' | 'flag'
   /** Name of the tuned task, the preset, the file or the flag. */
   readonly name?: string

@@ -17,40 +17,40 @@ import { isTree, merge, nested, type Tree } from './tree.js'
 import { chosenIn, refuseUnread, type Chosen } from './unread.js'
 import { validateConfig } from './validate.js'
 
-/** Sources of a configuration's values, in rising precedence; a key that none of them gives has its default. */
+/** Sources of a configuration's values, in order of increasing precedence. Other keys have their defaults. */
 export interface ConfigSources {
   readonly preset?: string | undefined
   /** The content of a configuration file, with the keys of config.json. */
   readonly file?: unknown
   /** Name of the file, for `origins`. */
   readonly fileName?: string | undefined
-  /** Values given by flags of their own. */
+  /** Values given by separate flags. */
   readonly flags?: PartialConfig | undefined
-  /** `key=value` settings: dotted keys, values in JSON or bare text. */
+  /** `key=value` settings with dotted keys, and values in JSON or bare text. */
   readonly set?: readonly string[] | undefined
 }
 
-/** Provenance of a configuration's values, as runs keep it; no result depends on it. */
+/** Provenance of a configuration's values, as recorded in runs. No result depends on it. */
 export interface ConfigOrigin {
   readonly preset?: string
-  /** The row of HARL's tuned settings that was used, such as `Walker2d-2x3` (see `PresetChoice`). */
+  /** Row of HARL's tuned settings in use, such as `Walker2d-2x3` (see `PresetChoice`). */
   readonly tunedFor?: string
 }
 
 export interface ResolvedConfig extends ConfigOrigin {
   readonly config: TrainConfig
-  /** Where each value comes from, by dotted key. */
+  /** Origin of each value, by dotted key. */
   readonly origins: Origins
-  /** Values that were chosen by a file or a flag, and are refused where nothing reads them. */
+  /** Values chosen by a file or a flag, which are refused if nothing reads them. */
   readonly chosen: readonly Chosen[]
-  /** Of the environment, once `completeEnv` has found it. */
+  /** Spec of the environment, after `completeEnv`. */
   readonly env?: EnvSpec
 }
 
 /**
- * Lays defaults, preset, configuration file, flags and settings over one another, and checks the result.
+ * Combines defaults, preset, configuration file, flags and settings, and checks the result.
  *
- * @throws HatrpoError (exit code 2) naming the wrong key, its value and what would be right
+ * @throws HatrpoError (exit code 2) naming the wrong key, its value and the valid values
  */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const { objects, set } = read(sources)
@@ -106,10 +106,10 @@ function expectNamed({ env, algo }: Tree): void {
 }
 
 /**
- * Fills in the environment's options, so that a run does not depend on later defaults, and makes paths of files and folders
- * absolute.
+ * Adds the default options of the environment, so that a run does not depend on later defaults, and makes paths of
+ * files and folders absolute.
  *
- * @throws HatrpoError (exit code 2) for an unknown environment, option or value, and for a chosen value that is never read
+ * @throws HatrpoError (exit code 2) for an unknown environment, option or value, and for a chosen value without effect
  *   in the environment
  */
 export async function completeEnv(resolved: ResolvedConfig): Promise<ResolvedConfig> {

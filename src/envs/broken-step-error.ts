@@ -1,8 +1,8 @@
 import { HatrpoError } from '../errors.js'
 
 /**
- * A step of one environment broke. The environment is unusable until `reset` or `loadState`; others in the same thread
- * are unaffected, and a rollout continues without the step.
+ * Error of a step that broke in one environment. The environment is unusable until `reset` or `loadState`. Others in
+ * the same thread are not affected, and a rollout continues without the step.
  */
 export class BrokenStepError extends HatrpoError {
   override readonly name: string = 'BrokenStepError'

@@ -11,11 +11,11 @@ export interface LoadedModel extends Omit<ModelFile, 'handle'> {
 }
 
 /**
- * Resources that the environments of one thread share: one MuJoCo, and one compiled model per task however many worlds there are.
- * Make one per thread and give it to every factory.
+ * Resources that all environments of a thread share: one MuJoCo, and one compiled model per task. Make one per thread
+ * and pass it to every factory.
  */
 export class EnvContext {
-  /** Told in one line when a process that environments live in failed and was started again; nothing else changes. */
+  /** Called with one line when a process of environments failed and was restarted. Results do not change. */
   readonly onRestart: ((what: string) => void) | undefined
   readonly #module: WebAssembly.Module | undefined
   #loading: Promise<Mujoco> | undefined
@@ -23,8 +23,8 @@ export class EnvContext {
   readonly #modelFiles = new Map<string, LoadedModel>()
 
   /**
-   * @param options.mujoco what `compileMujoco` gave, to save each thread the compilation
-   * @param options.onRestart told about processes that were started again
+   * @param options.mujoco result of `compileMujoco`, which saves each thread the compilation
+   * @param options.onRestart called with one line for every restarted process
    */
   constructor(options: { mujoco?: WebAssembly.Module; onRestart?: (what: string) => void } = {}) {
     this.#module = options.mujoco

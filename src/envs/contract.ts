@@ -32,45 +32,47 @@ export interface AgentSpec {
 export interface EnvSpec {
   readonly id: string
   readonly agents: readonly AgentSpec[]
-  /** Length of `state`, what a central critic sees. */
+  /** Length of `state`, the input of a central critic. */
   readonly stateSize: number
   /**
-   * Whether every agent observes the state: each entry of `observations` holds the numbers of `state` whenever views can
-   * be read. A rollout then stores them once. Not so unless stated.
+   * Whether every agent observes the state, that is, each entry of `observations` always has the numbers of `state`. A
+   * rollout then stores them once. False by default.
    */
   readonly observesState?: boolean
-  /** Steps after which an episode is truncated; Infinity when it never is. */
+  /** Steps after which an episode is truncated; Infinity for no limit. */
   readonly timeLimit: number
-  /** Fewest steps after which an episode may be truncated, where that is not `timeLimit`. */
+  /** Fewest steps after which an episode may be truncated; `timeLimit` by default. */
   readonly truncatesAfter?: number
-  /** Seconds of simulated time a step takes, where there is such a thing. */
+  /** Simulated seconds of a step, if the environment simulates time. */
   readonly stepSeconds?: number
   /**
-   * Makes the tables of the game that the environment plays, where that is finite, cooperative and without masks; exact
-   * methods read them. Every agent's observation is then the number of the state, one-hot: entry s is 1 in state s. States
-   * behind the last entry are those after the end of an episode.
+   * Makes the tables of a finite cooperative game without masks, for exact methods. Every agent's observation is then
+   * the one-hot number of the state: entry s is 1 in state s. States beyond the last entry follow the end of an
+   * episode.
    */
   readonly finiteGame?: () => FiniteGame
-  /** `cooperative`: all agents get the same reward. `general`: agents, or the teams in `teams`, have rewards of their own. */
+  /**
+   * `cooperative`: all agents get the same reward. `general`: agents, or the teams in `teams`, have separate rewards.
+   */
   readonly mode: 'cooperative' | 'general'
   /**
-   * Teams by name, as ids of their agents: each agent is in one. All agents of a team get the same reward. Where none
-   * are named, agents of a cooperative task are one team, and others have each their own.
+   * Ids of the agents of each team, by name. Each agent belongs to one team, and all agents of a team get the same
+   * reward. By default, the agents of a cooperative task are one team, and each agent of a general one is a team.
    */
   readonly teams?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Result of `step()` while the episode continues. */
 export const RUNNING = 0
-/** The episode ended in a state that has no future: its value is 0. */
+/** Result of `step()` for an episode that ended in a state without a future, whose value is 0. */
 export const TERMINATED = 1
-/** The episode was cut by its time limit: the state it ended in still has a value. */
+/** Result of `step()` for an episode that was cut by its time limit. Its last state still has a value. */
 export const TRUNCATED = 2
 
 /**
- * A multi-agent environment. The caller fills `actions`, calls `step()`, and reads the views.
- * The views stay the same objects for the environment's whole life; nothing is allocated per step.
- * After TERMINATED or TRUNCATED the views hold the final observation and state until `reset`.
+ * A multi-agent environment. The caller fills `actions`, calls `step()`, and reads the views. The views are always the
+ * same objects; nothing is allocated per step. After TERMINATED or TRUNCATED, the views hold the final observation and
+ * state until `reset`.
  */
 export interface MultiAgentEnv {
   readonly spec: EnvSpec
@@ -80,29 +82,30 @@ export interface MultiAgentEnv {
   readonly state: Float32Array
   /** One per agent, in the agent's action space; a discrete choice is stored as its index. */
   readonly actions: readonly Float32Array[]
-  /** One per agent, 1 where a discrete action may be chosen. */
+  /** One per agent: 1 for available choices of a discrete action, else 0. */
   readonly availableActions?: readonly Uint8Array[]
-  /** [agents], 1 for agents still playing. */
+  /** [agents]: 1 for active agents, 0 for agents that have left. */
   readonly active?: Uint8Array
   /** [agents], of the last step. */
   readonly rewards: Float32Array
-  /** SHA-256 of the files, other than code, that the environment was made of: a model, a map. Runs keep it. */
+  /**
+   * SHA-256 of the files other than code from which the environment was made, such as a model or a map. Runs record it.
+   */
   readonly dataSha256?: string
   /** Starts an episode. The same seed gives the same episode, bit for bit. */
   reset(seed: number): void
   /**
-   * Starts the step with the actions as they are; `step` then finishes it. A caller with several environments submits all
-   * of them before it steps the first, so that what runs in another process does their steps together. May be left out:
-   * `step` then does it.
+   * Starts a step with the present actions; `step` finishes it. Optional, also for callers. A caller with several
+   * environments submits all of them before the first `step`, so that another process can compute their steps together.
    */
   submit?(): void
   /** Advances by one step. @returns RUNNING, TERMINATED or TRUNCATED */
   step(): number
-  /** Everything that `step` and the observations read, as bytes. */
+  /** Complete state as bytes: everything that `step` and the observations depend on. */
   saveState?(): Uint8Array
-  /** Restores what `saveState` gave, and the views. */
+  /** Restores a result of `saveState`, and the views. */
   loadState?(saved: Uint8Array): void
-  /** The present state as solids in space, for pictures. Changes nothing that `step` or `saveState` reads. */
+  /** Present state as solids in space, for pictures. Must not change the state. */
   scene?(): Scene
   dispose?(): void
 }

@@ -15,7 +15,7 @@ export type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array
 /** Arrays by name. */
 export type EnvMemory = Readonly<Record<string, NumberArray>>
 
-/** Arguments of a definition's functions: one environment's arrays, the same objects for its whole life. */
+/** Arguments of a definition's functions: arrays of one environment, always the same objects. */
 export interface EnvParts<Memory extends EnvMemory> {
   readonly spec: EnvSpec
   /** Result of the definition's `memory()`; all 0 when an episode starts. */
@@ -38,26 +38,26 @@ export interface EnvParts<Memory extends EnvMemory> {
   readonly active: Uint8Array
 }
 
-/** An environment, less what is the same in all of them. */
+/** Definition of an environment, without the parts that all environments have in common. */
 export interface EnvDefinition<Memory extends EnvMemory> {
   readonly spec: EnvSpec
-  /** Whether every episode is the same, given the same actions: `random` is then not used. */
+  /** Whether every episode is the same, given the same actions; `random` is then not used. */
   readonly startsAlike?: boolean
   /**
-   * Makes the arrays that hold the state of an episode. Called once per environment. They are all that is kept between
-   * steps besides `random`, and are saved and restored as they are.
+   * Makes the arrays that hold the state of an episode. Called once per environment. Only these arrays and `random` are
+   * kept between steps, and they are saved and restored without conversion.
    */
   memory(): Memory
   /** Starts an episode: fills the memory. */
   reset(env: EnvParts<Memory>): void
   /**
-   * Advances the memory by one step, and fills the rewards. The time limit is not its affair.
+   * Advances the memory by one step, and fills the rewards. `defineEnv` handles the time limit.
    * @returns RUNNING or TERMINATED
    */
   step(env: EnvParts<Memory>): number
-  /** Fills what is seen (observations, state, availableActions, active) from the memory alone. */
+  /** Fills observations, state, availableActions and active, using only the memory. */
   observe(env: EnvParts<Memory>): void
-  /** The present state as solids in space, for pictures; made from the memory alone. */
+  /** Present state as solids in space, for pictures, using only the memory. */
   scene?(env: EnvParts<Memory>): Scene
 }
 
@@ -65,11 +65,11 @@ export interface EnvDefinition<Memory extends EnvMemory> {
 export type EnvOptions = Readonly<Record<string, string | number | boolean>>
 
 /**
- * Makes of a definition what a module exports by default: a function that makes environments.
+ * Turns a definition into a function that makes environments, the default export of an environment module.
  *
  * It allocates the views, counts steps up to the time limit, refuses steps outside an episode, keeps the random stream,
- * and saves and restores, so that a definition has only what is its own. A step allocates nothing.
- * @param definition or a function that makes one from options
+ * and saves and restores the state. A step allocates nothing.
+ * @param definition a definition, or a function that makes one from options
  */
 export function defineEnv<Memory extends EnvMemory>(
   definition: EnvDefinition<Memory> | ((options: EnvOptions) => EnvDefinition<Memory>),
@@ -134,7 +134,7 @@ class DefinedEnv<Memory extends EnvMemory> implements MultiAgentEnv, EnvParts<Me
     this.#publish()
   }
 
-  /** @throws HatrpoError when the episode has ended, or none was started */
+  /** @throws HatrpoError outside an episode */
   step(): number {
     if (this.#progress[0] !== RUNNING) {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)

@@ -2,7 +2,7 @@ import type { EnvContext } from './context.js'
 import type { EnvSpec, MultiAgentEnv } from './contract.js'
 import { actionSize } from './shape.js'
 
-/** Which environment, and its options: plain data, so that it can be stored and posted to other threads. */
+/** Id and options of an environment, as plain data that can be stored and posted to other threads. */
 export interface EnvConfig {
   readonly id: string
   readonly [option: string]: string | number | boolean
@@ -10,13 +10,13 @@ export interface EnvConfig {
 
 /** Makes environments of one kind. */
 export interface EnvFactory {
-  /** The configuration with every option filled in. */
+  /** Configuration with a value for every option. */
   readonly config: EnvConfig
   /** The spec of the environments that `create` makes, known before anything is loaded. */
   readonly spec: EnvSpec
-  /** SHA-256 of the code of an environment of the user's own (see `ImportedSource`); built-in ones have none. */
+  /** SHA-256 of the code of a user's environment (see `ImportedSource`); absent for built-in ones. */
   readonly sha256?: string
-  /** @param context this thread's; one for all environments of the thread */
+  /** @param context shared by all environments of the thread */
   create(context: EnvContext): Promise<MultiAgentEnv>
 }
 

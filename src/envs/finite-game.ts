@@ -1,8 +1,8 @@
 import { HatrpoError } from '../errors.js'
 
 /**
- * A cooperative game with finitely many states and actions, as tables. A joint action is the number whose digits are the
- * agents' choices, the last agent's fastest: of two agents with 2 and 3 actions, (1, 2) is 5.
+ * A cooperative game with finitely many states and actions, as tables. Joint actions are numbered with the choice of
+ * the last agent varying fastest: for two agents with 2 and 3 actions, (1, 2) is 5.
  */
 export interface FiniteGame {
   readonly states: number

@@ -1,5 +1,5 @@
 /**
- * Environments: the contract, those that are built in, helpers for authors, and `checkEnv`.
+ * Environments: the contract, the built-in ones, helpers for authors, and `checkEnv`.
  * @module hatrpo/env
  */
 export * from './contract.js'

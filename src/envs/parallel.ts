@@ -2,11 +2,11 @@ import { HatrpoError } from '../errors.js'
 import { RUNNING, TERMINATED, TRUNCATED, type ActionSpace, type Box, type MultiAgentEnv } from './contract.js'
 import { actionSize } from './shape.js'
 
-/** An agent's action: a number where there is one, else as many as its space has. */
+/** Action of an agent: a single number, or as many numbers as its space has. */
 export type ParallelAction = number | ArrayLike<number>
 
 export interface ParallelInfo {
-  /** 1 where a discrete action may be chosen; parts of a multi-discrete one follow one another. */
+  /** 1 for available choices, else 0; parts of a multi-discrete action are concatenated. */
   readonly action_mask?: Uint8Array
 }
 
@@ -21,22 +21,22 @@ export interface ParallelStep {
   readonly infos: ByAgent<ParallelInfo>
 }
 
-/** An environment in the form of PettingZoo's parallel API: dictionaries by agent, new ones every step. */
+/** An environment with PettingZoo's parallel API: dictionaries by agent, new ones every step. */
 export interface ParallelEnv {
   readonly possibleAgents: readonly string[]
-  /** The agents that play on: those that `step` needs an action of. Empty before `reset` and after the end. */
+  /** Active agents, for which `step` needs an action. Empty before `reset` and after the end. */
   readonly agents: readonly string[]
   observationSpace(agent: string): Box
   actionSpace(agent: string): ActionSpace
-  /** @param options.seed default: 0 the first time, then one more each time */
+  /** @param options.seed default: 0 for the first episode, then one more for each */
   reset(options?: {
     readonly seed?: number
   }): [observations: ByAgent<Float32Array>, infos: ByAgent<ParallelInfo>]
   /**
    * @param actions one for each of `agents`
-   * @returns an entry for each agent that acted. An agent that leaves while others play on is terminated.
-   * @throws HatrpoError outside an episode, for an action that is missing or not in its space's form, and for one of an
-   *   agent that does not play
+   * @returns an entry for each agent that acted. An agent that leaves while others remain is terminated.
+   * @throws HatrpoError outside an episode, for an action that is missing or not in its space, and for an action of an
+   *   inactive agent
    */
   step(actions: Readonly<ByAgent<ParallelAction>>): ParallelStep
   /** [stateSize], a copy. */
@@ -44,7 +44,7 @@ export interface ParallelEnv {
   close(): void
 }
 
-/** The dictionary form of an environment, for code written in PettingZoo's way. The hot path of training does without. */
+/** Wraps an environment in PettingZoo's parallel API, with dictionaries by agent. Training does not use this form. */
 export function toParallelEnv(env: MultiAgentEnv): ParallelEnv {
   return new DictionaryEnv(env)
 }

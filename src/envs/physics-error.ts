@@ -1,6 +1,9 @@
 import { BrokenStepError } from './broken-step-error.js'
 
-/** The physics of one environment went bad: a number that is not finite, or more than MuJoCo can hold. */
+/**
+ * Error of the physics of one environment: a number that is not finite, or more contacts or constraints than MuJoCo can
+ * hold.
+ */
 export class PhysicsError extends BrokenStepError {
   override readonly name = 'PhysicsError'
   /** The quantity at fault: `qpos`, `qvel`, `qacc`, `action`, `inertia`, `contacts`, `constraints` or `error`. */

@@ -13,15 +13,15 @@ const FORMAT = 1
 const DIGEST_BYTES = 32
 
 /**
- * An episode as its seed and its actions: all that there is to a deterministic environment's state. It restores one
- * that cannot save its state.
+ * An episode as its seed and its actions, which determine the state of a deterministic environment. Restores
+ * environments that cannot save their state.
  *
- *     recording.start(seed); env.reset(seed)            // an episode begins
+ *     recording.start(seed); env.reset(seed)            // start of an episode
  *     recording.add(env.actions); env.step()            // every step
- *     const saved = recording.toBytes(env)              // at any time, also after the episode's last step
- *     EpisodeRecording.fromBytes(saved).replay(other)   // brings another environment of the kind to the same bits
+ *     const saved = recording.toBytes(env)              // at any time, also after the last step
+ *     EpisodeRecording.fromBytes(saved).replay(other)   // restores another environment to the same bits
  *
- * Takes 4 bytes per action number and step; `add` allocates only when the buffer doubles.
+ * Takes 4 bytes per action element and step; `add` allocates only when the buffer doubles.
  */
 export class EpisodeRecording {
   /** Numbers of each agent's action. */
@@ -54,7 +54,7 @@ export class EpisodeRecording {
     return this.#actions.subarray(step * this.#width, (step + 1) * this.#width)
   }
 
-  /** Begins an episode; the one before is forgotten. */
+  /** Starts an episode and discards the previous one. */
   start(seed: number): void {
     this.#seed = seed
     this.#steps = 0
@@ -92,7 +92,7 @@ export class EpisodeRecording {
   }
 
   /**
-   * The recording and a digest of the views, by which `replay` knows whether it arrived.
+   * The recording with a digest of the views, which `replay` compares.
    * @param views of the environment after the recorded steps
    * @throws HatrpoError before the first episode
    */
@@ -109,7 +109,7 @@ export class EpisodeRecording {
     return new Uint8Array(Buffer.concat(parts))
   }
 
-  /** Reads what `toBytes` gave. @throws HatrpoError for anything else */
+  /** Reads a result of `toBytes`. @throws HatrpoError for other bytes */
   static fromBytes(saved: Uint8Array): EpisodeRecording {
     const bytes = Uint8Array.from(saved)
     const view = new DataView(bytes.buffer)
@@ -130,9 +130,9 @@ export class EpisodeRecording {
   }
 
   /**
-   * Plays the episode again: resets an environment with its seed and steps it with the recorded actions.
-   * @param env whose views then hold what they held when the recording was made into bytes
-   * @throws HatrpoError when it does not fit, or does not arrive at the same bits
+   * Repeats the episode: resets an environment with its seed and steps it with the recorded actions.
+   * @param env an environment whose views then have the values that they had at `toBytes`
+   * @throws HatrpoError for an environment that does not fit, or whose views differ
    */
   replay(env: MultiAgentEnv): void {
     const { id } = env.spec

@@ -72,8 +72,8 @@ export function makeEnvFactory(config: EnvConfig): EnvFactory {
 }
 
 /**
- * Checks that an id names an environment, as far as that can be said without loading it.
- * @throws HatrpoError (exit code 2) for a file or package that is not there, or an unknown built-in environment
+ * Checks that an id names an environment, as far as possible without loading it.
+ * @throws HatrpoError (exit code 2) for a missing file or package, or an unknown built-in environment
  */
 export function assertEnvExists(id: string): void {
   if (isPettingZooId(id)) readOptions({ id })
@@ -82,15 +82,13 @@ export function assertEnvExists(id: string): void {
 }
 
 /**
- * The factory of any environment. An id is, in this order:
+ * Factory of any environment. The first of these forms that applies determines the kind of an id:
  * `pettingzoo:MODULE:FACTORY` of a Python environment, a file (`./my-env.ts`, an absolute path, a file: URL), `npm:` and
- * the name of a package, a built-in `family/name`, or the name of an installed package. A package can therefore never
- * take the place of a built-in environment.
+ * the name of a package, a built-in `family/name`, the name of an installed package. A package can therefore never
+ * replace a built-in environment.
  * The default export of a file or package is `(options) => environment`, or a promise of one. A .json file is a finite
- * game (see `parseMatrixGame`).
- * `mamujoco/custom` is a team put together from options (see `loadCustomTeam`).
- * @param context of the thread that will create environments with it; whatever had to be started to read their
- *   spec is kept for them
+ * game (see `parseMatrixGame`). `mamujoco/custom` is a team defined by options (see `loadCustomTeam`).
+ * @param context of the thread that will create the environments; processes started to read their spec are kept for them
  * @throws HatrpoError for an unknown id, option or value, or a module that does not make an environment
  */
 export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
@@ -107,9 +105,9 @@ export async function loadEnvFactory(config: EnvConfig, context?: EnvContext): P
 }
 
 /**
- * Function that makes environments of any id, as their author wrote them: a module's are neither looked at nor given a
- * `saveState`, so that `checkEnv` can tell all that is wrong with them.
- * @throws HatrpoError for an unknown id, option or value, or a module that has nothing to make an environment with
+ * Function that makes environments of any id exactly as their author wrote them. Environments of a module are neither
+ * checked nor given a `saveState`, so that `checkEnv` can report all their faults.
+ * @throws HatrpoError for an unknown id, option or value, or a module that cannot make an environment
  */
 export async function loadEnvMaker(
   config: EnvConfig,

@@ -4,10 +4,10 @@ import { EpisodeRecording } from './recording.js'
 import type { Scene } from './scene.js'
 
 /**
- * An environment that can save its state: the given one where it can, else the given one with its episode recorded.
- * The state is then the episode's seed and actions, and loading it replays them, which takes as long as the steps did;
- * where the environment is in that state already, nothing is replayed.
- * @param env must be deterministic under the seed of `reset`; loading a state that it does not come back to is an error
+ * An environment that can save its state: the given one if it can, else the given one with a recording of its episode.
+ * A saved state is then the seed and the actions of the episode. Loading it repeats the steps, which takes as long as
+ * the first time, unless the environment is already in that state.
+ * @param env must be deterministic under the seed of `reset`; a replay with a different result is an error
  */
 export function withReplay(env: MultiAgentEnv): MultiAgentEnv {
   return env.saveState && env.loadState ? env : new ReplayedEnv(env)

@@ -13,16 +13,16 @@ export type Shape =
 /** A shape somewhere in the world. */
 export interface Solid {
   readonly name: string
-  /** The same object in every scene, as long as the shape does not change. */
+  /** The same object in every scene while the shape does not change. */
   readonly shape: Shape
   readonly position: Point
   /** [9], row by row; its columns are the shape's axes in the world. */
   readonly rotation: readonly number[]
-  /** Numbers of the agents that drive it, in bands along its z axis; empty where none does. */
+  /** Numbers of the agents that drive it, coloured in bands along its z axis; empty if none does. */
   readonly agents: readonly number[]
   /**
-   * Whether it is part of a robot that agents drive, of a thing that moves without them, or of the world, which a
-   * picture need not show in full.
+   * Part of a robot that agents drive, an object that they do not drive, or part of the world. A picture always shows
+   * robots and objects in full.
    */
   readonly role: 'robot' | 'thing' | 'world'
 }
@@ -33,17 +33,17 @@ export interface View {
   readonly azimuth: number
   /** Degrees above the ground. */
   readonly elevation: number
-  /** Share of the picture's width and height that stays free on each side. */
+  /** Fraction of the picture's width and height that remains free on each side. */
   readonly margin?: number
 }
 
-/** State of an environment as a picture shows it. */
+/** Drawable state of an environment. */
 export interface Scene {
   readonly solids: readonly Solid[]
-  /** Height of the ground; undefined where there is none. */
+  /** Height of the ground; undefined without ground. */
   readonly ground?: number
   /** Whether the solids are in a liquid. */
   readonly liquid?: boolean
-  /** View of the scene where none is asked for. */
+  /** Default view of the scene. */
   readonly view?: View
 }

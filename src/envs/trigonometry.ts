@@ -1,6 +1,6 @@
 /**
- * Sine and cosine with the same bits on every machine, for angles as robots have them (below 1e5 in magnitude; the
- * reduction loses digits beyond). Accurate to about 1e-16 there.
+ * Sine and cosine with the same bits on every machine. Accurate to about 1e-16 for angles below 1e5 in magnitude; the
+ * reduction loses digits beyond.
  */
 
 /** pi / 2 in three parts; the first two have trailing zeros, so that their products with small integers are exact. */

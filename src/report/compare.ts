@@ -36,19 +36,19 @@ import {
 export interface CompareOptions {
   /** Run folders, folders of runs, and `NAME=PATH,PATH`. */
   readonly runs: readonly string[]
-  /** What a run's score is; the last evaluation by default. */
+  /** Score of a run; the last evaluation by default. */
   readonly metric?: Metric
-  /** Steps beyond which nothing counts; none by default. */
+  /** Steps after which results are ignored; unlimited by default. */
   readonly at?: number
-  /** Share of the best whose steps are counted, 0.95 by default. */
+  /** Fraction of the best score for the steps to reach it, 0.95 by default. */
   readonly share?: number
-  /** Scores that count as 0 and 1 where tasks are taken together, by task; see docs/compare.md for the default. */
+  /** Scores of each task that are normalised to 0 and 1 for several tasks; docs/compare.md defines the default. */
   readonly scale?: Readonly<Record<string, Scale>>
   /** Resamples of means and IQMs, 50,000 by default. */
   readonly resamples?: number
-  /** Of the bootstrap, 1 by default. */
+  /** Seed of the bootstrap, 1 by default. */
   readonly seed?: number
-  /** Told what is next, again and again: many runs take seconds. */
+  /** Called with the name of each phase; many runs take seconds. */
   onPhase?(phase: string): void
 }
 
@@ -64,8 +64,8 @@ export interface ComparedRuns {
 }
 
 /**
- * Compares the methods of some runs, task by task and, with several tasks, over all of them.
- * @throws HatrpoError (exit code 2) where no run has a score, and for folders that are no runs or are damaged
+ * Compares the methods of runs, for each task and, with several tasks, over all of them.
+ * @throws HatrpoError (exit code 2) if no run has a score, and for folders that are damaged or not runs
  */
 export function compareRuns(options: CompareOptions): Comparison {
   return compareWithRuns(options).comparison

@@ -2,14 +2,14 @@ import type { Interval } from './bootstrap.js'
 import type { MethodPoint } from './curve.js'
 import type { Metric } from './runs.js'
 
-/** A run that counts. */
+/** A run in the comparison. */
 export interface ComparedRun {
   readonly dir: string
   readonly seed: number
   readonly score: number
   /** Steps at which its score was measured. */
   readonly at: number
-  /** Steps made, and asked for. */
+  /** Completed and configured steps. */
   readonly steps: number
   readonly planned: number
   readonly finished: boolean
@@ -32,9 +32,12 @@ export interface TaskMethod extends MethodSummary {
   readonly scores: readonly ComparedRun[]
   /** Steps after which its runs first reach the task's target. */
   readonly stepsToTarget: {
-    /** Over the runs, those that never do counted as infinite: null where these are half or more, and without a target. */
+    /**
+     * Median over the runs, infinite for those that never reach it; null if these are half or more, or without a
+     * target.
+     */
     readonly median: number | null
-    /** Runs that do. */
+    /** Number of runs that reach it. */
     readonly reached: number
   }
   readonly curve: readonly MethodPoint[]
@@ -48,10 +51,10 @@ export interface Improvement {
   readonly interval: Interval | null
 }
 
-/** Share of a method's runs whose score is above each threshold. */
+/** Fraction of a method's runs with a score above each threshold. */
 export interface Profile {
   readonly method: string
-  /** One a run, normalised where tasks are taken together. */
+  /** One per run, normalised for several tasks. */
   readonly scores: readonly number[]
   readonly shares: readonly number[]
   readonly intervals: readonly (Interval | null)[]
@@ -65,18 +68,21 @@ export interface Profiles {
 
 export interface TaskComparison {
   readonly task: string
-  /** Most steps at which a score was measured. */
+  /** Largest number of steps at which a score was measured. */
   readonly at: number
   readonly methods: readonly TaskMethod[]
   readonly improvements: readonly Improvement[]
   readonly profiles: Profiles
-  /** Level whose steps are counted: a share of the way from the curves' first values to the best method's mean score. */
+  /**
+   * Level for the steps to reach it: a fraction of the way from the curves' first values to the best method's mean
+   * score.
+   */
   readonly target: { readonly start: number; readonly best: number; readonly level: number } | null
 }
 
-/** All tasks together, scores normalised task by task. */
+/** Comparison over all tasks, with scores normalised for each task. */
 export interface OverallComparison {
-  /** Scores of each task that count as 0 and as 1. */
+  /** Scores of each task that are normalised to 0 and 1. */
   readonly scale: Readonly<Record<string, Scale>>
   readonly methods: readonly MethodSummary[]
   readonly improvements: readonly Improvement[]
@@ -88,12 +94,12 @@ export interface Scale {
   readonly high: number
 }
 
-/** Comparison of runs, as `hatrpo compare --json` prints it. */
+/** Comparison of runs, printed by `hatrpo compare --json`. */
 export interface Comparison {
   readonly metric: Metric
-  /** Steps beyond which nothing counts; null for the whole runs. */
+  /** Steps after which results are ignored; null for whole runs. */
   readonly limit: number | null
-  /** Share of the best that `stepsToTarget` asks for. */
+  /** Fraction of the best score for `stepsToTarget`. */
   readonly share: number
   readonly confidence: number
   readonly resamples: number
@@ -101,6 +107,6 @@ export interface Comparison {
   readonly tasks: readonly TaskComparison[]
   /** Null for a single task. */
   readonly overall: OverallComparison | null
-  /** What a reader of the numbers should know: runs left out, unfinished ones, different lengths. */
+  /** Remarks on the numbers: omitted and unfinished runs, different lengths. */
   readonly notes: readonly string[]
 }

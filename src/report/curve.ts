@@ -4,7 +4,7 @@ import { bootstrapIntervals, FEWER_RESAMPLES, type BootstrapOptions, type Interv
 /** A measured value of a run. */
 export interface CurvePoint {
   readonly steps: number
-  /** Wall time of training until then; NaN where that is not known. */
+  /** Wall time of training up to the point; NaN if unknown. */
   readonly seconds: number
   readonly value: number
 }
@@ -47,7 +47,7 @@ export function nearlyBest(values: readonly number[], share: number): number {
 /** A point of a method's curve: statistics over its runs at equal steps. */
 export interface MethodPoint {
   readonly steps: number
-  /** Mean over the runs; NaN where one of them has no wall time. */
+  /** Mean over the runs; NaN if one of them has no wall time. */
   readonly seconds: number
   readonly mean: number
   readonly iqm: number

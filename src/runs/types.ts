@@ -5,55 +5,58 @@ import type { SimdMode } from '../devices/open.js'
 export interface AgentRecord {
   readonly id: string
   /**
-   * Mean KL(old || new) over the samples that count: of the trust region's steps taken, added up, or of the whole
-   * clipped update; and the KL that was allowed, absent for the clipped update, which has no bound on it.
+   * Mean KL(old || new) over valid samples, and its bound. For trust regions, the sum over accepted steps; for clipped
+   * updates, that of the whole update, without a bound.
    */
   readonly klUsed?: number
   readonly klAllowed?: number
   /**
-   * Of methods that compare policies before each turn: the place among the turns, counted from 1, and the score s: the
-   * local model's gain for a KL budget d is sqrt(2 s d). `klAllowed` is then the agent's share of the budget.
+   * Only for methods that compare policies before each turn: number of the turn, from 1, and the score s. The gain of
+   * the local model for a KL budget d is sqrt(2 s d). `klAllowed` is then the agent's share of the budget.
    */
   readonly turn?: number
   readonly score?: number
-  /** Gain of the surrogate that the first-order model predicted, and the gain it had. */
+  /** Gain of the surrogate predicted by the first-order model, and its actual gain. */
   readonly predictedGain?: number
   readonly realisedGain?: number
-  /** Norm of the residual at which conjugate gradients ended, relative to the gradient's; mean over the iteration's steps. */
+  /**
+   * Norm of the final residual of conjugate gradients, relative to that of the gradient; mean over the iteration's
+   * steps.
+   */
   readonly cgResidual?: number
   readonly lineSearchTrials?: number
-  /** Whether all of the iteration's steps were accepted, and how many were not. */
+  /** Whether all steps of the iteration were accepted, and the number of rejected ones. */
   readonly accepted?: boolean
   readonly rejectedSteps?: number
   /**
-   * Why a step was not taken: `non-finite` or `curvature` (numerical faults, named before others), `line-search` (no
-   * trial was good enough), `no-rows` (no sample counted), `no-budget` (other agents had all of the KL); null when all
-   * were.
+   * Reason of a rejected step: `non-finite` or `curvature` (numerical faults, which take precedence), `line-search` (no
+   * acceptable trial), `no-rows` (no valid sample), `no-budget` (other agents used the whole KL budget); null if all
+   * steps were accepted.
    */
   readonly rejection: string | null
   /** Spread of the factor M relative to the advantages before this agent's update. */
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
   /** Mean over samples, nats; absent for policies without a density. */
   readonly entropy?: number
-  /** Of continuous actions: geometric mean of the standard deviations, over dimensions and samples. */
+  /** Geometric mean of the standard deviations of continuous actions, over dimensions and samples. */
   readonly std?: number
-  /** Of choices: the entropy's share of that of choices which are all equally likely, masks left aside. */
+  /** Entropy of discrete actions relative to that of the uniform distribution, without masks. */
   readonly entropyShare?: number
-  /** Of the clipped update the negative surrogate; of a deterministic policy minus the mean value of its actions. */
+  /** Negative surrogate of a clipped update, or minus the mean value of a deterministic policy's actions. */
   readonly policyLoss?: number
-  /** Share of the samples whose ratio the clip stopped. */
+  /** Fraction of the samples with a clipped ratio. */
   readonly clipFraction?: number
   readonly gradNorm?: number
 }
 
-/** Result of the critics' updates; losses and norms are not finite, so null, where nothing was learned. */
+/** Result of the critics' updates. Without learning, losses and norms are not finite and thus null. */
 export interface CriticRecord {
   readonly loss: number
-  /** Of critics of states; of critics of actions the mean value of those recorded. */
+  /** Explained variance for critics of states, mean value of the recorded actions for critics of actions. */
   readonly explainedVariance?: number
   readonly meanValue?: number
   readonly gradNorm: number
-  /** Steps not taken: the gradient was not finite, or no sample counted. */
+  /** Skipped steps: the gradient was not finite, or there was no valid sample. */
   readonly skippedSteps: number
 }
 
@@ -74,16 +77,16 @@ export interface IterationRecord {
   /** Wall time of this iteration. */
   readonly seconds: number
   readonly stepsPerSecond: number
-  /** Returns of the episodes that ended in this iteration; null when none did. The spread is absent in older runs. */
+  /** Returns of the episodes that ended in this iteration; null if none did. The spread is absent in older runs. */
   readonly episodeReturn: ({ readonly mean: number; readonly count: number } & Partial<Spread>) | null
   /** Steps of the same episodes; absent in older runs. */
   readonly episodeLength?: ({ readonly mean: number } & Omit<Spread, 'sd'>) | null
   readonly agents: readonly AgentRecord[]
-  /** Name of the opponent that the learning team met, where one team learns. */
+  /** Name of the opponent if only one team learns. */
   readonly opponent?: string
-  /** Means over the critics where there are several; skipped steps are added up. */
+  /** Means over all critics; the sum of their skipped steps. */
   readonly critic: CriticRecord
-  /** One per critic, where there are several. */
+  /** One per critic, if there are several. */
   readonly critics?: readonly CriticRecord[]
   /** Shares of the iteration's wall time; they add up to 1. */
   readonly time: {
@@ -94,14 +97,14 @@ export interface IterationRecord {
   }
   readonly faults: {
     readonly workerRestarts: number
-    /** Processes of environments that were started again. */
+    /** Restarted processes of environments. */
     readonly environmentRestarts: number
-    /** Steps that broke and do not count. */
+    /** Broken steps, which are excluded. */
     readonly brokenSteps: number
   }
 }
 
-/** Deterministic episodes on a random stream of their own. */
+/** Evaluation on deterministic episodes with a separate random stream. */
 export interface EvaluationRecord {
   readonly iteration: number
   readonly steps: number
@@ -112,20 +115,20 @@ export interface EvaluationRecord {
   readonly sd: number
   /** Mean number of steps. */
   readonly length?: number
-  /** By opponent, the latest first, where one team learns; `returns` are in the same order. */
+  /** Returns by opponent, the latest first, if only one team learns; `returns` are in the same order. */
   readonly opponents?: readonly OpponentReturns[]
 }
 
 /** Returns of the learning team against one opponent. */
 export interface OpponentReturns {
-  /** Iteration of this run that it is from, or the run that it was read from. */
+  /** Iteration of this run, or the run that provided the opponent. */
   readonly name: string
   readonly episodes: number
   readonly mean: number
   readonly sd: number
 }
 
-/** What a run has come to. */
+/** Outcome of a run. */
 export interface RunOutcome {
   readonly iterations: number
   readonly steps: number
@@ -133,17 +136,17 @@ export interface RunOutcome {
   readonly parametersSha256: string
   /** Of the final parameters. */
   readonly evaluation?: { readonly mean: number; readonly sd: number; readonly episodes: number }
-  /** Checkpoint of the best evaluation, and that evaluation's mean. */
+  /** Checkpoint of the best evaluation, and its mean. */
   readonly best?: { readonly iteration: number; readonly evaluation: number }
-  /** Symptoms that held at the end; absent where none did. */
+  /** Symptoms that held at the end; absent if there were none. */
   readonly findings?: readonly Finding[]
 }
 
-/** A symptom of training that goes wrong, as `diagnose` finds it. */
+/** Symptom of a problem in training, found by `diagnose`. */
 export interface Finding {
   /** Name of the diagnosis, a key of `DIAGNOSES`. */
   readonly name: string
-  /** One line: the symptom with its figure, and the keys to turn. */
+  /** One line: the symptom with its figure, and the keys to change. */
   readonly line: string
 }
 
@@ -168,29 +171,29 @@ export interface TrainOptions {
    * change the result. An engine without wide vectors is an error.
    */
   readonly simd?: SimdMode
-  /** Milliseconds without a step after which a worker is taken to hang and is replaced; 120000 by default. */
+  /** Milliseconds without a step after which a worker counts as hanging and is replaced; 120000 by default. */
   readonly workerPatience?: number
-  /** Once aborted, the iteration in progress ends, a checkpoint is written and `finished` is false. */
+  /** When aborted, the present iteration is completed, a checkpoint is written and `finished` is false. */
   readonly signal?: AbortSignal
   /** Information for config.json besides the configuration. */
   readonly origin?: ConfigOrigin
-  /** Called once the environment and the folder are found to be sound, before the first iteration. */
+  /** Called after the checks of the environment and the folder, before the first iteration. */
   onStart?(): void
   onIteration?(record: IterationRecord): void
   onEvaluation?(record: EvaluationRecord): void
-  /** Called for a symptom when it first holds, and again only after it was absent for a while. */
+  /** Called for a symptom when it first occurs, and again only after it was absent for a while. */
   onFinding?(finding: Finding): void
-  /** Called when something begins that may take long, with its name for people: `iteration 12: an update`. */
+  /** Called at the start of a phase that may take long, with its name, such as `iteration 12: an update`. */
   onPhase?(phase: string): void
   /**
-   * A line for the log, such as "a worker hung: iteration 12 is done again".
-   * @param detail where it came from, in several lines
+   * Called with a line for the log, such as "a worker hung: iteration 12 is done again".
+   * @param detail origin of the event, in several lines
    */
   onEvent?(message: string, detail?: string): void
 }
 
 export interface TrainResult extends RunOutcome {
   readonly dir: string
-  /** False when the run was aborted before its last iteration. */
+  /** False if the run was aborted before its last iteration. */
   readonly finished: boolean
 }

@@ -44,7 +44,7 @@ export interface BundleInfo {
   /** SHA-256 of the environment's code when the policies were trained; absent for a built-in environment. */
   readonly environmentSha256?: string
   readonly algorithm: string
-  /** Ids of the agents that were trained; the others are the last opponents that they met. Absent where all were. */
+  /** Ids of the trained agents; the others are their latest opponents. Absent if all agents were trained. */
   readonly learners?: readonly string[]
   readonly seed: number
   /** Number of steps of all environments up to the exported checkpoint, and the iteration of that checkpoint. */
@@ -69,8 +69,8 @@ export type BundleFile = PolicySource | Blob | BundleInfo
 /**
  * Loads a bundle and checks that its files match bundle.json.
  * @param source location of the bundle's folder or of its bundle.json: a URL, also a file: URL; a URL relative to the
- *   page; where there is no page, a path on the disk; or a function that returns the bundle's files
- * @throws PolicyError when a file is missing, damaged or not the one that bundle.json describes
+ *   page or, without a page, a path on the disk; or a function that returns the bundle's files
+ * @throws PolicyError when a file is missing, damaged or does not match bundle.json
  */
 export async function loadBundle(source: string | URL | BundleFetcher): Promise<Bundle> {
   const fetcher = typeof source === 'function' ? source : fetcherOf(source)

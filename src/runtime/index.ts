@@ -1,5 +1,5 @@
 /**
- * The edge runtime: loads exported policies and acts. Web-standard code without imports.
+ * Runtime of exported policies: web-standard code without imports.
  * @module hatrpo/runtime
  */
 export {

@@ -20,7 +20,7 @@ export interface ObservationInput {
 }
 
 export interface ObservationInfo {
-  /** Length of the raw local observation, f32. */
+  /** Length of the raw local f32 observation. */
   readonly size: number
   readonly input: ObservationInput
 }
@@ -71,7 +71,7 @@ export interface ControlledAgent {
 export interface PolicyAgent {
   readonly index: number
   readonly id: string
-  /** Agents of a policy that acts for a whole team, whose observation is the environment's state. */
+  /** Agents of a policy for a whole team, whose observation is the environment's state. */
   readonly controls?: readonly ControlledAgent[]
 }
 
@@ -85,7 +85,7 @@ export interface StoredPolicyInfo {
   readonly network: {
     readonly hidden: readonly number[]
     readonly activation: string
-    /** Recurrent layers behind the hidden ones, whose state `reset` clears; absent in a feed-forward policy. */
+    /** Recurrent layers after the hidden ones, whose state `reset` clears; absent in a feed-forward policy. */
     readonly recurrent?: { readonly size: number; readonly layers: number }
   }
   /** Origin: environment, algorithm, seed, steps, package version. */

@@ -1,4 +1,4 @@
-/** What of Node's `process` is used, which Bun and Deno have too. */
+/** Used part of Node's `process`, which Bun and Deno also have. */
 interface Process {
   getBuiltinModule(name: 'node:path'): { resolve(path: string): string }
   getBuiltinModule(name: 'node:url'): { pathToFileURL(path: string): URL }
@@ -18,9 +18,9 @@ function pageUrl(): string | undefined {
 }
 
 /**
- * URL of a file: an absolute URL as it is, any other text relative to the page, or where there is no page, as a path on
- * the disk from the working directory.
- * @throws TypeError when the text is no URL and there is nothing that it could be relative to
+ * URL of a file: an absolute URL unchanged, any other text relative to the page or, without a page, as a path from the
+ * working directory.
+ * @throws TypeError for text that is not a URL, without a page and a disk
  */
 export function locate(source: string | URL): URL {
   if (typeof source !== 'string') return new URL(source)

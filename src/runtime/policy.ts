@@ -8,7 +8,7 @@ interface PolicyExports {
   /** Addresses in bytes: f32 [observation size], and f32 [action size], or i32 [action size] and f32 [choices]. */
   readonly observation: WebAssembly.Global
   readonly action: WebAssembly.Global
-  /** u8 [choices], in policies that choose. */
+  /** u8 [choices], in policies with discrete actions. */
   readonly available?: WebAssembly.Global
   act(): number
   sample(): number
@@ -36,14 +36,14 @@ export interface Policy {
    * Most likely action.
    * @param observation raw local observation of the environment; stored as f32
    * @param out f32 [action size] for the action; a new array by default
-   * @param available [choices], 0 for choices that are not available, of a policy that chooses; all are by default
+   * @param available [choices], 0 for unavailable choices of a discrete action; by default all are available
    * @returns `out`: the action in the agent's action space, not clipped; a choice is its index
-   * @throws PolicyError for a wrong length, an entry that is not finite as f32, and where nothing is available
+   * @throws PolicyError for a wrong length, an element that is not finite as f32, or no available choice
    */
   act(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
   /** Like `act`, but samples the action from the policy. The same seed gives the same actions on every host. */
   sample(observation: ArrayLike<number>, out?: Float32Array, available?: ArrayLike<number>): Float32Array
-  /** Logits of the latest action of a policy that chooses, [choices], of unavailable choices too; empty for others. */
+  /** Logits of the latest discrete action, [choices], including unavailable choices; empty for continuous actions. */
   readonly logits: Float32Array
   /**
    * Restarts the sequence of `sample`, which has 2^32 actions. The initial seed is 0.
@@ -57,7 +57,7 @@ export interface Policy {
 /**
  * Loads the policy of one agent.
  *
- * Where a host forbids compiling from bytes (some edge workers), import the `.wasm` file statically and pass the
+ * On hosts that forbid compiling from bytes (some edge workers), import the `.wasm` file statically and pass the
  * `WebAssembly.Module`.
  * @throws PolicyError when the source is not an exported policy, is damaged or cannot be compiled
  */
@@ -73,7 +73,7 @@ export function createPolicy(module: WebAssembly.Module): Policy {
   return bind(new WebAssembly.Instance(module), module, describe(module))
 }
 
-/** Compiles a module. @returns also whether its bytes have a checksum; of a compiled one they are not known */
+/** Compiles a module. @returns the module, and whether its bytes have a checksum; true for a compiled one */
 async function compile(source: PolicySource): Promise<{ module: WebAssembly.Module; sealed: boolean }> {
   if (source instanceof WebAssembly.Module) return { module: source, sealed: true }
   const bytes = typeof Response === 'function' && source instanceof Response ? await body(source) : source

@@ -41,7 +41,7 @@ export function assertIntactBytes(source: BufferSource): boolean {
   return true
 }
 
-/** Refuses a module whose description tells of a checksum that it does not have. */
+/** Refuses a module whose description names a checksum that is missing. */
 export function assertSealed(sealed: boolean): void {
   if (!sealed) throw new PolicyError(`the module is damaged: its section ${SEAL} is not at its end`)
 }

@@ -22,11 +22,11 @@ export interface EvaluateOptions {
   readonly seed: number
   /** Checkpoint of a run that provides the policies; `latest` by default. A bundle has one set of policies only. */
   readonly checkpoint?: 'latest' | 'best' | number
-  /** Where the environment is now, such as the path of a moved file; it must have the code that the policies were trained with. */
+  /** Present location of the environment, such as the path of a moved file. Its code must be that of the training. */
   readonly env?: string
   /**
-   * Whether actions are drawn from the policies, as in training, in place of their modes. A bundle draws other ones than the
-   * run that it is from.
+   * Whether actions are drawn from the policies, as in training, instead of their modes. A bundle draws different
+   * actions than its run.
    */
   readonly sample?: boolean
   /** Number of threads that step environments; 0 uses the calling thread only. The result does not depend on it. */
@@ -50,16 +50,16 @@ export interface EvaluateResult {
   /** Steps of each episode, in order, and their mean. */
   readonly lengths: readonly number[]
   readonly meanLength: number
-  /** By opponent of a run in which one team learns, the latest first; `returns` are in the same order. */
+  /** Returns by opponent, the latest first, if only one team learns; `returns` are in the same order. */
   readonly opponents?: readonly OpponentReturns[]
 }
 
 type Evaluated = Pick<EvaluateResult, 'env' | 'returns' | 'lengths' | 'opponents'>
 
 /**
- * Runs whole episodes, with deterministic actions unless `sample` asks for others. The initial state of episode k depends
- * on the seed only, not on the policies. A bundle has the same returns as the run it was exported from.
- * @throws HatrpoError when the source is neither a run nor a bundle, when it is damaged, and for invalid numbers
+ * Runs whole episodes, with deterministic actions unless `sample` is set. The initial state of episode k depends only
+ * on the seed, not on the policies. A bundle has the same returns as its run.
+ * @throws HatrpoError for a source that is neither a run nor a bundle, a damaged source, and invalid numbers
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
   const { source, episodes, seed, sample = false, workers = 1 } = options

@@ -24,8 +24,8 @@ import { TRAJECTORY_ENDINGS, trajectoryEnding, TrajectoryRecorder } from './traj
 export type { RenderedFile, RenderOptions, RenderResult } from './render-options.js'
 
 /**
- * Plays whole episodes with deterministic actions, draws them, and writes what was seen and done.
- * @throws HatrpoError (exit code 2) for invalid options, and where pictures are asked for of an environment that has none
+ * Plays whole episodes with deterministic actions, draws them, and writes trajectories.
+ * @throws HatrpoError (exit code 2) for invalid options, and for pictures of an environment that cannot be drawn
  */
 export async function render(options: RenderOptions): Promise<RenderResult> {
   const { out, trajectory, episodes = DEFAULTS.episodes, seed = DEFAULTS.seed } = options

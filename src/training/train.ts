@@ -20,12 +20,12 @@ import { orClose } from './memory.js'
 import { TrainingLoop } from './loop.js'
 
 /**
- * Trains a team of agents and writes a run folder (see docs/ARCHITECTURE.md for the loop).
+ * Trains a team of agents and writes a run folder (docs/ARCHITECTURE.md describes the loop).
  *
- * The result depends on the configuration alone. It does not depend on the number of workers, on the width of
- * vectors, on interruptions, or on workers that fail and are replaced.
- * @throws HatrpoError when the folder, the configuration or the environment is invalid. A folder is created only after the
- *   configuration and the environment are checked
+ * The result depends only on the configuration, not on the number of workers, the width of vectors, interruptions, or
+ * failed workers.
+ * @throws HatrpoError when the folder, the configuration or the environment is invalid. A folder is only created after
+ *   the checks of the configuration and the environment
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { dir, resume = false, origin, onEvent } = options

@@ -12,15 +12,18 @@ const ORDER_PURPOSE = 0x6f726465
 const CHECK_EVERY = 10
 
 export interface PolicyIterationOptions {
-  /** Most iterations. */
+  /** Largest number of iterations. */
   readonly iterations: number
-  /** Least probability of every action: eta of eta-soft policies. 0.01 by default. */
+  /** Least probability of every action, eta of eta-soft policies. 0.01 by default. */
   readonly floor?: number
-  /** Ends the iterations where no agent's best reply gains as much, as every tenth one finds out; 0 by default: all. */
+  /**
+   * Gain of best replies at or below which the iterations end, computed in every tenth one; 0 by default: all
+   * iterations.
+   */
   readonly tolerance?: number
   /** `random` (default): a new order every iteration. */
   readonly order?: 'random' | 'fixed'
-  /** Of the orders. */
+  /** Seed of the orders. */
   readonly seed?: number
   /** Policies to start from; uniform ones by default. */
   readonly initial?: readonly TabularPolicy[]
@@ -30,7 +33,7 @@ export interface PolicyIterationResult {
   readonly policies: readonly TabularPolicy[]
   /** J before the first iteration and after each. */
   readonly returns: readonly number[]
-  /** What the best reply of an agent within the floor gains at most: 0 at a Nash equilibrium. */
+  /** Largest gain of an agent's best reply within the floor: 0 at a Nash equilibrium. */
   readonly nashGap: number
 }
 
@@ -43,11 +46,12 @@ export interface AgentStep extends Step {
 export type StepRule = (problem: StepProblem, agent: number) => Step
 
 /**
- * Multi-agent policy iteration with monotonic improvement (Kuba et al. 2022, Algorithm 1), exact: agents in a random order
- * maximise their surrogate, the agents before them having moved, less C times the largest KL over the states.
+ * Exact multi-agent policy iteration with monotonic improvement (Kuba et al. 2022, Algorithm 1). In random order,
+ * agents maximise their surrogate, given the moves of the agents before them, minus C times the largest KL over the
+ * states.
  *
- * The return never falls (Theorem 2). With a floor above 0 the limit is a Nash equilibrium among the policies that keep
- * it (Theorem 3).
+ * The return never falls (Theorem 2). With a floor above 0, the limit is a Nash equilibrium among the policies with
+ * that floor (Theorem 3).
  * @throws HatrpoError for a floor or policies that do not fit the game
  */
 export function policyIteration(game: MarkovGame, options: PolicyIterationOptions): PolicyIterationResult {

@@ -37,36 +37,36 @@ export type CheckedSource =
 export interface CheckOptions {
   /** Episodes of random actions. Default 3. */
   readonly episodes?: number
-  /** Of the episodes' seeds and of the actions. Default 1. */
+  /** Seed of the episodes' seeds and of the actions. Default 1. */
   readonly seed?: number
-  /** Resources that environments of one thread share; default: one of its own. */
+  /** Shared resources of the environments of a thread; a new one by default. */
   readonly context?: EnvContext
-  /** Whether to look for objects that `step` makes; of no use where `step` only asks another process. Default true. */
+  /** Whether to detect objects that `step` makes; useless if `step` only calls another process. Default true. */
   readonly allocation?: boolean
-  /** The same environment with a reward of each agent's own, where `source` deals out a shared one made from them. */
+  /** The same environment with separate rewards, if `source` returns a shared reward computed from them. */
   readonly ownRewards?: CheckedSource
-  /** Called with what is checked next, such as `episode 2 of 3, step 100`. */
+  /** Called with the next stage, such as `episode 2 of 3, step 100`. */
   readonly progress?: (stage: string) => void
 }
 
 export interface CheckReport {
-  /** Undefined when it is not whole. */
+  /** Spec of the environment; undefined if it is incomplete. */
   readonly spec: EnvSpec | undefined
   readonly episodes: readonly EpisodeSummary[]
-  /** Of the episodes, in `step` alone; undefined when there was none. */
+  /** Speed of `step` in the episodes; undefined without episodes. */
   readonly stepsPerSecond: number | undefined
-  /** How training brings an environment back. */
+  /** Way in which training restores an environment. */
   readonly restoredBy: 'saveState' | 'replay'
-  /** Checks that could not be made, with the reason, and other remarks. */
+  /** Omitted checks with the reason, and other remarks. */
   readonly notes: readonly string[]
-  /** The faults; empty for a sound environment. */
+  /** Faults; empty for a valid environment. */
   readonly findings: readonly Finding[]
 }
 
 /**
- * Looks for what is wrong with an environment: runs episodes of random actions, repeats them on other instances, and
- * compares bits. A source that is one environment cannot be compared with a second one; a note records it.
- * @throws HatrpoError (exit code 2) for a wrong number of episodes or seed. What the environment throws is a finding.
+ * Checks an environment: runs episodes of random actions, repeats them on other instances, and compares bits. If
+ * `source` is a single environment, comparisons with a second one are omitted and noted.
+ * @throws HatrpoError (exit code 2) for a wrong number of episodes or seed. Exceptions of the environment are findings.
  */
 export async function checkEnv(source: CheckedSource, options: CheckOptions = {}): Promise<CheckReport> {
   const { episodes = 3, seed = 1 } = options
@@ -122,7 +122,7 @@ class Check {
     this.#sampler = new ActionSampler(seed)
   }
 
-  /** All checks, in the order of `checkRules`; those that earlier findings leave without meaning are left out. */
+  /** Runs all checks in the order of `checkRules`, except those that earlier findings make meaningless. */
   async run(count: number): Promise<void> {
     const { findings } = this
     this.#tell('making an environment')

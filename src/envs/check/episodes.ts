@@ -13,7 +13,7 @@ const UNCLIPPED_STEPS = 100
 export interface EpisodeSummary {
   readonly seed: number
   readonly steps: number
-  /** How it ended; `running`: it was left before it did. */
+  /** End of the episode; `running`: abandoned before its end. */
   readonly end: 'terminated' | 'truncated' | 'running'
   /** One per agent: the sum of its rewards. */
   readonly returns: readonly number[]
@@ -21,7 +21,7 @@ export interface EpisodeSummary {
 
 export interface Episode extends EpisodeSummary {
   readonly trace: Trace
-  /** Seconds that its steps took. */
+  /** Seconds spent in its steps. */
   readonly seconds: number
 }
 

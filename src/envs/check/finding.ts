@@ -1,9 +1,11 @@
 import { thrownLine } from '../../text/thrown.js'
 
-/** `error`: training would go wrong or stop. `warning`: training works, and something is probably not as meant. */
+/**
+ * `error`: training would fail or be wrong. `warning`: training works, but the environment is probably not as intended.
+ */
 export type Severity = 'error' | 'warning'
 
-/** The checks, and the severity of a failure. The order is that of the checks. */
+/** Checks with the severity of a failure, in the order in which they run. */
 export const checkRules = {
   spec: { severity: 'error', about: 'the spec is whole' },
   shape: { severity: 'error', about: 'views have the types and lengths of the spec' },
@@ -35,15 +37,15 @@ export const checkRules = {
 
 export type CheckRule = keyof typeof checkRules
 
-/** Something that is wrong with an environment. */
+/** Fault of an environment. */
 export interface Finding {
   readonly rule: CheckRule
   readonly severity: Severity
-  /** One line: what is wrong, with figures, and what to change. */
+  /** One line: the fault with its figures, and the correction. */
   readonly message: string
 }
 
-/** Collects findings; of the same thing only the first. */
+/** Collects findings, only the first of each kind and subject. */
 export class Findings {
   readonly list: Finding[] = []
   readonly #seen = new Set<string>()

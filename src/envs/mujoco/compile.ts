@@ -24,10 +24,10 @@ export function readMujoco(url: URL = packageUrl()): Promise<Uint8Array<ArrayBuf
 }
 
 /**
- * Compiles MuJoCo's WebAssembly binary, or its optimised form where `hatrpo optimise-mujoco` has made one: it computes the
- * same bits. The result can be posted to other threads, which then load in less time.
- * @param url of `mujoco.wasm` of @mujoco/mujoco, as a bundler's import of it with `?url` gives it: absolute, or relative to the
- *   page; in Node also a path. Without one, where the package is found.
+ * Compiles MuJoCo's WebAssembly binary, or the optimised one of `hatrpo optimise-mujoco`, which gives the same bits.
+ * The result can be posted to other threads, which then load faster.
+ * @param url of `mujoco.wasm` of @mujoco/mujoco, such as from a bundler's import with `?url`: absolute, or relative to
+ *   the page; in Node also a path. Default: the file of the installed package.
  * @throws HatrpoError when it cannot be read
  */
 export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Module> {

@@ -6,7 +6,7 @@ import { modelPath, naming, withOptions, type TeamOptions } from './options.js'
 import { planTeam } from './plan.js'
 import { checkSettings, type Where } from './settings.js'
 
-/** Makes environments of a team; what the module of an environment exports by default. */
+/** Makes environments of a team; the default export of an environment module. */
 export type MakeTeam = (options?: TeamOptions, context?: EnvContext) => Promise<MultiAgentEnv>
 
 /**

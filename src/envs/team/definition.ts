@@ -3,27 +3,29 @@ import type { Reading, StateField } from './fields.js'
 /** Numbers to be read, in order. */
 export type Numbers = Readonly<ArrayLike<number>>
 
-/** The view of the world that a team's functions get after a step. It stays the same object; the functions may take it apart. */
+/**
+ * View of the world after a step, the argument of a team's functions. Always the same object, which may be
+ * destructured.
+ */
 export interface TeamScene {
   /**
-   * Present values of a reading. The numbers are MuJoCo's own memory: nothing is copied, and they are good until the
-   * function returns.
+   * Present values of a reading, as a view of MuJoCo's memory without a copy. Valid until the function returns.
    * @throws HatrpoError for a reading that the model does not have
    */
   read(reading: Reading): Numbers
-  /** The same as it was when the step began, for the readings listed in `keep`. */
+  /** Values of a reading before the step, for the readings listed in `keep`. */
   before(reading: Reading): Numbers
-  /** Made in this episode, this one included. */
+  /** Number of steps in this episode, including the present one. */
   readonly steps: number
-  /** Simulated time of a step. */
+  /** Simulated seconds of a step. */
   readonly stepSeconds: number
 }
 
 /** The state that `start` may change. */
 export interface TeamStart {
-  /** Numbers of the state, to be overwritten. Good until the function returns. */
+  /** Writable numbers of the state. Valid until the function returns. */
   write(reading: StateField | `${StateField}:${string}`): Float64Array
-  /** The episode's own random numbers. */
+  /** Random numbers of the episode. */
   readonly random: {
     /** In [0, 1). */
     uniform(): number
@@ -32,32 +34,32 @@ export interface TeamStart {
   }
 }
 
-/** A task in code. */
+/** Functions that define a task. */
 export interface TeamFunctions {
-  /** The team's reward for a step. */
+  /** Reward of the team for a step. */
   reward(scene: TeamScene): number
-  /** Whether the step ended the episode, in a state that has no future. */
+  /** Whether the step ended the episode in a state without a future. */
   terminated?(scene: TeamScene): boolean
-  /** Places what differs from episode to episode, after the reset noise. */
+  /** Sets quantities that differ between episodes, after the reset noise. */
   start?(start: TeamStart): void
-  /** Readings that `before` is asked for. */
+  /** Readings that are available through `before`. */
   keep?: readonly Reading[]
 }
 
 /**
  * Part of an observation: a reading, or
- * `own`: positions, then velocities, of the joints that the agent's actuators drive (of the tendon, for one that runs
- * along sites);
- * `neighbours`: the same of joints that other agents drive and that share a link with one of the agent's;
- * `others`: of all joints that other agents drive;
- * `base`: of the joints that nothing drives, such as a free base or objects;
- * `all`: of all joints.
- * The last two leave out the x and y of a free joint that carries driven ones: where on the ground the robot is.
+ * `own`: positions, then velocities, of the joints that the agent's actuators drive (of the tendon, for an actuator with
+ * a tendon along sites);
+ * `neighbours`: the same of joints that other agents drive and that share a link with a joint of the agent;
+ * `others`: the same of all joints that other agents drive;
+ * `base`: the same of joints that no actuator drives, such as a free base or objects;
+ * `all`: the same of all joints.
+ * The last two omit the x and y of a free joint that carries driven joints, the position of the robot on the ground.
  */
 export type View = 'own' | 'neighbours' | 'others' | 'base' | 'all' | Reading
 export const VIEWS: readonly View[] = ['own', 'neighbours', 'others', 'base', 'all']
 
-/** How far an episode's start is from its initial state: every number moves uniformly by at most this. */
+/** Largest uniform noise of initial positions and velocities. */
 export interface ResetNoise {
   readonly position: number
   readonly velocity: number
@@ -67,28 +69,28 @@ export interface ResetNoise {
 export interface MujocoTeam extends TeamFunctions {
   /** The MJCF file: `new URL('./robot.xml', import.meta.url)`, or an absolute path. */
   readonly model: URL | string
-  /** Id of the environment; the model file's name without its ending by default. */
+  /** Id of the environment; by default the name of the model file without its extension. */
   readonly name?: string
   /**
-   * Actuators of each agent, by name, in the order of its action; agents `agent_0`, `agent_1` ... or by their own names.
-   * An actuator without a name goes by the joint, tendon, site or body that it alone drives, or by its number: `#3`.
+   * Names of the actuators of each agent, in the order of its action. Agents of a list are `agent_0`, `agent_1` ... An
+   * actuator without a name has that of the joint, tendon, site or body that only it drives, or its number: `#3`.
    */
   readonly agents: Readonly<Record<string, readonly string[]>> | readonly (readonly string[])[]
-  /** Observations of the agents: all alike, or each on its own. `['all']` by default. */
+  /** Observations of the agents: one list for all, or one for each. `['all']` by default. */
   readonly observe?: readonly View[] | Readonly<Record<string, readonly View[]>>
-  /** Input of the central critic; by default `all`, then what agents observe beside it. */
+  /** Input of the central critic; by default `all`, then any other readings that agents observe. */
   readonly state?: readonly View[]
-  /** Physics frames in a step: 5 by default. */
+  /** Physics frames per step: 5 by default. */
   readonly frames?: number
-  /** Steps after which an episode is cut: 1000 by default. */
+  /** Steps after which an episode is truncated: 1000 by default. */
   readonly timeLimit?: number
-  /** One number for positions and velocities, or one each: 0.01 by default. */
+  /** Reset noise: one number for positions and velocities, or one for each. 0.01 by default. */
   readonly resetNoise?: number | ResetNoise
-  /** Name of the keyframe that episodes start from, or `none`: the model's first by default, if it has one. */
+  /** Name of the keyframe from which episodes start, or `none`; by default the first keyframe of the model, if any. */
   readonly keyframe?: string
   /**
-   * Control per unit of action. By default actions from -1 to 1 span the control range of each actuator; one without a
-   * range gets the action as it is.
+   * Control per unit of action. By default, actions from -1 to 1 span the control range of each actuator, and an
+   * actuator without a range gets the action unchanged.
    */
   readonly controlScale?: number
 }

@@ -25,12 +25,12 @@ export type Field =
   | 'mocap_pos'
   | 'mocap_quat'
 
-/** Fields that decide the state, which a start may write. */
+/** Fields of the state, which `start` may write. */
 export type StateField = Extract<Field, 'qpos' | 'qvel' | 'act' | 'ctrl' | 'mocap_pos' | 'mocap_quat'>
 
 /**
- * Numbers of a world, by name: `qpos:hip` is the field `qpos` of the joint `hip`, `sensor:gyro` what the sensor `gyro`
- * measures, `xpos:torso` where the body `torso` is; `sensor` alone is all sensors. `xpos:torso[2]` is one of the numbers,
- * `qpos:root[3:7]` some, from the first up to the second. An element without a name goes by its number: `site_xpos:#0`.
+ * Name of numbers of a world: `qpos:hip` is the field `qpos` of the joint `hip`, `sensor:gyro` the value of the sensor
+ * `gyro`, `xpos:torso` the position of the body `torso`. `sensor` alone reads all sensors. `xpos:torso[2]` is one
+ * number, `qpos:root[3:7]` a range without its end. An element without a name has its number: `site_xpos:#0`.
  */
 export type Reading = Field | `${Field}:${string}`
