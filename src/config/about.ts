@@ -16,9 +16,9 @@ export interface KeyAbout {
   readonly json?: Readonly<Record<string, unknown>>
 }
 
-/** What is known of the keys, by schema. */
+/** Documentation of the keys, by schema. */
 const KEYS = z.registry<KeyAbout>()
-/** What the groups of keys are for. */
+/** Purposes of the groups of keys. */
 const GROUPS = z.registry<{ readonly text: string }>()
 
 /** Documents the schema of a key. */
@@ -27,7 +27,7 @@ export function key<T extends z.ZodType>(schema: T, about: KeyAbout & { readonly
   return schema
 }
 
-/** A key that configurations did not always have: one without it has the default. */
+/** A later addition to the keys: a configuration without it has the default. */
 export function laterKey<T extends z.ZodType>(
   schema: T,
   about: KeyAbout & { readonly default: z.infer<T> },
@@ -48,7 +48,7 @@ export function asGroup<T extends z.ZodObject>(text: string, schema: T): T {
   return schema
 }
 
-/** A group that configurations did not always have: one without it has the defaults. */
+/** A later addition to the groups: a configuration without it has the defaults. */
 export function laterGroup<T extends z.core.$ZodLooseShape>(text: string, shape: T) {
   const made = group(text, shape)
   const defaults = Object.entries(made.shape).map(([name, field]) => [
@@ -71,7 +71,7 @@ export function aboutGroup(schema: z.ZodType): string | undefined {
   return GROUPS.get(withoutDefault(schema) as z.ZodObject)?.text
 }
 
-/** The values that are right, in the words of the error for a wrong one. */
+/** Description of the valid values, from the error for a wrong one. */
 export function rangeOf(schema: z.ZodType): string {
   const { error } = withoutDefault(schema).safeParse(undefined)
   return error?.issues[0].message ?? 'anything'

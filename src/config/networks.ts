@@ -6,7 +6,7 @@ import { flag, hidden, oneOf, positive, sharing, SHARING_JSON, whole } from './v
 
 const names = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[]
 
-/** What policies and critics have in common. @param what the network is fed */
+/** Keys that policies and critics have in common. @param what name of the network's input */
 const layers = (what: string) => ({
   hidden: key(hidden(), {
     text: 'Widths of the hidden layers, from input to output.',

@@ -26,7 +26,7 @@ const harlComputation: Readonly<Partial<Record<UpdateRule, PartialConfig>>> = {
 export interface PresetChoice {
   /** Later settings are laid over earlier ones. */
   readonly layers: readonly Layer[]
-  /** The preset's name, where one was asked for. */
+  /** Name of the requested preset, if any. */
   readonly preset?: string
   /**
    * The row of HARL's tuned settings that was used, such as `Walker2d-2x3`. Where the method is another one than the

@@ -23,7 +23,7 @@ export const SOLVERS = {
   fast: { cgIterations: 3, fisherStride: 4, preconditioner: 'kfac', preconditionerAge: 1 },
 } as const satisfies Record<string, Solver>
 
-/** Key that stands for a row of the table. */
+/** Key that selects a row of the table. */
 export const SOLVER_KEY = 'trustRegion.solver'
 
 /**

@@ -1,4 +1,4 @@
-/** Where defaults are from. The names behind a colon are the source's own. */
+/** Sources of defaults. Names after a colon are those of the source. */
 export const harl = (name: string): string => `HARL, configs/algos_cfgs: ${name}`
 export const HARL_TRUST_REGION = 'HARL, utils/trpo_util.py'
 export const HARL_OBSERVATIONS = 'HARL, envs/mamujoco/multiagent_mujoco/mujoco_multi.py'

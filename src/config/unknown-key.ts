@@ -3,7 +3,7 @@ import { nearestName } from '../text/nearest.js'
 import { configKeys } from './schema.js'
 import { SOLVER_KEY } from './solvers.js'
 
-/** Keys of settings: those of configurations, and what stands for several of them. */
+/** Keys of settings: those of configurations, and short forms for several of them. */
 const KEYS: readonly string[] = [...configKeys, SOLVER_KEY]
 
 /** Error for a key that does not exist: the key that was probably meant, or the keys of the same group. */

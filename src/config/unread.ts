@@ -27,7 +27,7 @@ function keysIn(group: string): string[] {
   return configKeys.filter((key) => key.startsWith(`${group}.`))
 }
 
-/** What decides whether a key is read. */
+/** Context that determines whether a key is read. */
 interface Reader {
   readonly config: TrainConfig
   readonly parts: MethodParts
@@ -35,7 +35,7 @@ interface Reader {
   readonly env: EnvSpec | undefined
 }
 
-/** Why a key is never read; undefined where it is, or where another rule tells. */
+/** Reason why a key is never read; undefined if it is read, or if another rule applies. */
 type Rule = (key: string, reader: Reader) => string | undefined
 
 const order: Rule = (key, { config: { algo }, parts: { schedule } }) => {
@@ -100,7 +100,7 @@ const recurrent: Rule = (key, { config }) => {
   return undefined
 }
 
-/** Keys that matter only where another key has other values. */
+/** Keys that are read only if another key has certain values. */
 const DEPENDENT: Readonly<Record<string, readonly [other: string, unless: unknown]>> = {
   'trustRegion.preconditionerAge': ['trustRegion.preconditioner', 'none'],
   'trustRegion.backtrack': ['trustRegion.lineSearchSteps', 1],
@@ -146,11 +146,11 @@ export function whyUnread(key: string, config: TrainConfig, env?: EnvSpec): stri
 export type Chosen = readonly [key: string, value: unknown]
 
 /**
- * Refuses values that nothing reads: they would do nothing, in silence.
+ * Refuses values that nothing reads, because they would silently have no effect.
  *
- * @param chosen by the user, and no defaults or presets
+ * @param chosen values chosen by the user, without defaults and presets
  * @param config the configuration with them
- * @param env where it is known
+ * @param env spec of the environment, if known
  * @throws HatrpoError (exit code 2) naming the first such key, its value, and why it is not read
  */
 export function refuseUnread(chosen: readonly Chosen[], config: TrainConfig, env?: EnvSpec): void {
@@ -161,10 +161,10 @@ export function refuseUnread(chosen: readonly Chosen[], config: TrainConfig, env
 }
 
 /**
- * The values of an object that were chosen: those outside of the groups that hold all of their keys.
+ * Chosen values of an object: those outside of complete groups.
  *
- * A complete group comes from a resolved configuration, such as a run's config.json, which holds the groups of all update
- * rules. A group of some keys is written by a person who expects it to matter.
+ * A complete group comes from a resolved configuration, such as a run's config.json, which has the groups of all update
+ * rules. A group with some of its keys was written by a person who expects it to have an effect.
  */
 export function chosenIn(settings: Tree): Chosen[] {
   const isThere = (key: string) => valueAt(settings, key) !== undefined
@@ -178,7 +178,7 @@ export function chosenIn(settings: Tree): Chosen[] {
     (group) => valueAt(LATER, keysIn(group)[0]) !== undefined || isComplete(group),
   )
   if (isResolved) return []
-  // That one of a single key is complete says nothing.
+  // A group with a single key is always complete, so it is not counted.
   const whole = groups.filter((group) => keysIn(group).length > 1 && isComplete(group))
   return leaves(settings).filter(([key]) => !whole.includes(groupOf(key)))
 }

@@ -6,7 +6,7 @@ import { trainConfigSchema } from './schema.js'
 import type { TrainConfig } from './generated/train-config.js'
 import { unknownKey } from './unknown-key.js'
 
-/** Steps of one environment that have random numbers of their own. */
+/** Number of steps of one environment with distinct random numbers. */
 const STEP_KEYS = 0x1_0000_0000
 
 /** Groups with a number of mini-batches, and the network that each moves. */

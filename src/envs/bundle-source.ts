@@ -57,7 +57,7 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   '.tsx': 'tsx',
 }
 
-/** Marks resolutions that the bundling itself asks for. */
+/** Marks resolutions requested by the bundling itself. */
 const ASKED = { asked: true }
 
 /**
@@ -72,7 +72,7 @@ export async function bundleSource(key: string, what: string): Promise<BundledSo
 
 class Bundling {
   readonly #key: string
-  /** How an import would name the entry, and from which folder. */
+  /** Specifier of the entry in an import, and the folder of that import. */
   readonly #specifier: string
   readonly #folder: string
   #entry: string
@@ -198,7 +198,7 @@ class Bundling {
   }
 }
 
-/** Target of `import 'hatrpo/env'`: this package, whatever is installed beside the user's file. */
+/** Target of `import 'hatrpo/env'`: this package, also if another version is installed beside the user's file. */
 function ownEntryPoint(specifier: string, kind: ImportKind): OnResolveResult {
   const name = specifier.replace(/^hatrpo/, '.')
   if (Object.hasOwn(ENTRY_POINTS, name))

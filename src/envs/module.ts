@@ -80,7 +80,7 @@ export async function loadModuleFactory(config: EnvConfig, context: EnvContext):
   }
 }
 
-/** What makes environments of a game in the form of docs/envs/games.md. */
+/** Makes environments of a game in the format of docs/envs/games.md. */
 function gameMaker({ path, module }: ImportedSource): MakeEnv {
   const name = path.replace(/^.*[\\/]/s, '').replace(/\.json$/, '')
   const game = parseMatrixGame(module['default'], path, name)

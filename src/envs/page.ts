@@ -1,5 +1,5 @@
-// What a page has in the place of the files that need Node. The build for pages (scripts/join-pages.mjs) leads their
-// dynamic imports here.
+// Replacements in web pages for the modules that need Node. The build for pages (scripts/join-pages.mjs) redirects
+// their dynamic imports to this module.
 import { usageError } from '../errors.js'
 import type * as bundleSources from './bundle-source.js'
 import type * as importBundles from './import-bundle.js'

@@ -20,7 +20,7 @@ export function findShapeProblems(value: unknown): ShapeProblem[] {
     Array.from(messages, (message) => ({ where, message }))
   const methods = named('shape', methodProblems(env))
   const spec = named('spec', specProblems(env.spec))
-  // How long views must be, only a whole spec tells.
+  // Only a complete spec determines the lengths of views.
   const views = spec.length === 0 ? named('shape', viewProblems(env as MultiAgentEnv)) : []
   return [...methods, ...spec, ...views]
 }

@@ -107,7 +107,7 @@ const OTHER_FORMS: Readonly<Record<string, (path: string) => string>> = {
   '.xml': (path) => `it is a model: name it as --env mamujoco/custom --set env.model=${path}`,
 }
 
-/** How a file that is no module is named as an environment. */
+/** Id for a file that is not a module. */
 function otherForm(path: string, what = 'environment'): string | undefined {
   const ending = node.path().extname(path).toLowerCase()
   if (ending === '' || MODULE.test(ending)) return undefined
@@ -115,7 +115,7 @@ function otherForm(path: string, what = 'environment'): string | undefined {
   return form ?? `it ends in ${ending}: it must be a .ts, .js or .json file`
 }
 
-/** How a file or folder is named as an environment that an id leads to without being one; undefined where there is none. */
+/** Correct id for a file or folder given as an id; undefined if there is none. */
 export function misnamed(id: string): string | undefined {
   if (id === '' || typeof process === 'undefined') return undefined
   const found = node.fs().statSync(id, { throwIfNoEntry: false })

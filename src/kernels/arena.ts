@@ -52,7 +52,7 @@ export class Arena {
     return address
   }
 
-  /** The same, of bytes that are 0. Memory that nobody has used is 0 and is left alone: it takes no pages until it is used. */
+  /** The same with bytes of 0. Unused memory is already 0 and is not written: it takes no pages until it is used. */
   allocZeroed(bytes: number): number {
     const used = this.#touched
     const address = this.alloc(bytes)

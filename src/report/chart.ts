@@ -44,7 +44,10 @@ export interface Box {
   readonly height: number
 }
 
-/** Rules for the classes that plots use, in light and dark. Plain rules: many renderers of SVG know no custom properties. */
+/**
+ * Rules for the classes of plots, in light and dark. Custom properties are avoided, because many SVG renderers lack
+ * them.
+ */
 export const CHART_STYLE = [
   '.chart text{font:13px system-ui,sans-serif;fill:#444}',
   '.chart .title{font-size:15px;font-weight:600;fill:#111}',

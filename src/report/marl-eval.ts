@@ -107,7 +107,7 @@ function rerunBest({ run, steps }: Prepared, options: MarlEvalOptions): () => Pr
   }
 }
 
-/** What keeps marl-eval from reading a tree: it needs equal numbers of everything. */
+/** Reasons why marl-eval cannot read a tree: it needs equal numbers of all entries. */
 function mismatches(tree: MarlEval): string[] {
   const algorithms = Object.values(tree).flatMap((tasks) => Object.values(tasks))
   const runs = algorithms.flatMap((methods) => Object.values(methods))

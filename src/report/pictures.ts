@@ -62,7 +62,7 @@ export function methodsOf({ tasks }: Pick<Comparison, 'tasks'>): string[] {
   return [...new Set(tasks.flatMap(({ methods }) => methods.map(({ method }) => method)))]
 }
 
-/** The picture as a file of its own. */
+/** The picture as a separate file. */
 export function svgFile(picture: Picture): string {
   return svgElement(picture, CHART_STYLE)
 }

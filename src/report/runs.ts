@@ -6,7 +6,7 @@ import { readConfigFile, type RunAbout } from '../runs/stored-config.js'
 import { SMOOTHING, finalMean, smoothed, type Curve } from './curve.js'
 import type { FoundRun } from './find.js'
 
-/** What a run's score is. Every row: how its curve is read from the folder, and the score of a curve. */
+/** Scores of a run. Each row has a function that reads the curve from the folder, and the score of a curve. */
 export const METRICS = {
   evaluation: {
     title: 'evaluation return',
@@ -16,7 +16,7 @@ export const METRICS = {
     remedy: '--metric training compares returns of training',
     curve: evaluationCurve,
     score: (curve: Curve) => curve.at(-1)!.value,
-    /** Steps at which the score of a run that made so many was measured. */
+    /** Steps at which the score was measured, given the completed steps of the run. */
     at: (curve: Curve, _made: number) => curve.at(-1)!.steps,
   },
   training: {
@@ -43,7 +43,7 @@ export interface RunData {
   readonly envName: string
   /** `configSha256`, which no number of steps is part of. */
   readonly identity: string
-  /** Steps made, and asked for. */
+  /** Completed and configured steps. */
   readonly steps: number
   readonly planned: number
   readonly finished: boolean

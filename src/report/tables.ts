@@ -81,7 +81,7 @@ function stepsCell(
   return median === null ? `not reached (${count})` : `${median} (${count})`
 }
 
-/** Tables of what tells several methods apart. */
+/** Tables that compare several methods. */
 function comparing(improvements: readonly Improvement[], profiles: Profiles): Table[] {
   return [
     ...(improvements.length > 0 ? [improvementTable(improvements)] : []),

@@ -155,7 +155,7 @@ export class Collector {
     return { state, episode, episodeReturn, episodeSteps, truncations, broken, hidden }
   }
 
-  /** Whether the last actions are recorded, so that they go with an environment's state. */
+  /** Whether the last actions are recorded, which makes them part of an environment's state. */
   get #remembers(): boolean {
     return this.#setup.layout.team.jointHistory.width > 0
   }

@@ -6,7 +6,7 @@ import { teamsOf } from '../envs/teams.js'
 import { usageError } from '../errors.js'
 import { expectEqualRewards, teamReward } from './stepping.js'
 
-/** Name of the agent that stands for a whole team. */
+/** Name of the agent that represents a whole team. */
 const TEAM = 'team'
 
 /**

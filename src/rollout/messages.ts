@@ -89,7 +89,7 @@ export interface CollectResult {
   }
 }
 
-/** Episodes first .. first + count - 1, at most as many at once as the policies have rows. */
+/** Episodes first .. first + count - 1; the number of rows of the policies limits those played at once. */
 export interface EvaluateTask {
   readonly kind: 'evaluate'
   readonly worker: number

@@ -59,7 +59,7 @@ function writeLastAction(out: HostArray, at: number, space: ActionSpace, action:
   }
 }
 
-/** How each column's row is written. */
+/** Writer of a row of each column. */
 const TEAM_WRITERS: Record<TeamColumn, Writer<[Instant]>> = {
   states: (out, at, { env }) => out.set(env.state, at),
   finalStates: (out, at, { env }) => out.set(env.state, at),

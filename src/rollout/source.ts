@@ -59,7 +59,7 @@ export interface EvaluationOrder {
   readonly sample?: boolean
 }
 
-/** How a method has its environment played. */
+/** Requirements of a method on rollouts. */
 export interface PlayRules {
   /** Whether the method learns from one reward of a team, so that rewards which differ between its agents are refused. */
   readonly oneReward: boolean

@@ -1,11 +1,11 @@
 /** Longest text of a phase, in bytes of UTF-8. */
 const LONGEST = 200
 
-/** What the telling thread and the thread that it tells of share. */
+/** State shared by the reporting thread and the thread that it reports on. */
 export interface Telling {
   /**
-   * i32 [4]: not 0 when the telling is to end, bytes of the phase's text, milliseconds at which the phase began, number of
-   * changes of these and of the text, which is odd during one.
+   * i32 [4]: nonzero to end the reports; length of the phase's text in bytes; start of the phase in milliseconds;
+   * number of changes of these and of the text, odd during a change.
    */
   readonly flags: SharedArrayBuffer
   /** Text of the phase, UTF-8. */

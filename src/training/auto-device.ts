@@ -35,7 +35,7 @@ export async function chooseDevice(
       const seconds = await time(trialOf(config, device))
       if (seconds.length > 0) times.set(device, Math.min(...seconds))
     } catch (error) {
-      // What is wrong with the environment or the folder of temporary files is so on every device.
+      // Faults of the environment or of the temporary folder affect every device.
       if (device === standard || !(error instanceof HatrpoError)) throw error
       say(`device auto: ${device} is left out: ${error.message}`)
     }

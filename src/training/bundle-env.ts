@@ -69,7 +69,7 @@ function foldersIn(folder: string): string[] {
       .map(({ name }) => join(folder, name))
       .sort()
   } catch {
-    // What must not be read holds nothing of the project.
+    // Unreadable folders are not part of the project.
     return []
   }
 }

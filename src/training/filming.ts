@@ -10,7 +10,7 @@ import { ask, type Players, type Spectator } from './evaluate-bundle.js'
 import { expectWhole } from './evaluate.js'
 import { DEFAULTS, expectWritable, type RenderedFile, type RenderOptions } from './render-options.js'
 
-/** Seconds that a step is shown for in environments without a time of their own. */
+/** Seconds for which a step is shown in environments without simulated time. */
 const STEP_SECONDS = 0.1
 
 /** Takes the moments of episodes that are drawn. */

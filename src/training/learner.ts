@@ -15,7 +15,7 @@ import { OpponentPool } from './opponents.js'
 import type { LearningOutcome } from './records.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 
-/** What learns in the iterations of a run, with its memory: the rollouts' on the host, its own on the device of the run. */
+/** Learner of a run with its memory: that of rollouts on the host, its own on the device of the run. */
 export interface RunLearner {
   readonly config: TrainConfig
   readonly env: EnvSpec

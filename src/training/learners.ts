@@ -7,7 +7,7 @@ import { OffPolicyLearner } from './off-policy.js'
 
 type MakeLearner = (config: TrainConfig, env: EnvSpec, initial: InitialNetworks | null) => Promise<RunLearner>
 
-/** What learns in the iterations of a run, by the method's update rule. */
+/** Learners of a run, by the method's update rule. */
 const LEARNERS: Readonly<Record<UpdateRule, MakeLearner>> = {
   trustRegion: (...args) => TeamLearner.create(...args),
   clipped: (...args) => TeamLearner.create(...args),

@@ -121,7 +121,7 @@ export async function tooManySteps(
 ): Promise<Error> {
   const { envs, rolloutSteps } = config
   const rows = SAMPLE.envs * SAMPLE.rolloutSteps
-  // The machine may have less memory than the sample takes, whatever the rollouts.
+  // The machine may have less memory than the sample takes, with any size of rollouts.
   if (envs * rolloutSteps <= 2 * rows) return cause
   const once = await measure({ ...config, ...SAMPLE })
   const twice = await measure({ ...config, ...SAMPLE, envs: 2 * SAMPLE.envs })

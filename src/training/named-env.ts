@@ -4,7 +4,7 @@ import { usageError } from '../errors.js'
 
 /** Environment that policies were trained in. */
 export interface TrainedEnv {
-  /** With absolute paths, where it is not another one's place that is asked for. */
+  /** Environment of the training with absolute paths, unless another location is given. */
   readonly config: EnvConfig
   /** SHA-256 of its code; undefined for built-in environments. */
   readonly sha256: string | undefined

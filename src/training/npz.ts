@@ -11,7 +11,7 @@ export interface NpyArray {
 
 const NPY_MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
 const NPY_ALIGNMENT = 64
-/** ZIP's signatures, and the version that a reader must know. */
+/** ZIP signatures, and the version that a reader must support. */
 const LOCAL = 0x04034b50
 const CENTRAL = 0x02014b50
 const END = 0x06054b50

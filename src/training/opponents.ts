@@ -38,7 +38,7 @@ interface Opponent {
   readonly vectors: readonly Float32Array[]
 }
 
-/** What a checkpoint keeps of the opponents besides their parameters. */
+/** State of the opponents in a checkpoint, besides their parameters. */
 export type OpponentState = { readonly names: readonly string[] }
 
 /**
@@ -204,7 +204,7 @@ function playersOf({ env, opponents }: MethodPlan, from: MethodPlan): Player[] {
   })
 }
 
-/** An agent's spaces but for their bounds, which no network knows. */
+/** Spaces of an agent without their bounds, which do not affect networks. */
 function spacesOf({ observation, action }: AgentSpec): string {
   const unbounded = action.kind === 'box' ? { kind: action.kind, size: action.size } : action
   return JSON.stringify([observation.size, unbounded])

@@ -16,7 +16,7 @@ export interface RenderOptions {
   readonly seed?: number
   /** Checkpoint of a run that provides the policies; `latest` by default. */
   readonly checkpoint?: 'latest' | 'best' | number
-  /** Where the environment is now; it must have the code that the policies were trained with. */
+  /** Present location of the environment, whose code must be that of the training. */
   readonly env?: string
   /** Direction of the camera, in degrees; that of the environment by default. */
   readonly view?: View

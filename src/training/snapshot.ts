@@ -22,7 +22,7 @@ export interface SnapshotState {
   /** Ages of what policies' updates carry, one per policy; absent where they carry nothing. */
   readonly carriedAges?: readonly (number | null)[]
   readonly environments: readonly Omit<EnvProgress, 'state'>[]
-  /** Where one team learns. */
+  /** Only if a single team learns. */
   readonly opponents?: OpponentState
 }
 

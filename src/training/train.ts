@@ -36,7 +36,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const config = { ...checked, env: factory.config }
   // A method that does not fit the environment is refused before threads are started for it.
   const plan = planMethod(config, factory.spec)
-  // Of a run that goes on, the checkpoint has all networks.
+  // A resumed run takes all networks from its checkpoint.
   const begins = !resume || !hasCheckpoint(dir)
   const initial = begins ? await readInitial(config, factory.spec) : null
   const workers = Math.min(atMost, config.envs)
@@ -85,7 +85,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** The configuration with the name of a device, which `auto` is not. */
+/** Configuration with the name of a device in place of `auto`. */
 async function withDevice(config: TrainConfig, options: TrainOptions): Promise<TrainConfig> {
   if (config.device !== AUTO) return config
   const time = async (trial: TrainConfig) => {
@@ -95,7 +95,7 @@ async function withDevice(config: TrainConfig, options: TrainOptions): Promise<T
   return { ...config, device: await chooseDevice(config, time, options.onEvent) }
 }
 
-/** Seconds that each update of a run takes, in a folder of its own that is removed. */
+/** Seconds of each update of a run, made in a separate folder that is removed. */
 async function timeUpdates(
   config: TrainConfig,
   { workers, simd, signal }: TrainOptions,
@@ -116,7 +116,7 @@ async function timeUpdates(
   }
 }
 
-/** Makes the iterations that are left, and closes the source. */
+/** Makes the remaining iterations, and closes the source. */
 async function makeIterations(
   options: TrainOptions,
   run: Run,
@@ -126,7 +126,7 @@ async function makeIterations(
   try {
     return await new TrainingLoop(options, run, learner, source).run()
   } catch (error) {
-    // An environment may turn out not to be what its spec says, or not to start.
+    // An environment may contradict its spec, or fail to start.
     run.abandon()
     throw error
   } finally {

@@ -1,6 +1,6 @@
 import type { MultiAgentEnv } from '../envs/contract.js'
 
-/** What a file says about all of its episodes. */
+/** Information in a file about all its episodes. */
 export interface TrajectoryAbout {
   readonly environment: string
   readonly agents: readonly string[]

@@ -90,8 +90,8 @@ export function withFile<T>(dir: string, name: string, use: (file: number) => T)
 const { O_NOFOLLOW: noFollow = 0, O_NONBLOCK: noWait = 0 } = constants as Partial<typeof constants>
 
 /**
- * What was read from a file of a folder, read again where the file has changed. Its text is that of the descriptor which
- * `withFile` has looked at, whatever has the name by then.
+ * Content of a file of a folder, read again after a change. It is read from the descriptor that `withFile` has checked,
+ * even if the name refers to another file by then.
  */
 export class FileView<T> {
   readonly #dir: string

@@ -9,7 +9,7 @@ export interface PanelSeries {
   readonly factor?: number
 }
 
-/** A chart. Its series are told apart by their dashes: colours are those of the runs. */
+/** A chart. Dashes distinguish its series, because colours are those of the runs. */
 export interface Panel {
   readonly title: string
   /** Unit of the y axis. */
@@ -19,7 +19,7 @@ export interface Panel {
   readonly series: readonly PanelSeries[]
 }
 
-/** Name of the series of evaluations, which has steps of its own. */
+/** Name of the series of evaluations, which has separate steps. */
 export const EVALUATION = 'return/evaluation'
 
 const ofAgents = true

@@ -36,7 +36,7 @@ export interface RunUpdate {
   readonly rows: number
   /** Values of the configuration by dotted key, as JSON; empty where it cannot be read. */
   readonly config: Readonly<Record<string, string>>
-  /** Steps that the configuration asks for. */
+  /** Configured number of steps. */
   readonly totalSteps?: number
   /** Names of the policies: agents, or groups of agents that share one. */
   readonly agents: readonly string[]
@@ -45,7 +45,7 @@ export interface RunUpdate {
   /** Present for runs that the page shows. */
   readonly columns?: Columns
   readonly evaluations?: Evaluations
-  /** What goes wrong in the latest iterations. */
+  /** Problems in the latest iterations. */
   readonly findings?: readonly Finding[]
 }
 

@@ -10,7 +10,7 @@ import { formatSeen, type Updates } from './updates.js'
 
 /** Milliseconds between two requests. */
 const EVERY = 2000
-/** Runs that are shown without being asked for. */
+/** Number of runs that are shown initially. */
 const SHOWN = 8
 /** Seconds of training from which the time axis is in hours. */
 const HOURS_FROM = 7200

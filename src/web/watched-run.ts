@@ -70,7 +70,7 @@ export class WatchedRun {
         more: unread || unsent,
       }
     } catch (error) {
-      // One damaged folder leaves the other runs as they are. A page knows the folder by its name.
+      // A damaged folder does not affect other runs. The page identifies the folder by its name.
       const problem = (error as Error).message.replaceAll(dir, name)
       return { run: { ...this.#facts(), state: 'stopped', config: {}, problem }, more: false }
     }
@@ -88,7 +88,7 @@ export class WatchedRun {
     }
   }
 
-  /** What the run is to do, and whether it does. */
+  /** Goal of the run, and its state. */
   #plan() {
     const stored = this.#config.content
     if (!stored) return { state: 'stopped' as const, config: {} }

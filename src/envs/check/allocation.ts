@@ -87,8 +87,8 @@ export async function checkAllocation(
 }
 
 /**
- * Where a site is. The engine puts small functions into `step` as it compiles them, and `step` into its caller; before,
- * objects of the same size still had the place they are written at.
+ * Place of a site. The engine inlines small functions into `step`, and `step` into its caller. Before that, objects of
+ * the same size had the place in the source.
  */
 function placeOf({ place, size }: Site, cold: readonly Site[]): string {
   const same = cold.filter((site) => site.size === size && site.place !== STEP)
@@ -220,7 +220,7 @@ class AllocationRecorder {
   }
 }
 
-/** Where each node of a profile below a function is, in words. */
+/** Descriptions of the places of a profile's nodes below a function. */
 function placesUnder(functionName: string, head: ProfileNode): Map<number, string> {
   const places = new Map<number, string>()
   const walk = (node: ProfileNode, place: string | undefined) => {

@@ -77,7 +77,7 @@ export class Constants {
     })
   }
 
-  /** Whether an entry tells agents apart: constant for all of them, and not the same for all. */
+  /** Whether an element distinguishes agents: constant for each of them, but not equal for all. */
   #isIdentity(view: number, entry: number): boolean {
     const agents = this.#watched!.slice(0, this.#env.observations.length)
     if (view >= agents.length) return false

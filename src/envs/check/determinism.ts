@@ -6,7 +6,7 @@ import type { Trace } from './trace.js'
 
 /** Steps of an episode that a second environment repeats. */
 const REPEATED_STEPS = 300
-/** Other seeds that are tried before a seed is said to change nothing. */
+/** Number of other seeds tried before the seed is reported to have no effect. */
 const OTHER_SEEDS = 4
 
 /** Runs a traced episode again, step by step, comparing. */
@@ -70,7 +70,7 @@ export class Repetition {
   }
 }
 
-/** Whether the environment that made a trace makes it again. */
+/** Checks that the environment that made a trace makes it again. */
 export function checkReused(env: MultiAgentEnv, trace: Trace, seed: number, findings: Findings): void {
   const difference = new Repetition(env, trace, seed).runTo(REPEATED_STEPS)
   if (difference === undefined) return
@@ -81,7 +81,7 @@ export function checkReused(env: MultiAgentEnv, trace: Trace, seed: number, find
   )
 }
 
-/** Whether another environment makes the same trace. */
+/** Checks that another environment makes the same trace. */
 export function checkFresh(env: MultiAgentEnv, trace: Trace, seed: number, findings: Findings): void {
   const difference = new Repetition(env, trace, seed).runTo(REPEATED_STEPS)
   if (difference === undefined) return
@@ -92,7 +92,7 @@ export function checkFresh(env: MultiAgentEnv, trace: Trace, seed: number, findi
   )
 }
 
-/** Whether two environments, stepped in turns, each make the trace that they make alone. */
+/** Checks that two environments stepped alternately each make the same trace as alone. */
 export function checkInterleaved(
   pair: readonly [MultiAgentEnv, MultiAgentEnv],
   traces: readonly [Trace, Trace],
@@ -116,7 +116,7 @@ export function checkInterleaved(
   )
 }
 
-/** Whether other seeds give other episodes. An environment whose `reset` takes no seed is not meant to. */
+/** Checks that other seeds give other episodes, except for an environment whose `reset` takes no seed. */
 export function checkSeeds(
   env: MultiAgentEnv,
   trace: Trace,

@@ -9,8 +9,8 @@ const COMPARED_STEPS = 1000
 const OPPOSED_SHARE = 0.05
 
 /**
- * Whether agents whose rewards are made into one play against each other.
- * @param env with a reward of each agent's own
+ * Checks whether agents with a combined reward play against each other.
+ * @param env an environment with separate rewards
  */
 export function checkOpposed(
   env: MultiAgentEnv,

@@ -9,10 +9,10 @@ const STEPS_AFTER = 100
 const STEPS_FROM_START = 300
 
 /**
- * Whether what `saveState` gave brings an environment back: saved after the reset and late in the episode, loaded by
- * the environment that saved it, by one that never ran, and by one in the midst of something else.
- * @param fresh never reset
- * @param busy has run
+ * Checks that results of `saveState` restore an environment: saved after the reset and late in the episode; loaded by
+ * the environment that saved it, by an unused one, and by one within another episode.
+ * @param fresh an environment that was never reset
+ * @param busy an environment that has run
  */
 export function checkRestore(
   env: MultiAgentEnv,

@@ -77,7 +77,7 @@ export class ActionSampler {
   }
 }
 
-/** How many choices there are in each part of a discrete action; none in a continuous one. */
+/** Number of choices in each part of a discrete action; empty for a continuous one. */
 export function choices(space: ActionSpace): readonly number[] {
   if (space.kind === 'discrete') return [space.n]
   return space.kind === 'multiDiscrete' ? space.sizes : []

@@ -107,7 +107,7 @@ export class StepChecks {
     )
   }
 
-  /** Who is playing, and what they may choose. */
+  /** Checks active agents and available choices. */
   #checkChoices(when: string): void {
     const { spec, active, availableActions } = this.#env
     if (active !== undefined) {

@@ -10,7 +10,7 @@ interface Frame {
   readonly views: readonly NamedView[]
 }
 
-/** The course of an episode: what it showed at its start and after each step. */
+/** Trace of an episode: its views at the start and after each step. */
 export class Trace {
   readonly seed: number
   /** Number of the stream of actions. */
@@ -28,7 +28,7 @@ export class Trace {
     return this.#frames.length - 1
   }
 
-  /** Keeps what an environment shows; frames are kept in order, the first after the reset. */
+  /** Records the views of an environment; frames are recorded in order, the first after the reset. */
   keep(env: MultiAgentEnv, end: number): void {
     if (this.#bytes > LARGEST_TRACE_BYTES) return
     const views = outputViews(env).map(({ name, view }) => ({ name, view: view.slice() }))
@@ -37,8 +37,8 @@ export class Trace {
   }
 
   /**
-   * Where an environment differs from the trace after a step (0: after the reset).
-   * @returns what differs, with both values, or undefined
+   * Difference between an environment and the trace after a step (0: after the reset).
+   * @returns the quantity with both values, or undefined
    */
   difference(env: MultiAgentEnv, end: number, step: number): string | undefined {
     const frame = this.#frames[step]

@@ -10,7 +10,7 @@ export interface MatrixGame {
   readonly states: readonly MatrixState[]
   /** [states], cumulative probabilities of the start. */
   readonly start: Float64Array
-  /** Whether all agents are always paid alike. */
+  /** Whether all agents always get the same reward. */
   readonly shared: boolean
   /** Whether nothing is drawn, at the start or later. */
   readonly deterministic: boolean
@@ -203,7 +203,7 @@ class GameReader {
     return this.#fail(key, value, `a number for all agents, or a list of ${length} numbers`)
   }
 
-  /** Number of the joint action that names or numbers of actions, with commas, stand for. */
+  /** Number of the joint action given by names or numbers of actions, separated by commas. */
   #findJoint(name: string, key: string): number {
     const words = name.split(',').map((word) => word.trim())
     const found = this.#actions.map((actions, i) => {

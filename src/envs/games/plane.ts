@@ -11,7 +11,7 @@ const PER_TWO_PI = 0.15915494309189535
 /** A game of two agents that choose one number each, once, and are paid a function of both. */
 interface PlaneGame {
   readonly description: string
-  /** Points that an action of 0 stands for, so that a new policy, whose mean is 0, begins there. */
+  /** Points of an action of 0, where a new policy, whose mean is 0, starts. */
   readonly start: string
   /** Range of points. */
   readonly range: readonly [low: number, high: number]

@@ -1,7 +1,7 @@
 import { cosine, sine } from '../trigonometry.js'
 import type { DataArray, World } from '../mujoco/world.js'
 
-/** How a number of an observation comes from MuJoCo's data. */
+/** Computation of a number of an observation from MuJoCo's data. */
 type Reading = 'value' | 'zero' | 'sine' | 'cosine' | 'difference'
 
 /** One number of an observation: `array[index]`, its sine or cosine, or `array[index] - array[minus]`. */
@@ -29,7 +29,7 @@ export function angles(reading: 'sine' | 'cosine', from: number, count: number):
   return values('qpos', from, count).map((element) => ({ ...element, reading }))
 }
 
-/** Where body `to` is, seen from body `from`, in world coordinates: its first `count` coordinates. */
+/** Vector from body `from` to body `to` in world coordinates: its first `count` coordinates. */
 export function offset(to: number, from: number, count: number): ObservationElement[] {
   return values('xpos', 3 * to, count).map((element, i) => ({
     ...element,
@@ -41,7 +41,7 @@ export function offset(to: number, from: number, count: number): ObservationElem
 /** Successive elements that are successive in MuJoCo's memory and read alike. */
 interface Run {
   readonly reading: Reading
-  /** Where its first number goes, and how many there are. */
+  /** Index of its first number, and their count. */
   readonly from: number
   count: number
   /** Positions in MuJoCo's memory. */

@@ -45,7 +45,7 @@ export class MamujocoEnv implements MultiAgentEnv {
   readonly #scale: number
   readonly #random = new RandomStream(0, RESET_PURPOSE)
   readonly #saver: EpisodeSaver
-  /** Made when a picture is asked for. */
+  /** Made on the first request for a picture. */
   #scenes: SceneReader | undefined
   #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
@@ -89,7 +89,7 @@ export class MamujocoEnv implements MultiAgentEnv {
     if (this.#status !== RUNNING) {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
     }
-    // An action that is refused is reported by step, as whatever else breaks it.
+    // A refused action is reported by `step`, like all other faults.
     this.#unfit = this.#writeControls()
     if (this.#unfit === undefined) this.#simulation.submit()
     this.#status = SUBMITTED

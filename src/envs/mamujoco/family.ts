@@ -26,7 +26,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   Pusher: 'a seven-joint arm pushes an object to a goal',
 }
 
-/** Any model as a team (src/envs/team): it has no task of its own, so it is not in the list. */
+/** Any model as a team (src/envs/team). It has no fixed task, so it is not listed. */
 const CUSTOM = 'custom'
 
 /** Multi-Agent MuJoCo (C. Schroeder de Witt et al. 2020): the actuators of one robot divided among agents. */
@@ -72,7 +72,7 @@ function segments(taskName: string, division: string): number | undefined {
   return size && size.agents * size.each
 }
 
-/** The task with what the options put in place of its own. */
+/** The task with the values that options override. */
 function withOptions(task: Task, { resetNoise, timeLimit }: MamujocoOptions): Task {
   const noise = resetNoise === undefined ? {} : { scale: resetNoise, velocityScale: resetNoise }
   return {

@@ -50,7 +50,7 @@ export function jointGraph(task: Task, mapping: Mapping): JointGraph {
   return fromLayout(task, LAYOUTS[task.name](task, mapping))
 }
 
-/** First part of a node's label; the second tells it apart from others that Gymnasium-Robotics labels the same. */
+/** First part of a node's label; the second distinguishes it from others with the same label in Gymnasium-Robotics. */
 export function givenLabel({ label }: JointNode): string {
   return label.split(' ')[0]
 }

@@ -3,7 +3,7 @@ import { element, floor, planarRoot, toXml, type XmlElement } from './mjcf.js'
 /** A limb: a hinge at its upper end, a capsule, and the limb that hangs on it. Lengths in metres, angles in radians. */
 interface Limb {
   name: string
-  /** Where it hangs on its parent: x, z. */
+  /** Position on its parent: x, z. */
   at: readonly [number, number]
   range: readonly [number, number]
   stiffness: number
@@ -97,7 +97,7 @@ function cheetah(suffix: string, y: number, attached: readonly XmlElement[] = []
   ])
 }
 
-/** The document around one or more cheetahs, told apart by what their names end in; they weigh 14 kg together. */
+/** The document around one or more cheetahs, which the ends of their names distinguish; together they weigh 14 kg. */
 function document(
   suffixes: readonly string[],
   bodies: readonly XmlElement[],

@@ -3,7 +3,7 @@ import { element, toXml, type XmlElement } from './mjcf.js'
 
 type Vector = readonly [x: number, y: number, z: number]
 
-/** How a humanoid is laid out: standing, or lying on its back. Lengths in metres. */
+/** Initial pose of a humanoid: standing, or lying on its back. Lengths in metres. */
 export interface Pose {
   model: string
   torsoHeight: number

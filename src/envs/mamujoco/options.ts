@@ -3,12 +3,12 @@ import { didYouMean } from '../../text/nearest.js'
 import type { TaskVersion } from './task.js'
 
 /**
- * How actuators are dealt out: `harl` in the model's order, as the code behind the published results does whatever the
- * partition says; `graph` by joint, as the original MaMuJoCo lists them; `farama` as Gymnasium-Robotics lists them.
+ * Assignment of actuators: `harl` in the order of the model, as in the code of the published results for every
+ * partition; `graph` by joint, as listed by the original MaMuJoCo; `farama` as listed by Gymnasium-Robotics.
  */
 export type PartitionOrder = 'harl' | 'graph' | 'farama'
 
-/** Whether local observations repeat the slips of Gymnasium-Robotics' joint graphs or correct them. */
+/** Whether local observations repeat or correct the mistakes of Gymnasium-Robotics' joint graphs. */
 export type Mapping = 'corrected' | 'farama'
 
 /** The options of a MaMuJoCo environment, resolved; those that only concern local observations are left out with `obs=full`. */
@@ -128,7 +128,7 @@ function isCategoryList(text: string): boolean {
   return names.every((name) => CATEGORIES.includes(name)) && new Set(names).size === names.length
 }
 
-/** The options of the protocol that is asked for. @throws HatrpoError when another option contradicts it */
+/** Options of the requested protocol. @throws HatrpoError when another option contradicts it */
 function protocolOptions(given: Given): Readonly<Record<string, string>> {
   const protocol = String(given['protocol'])
   const options = PROTOCOLS[protocol]

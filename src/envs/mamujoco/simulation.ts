@@ -30,7 +30,7 @@ export class TaskSimulation {
   ended = false
   /** dx/dt of the last step, in metres per second; 0 in tasks that do not reward it. */
   velocity = 0
-  /** How far along x the robot is, in metres, as `locate` left it. */
+  /** Position of the robot along x in metres, set by `locate`. */
   #along = 0
   /** `along` before the step. */
   #before = 0

@@ -72,7 +72,7 @@ export interface Task {
   readonly freeRoot: boolean
   /** Everything that a single controller of all actuators observes. */
   readonly observation: readonly ObservationElement[]
-  /** How many leading positions are not observed. */
+  /** Number of leading positions that are not observed. */
   readonly skippedPositions: number
   readonly progress?: Progress
   readonly controlCost: number

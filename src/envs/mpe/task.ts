@@ -16,7 +16,7 @@ import {
 /** A scenario with its options, as the registry lists it. */
 export interface ParticleTask {
   readonly description: string
-  /** What agents get unless asked otherwise: their own rewards, or a sum that makes a team of them. */
+  /** Default rewards of agents: their own, or a sum that makes them a team. */
   readonly rewards: RewardForm
   /** Options of this scenario alone. */
   readonly options: OptionRules

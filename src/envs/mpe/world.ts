@@ -12,7 +12,7 @@ const CONTACT_MARGIN = 0.001
 /** none, left, right, down, up */
 export const MOVES = 5
 
-/** How actions are given; `multiDiscrete`: a move and a word apart, where an agent has both. */
+/** Format of actions; `multiDiscrete`: separate choices of a move and a word, for agents that have both. */
 export type ActionForm = 'discrete' | 'multiDiscrete' | 'continuous'
 
 /** A task of the particle environments. */
@@ -25,7 +25,7 @@ export interface Scenario {
   readonly goals: 'none' | 'shared' | 'each'
   /** Landmarks start within this distance of the centre along each axis; agents always within 1. */
   readonly landmarkRange: number
-  /** Colours that stand for a goal, by landmark; and those of the landmarks. */
+  /** Colours that represent goals, by landmark; and those of the landmarks. */
   readonly goalColours?: readonly (readonly number[])[]
   readonly landmarkColours?: readonly (readonly number[])[]
   /** Share of `local` in an agent's reward, where there is also a `global` one. */
@@ -44,7 +44,7 @@ export type ParticleState = {
   readonly velocity: Float64Array
   /** [agents, words]: last message of each */
   readonly message: Float64Array
-  /** [agents]: landmark that an agent knows of or is judged by */
+  /** [agents]: landmark that an agent observes or that determines its reward */
   readonly goal: Int32Array
 }
 

@@ -15,9 +15,9 @@ export interface Mujoco {
   readonly batch: Batch
   /** The function table, in which `functionIndex` gives positions. */
   readonly table: WebAssembly.Table
-  /** MuJoCo's memory as doubles; asked for anew by each use, since the view dies when the memory grows. */
+  /** MuJoCo's memory as doubles. Each use gets a new view, because a view is invalid after the memory has grown. */
   doubles(): Float64Array
-  /** MuJoCo's memory as 32-bit integers; asked for anew by each use. */
+  /** MuJoCo's memory as 32-bit integers; each use gets a new view. */
   integers(): Int32Array
   /** Position in the function table of a function of the MuJoCo API. */
   functionIndex(name: string): number
@@ -43,7 +43,7 @@ interface MujocoExports extends WebAssembly.Exports {
  */
 export async function loadMujoco(module?: WebAssembly.Module): Promise<Mujoco> {
   const compiled = module ?? (await sharedMujoco())
-  // Imported here: a thread that only compiles MuJoCo for others does without.
+  // Imported here, because a thread that only compiles MuJoCo for others does not need it.
   const { default: instantiate } = await import('@mujoco/mujoco')
   let bindings: Bindings | undefined
   let exports: MujocoExports | undefined

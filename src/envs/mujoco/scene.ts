@@ -127,7 +127,7 @@ function length([x, y, z]: readonly number[]): number {
   return Math.sqrt(x * x + y * y + z * z)
 }
 
-/** What of a geom is the same in every state. */
+/** Constant properties of a geom. */
 type FixedSolid = Omit<Solid, 'position' | 'rotation'> & { readonly geom: number; readonly body: number }
 
 /** Reads scenes of one model. */
@@ -135,7 +135,7 @@ export class SceneReader {
   readonly #model: PhysicsModel
   readonly #agents: readonly (readonly number[])[]
   #fixed: readonly FixedSolid[] | undefined
-  /** World of its own: arrays that are computed for a picture must not change those that rewards read. */
+  /** A separate world, because arrays computed for a picture must not change those that rewards read. */
   #data: MjData | undefined
 
   /** @param parts per agent: its actuators */

@@ -109,9 +109,9 @@ export class World {
   readonly ctrl: number
   readonly envId: string
   readonly #data: MjData
-  /** Position in `integers()` of what the stepper is told of this world. */
+  /** Index in `integers()` of the stepper's record of this world. */
   readonly #record: number
-  /** Where the arrays are that `save` keeps beside MuJoCo's own state, and their lengths. */
+  /** Addresses and lengths of the arrays that `save` stores besides MuJoCo's own state. */
   readonly #derived: readonly { at: number; length: number }[]
   /** Numbers that `save` writes. */
   readonly savedSize: number

@@ -5,13 +5,13 @@ import { CODE } from '../../place.js'
 
 /** Setup of the thread that owns a Python process. */
 export interface ChildSetup {
-  /** Where orders come from and reports go to. */
+  /** Port for orders and reports. */
   readonly port: MessagePort
   /** i32 [1], counts reports: what the other thread sleeps on. */
   readonly reports: SharedArrayBuffer
 }
 
-/** Orders to the thread. Processes are numbered, which tells their messages apart. */
+/** Orders to the thread. Processes are numbered to distinguish their messages. */
 export type Order =
   | { readonly kind: 'start'; readonly process: number; readonly python: string }
   | { readonly kind: 'send'; readonly message: Uint8Array }
@@ -99,7 +99,7 @@ class PythonProcess {
   constructor(number: number, python: string, report: (what: Report) => void) {
     this.#number = number
     this.#report = report
-    // A group of its own: Ctrl-C in a terminal is for us alone, and what Python starts can be ended with it.
+    // A separate process group: Ctrl-C in a terminal does not reach it, and processes of Python can be ended with it.
     this.#child = spawn(python, [script], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...PYTHON_SETTINGS, ...process.env },

@@ -144,7 +144,7 @@ export class EnvHost {
     } catch (error) {
       if (!(error instanceof ChildLost)) throw error
       this.#restart(error.message)
-      // One by one, so that only the one to blame goes without its step.
+      // One by one, so that only the failing environment loses its step.
       for (const tenant of batch) this.#stepAlone(tenant)
     }
   }

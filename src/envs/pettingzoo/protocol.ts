@@ -4,7 +4,7 @@ const REQUEST = { load: 0, make: 1, reset: 2, step: 3, replay: 4, close: 5 } as 
 
 export const REPLY = { done: 0, failed: 1, pulse: 2 } as const
 
-/** How a step went, besides RUNNING, TERMINATED and TRUNCATED: the environment threw, or is not what it should be. */
+/** Further results of a step besides RUNNING, TERMINATED and TRUNCATED: an exception, or a violation of the API. */
 export const BROKEN = 3
 export const WRONG = 4
 

@@ -2,7 +2,7 @@ import type { ActionSpace, AgentSpec, EnvSpec } from '../contract.js'
 import { box, discrete, multiDiscrete } from '../spaces.js'
 import type { PettingZooOptions } from './options.js'
 
-/** Bounds as Python tells them: one number for all or one per element; null where there is none. */
+/** Bounds from Python: one number for all elements or one for each; null for no bound. */
 type Bounds = number | null | readonly (number | null)[]
 
 /** A space with bounds. */
@@ -22,7 +22,7 @@ export interface Description {
       | { readonly kind: 'discrete'; readonly n: number }
       | { readonly kind: 'multiDiscrete'; readonly sizes: readonly number[] }
   }[]
-  /** Whether agents are told which actions they may choose. */
+  /** Whether the environment has masks of available actions. */
   readonly masked: boolean
   /** Length of what `env.state()` gives; 0 where the observations together are the state. */
   readonly state: number
@@ -42,7 +42,7 @@ export function specOf(id: string, description: Description, options: PettingZoo
     agents,
     stateSize: description.state || observed,
     timeLimit,
-    // Where nothing is said of a limit, any step may be cut.
+    // Without a known limit, any step may be truncated.
     ...(timeLimit === Infinity && { truncatesAfter: 1 }),
     mode: options.rewards === 'each' ? 'general' : 'cooperative',
   }

@@ -145,7 +145,7 @@ export class Tenant {
     return result.status
   }
 
-  // Where final states of cut episodes go is laid out beforehand, by how often there can be any.
+  // The buffer for final states of truncated episodes is allocated in advance for their largest number.
   #expectLimit(): void {
     const { id, timeLimit, truncatesAfter = timeLimit } = this.#spec
     if (this.#recording.steps >= truncatesAfter) return

@@ -30,7 +30,7 @@ const SUBMITTED = -2
 /** MuJoCo's mjtJoint: joints whose position holds a quaternion, and where in it. */
 const QUATERNION_AT: readonly (number | undefined)[] = [3, 0]
 
-/** A team on a model of its own: physics by MuJoCo, the task by the author's functions. */
+/** A team on a user's model: physics by MuJoCo, task by the author's functions. */
 export class TeamEnv implements MultiAgentEnv {
   readonly spec: EnvSpec
   readonly observations: readonly Float32Array[]
@@ -49,7 +49,7 @@ export class TeamEnv implements MultiAgentEnv {
   readonly #stateReader: ObservationReader
   readonly #quaternions: readonly number[]
   readonly #saver: EpisodeSaver
-  /** Made when a picture is asked for. */
+  /** Made on the first request for a picture. */
   #scenes: SceneReader | undefined
   #status = NOT_STARTED
   /** Why the submitted step cannot be made. */
@@ -63,7 +63,7 @@ export class TeamEnv implements MultiAgentEnv {
     this.#plan = plan
     this.#functions = functions
     this.dataSha256 = sha256
-    // Which of them the functions read cannot be told beforehand.
+    // The readings that the functions use are not known in advance.
     this.#world = new World(model, spec.id, DERIVED_ARRAYS)
     const windows = new Windows(this.#world, plan.names)
     this.#scene = new Scene(windows, spec.id, functions.keep ?? [], spec.stepSeconds!)
@@ -114,7 +114,7 @@ export class TeamEnv implements MultiAgentEnv {
       throw new HatrpoError(`${this.spec.id}: step() outside an episode: call reset(seed) first`)
     }
     this.#scene.beginStep()
-    // An action that is refused is reported by step, as whatever else breaks it.
+    // A refused action is reported by `step`, like all other faults.
     this.#unfit = this.#writeControls()
     if (this.#unfit === undefined) this.#world.submit(this.#plan.frames)
     this.#status = SUBMITTED
@@ -251,7 +251,7 @@ export class TeamEnv implements MultiAgentEnv {
   }
 }
 
-/** Where in qpos the quaternions of free and ball joints begin. */
+/** Indices in qpos of the quaternions of free and ball joints. */
 function findQuaternions(model: PhysicsModel): number[] {
   const addresses = integersOf(model.handle, 'jnt_qposadr')
   return Array.from(integersOf(model.handle, 'jnt_type')).flatMap((type, joint) => {

@@ -7,7 +7,7 @@ import type { PhysicsModel } from '../mujoco/world.js'
 /** Elements of a model that have names. */
 export type Kind = 'body' | 'joint' | 'geom' | 'site' | 'tendon' | 'actuator' | 'sensor' | 'keyframe'
 
-/** Where a model keeps the places of their names. */
+/** Fields of a model with the addresses of names. */
 const ADDRESSES = {
   body: 'name_bodyadr',
   joint: 'name_jntadr',

@@ -45,7 +45,7 @@ export function withOptions(
   return merged
 }
 
-/** How errors name the keys of a definition: as options where they were given so. */
+/** Names of a definition's keys in errors; keys given as options have the option's name. */
 export function naming(team: Partial<MujocoTeam>, options: TeamOptions, subject: string): Where {
   return (key) => {
     if (options[key] !== undefined) return `env.${key}=${options[key]}`

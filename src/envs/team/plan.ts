@@ -11,7 +11,7 @@ import { ModelNames } from './names.js'
 import { FIELD_NAMES, findReading } from './readings.js'
 import type { Where } from './settings.js'
 
-/** How the action of one actuator becomes its control: offset + gain x action. */
+/** Control of one actuator from its action: offset + gain x action. */
 interface Control {
   readonly actuator: number
   readonly gain: number

@@ -101,9 +101,9 @@ export const DERIVED_ARRAYS: readonly DataArray[] = FIELD_NAMES.filter(
 ).map((field) => FIELDS[field].array)
 
 /**
- * Where a reading is in MuJoCo's arrays.
- * @param where what holds the reading, for errors
- * @throws HatrpoError (exit code 2) naming the part that is wrong and what there is
+ * Position of a reading in MuJoCo's arrays.
+ * @param where origin of the reading, for errors
+ * @throws HatrpoError (exit code 2) naming the wrong part and the existing ones
  */
 export function findReading(reading: string, model: PhysicsModel, names: ModelNames, where: string): Span {
   const { fieldName, name, slice } = parseReading(reading)

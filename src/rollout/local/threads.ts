@@ -15,7 +15,7 @@ export type ThreadOptions = Pick<
 /** Pools of this process whose threads run. */
 const open = new Set<WorkerThreads>()
 
-/** Ends the threads of all pools, whatever they do. Does not resolve where a thread is in a call of the system. */
+/** Ends the threads of all pools, also busy ones. Does not resolve while a thread is in a system call. */
 export async function endThreads(): Promise<void> {
   await Promise.all([...open].map((threads) => threads.close()))
 }
@@ -62,7 +62,7 @@ export class WorkerThreads {
     return this.#compiled ? send(this.#compiled.mujoco) : this.#mujoco.then(send)
   }
 
-  /** Ends all threads, whatever they do, and starts others. */
+  /** Ends all threads, also busy ones, and starts new ones. */
   async replace(): Promise<void> {
     await end(this.#pool)
     this.#pool = this.#start()
@@ -102,7 +102,7 @@ export class WorkerThreads {
   }
 }
 
-/** Ends the threads of a pool. An answer that comes after that is one that nobody waits for, and no failure. */
+/** Ends the threads of a pool. Later responses are ignored and are not failures. */
 async function end(pool: Piscina<WorkerOrder, WorkerAnswer>): Promise<void> {
   pool.removeAllListeners('error').on('error', () => {})
   await pool.destroy()

@@ -8,7 +8,7 @@ import { short } from './text.js'
 export interface DrawnCurve extends Points {
   readonly label: string
   readonly colour: string
-  /** Index of the panel's series, which has dashes of its own. */
+  /** Index of the panel's series, which determines the dashes. */
   readonly series: number
 }
 
@@ -37,7 +37,7 @@ export class Chart {
   readonly #hidden = new Set<number>()
   readonly #onZoom: (range: Range | undefined) => void
   #plot: uPlot | undefined
-  /** What a plot is made for: with others, a new one is made. */
+  /** Inputs of a plot; a change of any makes a new plot. */
   #made = ''
   #curves: readonly DrawnCurve[] = []
   /** Label of the x axis. */
@@ -211,7 +211,7 @@ export class Chart {
   }
 }
 
-/** What keys do in a chart: move the cursor, or zoom by a factor, or else show the whole run. */
+/** Effects of keys in a chart: move the cursor, zoom by a factor, or show the whole run. */
 const KEYS: Readonly<Record<string, { readonly move?: number; readonly zoom?: number } | undefined>> = {
   ArrowLeft: { move: -1 },
   ArrowRight: { move: 1 },

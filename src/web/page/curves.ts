@@ -21,7 +21,7 @@ export interface Points {
 export interface Curve extends Points {
   /** Name of the agent, where the curve is of one. */
   readonly agent?: string
-  /** How many points each of those that are drawn was chosen from; 1 where all are drawn. */
+  /** Number of points behind each drawn point; 1 if all are drawn. */
   readonly every: number
 }
 

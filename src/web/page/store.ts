@@ -1,6 +1,6 @@
 import type { RunUpdate, SeenRun, Updates } from '../updates.js'
 
-/** A run as the page knows it. */
+/** State of a run in the page. */
 export interface PageRun {
   /** The last update, whose columns are in the fields below. */
   latest: RunUpdate
@@ -12,7 +12,7 @@ export interface PageRun {
   readonly values: Map<string, (number | null)[]>
 }
 
-/** The runs that the server knows, put together from its answers. */
+/** Runs of the server, assembled from its responses. */
 export class Store {
   readonly runs = new Map<number, PageRun>()
 
