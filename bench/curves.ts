@@ -21,7 +21,7 @@ interface Job {
   readonly seed: number
 }
 
-/** What a training leaves: DIR/NAME.json. */
+/** Result of a training: DIR/NAME.json. */
 interface Curve extends Job {
   readonly steps: number
   readonly curve: readonly { readonly steps: number; readonly return: number }[]
@@ -83,7 +83,7 @@ function argsOf({ task, settings, seed }: Job): string[] {
   return [...run, ...[...sets, ...settings].flatMap((set) => ['--set', set])]
 }
 
-/** What a training has left in its folder. */
+/** Result of the training in a folder. */
 function curveOf(job: Job, dir: string): Curve {
   const records = readMetrics(join(dir, 'metrics.jsonl'))
   const curve = records.flatMap(({ steps, episodeReturn }) =>

@@ -5,8 +5,8 @@ declare const JOINED: true | undefined
 const HERE = import.meta.url ?? 'file:///'
 
 /**
- * Folder of the code that runs: `dist/src/`, or `dist/lib/`, where the build joins modules into fewer files. Files of the
- * package are found from here, because a module that was joined with others does not know its own place any more.
+ * Folder of the running code: `dist/src/`, or `dist/lib/`, where the build joins modules into fewer files. Files of the
+ * package are located from here, because a joined module has lost its own location.
  */
 export const CODE = new URL('./', HERE)
 

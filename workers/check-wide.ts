@@ -1,5 +1,5 @@
-// Process of its own, because V8 can stop where it compiles 256-bit vectors. It compares the kernels with and without
-// them; its exit code is 0 if all bits are equal, or 3 if a kernel differs, which it names on stderr.
+// Separate process, because V8 can abort while it compiles 256-bit vectors. Compares the kernels with and without them. The
+// exit code is 0 if all bits are equal, or 3 if a kernel differs, which is named on stderr.
 import { setFlagsFromString } from 'node:v8'
 import { chooseKernels, loadKernels } from '../src/kernels/index.js'
 import { firstDifference } from '../src/devices/wasm/wide/compare.js'

@@ -1,4 +1,4 @@
-// Thread that tells what a command is busy with, also while the main thread is too busy to.
+// Thread that reports the phase of a command, also while the main thread is busy.
 
 import { workerData } from 'node:worker_threads'
 import { tellUntilStopped, type Telling } from '../src/text/telling.js'

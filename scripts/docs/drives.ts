@@ -41,14 +41,14 @@ export function factoryOf(
   }
 }
 
-/** Who drives what under one or more of the partitions, which deal alike. */
+/** Assignment of actuators under one or more partitions that agree. */
 export interface Dealing {
   readonly partitions: readonly PartitionOrder[]
   /** Per agent: its actuators, in the order of its action. */
   readonly parts: readonly (readonly number[])[]
 }
 
-/** The different ways in which the partitions deal out a division's actuators, the default's first. */
+/** Distinct assignments of a division's actuators by the partitions, the default's first. */
 export function dealings(family: string, division: string): Dealing[] {
   const task = taskOf(family, division)
   const found = new Map<string, { partitions: PartitionOrder[]; parts: readonly (readonly number[])[] }>()

@@ -3,7 +3,7 @@ import type { Pose } from './pose.js'
 
 const side: View = { azimuth: 65, elevation: 14 }
 
-/** How each task's robot is drawn. */
+/** Pose and view of each task's robot. */
 export const POSES: Readonly<Record<string, Pose & { readonly view: View }>> = {
   HalfCheetah: {
     joints: { rooty: -0.12, bthigh: 0.55, bshin: -0.5, bfoot: 0.35, fthigh: -0.75, fshin: -0.55, ffoot: 0.3 },

@@ -17,7 +17,7 @@ export function presetTable(name: string): string {
 /** Names of the update rules' methods in the text. */
 const METHODS: Readonly<Record<string, string>> = { trustRegion: 'trust region', clipped: 'clipped' }
 
-/** The beginning of an id that a pattern stands for. */
+/** Beginning of the ids that a pattern matches. */
 function task(id: RegExp): string {
   return id.source.replace('^', '').replaceAll('\\/', '/')
 }

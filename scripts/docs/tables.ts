@@ -37,7 +37,7 @@ function perAgent(sizes: readonly number[]): string {
   return sizes.every((size) => size === sizes[0]) ? `${sizes[0]}` : sizes.join(', ')
 }
 
-/** Who drives what, with a picture of each way to deal. */
+/** Assignment of actuators to agents, with a picture of each partition. */
 export function drivesTable(family: string): string {
   return divisionsOf(family)
     .map((division) => {
@@ -225,7 +225,7 @@ function endFact({ healthy }: Task): string {
   ].join(', or ')
 }
 
-/** Where an episode starts: what noise moves, and that the rest is placed, where the task places something. */
+/** Initial state of an episode: quantities with noise, and a remark if the task places others. */
 function resetFact({ resetNoise, place, initialPositions, velocities }: Task): string {
   const { scale, velocity, velocityScale = scale } = resetNoise
   const positionNoise = `within ±${number(scale)} of the initial ones`
@@ -244,7 +244,7 @@ function resetFact({ resetNoise, place, initialPositions, velocities }: Task): s
   return `${noisy.join(', ')}; the other positions and velocities are placed`
 }
 
-/** How many numbers come from where. */
+/** Numbers of an observation by origin. */
 function observationFact({ observation }: Task): string {
   const counts = new Map<string, number>()
   for (const { array, reading } of observation) {

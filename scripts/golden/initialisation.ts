@@ -6,7 +6,7 @@ import { comparison } from './compare.js'
 import { float32, type GoldenArray } from './fixture.js'
 import type { Comparison, FileReport } from './report.js'
 
-/** How far a float32 matrix may be from orthogonal, relative to its squared gain: some tens of roundings. */
+/** Largest deviation of a float32 matrix from orthogonal, relative to its squared gain: some tens of roundings. */
 const ORTHOGONALITY = 1e-5
 
 /**

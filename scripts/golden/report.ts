@@ -1,6 +1,6 @@
 import type { GoldenArguments } from './arguments.js'
 
-/** How far one quantity of a golden file is from ours. */
+/** Deviation of one quantity from its golden value. */
 export interface Comparison {
   readonly quantity: string
   /** Largest absolute difference; Infinity when something is not finite, missing or not the same word. */

@@ -79,7 +79,7 @@ function reset({ resetNoise: { velocity, scale }, place }: Task): Record<string,
   return place === undefined ? { qpos: RESET_QPOS, qvel: RESET_QVEL[velocity], s: scale } : {}
 }
 
-/** How many numbers of each array are observed. */
+/** Observed numbers of each array. */
 function structure({ observation, skippedPositions, name }: Task): Record<string, number> {
   const count: Record<string, number> = { skipped_qpos: skippedPositions }
   for (const { array } of observation) count[array] = (count[array] ?? 0) + 1

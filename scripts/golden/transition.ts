@@ -85,7 +85,7 @@ export const TRANSITION_FIELDS = [
 
 const CONVERGED_FIELDS = ['next_qpos', 'next_qvel', 'reward', 'terminated', 'info', 'obs_cfrc_ext']
 
-/** How a step is compared: what its quantities are called, and whether its solver stopped unconverged. */
+/** Options to compare a step: names of its quantities, and whether its solver stopped before convergence. */
 interface Manner {
   readonly prefix: string
   readonly loose: boolean

@@ -38,21 +38,21 @@ export interface UpdateForecast {
 }
 
 /**
- * Update of one policy, by whatever rule. `propose` looks and `commit` moves, so that a schedule can compare policies, or
- * split one KL budget between them, before any of them moves. Updates of other policies may come between the two calls:
- * an update that keeps activations computes them again where others have overwritten them.
+ * Update of one policy, by any rule. `propose` computes a step and `commit` takes it, so that a schedule can compare
+ * policies, or split one KL budget between them, before any of them moves. Updates of other policies may occur between
+ * the two calls: an update that stores activations computes them again if others have overwritten them.
  */
 export interface PolicyUpdate {
   /** Agents whose samples the batch holds: one run of rows per agent, of equal length. */
   readonly agents: readonly number[]
   /** Rows of the whole batch, weighted by `batch.factor`. */
   readonly batch: PolicyBatch
-  /** What later updates find of this one besides the policy; null for nothing. Belongs to checkpoints. */
+  /** State that later updates need besides the policy; null for none. Part of checkpoints. */
   readonly carried?: CarriedState | null
   /**
-   * Finds the step on the batch's rows at the current parameters and `batch.factor`.
-   * @param progress share of the run that is done, for schedules
-   * @returns null for rules that cannot say beforehand what a budget buys
+   * Computes the step on the batch's rows at the current parameters and `batch.factor`.
+   * @param progress completed fraction of the run, for schedules
+   * @returns null for rules that cannot predict the gain of a budget
    */
   propose(progress: number): UpdateForecast | null
   /**

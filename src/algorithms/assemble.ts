@@ -306,7 +306,7 @@ function makeCritic(
   return { name, agents, parameters, adam, valueNorm, advantages, update, states }
 }
 
-/** How the policies are compared before each turn, where they are. */
+/** Comparison of the policies before each turn, if any. */
 function comparisonOf(parts: MethodParts, options: MethodOptions): { comparison?: Comparison } {
   const { schedule, update, budget } = parts
   const { order, allocation } = options

@@ -23,14 +23,14 @@ interface Candidate {
 }
 
 /**
- * Turns of policies that are compared before each of them: a KL budget is split by what their steps promise, and the most
- * promising may go first. The factor M is that of the sequential schedule, and a policy always moves along a direction
- * found at the M of its own turn.
+ * Turns of policies that are compared before each turn: a KL budget is split by the predicted gains of their steps, and
+ * the policy with the largest gain may move first. The factor M is that of the sequential schedule, and a policy always
+ * moves along a direction computed at the M of its own turn.
  *
- * Forecasts age when another policy moves, because M changes, and each costs a solved system. `rescore` says which are
- * made anew: `all` before every turn, n (n + 1) / 2 in an iteration of n policies; `lazy`: that of the policy about to
- * move, 2n - 1 where it then still has the greatest merit (a merit of earlier turns counts as it was); `once`: none, and
- * order and shares are those of the first scores, with the same 2n - 1.
+ * Forecasts become outdated when another policy moves, because M changes, and each takes a solved system. `rescore`
+ * selects the ones to compute again: `all`, every one before every turn, n (n + 1) / 2 in an iteration of n policies;
+ * `lazy`, that of the policy about to move, 2n - 1 if it then still has the greatest merit (merits of earlier turns
+ * remain unchanged); `once`, none: order and shares follow from the first scores, with the same 2n - 1.
  */
 export class ComparedSchedule implements Schedule {
   readonly #parts: ScheduleParts
@@ -48,7 +48,7 @@ export class ComparedSchedule implements Schedule {
     const { allocation, rescore, byMerit } = this.#comparison
     this.#factor.begin()
     let pot = allocation.equalShare * order.length
-    // Ties go to the first agent, whatever the order.
+    // Ties go to the first agent, for any order.
     const turns = byMerit ? [...order].sort((a, b) => a - b) : order
     let left = turns.map((turn) => this.#candidate(updates[turn], pot, progress))
     allotted(left, this.#comparison, pot).forEach((share, i) => (left[i].share = share))

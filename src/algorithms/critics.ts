@@ -21,9 +21,10 @@ interface InputPart {
 }
 
 /**
- * What a critic sees: the state, the observation of its agent, the observations of all agents in their order, or these and
- * the actions of all agents in the step before. With actions of the present step it would not value a state: an advantage
- * over it is not the joint one that the factor of a sequential method multiplies, and the state after a rollout has none.
+ * Inputs of a critic: the state, the observation of its agent, the observations of all agents in their order, or these
+ * and the actions of all agents in the previous step. With actions of the present step, a critic would not value a
+ * state: its advantages are not the joint ones that the factor of a sequential method multiplies, and the state after a
+ * rollout has no actions yet.
  */
 export const CRITIC_INPUTS = {
   state: {
@@ -87,8 +88,8 @@ export interface CriticLayout {
 }
 
 /**
- * The critics that a configuration asks for, in place of those of a method's row.
- * @throws HatrpoError (exit code 2) where agents would share a critic of one agent's observations
+ * Critics of a configuration, which override those of a method's row.
+ * @throws HatrpoError (exit code 2) if agents would share a critic of one agent's observations
  */
 export function criticLayout(
   row: { readonly input: CriticInput; readonly sharing: CriticSharing },

@@ -17,7 +17,7 @@ export interface OpponentChoice {
 
 /**
  * Numbers of the agents that learn, ascending.
- * @throws HatrpoError (exit code 2) where there is no such team, or nobody to play against
+ * @throws HatrpoError (exit code 2) for an unknown team, or a task without opponents
  */
 export function learningAgents({ from, learner }: OpponentChoice, env: EnvSpec): readonly number[] {
   if (from === NO_OPPONENTS) return env.agents.map((_, agent) => agent)

@@ -65,15 +65,18 @@ interface UpdatePart {
   readonly products: (rules: RuleOptions) => ProductCounts
   /** Its own bound on the KL of an update, nats; null for rules with another bound. */
   readonly klBound: (rules: RuleOptions) => number | null
-  /** Setting that keeps its steps from being compared before they are made, with its right value; null where they can be. */
+  /**
+   * Setting that prevents a comparison of steps before they are taken, with its valid value; null if they can be
+   * compared.
+   */
   readonly incomparable: (rules: RuleOptions) => string | null
-  /** Whether they can be under any settings. */
+  /** Whether steps can be compared with any settings. */
   readonly comparable: boolean
-  /** What learns from one rollout; null for rules that learn from something else. */
+  /** Makes the update from one rollout; null for rules that learn from other data. */
   readonly make: ((parts: UpdateParts) => PolicyUpdate) | null
   /** Whether it reads the tables of a finite game, and agents move in turn on them. */
   readonly tables?: true
-  /** Whether it learns from a replay of many rollouts, by critics of actions. */
+  /** Whether it learns from a replay buffer of many rollouts, with critics of actions. */
   readonly replay?: true
   readonly policies: PolicyKind
   /** Settings that it never reads, besides those of other rules. */
@@ -81,11 +84,11 @@ interface UpdatePart {
 }
 
 interface SchedulePart {
-  /** Whether all agents are played as one, which acts for all of them. */
+  /** Whether all agents are joined into one that acts for all. */
   readonly joined?: true
   /** Whether the setting `order` chooses the order of the policies' updates. */
   readonly ordered: boolean
-  /** Whether the policy with the greatest merit is next, whatever the setting. */
+  /** Whether the policy with the greatest merit is always next, for any setting. */
   readonly byMerit?: boolean
   /** Budgets that a row may name with it. */
   readonly budgets: readonly KlBudget[]

@@ -20,7 +20,10 @@ export interface TurnOutcome extends PolicyOutcome {
    * for schedules without such a product.
    */
   readonly factorSpread?: { readonly min: number; readonly max: number; readonly sd: number }
-  /** Place among the turns, counted from 1, and what the step promised then (`UpdateForecast.score`), where policies are compared. */
+  /**
+   * Number of the turn, from 1, and the score of the step at that time (`UpdateForecast.score`), if policies are
+   * compared.
+   */
   readonly turn?: number
   readonly score?: number
 }
@@ -42,7 +45,7 @@ export interface ScheduleParts {
   readonly comparison?: Comparison
 }
 
-/** How policies that are compared before they move share a KL budget and take turns. */
+/** Rules by which policies that are compared before they move share a KL budget and take turns. */
 export interface Comparison {
   readonly allocation: KlAllocation
   readonly rescore: Rescoring
@@ -109,7 +112,7 @@ export class SequentialFactor {
     this.product = parts.device.tensor('f32', parts.valid.length)
   }
 
-  /** Takes over the advantages of an iteration in which nobody has moved. */
+  /** Takes over the advantages of an iteration in which no policy has moved. */
   begin(): void {
     this.#parts.device.fill(this.product, 1)
     this.#terms.load()

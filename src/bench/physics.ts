@@ -58,7 +58,7 @@ class Pair {
       for (let block = 0; block < actions.length; block++) {
         for (const [k, action] of actions[block].entries()) env.actions[k].set(action)
         world.doubles().set(controls[block], world.ctrl)
-        // Taking turns at going first: whatever the first leaves in the caches helps both alike.
+        // The sides alternate in going first, because the contents of the caches help the second.
         const turns = ours.length % 2 === 0 ? [runOurs, runBare] : [runBare, runOurs]
         for (const run of turns) run()
         count(world, counts)

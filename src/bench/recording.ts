@@ -13,7 +13,7 @@ const ACTIONS_PURPOSE = 100
 /** An episode that can be run again: actions change from block to block. */
 export interface Episode {
   readonly seed: number
-  /** Where it starts. */
+  /** Initial state. */
   readonly qpos: readonly number[]
   readonly qvel: readonly number[]
   /** [blocks][agents] */

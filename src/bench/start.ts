@@ -10,7 +10,7 @@ import { takeTurns } from './turns.js'
 
 const PROGRAM = fileURLToPath(new URL('../lib/bench/first-iteration.js', CODE))
 
-/** Argument of the program that makes the first iteration of a run in a process of its own. */
+/** Argument of the program that makes the first iteration of a run in a separate process. */
 export interface FirstIterationTask {
   readonly config: TrainConfig
   readonly workers: number

@@ -100,7 +100,7 @@ export class WholeUpdate {
     )
   }
 
-  /** The trust-region step of one policy, by a copy of its own. `run` must have been called before. */
+  /** Trust-region step of one policy, by a separate copy. `run` must have been called before. */
   async runStep(threads: number): Promise<StepParts> {
     const source = await this.#threads(threads)
     this.#restart()

@@ -4,7 +4,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 /** Milliseconds that an end at once may take before the process is killed. */
 const END_PATIENCE = 1000
 
-/** The first SIGINT or SIGTERM asks for an orderly end, the second ends the process at once. */
+/** The first SIGINT or SIGTERM requests an orderly end, the second ends the process at once. */
 export class Interrupt {
   /** Exit code to end with; undefined until a signal came. */
   exitCode: number | undefined

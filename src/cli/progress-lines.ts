@@ -33,7 +33,7 @@ export function duration(seconds: number): string {
 /** Milliseconds between lines about how far a training has come. */
 const INTERVAL = 10_000
 
-/** How plain lines are written. */
+/** Options of plain lines. */
 export interface LineOptions {
   readonly verbose: boolean
   /** Iterations of the whole run; 0 writes no lines about how far it has come. */

@@ -174,7 +174,7 @@ async function trainInto(
   const { train } = await import('../training/train.js')
   const origin = { ...(preset !== undefined && { preset }), ...(tunedFor !== undefined && { tunedFor }) }
   const { endThreads } = await import('../rollout/local/threads.js')
-  // Iterations print lines of their own.
+  // Iterations print separate lines.
   const busy = new Busy({ first: 10_000 })
   const progress = await createProgress(config, flags.verbose ?? false)
   const interrupt = new Interrupt(

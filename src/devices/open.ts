@@ -60,7 +60,7 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
 const isOpenable = (entry: Way | Refused): entry is Way => !('refused' in entry)
 const isFamily = (entry: Way | Refused | Family): entry is Family => 'variants' in entry
 
-/** What each name stands for. */
+/** Devices by name. */
 const NAMES: ReadonlyMap<string, Way | Refused> = new Map(
   Object.entries(DEVICES).flatMap(([id, entry]): [string, Way | Refused][] => {
     if (!isFamily(entry)) return [[id, entry]]
@@ -81,7 +81,7 @@ export const deviceNames = namesOf(() => true)
 /** Those that every machine can open. */
 export const builtInDevices = namesOf(({ missing }) => missing === undefined)
 
-/** Value of the key `device` that stands for the device with the fastest update. */
+/** Value of the key `device` that selects the device with the fastest update. */
 export const AUTO = 'auto'
 
 /** Values of the key `device`. */
@@ -158,7 +158,7 @@ export async function openSimd(name: string): Promise<void> {
   await SIMD[name as SimdMode]()
 }
 
-/** What can be opened under a name, on this machine. */
+/** Devices that can be opened by name on this machine. */
 export interface DeviceState {
   readonly id: string
   readonly description: string

@@ -5,8 +5,8 @@ export type ElementType = 'f32' | 'f64' | 'i32' | 'u8'
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
 
 /**
- * Run of elements in a device's memory. Only the device that made a tensor knows where it lies; `Device.slice` gives
- * parts of one.
+ * Range of elements in a device's memory. Its address is known only to the device that made it; `Device.slice` returns
+ * parts of it.
  */
 export interface Tensor {
   readonly type: ElementType

@@ -12,10 +12,10 @@ export interface WrittenBundle {
 }
 
 /**
- * Writes a bundle into a new or empty folder, or in place of an earlier bundle. The folder changes in one step, when
- * everything is on the disk; after a failure it is what it was.
+ * Writes a bundle into a new or empty folder, or in place of an earlier bundle. The folder is replaced in one step
+ * after all files are on the disk; after a failure it is unchanged.
  * @param out the folder
- * @throws HatrpoError when the folder holds anything but a bundle, and on a full disk
+ * @throws HatrpoError when the folder contains anything but a bundle, and on a full disk
  */
 export async function writeBundle(
   out: string,
@@ -28,9 +28,9 @@ export async function writeBundle(
   return { out, files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })) }
 }
 
-/** Refuses a folder in which something would be lost. */
+/** Refuses a folder whose files would be lost. */
 export function assertReplaceable(out: string): void {
-  // It would be taken for the working directory, which looks as if it did not exist yet.
+  // An empty path refers to the working directory, but does not exist as a name.
   if (out === '') throw usageError('--out is "": name a new or empty folder')
   if (!existsSync(out)) return
   if (!statSync(out).isDirectory()) throw usageError(`--out ${out} is a file: name a new or empty folder`)
@@ -55,7 +55,7 @@ function bundleNames(folder: string): string[] {
   }
 }
 
-/** Puts a folder of these files in the place of another: written beside, synced, renamed. */
+/** Replaces a folder by one with these files, which is written beside it, synced and renamed. */
 function replaceFolder(out: string, files: readonly BundleContent[]): void {
   const target = resolve(out)
   const fresh = `${target}.new-${process.pid}`

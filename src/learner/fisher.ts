@@ -36,13 +36,13 @@ export interface CarriedState {
 
 /** Fisher matrix of a policy at the old parameters, a mean over rows of a batch. */
 export interface FisherMatrix {
-  /** What a later step's system needs of the steps before; null for nothing. */
+  /** State of earlier steps that a later step's system needs; null for none. */
   readonly carried: CarriedState | null
-  /** Takes the first `rows` rows of the batch, over which a pass at the old parameters has just gone. */
+  /** Selects the first `rows` rows of the batch, directly after a pass over them at the old parameters. */
   begin(rows: number): void
-  /** Without a preconditioner. Right whatever ran since `begin`. */
+  /** System without a preconditioner. Valid even if other passes ran since `begin`. */
   product(): FisherSystem
-  /** To be solved, once for each `begin`. */
+  /** System to be solved, once for each `begin`. */
   system(): FisherSystem
 }
 

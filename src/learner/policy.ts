@@ -14,7 +14,7 @@ import { attachHead } from './heads/table.js'
 export class Workspace {
   #owner: object | null = null
 
-  /** Makes `owner` the owner of the activations, null: nobody. */
+  /** Makes `owner` the owner of the activations; null: no owner. */
   claim(owner: object | null): void {
     this.#owner = owner
   }

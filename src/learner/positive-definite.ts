@@ -1,4 +1,4 @@
-/** Sums that advance together: one alone waits for the latency of an addition. */
+/** Number of sums that advance together, which hides the latency of an addition. */
 const TOGETHER = 4
 
 /** Inverses of symmetric matrices [n, n], row-major, in f64. */
@@ -16,8 +16,8 @@ export class ShiftedInverse {
   }
 
   /**
-   * Inverse of A + shift I for a positive semidefinite A, by Cholesky. A pivot that rounding made smaller than the shift is
-   * taken to be the shift, so that the inverse is positive definite whatever A's rounding.
+   * Inverse of A + shift I for a positive semidefinite A, by Cholesky. A pivot below the shift is a rounding error and
+   * is replaced by the shift, so the inverse is always positive definite.
    *
    * @returns the inverse, which the next call overwrites
    */

@@ -16,7 +16,7 @@ export function sampleRows(weight: ArrayLike<number>, rows: number, stride: numb
     if (weight[r] === 0) continue
     const [group, place] = [Math.floor(counted / stride), counted % stride]
     if (place === 0) chosen = mixed(group) % stride
-    // A row that comes before the group's chosen one stands in for it, in case the group ends early.
+    // A row before the group's chosen one is used in its place, in case the group ends early.
     if (place <= chosen) out[group] = r
     sampled = group + 1
     counted++

@@ -53,7 +53,7 @@ export class SampledFisher implements FisherMatrix {
     const { fisherStride = 1, preconditioner = 'none', preconditionerAge = 1, damping } = options
     if (network.spec.recurrent) throw new Error('the rows of a recurrent policy cannot be sampled one by one')
     const { old, residual } = vectors
-    // The same activations, of which a sample fills the first rows, and a distribution of its own.
+    // The same activations, whose first rows hold the sample, and a separate distribution.
     const policy = trainedPolicy(device, network, parameters, { workspace, derivatives })
     const sample = new RowSample(device, batch, fisherStride)
     const forward = network.forward(old, sample.input)

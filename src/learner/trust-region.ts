@@ -73,10 +73,10 @@ export function fullStepScale(delta: number, { curvature }: Pick<Proposal, 'curv
 }
 
 /**
- * The trust-region step of one policy (Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10):
- * maximise the mean of ratio * M subject to KL(old || new) <= delta, by conjugate gradients on the Fisher matrix and a
- * backtracking line search. `propose` finds the direction, `commit` spends a budget along it; updates of other policies
- * may come between the two.
+ * Trust-region step of one policy (Kuba et al. 2022, Eq. 8 and the estimator below Eq. 10): maximises the mean of ratio
+ * * M subject to KL(old || new) <= delta, by conjugate gradients on the Fisher matrix and a backtracking line search.
+ * `propose` computes the direction, and `commit` takes a step along it within a budget. Updates of other policies may
+ * occur between the two.
  */
 export class TrustRegionStep {
   /** Gradient of the surrogate at the old parameters. */
@@ -121,7 +121,7 @@ export class TrustRegionStep {
     this.#evaluate = this.#compileEvaluate()
   }
 
-  /** What later steps find of this one, besides the parameters. */
+  /** State that later steps need, besides the parameters. */
   get carried(): CarriedState | null {
     return this.#fisher.carried
   }
@@ -195,7 +195,7 @@ export class TrustRegionStep {
     return stay('line-search', trials)
   }
 
-  /** What `commit` would do, after which the parameters are the old ones again; `batch.newLogProb` is left undefined. */
+  /** Result of a `commit` that is undone: the parameters are restored, and `batch.newLogProb` is undefined. */
   attempt(proposal: Proposal, delta: number): TrustRegionResult {
     const result = this.commit(proposal, delta)
     this.#policy.device.copy(this.#old, this.#policy.parameters)
@@ -217,8 +217,8 @@ export class TrustRegionStep {
   }
 
   /**
-   * out = (H + cI) v, H the Fisher matrix at the parameters and rows that `differentiate` saw. Right whatever ran since:
-   * where the activations are no longer those of the old parameters, they are computed again.
+   * out = (H + cI) v, with H the Fisher matrix at the parameters and rows of `differentiate`. Valid even if other
+   * passes ran since: overwritten activations are computed again.
    */
   fisherProduct(v: Tensor, out: Tensor): void {
     const { device } = this.#policy

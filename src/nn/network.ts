@@ -18,10 +18,10 @@ export interface NetworkInput {
 }
 
 /**
- * A network's activations for a batch on a device, and the steps that compute them.
+ * Activations of a network for a batch on a device, and the steps that compute them.
  *
- * The forward pass keeps what derivatives need: each layer's input, the activation's derivative, and LayerNorm's
- * normalised rows. Tangents (J v) and adjoints (J' g) then cost one pass each, however many are asked for.
+ * The forward pass stores the inputs of derivatives: each layer's input, the activation's derivative, and LayerNorm's
+ * normalised rows. Each tangent (J v) or adjoint (J' g) then takes one pass.
  */
 export class Network<Spec extends NetworkSpec = NetworkSpec> {
   readonly spec: Spec

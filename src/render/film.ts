@@ -79,7 +79,7 @@ function durationsOf(moments: readonly Moment[]): number[] {
   return at.map((begin, i) => (i + 1 < at.length ? Math.max(SHORTEST, at[i + 1] - begin) : LAST))
 }
 
-/** The bytes of a GIF. @param painted is told how many pictures are done */
+/** Bytes of a GIF. @param painted called with the number of finished pictures */
 export async function encodeGif(
   { orders, durations }: Film,
   studio: Studio,

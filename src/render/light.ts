@@ -40,7 +40,7 @@ const SKY_RAYS = Float64Array.from(
   }).flat(),
 )
 
-/** How much light of the sun and of the sky reaches points of a scene. */
+/** Amount of light of the sun and the sky at points of a scene. */
 export class Light {
   readonly #targets: Targets
   readonly #ground: number | undefined
@@ -90,8 +90,8 @@ export class Light {
   }
 
   /**
-   * How much of the sky is seen from a point: less, the nearer what hides it.
-   * @param n normal of the surface that the point is on
+   * Visible fraction of the sky at a point; nearer obstacles reduce it more.
+   * @param n normal of the surface at the point
    */
   sky(x: number, y: number, z: number, n: Float64Array, solid: number, stride: number): number {
     const targets = this.#targets

@@ -158,7 +158,7 @@ export class Mesh implements Body {
     return best
   }
 
-  /** How far a point is from a face: from its plane, or sideways beyond its edges. */
+  /** Distance of a point from a face: from its plane, or sideways beyond its edges. */
   #offFace(face: number, x: number, y: number, z: number): number {
     const [a, b, c] = [0, 1, 2].map((k) => this.#vertex(this.faces[3 * face + k]))
     const n = cross(subtract(b, a), subtract(c, a))

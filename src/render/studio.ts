@@ -7,7 +7,7 @@ import { Painter, type PaintOrder } from './painter.js'
 /** Pictures that are drawn or wait for their turn, per thread. */
 const AHEAD = 3
 
-/** Draws pictures, on threads of its own where there are any. */
+/** Draws pictures, on separate threads if there are any. */
 export class Studio {
   readonly #pool: Piscina<PaintOrder, Uint8Array<ArrayBuffer>> | undefined
   readonly #painter: Painter

@@ -70,7 +70,10 @@ export class Tracer {
     this.#lit = new Uint8Array(width * height)
   }
 
-  /** Draws a scene: what agents drive in their colours, the rest grey. The same scene gives the same bytes. */
+  /**
+   * Draws a scene: bodies that agents drive in the agents' colours, others in grey. The same scene gives the same
+   * bytes.
+   */
   draw(scene: Scene, camera: Camera, stage = stageOf(scene)): Picture {
     const [width, height] = [this.#width, this.#height]
     this.#eye = camera.eye
@@ -143,7 +146,7 @@ export class Tracer {
     return this.#light.sky(x, y, z, n, surface - SOLIDS, stride)
   }
 
-  /** How far the ground at the last `touch` has faded into the background, from 0 to 1. */
+  /** Fading of the ground into the background at the last `touch`, from 0 to 1. */
   #fade(): number {
     const { centre, extent } = this.#stage
     const x = this.#point[0] - centre[0]

@@ -215,7 +215,7 @@ export function pruneCheckpoints(runDir: string, best: number | undefined, keepE
   }
 }
 
-/** A damaged checkpoint loses its name and stays beside the others for whoever wants to look into it. */
+/** Renames a damaged checkpoint, which remains beside the others for inspection. */
 export function setAsideCheckpoint(runDir: string, iteration: number): void {
   const aside = `${checkpointPath(runDir, iteration)}.damaged`
   rmSync(aside, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import type { AgentRecord, CriticRecord, Finding, IterationRecord } from './type
 
 /** Records that a diagnosis judges. */
 interface Evidence {
-  /** The latest records, as many as the diagnosis looks back on. */
+  /** Latest records in the window of the diagnosis. */
   readonly window: readonly IterationRecord[]
   /** The first records of the run. */
   readonly beginning: readonly IterationRecord[]
@@ -13,11 +13,11 @@ interface Evidence {
 }
 
 interface Diagnosis {
-  /** Number of iterations that it looks back on. */
+  /** Number of iterations in its window. */
   readonly window: number
-  /** First iteration after which it judges. */
+  /** First iteration after which it applies. */
   readonly from: number
-  /** @returns the line of the symptom, or null where it does not hold */
+  /** @returns the line of the symptom, or null without it */
   find(evidence: Evidence): string | null
 }
 
@@ -25,9 +25,9 @@ interface Diagnosis {
 const WINDOW = 20
 /** Iterations that count as the beginning of a run. */
 const BEGINNING = 5
-/** Latest records that a watch looks through where it takes up a run. */
+/** Number of latest records that a watch reads when it resumes a run. */
 const REPLAYED = 200
-/** Iterations over which a return is called flat: robots that learn gain visibly within so many. */
+/** Iterations over which a return counts as flat; robots that learn improve visibly within them. */
 const LONG_WINDOW = 50
 
 /**
@@ -35,12 +35,12 @@ const LONG_WINDOW = 50
  * one joint each have their steps cut back.
  */
 const LEAST_KL_SHARE = 0.1
-/** Share of the steps. At a half, an agent stands still in every other iteration; runs that learn have up to 0.2. */
+/** Fraction of the steps. At 0.5, an agent does not move in every other iteration; runs that learn have up to 0.2. */
 const MOST_FAILED_SEARCHES = 0.5
 /** Critics of runs that learn explain from 0.3 to 0.99 once they have seen some fifty iterations. */
 const LEAST_EXPLAINED = 0.1
 const CRITIC_FROM = 50
-/** Of the standard deviation that the run began with: the actions are then those of the mode, and nothing is explored. */
+/** Fraction of the initial standard deviation, below which actions are nearly modes and nothing is explored. */
 const LEAST_STD_SHARE = 0.1
 /** Of the uniform distribution's entropy: 0.03 is that of two choices at 99.7 to 0.3. */
 const LEAST_ENTROPY_SHARE = 0.03
@@ -58,7 +58,7 @@ const IDLE_GAIN = 0.1
 /** Spread of returns, relative to their size: starts that differ make more of it, bodies at rest less. */
 const IDLE_SPREAD = 0.15
 
-/** The symptoms that metrics show, in the order in which they are told. docs/tuning.md explains each. */
+/** Symptoms in metrics, in the order in which they are reported. docs/tuning.md explains each. */
 export const DIAGNOSES: Readonly<Record<string, Diagnosis>> = {
   'line-search': { window: WINDOW, from: WINDOW, find: failingSearch },
   'kl-unused': { window: WINDOW, from: WINDOW, find: unusedKl },
@@ -84,16 +84,16 @@ export function diagnose(records: readonly IterationRecord[], config: TrainConfi
   })
 }
 
-/** Follows a run and tells each symptom once, and again only after it was absent for a whole window. */
+/** Follows a run and reports each symptom once, and again only after it was absent for a whole window. */
 export class DiagnosisWatch {
   readonly #config: TrainConfig
   readonly #beginning: IterationRecord[] = []
   #latest: IterationRecord[] = []
-  /** Iteration in which each symptom was last seen. */
+  /** Iteration in which each symptom last occurred. */
   readonly #seen = new Map<string, number>()
   #findings: readonly Finding[] = []
 
-  /** @param records of the run so far, whose symptoms were told before */
+  /** @param records records of the run so far, whose symptoms were already reported */
   constructor(config: TrainConfig, records: readonly IterationRecord[] = []) {
     this.#config = config
     const later = records.slice(BEGINNING).slice(-REPLAYED)
@@ -105,7 +105,7 @@ export class DiagnosisWatch {
     return this.#findings
   }
 
-  /** Takes the record of the next iteration. @returns the symptoms to be told */
+  /** Processes the record of the next iteration. @returns the symptoms to be reported */
   next(record: IterationRecord): Finding[] {
     const { iteration } = record
     if (this.#beginning.length < BEGINNING) this.#beginning.push(record)
@@ -166,9 +166,9 @@ function wideFactor({ window, config }: Evidence): string | null {
 
 function unfitCritic({ window, beginning, config }: Evidence): string | null {
   const [first, now] = [beginning, window].map(returnOf)
-  // Where nearly every episode succeeds, little is left to explain.
+  // If nearly every episode succeeds, there is little variance to explain.
   if (first && now && now.mean - first.mean > first.sd + now.sd) return null
-  // What a critic leaves unexplained of a single step is the chance in the actions.
+  // In episodes of one step, the unexplained variance is that of random actions.
   if (window.every(({ episodeLength }) => episodeLength?.max === 1)) return null
   const count = window[0].critics?.length ?? 1
   const explained = Array.from({ length: count }, (_, i) =>

@@ -6,8 +6,8 @@ import { syncFolder, writeSynced } from '../files.js'
 const FULL = new Set(['ENOSPC', 'EDQUOT'])
 
 /**
- * Runs a write to disk and turns a full disk into one clear line.
- * Whatever was complete before stays so: every writer here puts its file beside and renames it.
+ * Runs a write to disk and turns a full disk into an error of one line. Complete files remain intact, because every
+ * writer writes a new file and renames it.
  */
 export function writing<T>(path: string, write: () => T): T {
   try {

@@ -52,11 +52,11 @@ export interface OpenRunOptions {
   readonly task?: string
   /** Called when nothing is left that could refuse the folder, before anything is done in it. */
   onOpen?(): void
-  /** Told what a person should know, such as that a damaged checkpoint was passed over. */
+  /** Called with messages for the user, such as that a damaged checkpoint was skipped. */
   onEvent?(message: string): void
 }
 
-/** The outcome of the run in a folder, if it has made all the iterations that its configuration asks for. */
+/** Outcome of the run in a folder, if it has completed all configured iterations. */
 export function readRunResult(dir: string, config: TrainConfig = readRunConfig(dir)): RunResult | undefined {
   const path = join(dir, 'result.json')
   if (!existsSync(path)) return undefined
@@ -99,7 +99,7 @@ export function hasCheckpoint(dir: string): boolean {
   return listCheckpoints(dir).length > 0
 }
 
-/** The last checkpoint that can be read whole; `onDamaged` is told about each later one that cannot. */
+/** Latest checkpoint without damage; `onDamaged` is called for each later one. */
 function latestIntact(
   dir: string,
   onDamaged: (iteration: number, reason: string) => void = () => {},
@@ -244,7 +244,7 @@ function assertSameEnv(
   )
 }
 
-/** What a run is opened with. */
+/** Options to open a run. */
 interface RunParts {
   readonly dir: string
   readonly config: TrainConfig
@@ -305,7 +305,7 @@ export class Run {
     return this.#best
   }
 
-  /** Returns of the evaluation that was made after so many steps, if there was one. */
+  /** Returns of the evaluation after a number of steps, if there was one. */
   evaluationAt(steps: number): readonly number[] | undefined {
     const { last } = this.#evaluations
     return last?.steps === steps ? last.returns : undefined
@@ -352,7 +352,7 @@ export class Run {
     pruneCheckpoints(this.dir, this.#best?.iteration, this.config.checkpoint.keepEvery)
   }
 
-  /** Log of f32 records beside the checkpoints, with those that the run's checkpoint knows. */
+  /** Log of f32 records beside the checkpoints, with those recorded in the run's checkpoint. */
   openLog(name: string, length: number, count: number): RecordLog {
     return new RecordLog(join(this.dir, name), length, count, () => this.#lock.assertHeld())
   }

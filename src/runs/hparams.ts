@@ -48,7 +48,7 @@ export function flatSettings(settings: object, prefix = ''): [name: string, valu
   })
 }
 
-/** What a run is made with: the columns of the plugin's table, and the run's values. */
+/** Settings of a run: the columns of the plugin's table, and the run's values. */
 export function hparamsOf({ config, metrics, seconds }: Session): PluginSummary[] {
   const settings = flatSettings(config)
   const columns = settings.map(([name, value]) =>

@@ -30,7 +30,7 @@ const STALE_AFTER = 120_000
 interface Owner {
   readonly pid: number
   readonly host: string
-  /** `processStart` of the pid, which tells it from a later process with the same number. */
+  /** `processStart` of the pid, which distinguishes it from a later process with the same number. */
   readonly start: string
 }
 
@@ -44,7 +44,7 @@ interface Found {
 /** Locks that this process holds. */
 const held = new Set<RunLock>()
 
-/** Removes the locks that this process holds, for an end of the process that nothing else is told of. */
+/** Removes the locks that this process holds, for an immediate end of the process. */
 export function releaseLocks(): void {
   for (const lock of held) lock.release()
 }
@@ -69,7 +69,7 @@ export class RunLock {
     this.path = join(dir, 'lock')
     const owner: Owner = { pid: process.pid, host: hostname(), start: processStart(process.pid) ?? '' }
     this.#content = JSON.stringify(owner)
-    // Linked from a complete file: nobody ever sees a lock without its owner.
+    // Linked from a complete file, so no process ever reads a lock without its owner.
     const beside = `${this.path}.${process.pid}`
     writing(this.path, () => writeFileSync(beside, this.#content))
     try {

@@ -9,9 +9,10 @@ function readText(path: string): string | undefined {
 }
 
 /**
- * Identifier that tells a process from a later one with the same number: the machine's boot and the process's start in it.
+ * Identifier that distinguishes a process from a later one with the same number: the machine's boot and the start of
+ * the process in it.
  *
- * @returns undefined for a process that has ended, '' where the system does not say (no /proc)
+ * @returns undefined for a process that has ended, '' on systems without /proc
  */
 export function processStart(pid: number): string | undefined {
   const boot = readText('/proc/sys/kernel/random/boot_id')

@@ -40,9 +40,9 @@ function record(data: Buffer): Buffer {
 }
 
 /**
- * Writes scalars to an event file that TensorBoard reads (TFRecord frames around protobuf messages).
- * Each writer has a file of its own; one that continues after a checkpoint tells TensorBoard to forget later steps
- * that an earlier file of the folder holds.
+ * Writes scalars to a TensorBoard event file (TFRecord frames around protobuf messages). Each writer has a separate
+ * file. A writer that continues after a checkpoint makes TensorBoard discard later steps of earlier files in the
+ * folder.
  */
 export class TensorBoardWriter {
   readonly path: string

@@ -90,7 +90,7 @@ function makeUnit(
   return { name, agents, parameters, adam, target: new TargetCopy(device, parameters.tensor) }
 }
 
-/** What one update step is made of. @param q the critics' network, whose activations all of them share */
+/** Parts of one update step. @param q network of the critics, whose activations all of them share */
 function makeSteps(
   device: Device,
   batch: ReplayBatch,

@@ -17,7 +17,7 @@ export interface Counted {
 /** Transitions of one update step on the learner's device. Matrices are [batch, width]. */
 export class ReplayBatch {
   readonly rows: number
-  /** What critics see, before the rewards and after them; the latter's actions are the caller's to place. */
+  /** Inputs of critics before and after the rewards; the caller writes the actions of the latter. */
   readonly joint: Tensor
   readonly nextJoint: Tensor
   /** Of each agent, before the rewards and after them. */

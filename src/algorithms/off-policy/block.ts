@@ -24,7 +24,7 @@ export class BlockLayout {
   /** T E rows of steps, and with the final states. */
   readonly steps: number
   readonly rows: number
-  /** What critics see: the state or all observations, then the actions of all agents; final states have no actions. */
+  /** Inputs of critics: the state or all observations, then the actions of all agents; final states have no actions. */
   readonly joint: Part
   /** Columns of `joint` before the actions. */
   readonly seen: number

@@ -39,8 +39,8 @@ interface Outcomes {
 }
 
 /**
- * The latest rollouts, as many as fit, from which transitions are drawn. Networks' inputs are in the memory of the learner's
- * device. A rollout's block has a number, counted from 0, on which alone its transitions' chances depend.
+ * Replay buffer of the latest rollouts, from which transitions are drawn. Inputs of networks are in the memory of the
+ * learner's device. The block of a rollout has a number, counted from 0; the draws depend only on these numbers.
  */
 export class Replay {
   /** f32 [slots rows of a block, width]: what critics see, all agents' actions included. */

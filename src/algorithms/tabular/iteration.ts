@@ -42,7 +42,7 @@ export interface AgentStep extends Step {
   readonly agent: number
 }
 
-/** How an agent's step is solved. */
+/** Solver of an agent's step. */
 export type StepRule = (problem: StepProblem, agent: number) => Step
 
 /**

@@ -1,6 +1,6 @@
 import { naturalLog } from '../../envs/random.js'
 
-/** Where the series below is used instead of the logarithm. */
+/** Bound below which the series is used instead of the logarithm. */
 const NEAR = 0.25
 const TERMS = 10
 

@@ -1,4 +1,4 @@
-/** Where an increasing function changes its sign. */
+/** Root of an increasing function. */
 export interface Bracket {
   /** The function is negative here, or 0 where `above` is the same number. */
   readonly below: number
@@ -38,7 +38,7 @@ export function increasingRoot(f: (x: number) => number, { below, above }: Brack
   return fa < 0 ? { below: a, above: b } : { below: b, above: a }
 }
 
-/** Where the next point is between a and b: by the quadratic through all three, or halfway. */
+/** Next point between a and b: by the quadratic through all three, or halfway. */
 function shareOfWay(a: number, fa: number, b: number, fb: number, c: number, fc: number): number {
   const xi = (a - b) / (c - b)
   const phi = (fa - fb) / (fc - fb)

@@ -7,7 +7,7 @@ import { increasingRoot, type Bracket } from './root.js'
 export interface StepProblem {
   /** pi_old(a | s), [states, actions]: every entry is positive and at least `floor`. */
   readonly old: TabularPolicy
-  /** What the surrogate weights the new probabilities with, [states, actions]. */
+  /** Weights of the new probabilities in the surrogate, [states, actions]. */
   readonly weights: Float64Array
   /** rho(s), [states]. */
   readonly visits: Float64Array

@@ -21,8 +21,8 @@ export function inputStage(
 }
 
 /**
- * Adjoint of `inputStage` at raw. With y = (v - mean) / s: (g - mean(g) - y mean(g y)) / s, less the entries of the id.
- * Where s is 0 the stage is taken as the constant 0 and its adjoint is 0.
+ * Adjoint of `inputStage` at raw. With y = (v - mean) / s: (g - mean(g) - y mean(g y)) / s, without the elements of the
+ * id. If s is 0, the stage is the constant 0 and its adjoint is 0.
  */
 export function inputStageAdjoint(
   input: { agentId: { index: number; count: number } | null; standardise: boolean },

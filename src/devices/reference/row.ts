@@ -11,7 +11,7 @@ export interface Row {
   addSum(name: string, value: number): void
 }
 
-/** How each step of a kind is taken on one row. */
+/** Implementation of each kind of step on one row. */
 export type RowSteps<Step extends { readonly op: string }> = {
   readonly [Op in Step['op']]: (step: Extract<Step, { op: Op }>, row: Row) => void
 }

@@ -233,7 +233,7 @@ export class TfjsDevice implements Device {
     this.#put(this.#own(returns), Float32Array.from(result.returns))
   }
 
-  /** Replaces the elements of a tensor by an array that nobody changes later. */
+  /** Replaces the elements of a tensor by an array that does not change later. */
   #put(tensor: TfjsTensor, elements: HostArray): void {
     tensor.write(new Value(this.#tf, elements))
   }

@@ -1,12 +1,12 @@
 import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** Frees tensors of values that nobody holds any more, such as those of a device that is no longer used. */
+/** Frees tensors of values without holders, such as those of a device that is no longer used. */
 const ABANDONED = new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose())
 
 /**
- * Elements that never change, in the memory of the backend, on the host, or in both: each is made from the other when it
- * is first asked for. Holders say so by `retain` and `release`.
+ * Immutable elements in the memory of the backend, on the host, or in both. Each copy is made from the other on first
+ * use. `retain` and `release` count the holders.
  */
 export class Value {
   readonly length: number
@@ -15,7 +15,7 @@ export class Value {
   #tensor: TfTensor | null = null
   #holders = 0
 
-  /** @param elements an array that nobody changes later, or a tensor */
+  /** @param elements an array that does not change later, or a tensor */
   constructor(tf: TensorFlow, elements: HostArray | TfTensor) {
     this.#tf = tf
     if (ArrayBuffer.isView(elements)) {
@@ -24,7 +24,7 @@ export class Value {
     } else {
       this.#host = null
       this.length = elements.size
-      // A handle of its own: that of another value may be disposed of first.
+      // A separate handle, because that of another value may be disposed of first.
       this.#hold(tf.reshape(elements, [elements.size]))
     }
   }

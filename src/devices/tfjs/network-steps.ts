@@ -4,7 +4,7 @@ import type { Operand } from '../tensor.js'
 import type { Pass } from './pass.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** How each step of a kind is taken on all rows. What a step writes is put after all that it reads. */
+/** Implementation of each kind of step on all rows. A step writes after all its reads. */
 export type PassSteps<Step extends { readonly op: string }> = {
   readonly [Op in Step['op']]: (step: Extract<Step, { op: Op }>, pass: Pass) => void
 }

@@ -15,7 +15,7 @@ type Reduction = (x: TfTensor, axis: number, keepDims: boolean) => TfTensor
 export interface TensorFlow {
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
-  /** The backend that is set; each is a class of its own. */
+  /** The active backend; each is a separate class. */
   backend(): object
   memory(): { readonly numTensors: number }
   /** Runs `work` and disposes of the tensors that it made, but for those that are kept. */

@@ -5,9 +5,9 @@ import type { HeadSpec, NetworkSpec } from '../../nn/spec.js'
 
 /** Head of a policy: a distribution of actions over the outputs of a network. */
 export interface PolicyHeadSpec extends HeadSpec {
-  /** How an action is recorded. */
+  /** Type and width of a recorded action. */
   readonly action: { readonly type: ElementType; readonly width: number }
-  /** Entries of a mask of available actions; 0 where actions are not chosen from a list. */
+  /** Elements of a mask of available actions; 0 for continuous actions. */
   readonly choices: number
 }
 
@@ -130,7 +130,10 @@ export interface ExportedHead {
   readonly actionSize: number
   /** 32-bit entries in front of the network's outputs, which lie behind them: the action, or none where outputs begin with it. */
   readonly inFront: number
-  /** What the module needs besides the linear layer: a parameter vector, outputs from the given one on, or constants. */
+  /**
+   * Further input of the module besides the linear layer: a parameter vector, outputs from the given one on, or
+   * constants.
+   */
   readonly vector:
     | { readonly parameter: string }
     | { readonly output: number }

@@ -46,7 +46,7 @@ export interface HeadOptions extends GaussianOptions {
 interface HeadKind<Spec extends PolicyHeadSpec, Head extends ActingHead = PolicyHead> {
   attach(device: Device, network: Network<NetworkSpec<Spec>>, parameters: Tensor): Head
   exported(spec: Spec): ExportedHead
-  /** How wide a distribution is, from its mean entropy in nats; nothing for policies without a density. */
+  /** Width of a distribution from its mean entropy in nats; empty for policies without a density. */
   breadth(spec: Spec, entropy: number): Breadth
 }
 

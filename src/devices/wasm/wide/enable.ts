@@ -14,9 +14,9 @@ const DIFFERENT = 3
 let enabled: Promise<void> | undefined
 
 /**
- * Makes the engine compile the kernels to 256-bit vectors from now on, in all threads of the process. Results keep their
- * bits: a process of its own compares every kernel first. Modules of others that are compiled later are compiled so too.
- * @throws HatrpoError on an engine or a processor that does not have them, or where a kernel differs
+ * Makes the engine compile the kernels to 256-bit vectors from now on, in all threads of the process. Results keep
+ * their bits: a separate process first compares every kernel. The setting also affects other modules compiled later.
+ * @throws HatrpoError on an engine or a processor without them, or if a kernel differs
  */
 export function enableWideVectors(): Promise<void> {
   enabled ??= checkWideVectors()

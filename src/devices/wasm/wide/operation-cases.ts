@@ -42,8 +42,8 @@ export interface CaseOptions {
 }
 
 /**
- * Program with steps of every operation of the table, whatever the table holds: in several sizes, with each choice, with and
- * without its optional arguments.
+ * Program with steps of every operation of the table, in several sizes, with each choice, with and without optional
+ * arguments.
  */
 export function everyOperation(device: WasmDevice, options: CaseOptions): ProgramSpec {
   const operations = (Object.entries(OPERATIONS) as [string, Operation][]).filter(
@@ -72,7 +72,7 @@ function variants({ words }: Operation, steps: number): Variant[] {
   }))
 }
 
-/** Makes steps with operands of their own. */
+/** Makes steps with separate operands. */
 class StepMaker {
   /** Number of entries of the gradient so far. */
   entries = 0
