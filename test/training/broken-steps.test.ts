@@ -15,7 +15,7 @@ import { Team } from './fixtures/team.js'
 
 const [GAMMA, LAMBDA, STEPS, ENVS, BROKEN] = [0.9, 0.8, 5, 1, 2]
 
-test('the episode before a broken step looks forward to the value of its state, and no further', async () => {
+test('targets before a broken step include the value of its state, and nothing later', async () => {
   const device = await WasmDevice.create()
   const storage = new RolloutStorage(device, new Team().spec, ENVS, STEPS, BASIC_NEEDS)
   const spec: NetworkSpec = {

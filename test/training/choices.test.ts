@@ -14,7 +14,7 @@ const settings = {
 }
 
 for (const algo of ['hatrpo', 'happo'] as const) {
-  test(`${algo} learns to hold an outpost, and its bundle fights as it does`, async (t) => {
+  test(`${algo} learns to hold an outpost, and its bundle acts the same`, async (t) => {
     const dir = join(temporaryDirectory(t), 'run')
     const rollouts = ['envs=16', 'rolloutSteps=30', `steps=${20 * 16 * 30}`]
     const networks = ['actor.hidden=[16]', 'critic.hidden=[16]', 'critic.lr=0.005', ...raw]
@@ -36,19 +36,19 @@ for (const algo of ['hatrpo', 'happo'] as const) {
   })
 }
 
-test('agents that choose share a policy: the same bits with 1 and 2 workers', async (t) => {
+test('agents with discrete actions share a policy: the same bits with 1 and 2 workers', async (t) => {
   const shared = ['algo=mappo', 'actor.sharing=shared', 'clipped.miniBatches=2']
   const config = tinyConfig({ id: 'games/skirmish', archers: 3, guards: 0 }, 3, ...shared)
   const [one, two] = await Promise.all([1, 2].map((workers) => trained(t, config, { workers })))
   assert.equal(one.parametersSha256, two.parametersSha256)
 })
 
-test('one policy for the team chooses for all, also for units that are dead and have nothing to choose', async (t) => {
+test('one policy for the team chooses for all, including dead units without choices', async (t) => {
   const { finished, events } = await trained(t, tinyConfig(env, 2, 'algo=trpo'), { workers: 0 })
   assert.deepEqual([finished, events], [true, []])
 })
 
-test('an agent that plays and has no available action is an error of the environment', async (t) => {
+test('an active agent without an available action is an error of the environment', async (t) => {
   const config = tinyConfig({ ...env, stuck: 3 }, 1)
   await assert.rejects(
     trained(t, config, { workers: 0 }),

@@ -87,7 +87,7 @@ test('a run continues on another device, and back', { skip }, async (t) => {
   )
 })
 
-test('auto takes the device with the fastest update, and tells the times', { skip }, async () => {
+test('auto selects the device with the fastest update, and reports the times', { skip }, async () => {
   assert.deepEqual(await comparableDevices(), ['wasm', TFJS])
   const seconds: Record<string, number[]> = { wasm: [0.9, 0.5, 0.7], [TFJS]: [2, 0.25] }
   const lines: string[] = []

@@ -18,7 +18,7 @@ const said = {
 }
 
 for (const what of ['throw', 'exit', 'hang'] as const) {
-  test(`a worker that ${what}s in a rollout changes nothing`, async (t) => {
+  test(`a worker that ${what}s in a rollout does not change the result`, async (t) => {
     const untouched = await trained(t, tinyConfig({ id: fixture('team') }, ITERATIONS), { workers: 0 })
     const once = join(temporaryDirectory(t), 'happened')
     const config = tinyConfig(breaking({ what, once }), ITERATIONS)
@@ -33,7 +33,7 @@ for (const what of ['throw', 'exit', 'hang'] as const) {
   })
 }
 
-test('a worker that fails again and again ends the run in one line, and the run can go on', async (t) => {
+test('a worker that fails repeatedly ends the run in one line, and the run can be resumed', async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   // The broken episode is not the first of any environment: some iterations come before it.
   const config = tinyConfig(breaking({ what: 'throw', every: 5 }), 6, 'checkpoint.every=100', 'seed=4')
@@ -56,7 +56,7 @@ test('a worker that fails again and again ends the run in one line, and the run 
 })
 
 for (const what of ['physics', 'reward', 'observation', 'state'] as const) {
-  test(`a step that breaks (${what}) is named, counted and left out, whatever the workers`, async (t) => {
+  test(`a broken step (${what}) is reported, counted and excluded, with any number of workers`, async (t) => {
     const config = tinyConfig(breaking({ what, every: 3 }), ITERATIONS, 'rolloutSteps=40')
     const runs = [1, 2].map((workers) => trained(t, config, { workers }))
     const [one, two] = await Promise.all(runs)
@@ -82,7 +82,7 @@ for (const what of ['physics', 'reward', 'observation', 'state'] as const) {
   })
 }
 
-test('a policy whose action is not finite is named, counted and left out', async (t) => {
+test('a policy whose action is not finite is reported, counted and excluded', async (t) => {
   const set = ['rolloutSteps=40', 'actor.standardise=false', 'actor.inputNorm=false']
   const config = tinyConfig(breaking({ what: 'policy', every: 3 }), ITERATIONS, ...set)
   const [one, two] = await Promise.all([1, 2].map((workers) => trained(t, config, { workers })))
@@ -96,7 +96,7 @@ test('a policy whose action is not finite is named, counted and left out', async
   assert.ok(one.records.every(({ agents }) => agents.every(({ accepted }) => accepted)))
 })
 
-test('an environment that breaks again and again ends the run in one line', async (t) => {
+test('an environment that breaks repeatedly ends the run in one line', async (t) => {
   const config = tinyConfig(breaking({ what: 'physics', every: 1 }), ITERATIONS, 'rolloutSteps=40')
   await assert.rejects(trained(t, config), {
     name: 'HatrpoError',
@@ -104,7 +104,7 @@ test('an environment that breaks again and again ends the run in one line', asyn
   })
 })
 
-test('an evaluation episode that breaks is started again; one that always does ends the run', async (t) => {
+test('a broken evaluation episode is restarted; one that always breaks ends the run', async (t) => {
   const evaluated = (every: number) => {
     const set = ['evaluation.every=1', 'evaluation.episodes=12', 'rolloutSteps=5']
     return tinyConfig(breaking({ what: 'reward', every }), 1, 'steps=20', ...set)

@@ -22,7 +22,7 @@ function pair(algo: TrainConfig['algo'], from: string, ...set: string[]): [Train
 }
 
 for (const algo of ['hatrpo', 'ippo', 'maddpg'] as const) {
-  test(`${algo} begins with the policies, critics and normalisers of another run`, async (t) => {
+  test(`${algo} starts with the policies, critics and normalisers of another run`, async (t) => {
     const dir = join(temporaryDirectory(t), 'first')
     const [first, second] = pair(algo, dir)
     await trained(t, first, { dir, ...inline })
@@ -52,7 +52,7 @@ for (const algo of ['hatrpo', 'ippo', 'maddpg'] as const) {
   })
 }
 
-test('a run that begins with another one goes on to the same end, and names it relative to its folder', async (t) => {
+test('a run that starts from another run resumes to the same result, and names it relative to its folder', async (t) => {
   const folder = temporaryDirectory(t)
   const dir = join(folder, 'first')
   const [first, second] = pair('hatrpo', dir)

@@ -47,7 +47,7 @@ function height(x: number, y: number): number {
   return (10 / 3) * normal(x - 5, (y - 5) / 3) + 0.1 * x + 5.3 * normal(x - 1, y - 1)
 }
 
-test('one KL budget, equal, optimally or greedily divided: the near one of two peaks is climbed in few iterations', async (t) => {
+test('one KL budget, divided equally, optimally or greedily: the near peak is climbed in few iterations', async (t) => {
   const [start, peak] = [height(1.5, 1.5), height(1, 1)]
   for (const algo of ['hatrpo', 'hatrpo-w', 'hatrpo-g']) {
     const rollouts = [`algo=${algo}`, 'envs=16', 'rolloutSteps=20', 'steps=4800', 'critic.lr=0.005']

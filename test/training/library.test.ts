@@ -12,7 +12,7 @@ import { fixture, temporaryDirectory, tinyConfig, trained } from './runs.js'
 
 const team = { id: fixture('team') }
 
-test('what cannot be trained is refused in one line, and no folder is made', async (t) => {
+test('impossible trainings are refused in one line, and no folder is made', async (t) => {
   const folder = temporaryDirectory(t)
   const dir = join(folder, 'run')
   const config = tinyConfig({ id: 'mamujoco/HalfCheetah-2x3' }, 1)
@@ -83,7 +83,7 @@ test("the options of the environment are filled in, and a file's path is made ab
   assert.equal(readRunConfig(cheetah).env.version, 'v4')
 })
 
-test('an aborted training keeps what it has done and goes on to the same end', async (t) => {
+test('an aborted training keeps its progress and resumes to the same result', async (t) => {
   const config = tinyConfig(team, 6)
   const whole = await trained(t, config, { workers: 0 })
   const dir = join(temporaryDirectory(t), 'run')
@@ -112,7 +112,7 @@ test('an aborted training keeps what it has done and goes on to the same end', a
   assert.deepEqual([again.parametersSha256, again.finished], [whole.parametersSha256, true])
 })
 
-test('training on the calling thread alone serves its timers and signals, and can be aborted', async (t) => {
+test('training on the calling thread runs its timers and signal handlers, and can be aborted', async (t) => {
   const signal = AbortSignal.timeout(300)
   const config = tinyConfig(team, 1_000_000)
   const dir = join(temporaryDirectory(t), 'run')
@@ -121,7 +121,7 @@ test('training on the calling thread alone serves its timers and signals, and ca
   assert.ok(iterations < 1_000_000)
 })
 
-test('an aborted training does not give an older evaluation as that of its parameters', async (t) => {
+test('an aborted training does not return an older evaluation as that of its parameters', async (t) => {
   const controller = new AbortController()
   const dir = join(temporaryDirectory(t), 'run')
   const stopped = await train({
@@ -137,7 +137,7 @@ test('an aborted training does not give an older evaluation as that of its param
   assert.equal(stopped.evaluation, undefined)
 })
 
-test("eval gives a run's return: the same for a seed, whatever the workers, before and after it goes on", async (t) => {
+test('eval gives the same return for a seed, with any number of workers, before and after the run is extended', async (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   const config = tinyConfig({ id: 'mamujoco/HalfCheetah-2x3', timeLimit: 100 }, 2)
   await trained(t, config, { dir, workers: 0 })
@@ -159,7 +159,7 @@ test("eval gives a run's return: the same for a seed, whatever the workers, befo
   assert.notDeepEqual(await evaluate(options), one)
 })
 
-test('a module that makes no environment is refused in one line', async (t) => {
+test('a module that does not make an environment is refused in one line', async (t) => {
   const folder = temporaryDirectory(t)
   let count = 0
   const load = (source: string, name = `env-${count++}.mjs`) => {

@@ -30,7 +30,7 @@ test('a project with a Python file moves: eval, export and --resume work in its 
 test('a project with a team of a model and a reward moves: eval, export and --resume work in its new place', (t) =>
   moves(t, custom))
 
-test('the model of a team that was moved or renamed is named in eval', (t) => {
+test('eval accepts the name of a moved or renamed model of a team', (t) => {
   const cwd = makeTrained(t, custom)
   run(cwd, 'export', 'runs/a', '--out', 'policies')
   const found = returns(cwd, 'policies')
@@ -66,7 +66,7 @@ test('an environment outside of the working directory is named by its own folder
   assert.equal(returns(elsewhere, join(elsewhere, 'moved/runs/a')).length, 2)
 })
 
-test('of several files with the name in a bundle, the one with its code is taken', async (t) => {
+test('of several files with the name in a bundle, the one with the same code is used', async (t) => {
   const cwd = makeTrained(t, wind)
   run(cwd, 'export', 'runs/a', '--out', 'policies/a')
   const found = returns(cwd, 'policies/a')

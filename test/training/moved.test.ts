@@ -34,7 +34,7 @@ test('the same training in two folders exports the same bytes, wherever it is ex
   )
 })
 
-test('a run with an absolute path goes on while the file is there', (t) => {
+test('a run with an absolute path resumes while the file exists', (t) => {
   const cwd = makeTrained(t, wind)
   // As earlier versions wrote it; its checkpoints know the configuration by its digest.
   rmSync(join(cwd, 'runs/a/checkpoints'), { recursive: true })
@@ -62,7 +62,7 @@ test("a run's config.json starts another run from any folder", (t) => {
   assert.ok(existsSync(join(out, 'result.json')))
 })
 
-test('a file that was moved is named in the place of the one that policies were trained with', () => {
+test('a moved file is given in place of the file of the training', () => {
   const here = process.cwd()
   const python = { id: 'pettingzoo:./games.py:team', python: './.venv/bin/python' }
   const team = { id: 'mamujoco/custom', model: './robot.xml', reward: './rewards/run.ts', frames: 2 }

@@ -4,7 +4,7 @@ import { train } from '../../src/training/train.js'
 import { temporaryDirectory } from '../runs/fixtures.js'
 import { fixture, isNarrow, tinyConfig } from './runs.js'
 
-test('training tells at its start which vectors a network cannot see, unless they are not normalised', async (t) => {
+test('training warns at its start of vectors lost by normalisation, unless it is switched off', async (t) => {
   const said = async (...set: string[]) => {
     const lines: string[] = []
     await train({

@@ -24,7 +24,7 @@ function config(steps: number, ...set: string[]) {
   return resolveConfig({ flags: { env: team, algo: 'maddpg', steps }, set: settings }).config
 }
 
-test('a team learns by its critics what neither agent can do alone', async (t) => {
+test('a team learns with its critics a task that neither agent can do alone', async (t) => {
   const rates = ['offPolicy.lr=0.002', 'critic.lr=0.005', 'critic.activation=tanh', 'gamma=0.95']
   const set = ['envs=10', 'rolloutSteps=50', 'offPolicy.nStep=3', ...rates]
   const evaluation = ['evaluation.every=1000', 'evaluation.episodes=200']
@@ -48,7 +48,7 @@ const short = [
   'evaluation.episodes=3',
 ]
 
-test('one course with any number of workers, killed, resumed or extended', async (t) => {
+test('the same results with any number of workers, killed, resumed or extended', async (t) => {
   const whole = await trained(t, config(1200, ...short), { workers: 0 })
   const expectSame = ({ dir, parametersSha256 }: Trained) => {
     assert.equal(parametersSha256, whole.parametersSha256)
@@ -90,7 +90,7 @@ test('one course with any number of workers, killed, resumed or extended', async
   })
 })
 
-test('critics of a team, and of all observations, give other results of their own', async (t) => {
+test('critics of a team, and critics of all observations, give different results', async (t) => {
   const hashes = new Set<string>()
   for (const set of [[], ['critic.sharing=team'], ['critic.input=observations']]) {
     const { parametersSha256, records } = await trained(t, config(300, ...short, ...set), { workers: 0 })
@@ -100,7 +100,7 @@ test('critics of a team, and of all observations, give other results of their ow
   assert.equal(hashes.size, 3)
 })
 
-test('an exported policy earns what the run earns', async (t) => {
+test('an exported policy has the return of the run', async (t) => {
   const { dir } = await trained(t, config(600, ...short), { workers: 0 })
   const out = join(temporaryDirectory(t), 'bundle')
   await exportPolicies({ run: dir, out, format: 'wasm', checkpoint: 'latest' })
@@ -110,7 +110,7 @@ test('an exported policy earns what the run earns', async (t) => {
   assert.deepEqual(evaluated[0].returns, evaluated[1].returns)
 })
 
-test('what the method cannot do is refused in one line', async (t) => {
+test('unsupported settings of the method are refused in one line', async (t) => {
   const wrong: [set: string[], message: RegExp][] = [
     [['critic.epochs=3'], /^critic\.epochs is 3: maddpg never reads it$/],
     [['lambda=0.9'], /^lambda is 0\.9: maddpg never reads it$/],

@@ -96,7 +96,7 @@ test('a run is evaluated and exported from any folder, and a bundle from that of
   }
 })
 
-test('a run goes on with the code it was made with, or with other code when told to', (t) => {
+test('a run resumes with its original code, or with other code on request', (t) => {
   const cwd = project(t)
   digest(hatrpo([...training('./wind.ts', 'run'), '--workers', '0'], cwd))
   const config = join(cwd, 'run/config.json')
@@ -127,7 +127,7 @@ test('a run goes on with the code it was made with, or with other code when told
   )
 })
 
-test('what an environment throws while it trains is told, and with --verbose from which of its lines', (t) => {
+test('an exception of an environment in training is reported, and with --verbose its line', (t) => {
   const cwd = project(t)
   const lines = readFileSync(join(cwd, 'wind.ts'), 'utf8').split('\n')
   const at = lines.findIndex((line) => line.includes('step(): number {'))

@@ -20,7 +20,7 @@ const { missing } = findPython()
 let parametersHere = ''
 
 test(
-  'two workers train to the bits of one, also when Python dies, hangs or exits; none is left behind',
+  'two workers train to the bits of one, also if Python dies, hangs or exits; no process remains',
   { skip: missing },
   async (t) => {
     const { folder, allEnd } = pidFolder(t)
@@ -55,7 +55,7 @@ test(
 )
 
 test(
-  'a step that hangs twice breaks for its environment, and its worker is not taken to hang meanwhile',
+  'a step that hangs twice is broken for its environment, and its worker does not count as hanging',
   { skip: missing },
   async (t) => {
     const env = pythonEnv('breaking', { what: 'sleep', once: markerFile(t), times: 2 }, { timeout: 5 })
@@ -95,7 +95,7 @@ for (const host of Object.values(findHosts())) {
 
 for (const what of ['throw', 'die'] as const) {
   test(
-    `steps that always ${what} are named, counted and left out, whatever the workers`,
+    `steps that always ${what} are reported, counted and excluded, with any number of workers`,
     { skip: missing },
     async (t) => {
       const config = (how: string) => tinyConfig(pythonEnv('breaking', { what: how, every: 4 }), ITERATIONS)
@@ -124,13 +124,13 @@ for (const what of ['throw', 'die'] as const) {
 }
 
 test(
-  'a run that is killed and resumed has the bits of one that is not, and leaves no Python behind',
+  'a run killed at any moment resumes to the same bits, and leaves no Python process',
   { skip: missing },
   (t) => killAndResumePython(t, 1),
 )
 
 test(
-  'a Python that hangs ends with a killed run; Ctrl-C is for the run alone, which takes all along that Python has started',
+  'a hanging Python ends with a killed run; Ctrl-C reaches only the run, which ends all processes of Python',
   { skip: missing },
   async (t) => {
     const { folder, allEnd } = pidFolder(t)
@@ -189,7 +189,7 @@ test(
 )
 
 test(
-  'the command says in one line what is wrong, with exit code 2, and makes no folder',
+  'the command reports mistakes in one line, with exit code 2, and makes no folder',
   { skip: missing },
   (t) => {
     const out = join(temporaryDirectory(t), 'run')

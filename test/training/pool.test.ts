@@ -15,7 +15,7 @@ const starts = freshProgress(config.envs)
 /** Words of the control block of shared updates (assembly/threads.ts). */
 const [NEXT, TICKETS, GENERATION, PROGRAM] = [0, 1, 3, 4]
 
-test('a helper that fails while it holds no work of the update is replaced, and the update stands', async () => {
+test('a helper that fails while it has no work of the update is replaced, and the update remains valid', async () => {
   const { spec } = await loadEnvFactory(config.env)
   const learner = await TeamLearner.create(config, spec)
   const events: string[] = []
@@ -54,7 +54,7 @@ test('a helper that fails while it holds no work of the update is replaced, and 
   }
 })
 
-test('a worker is taken to hang when it makes no step, not when it takes long', async () => {
+test('a worker counts as hanging if it makes no step, not if it takes long', async () => {
   const pulses = new Int32Array(new SharedArrayBuffer(8))
   const hung = new Array<number>()
   // The first worker steps on; the second stops when it has begun, and a third that has not begun is given a minute.

@@ -87,7 +87,7 @@ test('chunks from the recorded states have the log-probabilities of the rollout,
   }
 })
 
-test('agents learn to remember what they saw once, and so do their exported policies', async (t) => {
+test('agents learn to remember an observation, and so do their exported policies', async (t) => {
   const rollouts = ['envs=16', 'rolloutSteps=20', `steps=${20 * 320}`]
   const networks = ['actor.hidden=[8]', 'critic.hidden=[16]', 'trustRegion.delta=0.03', 'critic.lr=0.005']
   const config = tinyConfig(

@@ -60,7 +60,7 @@ assert.ok(
 for (const [index, { robot: task, method }] of cases.entries()) {
   const [robot, id] = task
   const { name, sharing } = method
-  test(`${robot}, ${name}, ${sharing} policies: a run that is killed twice ends as one that never was`, async (t) => {
+  test(`${robot}, ${name}, ${sharing} policies: a run that is killed twice ends like an uninterrupted one`, async (t) => {
     const folder = temporaryDirectory(t)
     const own = partsOf(algorithms[name])!.update.replay ? replay : []
     const run = [

@@ -13,10 +13,10 @@ const light = start(fixture('team'))
 /** Flags of a run whose threads are of no concern. */
 const alone = ['--workers', '0']
 
-test('a run that is killed three times ends as one that never was', (t) =>
+test('a run that is killed three times ends like an uninterrupted one', (t) =>
   killAndResume(t, [MOMENTS.firstIteration, MOMENTS.checkpoint, MOMENTS.lastCheckpoint]))
 
-test('a finished run prints its result again, also when it was ended before it wrote it', (t) => {
+test('a finished run prints its result again, also if it was killed before writing it', (t) => {
   const dir = join(temporaryDirectory(t), 'run')
   const first = train(...light, ...alone, '--out', dir)
   assert.equal(first.code, 0, first.stderr)
@@ -39,7 +39,7 @@ test('a finished run prints its result again, also when it was ended before it w
   assert.deepEqual(torn.lines, first.lines)
 })
 
-test('SIGINT writes a checkpoint and exits 130; the run goes on to the same end', async (t) => {
+test('SIGINT writes a checkpoint and exits 130; the run resumes to the same result', async (t) => {
   const folder = temporaryDirectory(t)
   const expected = train(...light, ...alone, '--out', join(folder, 'whole'))
   const dir = join(folder, 'stopped')

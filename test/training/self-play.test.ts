@@ -48,7 +48,7 @@ for (const [algo, ...set] of [
   ['hatrpo', 'opponents.learner=odd'],
   ['mappo', 'actor.sharing=shared'],
 ] as const) {
-  test(`${algo} ${set.join(' ')}: a team learns against its own past, and runs resume`, async (t) => {
+  test(`${algo} ${set.join(' ')}: a team learns against its past policies, and runs resume`, async (t) => {
     const config = configOf(
       algo,
       { agents: 4 },
@@ -124,7 +124,7 @@ for (const [algo, ...set] of [
   })
 }
 
-test('past policies make a difference, and so does the draw among them', async (t) => {
+test('past policies affect results, and so does the draw among them', async (t) => {
   const hash = async (...set: string[]) => {
     const config = configOf('ippo', {}, 3, ...set)
     return (await trainedWith(t, config)).parametersSha256
@@ -138,7 +138,7 @@ test('past policies make a difference, and so does the draw among them', async (
   assert.equal(new Set(hashes).size, hashes.length)
 })
 
-test("a team learns against another run's policies, which stay as they are", async (t) => {
+test("a team learns against another run's policies, which do not change", async (t) => {
   const rivals = await trainedWith(t, configOf('ippo', {}, 2, 'actor.hidden=[5]'))
   const from = `opponents.from=${rivals.dir}`
   const { dir, records, events } = await trainedWith(t, configOf('happo', {}, 2, from))
@@ -172,7 +172,7 @@ test("a team learns against another run's policies, which stay as they are", asy
   assert.deepEqual((await evaluate({ source: bundles[1], ...options })).returns, ofRun.returns)
 })
 
-test('opponents that cannot be met are refused before there is a folder', async (t) => {
+test('unusable opponents are refused before a folder is made', async (t) => {
   const { spec } = await loadEnvFactory(configOf('ippo', {}, 1).env)
   const refused = (message: RegExp, ...set: string[]) =>
     assert.throws(() => planMethod(configOf('ippo', {}, 1, ...set), spec), { exitCode: 2, message })

@@ -77,7 +77,7 @@ test('the example learns from the same bits with 1 and 2 workers', async (t) => 
   )
 })
 
-test('a team of options alone and one of a module train to the same bits, killed or not', async (t) => {
+test('a team of options and a team of a module train to the same bits, killed or not', async (t) => {
   const cwd = project(t)
   const whole = digest(hatrpo([...training('./team.ts', 'module'), '--workers', '2'], cwd))
   const custom = training('mamujoco/custom', 'custom', ...OPTIONS)
@@ -106,7 +106,7 @@ test('a team of options alone and one of a module train to the same bits, killed
   })
 })
 
-test('a run of a model that has changed since is not resumed', (t) => {
+test('a run with a changed model is not resumed', (t) => {
   const cwd = project(t)
   for (const [env, out, ...set] of [
     ['./team.ts', 'module'],
@@ -125,7 +125,7 @@ test('a run of a model that has changed since is not resumed', (t) => {
   }
 })
 
-test('a run and its policies are evaluated alike', (t) => {
+test('a run and its exported policies have the same returns', (t) => {
   const cwd = project(t)
   digest(hatrpo(training('mamujoco/custom', 'run', ...OPTIONS), cwd))
   const exported = hatrpo(['export', 'run', '--out', 'bundle'], cwd)
@@ -138,7 +138,7 @@ test('a run and its policies are evaluated alike', (t) => {
   assert.deepEqual(evaluate('bundle'), evaluate('run'))
 })
 
-test('mamujoco/custom says what it needs, before there is a run folder', (t) => {
+test('mamujoco/custom names its missing options before a run folder is made', (t) => {
   const cwd = project(t)
   const wrong: [set: string[], ...words: string[]][] = [
     [[], 'env.model is missing: it must be an MJCF file'],
@@ -178,7 +178,7 @@ test('mamujoco/custom says what it needs, before there is a run folder', (t) => 
   }
 })
 
-test('mamujoco/custom is not in the list, whose ids all run as they stand', async (t) => {
+test('mamujoco/custom is not listed; all listed ids run without options', async (t) => {
   assert.ok(listEnvs().every(({ id }) => id !== 'mamujoco/custom'))
   assert.throws(() => makeEnvFactory({ id: 'mamujoco/custom' }), /made from files/)
   assert.throws(() => makeEnvFactory({ id: 'mamujoco/Crawler-2x2' }), /or mamujoco\/custom/)
@@ -210,7 +210,7 @@ function blocks(page: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code)
 }
 
-test('the commands of the page on teams run as they stand', (t) => {
+test('the commands of the page on teams run unchanged', (t) => {
   const commands = blocks('mujoco-teams.md', 'sh').map((block) =>
     block.replaceAll('\\\n', ' ').trim().split(/\s+/),
   )
@@ -222,7 +222,7 @@ test('the commands of the page on teams run as they stand', (t) => {
   }
 })
 
-test('the code of the page on teams runs as it stands', async (t) => {
+test('the code of the page on teams runs unchanged', async (t) => {
   const [team] = blocks('mujoco-teams.md', 'ts')
   const leg = (i: number) => `<body><joint name="hip_${i}"/><geom size="0.1"/>
     <body><joint name="knee_${i}"/><geom size="0.1" pos="0 0 -0.5"/></body></body>`

@@ -17,7 +17,7 @@ function recordOf(agent: Partial<AgentRecord>, skippedSteps = 0): IterationRecor
   }
 }
 
-test('steps that a numerical fault stopped get a line, those of an ordinary line search none', () => {
+test('steps with a numerical fault get a line, ordinary line searches do not', () => {
   assert.deepEqual(updateFaults(recordOf({})), [])
   assert.deepEqual(updateFaults(recordOf({ rejection: 'line-search', rejectedSteps: 1 })), [])
   assert.deepEqual(updateFaults(recordOf({ rejection: 'non-finite', rejectedSteps: 1 })), [

@@ -27,13 +27,13 @@ async function oneEpisode(
   return parametersSha256
 }
 
-test('a step at a time limit looks forward to the state it ended in, and not to the next episode', async (t) => {
+test('the target of a step at a time limit includes the value of its final state, and not of the next episode', async (t) => {
   const plain = await oneEpisode(t, 'bootstrap')
   assert.notEqual(await oneEpisode(t, 'bootstrap', { final: 1 }), plain)
   assert.equal(await oneEpisode(t, 'bootstrap', { restart: 1 }), plain)
 })
 
-test('harl and terminate look forward to no state at a time limit, and differ from one another', async (t) => {
+test('with harl and terminate, the target at a time limit includes no value, and the two differ', async (t) => {
   const plain = new Map<string, string>()
   for (const truncation of modes) plain.set(truncation, await oneEpisode(t, truncation))
   assert.equal(new Set(plain.values()).size, modes.length)
@@ -71,7 +71,7 @@ async function criticRecords(t: TestContext, ...set: string[]) {
   return records.map(({ critic }) => critic)
 }
 
-test("the critic's learning rate is whole in the first iteration and falls from the second", async (t) => {
+test("the critic's learning rate is full in the first iteration and falls from the second on", async (t) => {
   // With one epoch, an iteration's loss is that of the parameters before its step.
   const set = ['critic.epochs=1', 'critic.lr=0.01']
   const constant = await criticRecords(t, ...set)
@@ -80,7 +80,7 @@ test("the critic's learning rate is whole in the first iteration and falls from 
   assert.notEqual(decaying[2].loss, constant[2].loss)
 })
 
-test("the critic is clipped by its own clip, and not by the actors'", async (t) => {
+test('the critic is clipped by its own setting, not by that of the policies', async (t) => {
   const set = ['critic.lr=0.01', 'critic.clip=0.01']
   const records = await criticRecords(t, ...set, 'clipped.clip=0.1')
   assert.deepEqual(await criticRecords(t, ...set, 'clipped.clip=0.3'), records)
@@ -90,7 +90,7 @@ test("the critic is clipped by its own clip, and not by the actors'", async (t) 
 })
 
 for (const algo of ['hatrpo', 'happo']) {
-  test(`${algo}: what an agent observes after it has left teaches nothing`, async (t) => {
+  test(`${algo}: observations of an agent after it has left do not affect learning`, async (t) => {
     const set = [`algo=${algo}`, 'critic.miniBatches=2']
     const { parametersSha256, records } = await run(t, 3, { leaves: 3 }, ...set)
     const other = await run(t, 3, { leaves: 3, gone: 5 }, ...set)
