@@ -5,7 +5,7 @@ import { checkEnv, EnvContext, listEnvs, makeEnvFactory } from '../../src/envs/i
 const context = new EnvContext()
 
 for (const { id, timeLimit } of listEnvs()) {
-  test(`${id} is sound, for three episodes`, async () => {
+  test(`${id}: check-env finds nothing in three episodes`, async () => {
     const { findings, notes, episodes, restoredBy } = await checkEnv(makeEnvFactory({ id }), { context })
     assert.deepEqual(findings, [])
     assert.deepEqual(notes, [], 'all was checked')

@@ -45,7 +45,7 @@ test('steps are counted, and the episode is truncated at the time limit', () => 
   assert.equal(env.state[0], 0.75)
 })
 
-test('an end of the definition comes before the time limit, also in its last step', () => {
+test('an end by the definition takes precedence over the time limit in its last step', () => {
   const env = counter()
   env.reset(1)
   env.actions[0][0] = 1
@@ -70,7 +70,7 @@ test('a step outside an episode is refused', () => {
   assert.equal(env.state[0], 0)
 })
 
-test('a step that throws leaves the environment to be reset', () => {
+test('after a step that throws, the environment must be reset', () => {
   let broken = true
   const env = defineEnv({
     spec,
@@ -90,7 +90,7 @@ test('a step that throws leaves the environment to be reset', () => {
   assert.equal(env.step(), RUNNING)
 })
 
-test('every environment has memory and views of its own', () => {
+test('every environment has separate memory and views', () => {
   const [a, b] = [counter(), counter()]
   a.reset(1)
   b.reset(1)
@@ -101,7 +101,7 @@ test('every environment has memory and views of its own', () => {
   assert.deepEqual([a.state[0], b.state[0]], [0.5, 0.125])
 })
 
-test('a saved state brings back memory, random numbers, steps and views, and is no view itself', () => {
+test('a saved state restores memory, random numbers, steps and views, and is a copy', () => {
   const env = corridor()
   env.reset(9)
   const act = () => {
@@ -130,7 +130,7 @@ test('a saved state brings back memory, random numbers, steps and views, and is 
   assert.throws(() => env.loadState!(saved.subarray(1)), /corridor: saved state has \d+ bytes, must have \d+/)
 })
 
-test('options come to the definition', () => {
+test('the definition receives options', () => {
   assert.equal(corridor().spec.timeLimit, LIMIT)
   assert.equal(corridor({ limit: 4 }).spec.timeLimit, 4)
 })

@@ -18,7 +18,7 @@ function failure(path: string): Error {
   assert.fail(`${path} was loaded`)
 }
 
-test('a model is compiled with its includes and meshes, which are all named', (t) => {
+test('a model is compiled with its includes and meshes, and lists them all', (t) => {
   const folder = realpathSync(writeFiles(t, CRAWLER))
   const { handle, files } = loadModelFile(mujoco, join(folder, 'robot.xml'))
   assert.deepEqual(
@@ -34,7 +34,7 @@ test('a model is compiled with its includes and meshes, which are all named', (t
   handle.delete()
 })
 
-test('binary meshes, height fields and attached models are read as well', (t) => {
+test('binary meshes, height fields and attached models are also read', (t) => {
   const folder = writeFiles(t, {
     'main.xml': `<mujoco><asset>
       <model name="arm" file="arms/arm.xml"/><hfield name="hills" file="hills.bin" size="1 1 2 0.1"/></asset>
@@ -53,7 +53,7 @@ test('binary meshes, height fields and attached models are read as well', (t) =>
   handle.delete()
 })
 
-test('the digest follows what the files hold and where they are to each other, not where they all are', (t) => {
+test('the digest depends on contents and relative locations of the files, not on their folder', (t) => {
   const load = (folder: string) => {
     const { handle, sha256 } = loadModelFile(mujoco, join(folder, 'robot.xml'))
     handle.delete()
@@ -90,7 +90,7 @@ test('a changed mesh is read again in the same thread', (t) => {
   assert.ok(Math.abs(mass() / before - 8) < 1e-5)
 })
 
-test('what is wrong with a model is said in one line of MuJoCo, with the file', (t) => {
+test('mistakes in a model are reported in one line of MuJoCo, with the file', (t) => {
   const document = (text: string) => join(writeFiles(t, { 'bad.xml': text }), 'bad.xml')
   const wrong: [path: string, ...words: string[]][] = [
     [

@@ -28,13 +28,13 @@ function once(env: MultiAgentEnv, ...actions: readonly number[]): number[] {
 }
 
 for (const { id } of listEnvs().filter(({ id }) => id.startsWith('games/'))) {
-  test(`${id}: sound`, async () => {
+  test(`${id}: check-env finds nothing`, async () => {
     const { findings } = await checkEnv(makeEnvFactory({ id }), { context, allocation: false })
     assert.deepEqual(findings, [])
   })
 }
 
-test('Proposition 1: two of the 2^n joint actions are paid', async () => {
+test('Proposition 1: two of the 2^n joint actions are rewarded', async () => {
   for (const agents of [2, 4, 6]) {
     const env = await make('games/proposition-1', { agents })
     const paid: number[][] = []
@@ -55,7 +55,7 @@ test('Proposition 1: two of the 2^n joint actions are paid', async () => {
   )
 })
 
-test('Figure 1: the product of the points that actions lead to', async () => {
+test('Figure 1: the reward is the product of the resulting points', async () => {
   const env = await make('games/figure-1')
   assert.deepEqual(once(env, 0, 0), [-0.0625, -0.0625])
   assert.deepEqual(once(env, 1.25, -2.25), [-2, -2])
@@ -67,7 +67,7 @@ test('Figure 1: the product of the points that actions lead to', async () => {
   })
 })
 
-test('two peaks: the densities of the formula, limited to the field', async () => {
+test('two peaks: the reward is that of the formula, with points limited to the field', async () => {
   const env = await make('games/two-peaks', { start: '0,0' })
   const normal = (z: number, sd: number) => Math.exp(-0.5 * (z / sd) ** 2) / (sd * Math.sqrt(2 * Math.PI))
   const height = (x: number, y: number) =>
@@ -111,7 +111,7 @@ function battle(
   }
 }
 
-test('skirmish: attacking wins and random play loses, and the dead are out', async () => {
+test('skirmish: attacking wins, random play loses, and dead agents are inactive', async () => {
   const env = await make('games/skirmish')
   const random = new RandomStream(3, 1)
   const any = (available: readonly number[]) => available[Math.floor(random.uniform() * available.length)]
@@ -138,7 +138,7 @@ test('skirmish: attacking wins and random play loses, and the dead are out', asy
   assert.throws(() => makeEnvFactory({ id: 'games/skirmish', archers: 0, guards: 0 }), /must be at least 1$/)
 })
 
-test('skirmish: only raiders in range may be hit, and what is out of sight is not seen', async () => {
+test('skirmish: only raiders in range can be hit, and distant units are not observed', async () => {
   const env = await make('games/skirmish', { archers: 1, guards: 1, raiders: 1 })
   const ranges = [3, 1]
   let [hits, unseen] = [0, 0]
@@ -186,7 +186,7 @@ const STAG_HUNT = {
   ],
 }
 
-test('a game from a file pays what its table says, and is sound', async (t) => {
+test('a game from a file has the rewards of its table, and check-env finds nothing', async (t) => {
   const file = gameFile(t, STAG_HUNT)
   const factory = await loadEnvFactory({ id: file })
   assert.deepEqual(factory.config, { id: file })
@@ -214,7 +214,7 @@ test('a game from a file pays what its table says, and is sound', async (t) => {
   )
 })
 
-test('a game with states moves between them, with their masks, until it ends or is cut', async (t) => {
+test('a game with states moves between them, with their masks, until it ends or is truncated', async (t) => {
   const game = {
     name: 'corridor',
     agents: 2,
@@ -278,7 +278,7 @@ test('a game with states moves between them, with their masks, until it ends or 
   assert.equal(short.step(), 2)
 })
 
-test('what is wrong in a game file is said in one line', async (t) => {
+test('mistakes in a game file are reported in one line', async (t) => {
   const states = [{ payoffs: 0 }, { payoffs: 0 }]
   for (const [change, line] of [
     [{ payoffs: [[1, 2]] }, 'payoffs is [[1,2]]: must be a list of 2, one entry for each action of row'],

@@ -79,7 +79,7 @@ test('local observations have the sizes of Gymnasium-Robotics', () => {
   )
 })
 
-test('categories and globals decide what is seen', () => {
+test('categories and globals determine the observation', () => {
   const id = 'mamujoco/HalfCheetah-2x3'
   assert.deepEqual(sizes({ id, obs: 1 }), [12, 12])
   assert.deepEqual(sizes({ id, obs: 1, globals: 'none' }), [7, 7])
@@ -87,7 +87,7 @@ test('categories and globals decide what is seen', () => {
   assert.deepEqual(sizes({ id, obs: 2, categories: 'qpos', globals: 'none' }), [5, 5])
 })
 
-test('the slips of Gymnasium-Robotics are repeated with mapping=farama and corrected otherwise', () => {
+test('the mistakes of Gymnasium-Robotics are repeated with mapping=farama and corrected otherwise', () => {
   const elements = (name: string, division: string, agent: number, mapping: Mapping, segments?: number) => {
     const task = findTask(name, 'v5', segments)!
     const graph = jointGraph(task, mapping)
@@ -116,7 +116,7 @@ test('the slips of Gymnasium-Robotics are repeated with mapping=farama and corre
   assert.deepEqual(partition(ant, '3x1', 'farama')[1], [4, 5, 6, 7])
 })
 
-test('the harl partition scales actions of -1 to 1 to the range of the controls, graph takes the range itself', async () => {
+test('the harl partition scales actions of -1 to 1 to the range of the controls; graph actions have that range', async () => {
   const run = async (order: string, value: number) => {
     const env = await make({ id: 'mamujoco/Humanoid-17x1', partition: order })
     const { action } = env.spec.agents[0]

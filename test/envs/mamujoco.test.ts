@@ -29,7 +29,7 @@ for (const id of robots) {
 }
 
 for (const id of ids) {
-  test(`${id}: the views are as the specification says`, async () => {
+  test(`${id}: the views match the specification`, async () => {
     const factory = makeEnvFactory({ id })
     const env = await factory.create(context)
     assert.equal(env.spec, factory.spec)
@@ -64,7 +64,7 @@ for (const id of ids) {
   })
 }
 
-test('an episode of HalfCheetah is truncated at 1000 steps, and its last state is kept', async () => {
+test('an episode of HalfCheetah is truncated at 1000 steps, and keeps its last state', async () => {
   const env = await make({ id: 'mamujoco/HalfCheetah-2x3' })
   env.reset(1)
   for (let step = 1; step < 1000; step++) assert.equal(env.step(), RUNNING)
@@ -91,7 +91,7 @@ test('a restored episode is truncated when the saved one would have been', async
   env.dispose!()
 })
 
-test('Hopper and Walker2d end when they fall, and are paid for being upright until then', async () => {
+test('Hopper and Walker2d end when they fall, with the alive bonus until then', async () => {
   for (const id of ['mamujoco/Hopper-3x1', 'mamujoco/Walker2d-2x3']) {
     const env = await make({ id })
     env.reset(1)
@@ -109,7 +109,7 @@ test('Hopper and Walker2d end when they fall, and are paid for being upright unt
   }
 })
 
-test('bounds of the healthy range count as outside', async () => {
+test('bounds of the healthy range are unhealthy', async () => {
   const task = findTask('Hopper', 'v4')!
   const hopper = new TaskSimulation(task, await context.model(task.xml), 'test')
   const endsAt = (change: (qpos: number[], qvel: number[]) => void) => {
@@ -141,7 +141,7 @@ test('bounds of the healthy range count as outside', async () => {
   )
 })
 
-test('velocities are observed up to 10 in Hopper and Walker2d, and as they are in HalfCheetah', async () => {
+test('observed velocities are clipped to 10 in Hopper and Walker2d, but not in HalfCheetah', async () => {
   for (const [name, expected] of [
     ['Hopper', 10],
     ['Walker2d', 10],
@@ -186,7 +186,7 @@ test('episodes start within the published noise', async () => {
   }
 })
 
-test('actions reach MuJoCo as they are: it limits them, the control cost does not', async () => {
+test('actions reach MuJoCo unchanged: it limits them, the control cost does not', async () => {
   const reach = async (value: number) => {
     const env = await make({ id: 'mamujoco/HalfCheetah-6x1' })
     env.reset(5)
@@ -202,7 +202,7 @@ test('actions reach MuJoCo as they are: it limits them, the control cost does no
   assert.ok(Math.abs(limit.reward - beyond.reward - 0.1 * 6 * (9 - 1)) < 1e-6)
 })
 
-test('partitions deal out the actuators as published', () => {
+test('partitions assign the actuators as published', () => {
   const named = (name: string, division: string, order: 'graph' | 'harl') => {
     const task = findTask(name, 'v4')!
     return partition(task, division, order).map((owned) =>
@@ -242,7 +242,7 @@ test('partitions deal out the actuators as published', () => {
   assert.deepEqual(named('Hopper', '3x1', 'graph'), named('Hopper', '3x1', 'harl'))
 })
 
-test('the partition decides which joint an action drives, and nothing else', async () => {
+test('the partition only determines which joint an action drives', async () => {
   const run = async (order: string, actions: number[][]) => {
     const env = await make({ id: 'mamujoco/HalfCheetah-3x2', partition: order })
     env.reset(2)
@@ -272,7 +272,7 @@ for (const { part, offset, bad } of [
   { part: 'qvel', offset: 2, bad: NaN },
   { part: 'qvel', offset: 1, bad: 1e11 },
 ] as const) {
-  test(`a ${part}[${offset}] of ${bad} is a PhysicsError, and reset mends it`, async () => {
+  test(`a ${part}[${offset}] of ${bad} is a PhysicsError, and reset recovers`, async () => {
     const id = 'mamujoco/HalfCheetah-2x3'
     const env = await make({ id })
     const other = await make({ id })
@@ -301,7 +301,7 @@ for (const { part, offset, bad } of [
   })
 }
 
-test('a state that blows up inside a step is a PhysicsError, not a silent reset', async () => {
+test('a state that diverges within a step is a PhysicsError, not a silent reset', async () => {
   const env = await make({ id: 'mamujoco/Hopper-3x1' })
   env.reset(1)
   env.loadState!(corrupt(env, 'qvel', 3, 9e9))
@@ -321,7 +321,7 @@ test('an action that is not finite is named', async () => {
   env.dispose!()
 })
 
-test('environments that submit their steps together give the bits that each gives alone', async () => {
+test('environments that submit their steps together give the same bits as separately', async () => {
   const id = 'mamujoco/Humanoid-9_8'
   const [alone, together, other] = await Promise.all([make({ id }), make({ id }), make({ id })])
   for (const env of [alone, together, other]) {
@@ -356,7 +356,7 @@ test('a saved state of the wrong size or of another environment is refused', asy
   assert.throws(() => cheetah.loadState!(saved.subarray(8)), /saved state has \d+ bytes, must have \d+/)
 })
 
-test('what an id or an option may be is said in one line', () => {
+test('wrong ids and options are refused in one line with the valid ones', () => {
   const message = (config: EnvConfig) => {
     try {
       makeEnvFactory(config)

@@ -53,7 +53,7 @@ for (const [name, version, golden, segments] of MODELS) {
   })
 }
 
-test('a step of the many-segment tasks takes as long as where they come from', () => {
+test('a step of the many-segment tasks has the duration of the original', () => {
   const seconds = (id: string, version: string) => makeEnvFactory({ id, version }).spec.stepSeconds
   for (const version of ['v4', 'v5']) {
     assert.equal(seconds('mamujoco/ManySegmentSwimmer-10x2', version), 0.04)
@@ -68,7 +68,7 @@ for (const [version, object] of [
   ['v4', 24.999991818771807],
   ['v5', 24.995092225118107],
 ] as const) {
-  test(`Pusher ${version}: what slides has the weights in constraints that MuJoCo 2.2.2 gives it`, async () => {
+  test(`Pusher ${version}: slide joints have the weights in constraints of MuJoCo 2.2.2`, async () => {
     const model = await taskModel(new EnvContext(), findTask('Pusher', version)!)
     const goal = 24.99999974867259
     const near = (weights: Float64Array, expected: number[]) =>

@@ -79,7 +79,7 @@ for (const file of readdirSync(goldenPath('mpe'))) {
 }
 
 for (const { id } of listEnvs().filter(({ id }) => id.startsWith('mpe/'))) {
-  test(`${id}: sound with either kind of actions`, async () => {
+  test(`${id}: check-env finds nothing with either kind of actions`, async () => {
     for (const actions of ['discrete', 'continuous']) {
       const factory = makeEnvFactory({ id, actions })
       const { findings, episodes } = await checkEnv(factory, { context, allocation: false })
@@ -89,7 +89,7 @@ for (const { id } of listEnvs().filter(({ id }) => id.startsWith('mpe/'))) {
   })
 }
 
-test('a move and a word apart do what they do together', async () => {
+test('a separate move and word have the effect of a joint action', async () => {
   const together = await make('mpe/reference')
   const apart = await make('mpe/reference', { actions: 'multiDiscrete' })
   assert.deepEqual(apart.spec.agents[0].action, { kind: 'multiDiscrete', sizes: [5, 10] })
@@ -103,7 +103,7 @@ test('a move and a word apart do what they do together', async () => {
   }
 })
 
-test('tasks come in other sizes, whose observations are as long as their parts', async () => {
+test('tasks come in other sizes, whose observations have the length of their parts', async () => {
   const sizes = async (id: string, options: Record<string, number>) => {
     const { spec } = await make(id, options)
     return spec.agents.map(({ observation }) => observation.size)
@@ -117,7 +117,7 @@ test('tasks come in other sizes, whose observations are as long as their parts',
   assert.deepEqual([limited.step(), limited.step()], [0, 2])
 })
 
-test('wrong options are refused in one line that names what would be right', () => {
+test('wrong options are refused in one line with the valid values', () => {
   for (const [id, option, value, line] of [
     ['mpe/spread', 'actions', 'box', 'env.actions=box: must be discrete or continuous'],
     ['mpe/push', 'actions', 'multiDiscrete', 'env.actions=multiDiscrete: must be discrete or continuous'],

@@ -19,7 +19,7 @@ test('the stepper has no data of its own that could overwrite the memory of MuJo
   assert.ok(!sectionIds(bytes).includes(DATA_SECTION))
 })
 
-test('a compiled module loads as well as none, also from a path', async () => {
+test('MuJoCo loads with and without a compiled module, also from a path', async () => {
   const module = await compileMujoco(relative('.', fileURLToPath(import.meta.resolve(BINARY))))
   const mujoco = await loadMujoco(module)
   assert.equal(mujoco.api.mj_versionString(), '3.14.0')
@@ -44,7 +44,7 @@ test('the URL of the binary may be relative to the page, as a bundler gives it',
   await assert.rejects(compileMujoco('http://['), { message: /^compileMujoco: "http:\/\/\[" is no URL: / })
 })
 
-test('the stepper gives the bits that mj_step gives', () => {
+test('the stepper gives the bits of mj_step', () => {
   const ours = new World(model, 'ours')
   const theirs = new World(model, 'theirs')
   for (const world of [ours, theirs]) {
@@ -62,7 +62,7 @@ test('the stepper gives the bits that mj_step gives', () => {
   theirs.dispose()
 })
 
-test('worlds that step together get the bits that each gets alone', () => {
+test('worlds that step together give the same bits as separately', () => {
   const [alone, together, other] = ['alone', 'together', 'other'].map((name) => new World(model, name))
   for (const world of [alone, together, other]) {
     world.reset()
@@ -82,7 +82,7 @@ test('worlds that step together get the bits that each gets alone', () => {
   for (const world of [alone, together, other]) world.dispose()
 })
 
-test('of worlds that step together, only the one that breaks throws; a step that is not wanted leaves no trace', async () => {
+test('of worlds that step together, only the broken one throws; an unused step has no effect', async () => {
   const xml = findTask('Hopper', 'v4')!.xml
   const small = await context.model(xml.replace('<size memory="128K"/>', '<size memory="4K"/>'))
   const sound = [new World(model, 'sound 0'), new World(model, 'sound 1'), new World(model, 'sound 2')]
@@ -114,7 +114,7 @@ test('of worlds that step together, only the one that breaks throws; a step that
   for (const world of order) world.dispose()
 })
 
-test('contact forces on bodies are computed where they are asked for, and nowhere else', () => {
+test('contact forces on bodies are computed only on request', () => {
   for (const contactForces of [true, false]) {
     const world = new World(model, 'test', contactForces ? ['cfrc_ext'] : [])
     world.reset()
@@ -179,7 +179,7 @@ test('worlds keep working after the memory of MuJoCo has grown', async () => {
   for (const other of others) other.dispose()
 })
 
-test('the flags of models are read as often as one likes', async () => {
+test('the flags of models can be read repeatedly', async () => {
   const own = new EnvContext()
   const shared = await own.model(findTask('Ant', 'v4')!.xml)
   const first = modelFlags(shared.mujoco, shared.handle)
@@ -191,7 +191,7 @@ test('the flags of models are read as often as one likes', async () => {
   assert.equal((await own.model(findTask('Hopper', 'v4')!.xml)).nu, 3)
 })
 
-test('an error inside MuJoCo is a PhysicsError, however often it comes', async () => {
+test('an error inside MuJoCo is a PhysicsError, also repeatedly', async () => {
   const xml = findTask('Hopper', 'v4')!.xml
   const cramped = await context.model(xml.replace('<size memory="128K"/>', '<size memory="4K"/>'))
   const world = new World(cramped, 'cramped')

@@ -24,19 +24,19 @@ test('the stages that check-env assumes are the defaults of a configuration', ()
   })
 })
 
-test('vectors of three numbers and more are silent', () => {
+test('vectors of three or more numbers give no warning', () => {
   assert.deepEqual(narrowInputs(spec(3, 3, 9), withoutId), [])
   assert.deepEqual(narrowInputs(spec(3, 2), defaultStages), [])
 })
 
-test('the id counts: two agents with it are silent, one agent of one number is not', () => {
+test('ids count: two agents with ids give no warning, a single agent with one number does', () => {
   assert.deepEqual(narrowInputs(spec(3, 1, 1), defaultStages), [])
   assert.deepEqual(narrowInputs(spec(3, 1), defaultStages), [
     'observation of agent a0 has 1 number and with its id (actor.agentId) 2, of which actor.standardise and actor.inputNorm leave 1 and -1: the policy sees only which is larger; set actor.standardise=false and actor.inputNorm=false, or give it more numbers',
   ])
 })
 
-test('a state of one number is told apart from one of two', () => {
+test('states of one and of two numbers have different warnings', () => {
   const [one] = narrowInputs(spec(1, 9), defaultStages)
   assert.match(one, /^state has 1 number, of which .* leave 0: the critic sees nothing of it; /)
   const [two] = narrowInputs(spec(2, 9), defaultStages)
@@ -46,7 +46,7 @@ test('a state of one number is told apart from one of two', () => {
   )
 })
 
-test('agents whose observations are as long share a line, which names some and counts the rest', () => {
+test('agents with observations of equal length share a line, which names some and counts the rest', () => {
   const lines = narrowInputs(spec(3, 2, 1, 2, 2, 2, 2, 7), withoutId)
   assert.deepEqual(
     lines.map((line) => line.split(',').slice(0, -1).join(',').split(', of')[0]),
@@ -64,7 +64,7 @@ test('critics of the agents see observations, without an id', () => {
   assert.match(more[0], /^observation of agent a1 has 2 numbers, of which critic\./)
 })
 
-test('LayerNorm on the input alone does the same; without both nothing is said', () => {
+test('LayerNorm on the input alone also gives a warning; without both there is none', () => {
   const critic = { standardise: false, inputNorm: true }
   assert.deepEqual(narrowInputs(spec(1, 9), { ...defaultStages, critic }), [
     'state has 1 number, of which critic.inputNorm leaves 0: the critic sees nothing of it; set critic.inputNorm=false, or give it more numbers',

@@ -36,7 +36,7 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a binary with the same bits is kept, and used instead of the original', async () => {
+test('a binary with the same bits is stored, and used instead of the original', async () => {
   assert.ok(!isMarked(await compileMujoco()))
   const {
     file,
@@ -80,7 +80,7 @@ test('the optimised form of another binary is not used', async () => {
   assert.ok(!isMarked(await compileMujoco()))
 })
 
-test('a binary that computes other bits is refused and not kept', async () => {
+test('a binary that gives different bits is refused and not stored', async () => {
   rmSync(optimisedFolder(), { recursive: true, force: true })
   // The engine has the constant in many places, the integration of quaternions among them.
   const edit = `const constant = (x) => { const b = Buffer.alloc(9, 0x44); b.writeDoubleLE(x, 1); return b }
@@ -91,7 +91,7 @@ for (let at = bytes.indexOf(constant(0.5)); at >= 0; at = bytes.indexOf(constant
   assert.deepEqual(readdirSync(optimisedFolder()), [])
 })
 
-test('failures of the optimiser, and a damaged file, are told in one line', async () => {
+test('failures of the optimiser, and a damaged file, are reported in one line', async () => {
   const failing = tool('failing', "console.error('no such pass'); process.exit(3)")
   await assert.rejects(optimiseMujoco({ tool: failing, envs: ENVS }), {
     name: 'HatrpoError',

@@ -6,7 +6,7 @@ import { corridor, LENGTH } from './corridor.js'
 /** Actions that bring both runners right as fast as they can, without wind. */
 const run = { first: 2, second: [2, 1], wind: 0 }
 
-test('before reset nobody plays; spaces are known', () => {
+test('before reset no agent is active; spaces are defined', () => {
   const env = toParallelEnv(corridor())
   assert.deepEqual(env.possibleAgents, ['first', 'second', 'wind'])
   assert.deepEqual(env.agents, [])
@@ -16,7 +16,7 @@ test('before reset nobody plays; spaces are known', () => {
   assert.throws(() => env.actionSpace('third'), /there is no agent third; there are first, second, wind/)
 })
 
-test('an agent that leaves is terminated and plays no more; at the end nobody does', () => {
+test('an agent that leaves is terminated and inactive; at the end all are', () => {
   const env = toParallelEnv(corridor())
   const [observations, infos] = env.reset({ seed: 3 })
   assert.deepEqual(Object.keys(observations), ['first', 'second', 'wind'])
@@ -47,7 +47,7 @@ test('an agent that leaves is terminated and plays no more; at the end nobody do
   assert.throws(() => env.step(run), /no agent plays/)
 })
 
-test('a time limit truncates those who still play', () => {
+test('a time limit truncates the active agents', () => {
   const env = toParallelEnv(corridor({ limit: 3 }))
   env.reset({ seed: 3 })
   const stay = { first: 1, second: [1, 0], wind: [0.5] }
@@ -59,7 +59,7 @@ test('a time limit truncates those who still play', () => {
   assert.deepEqual(env.agents, [])
 })
 
-test('masks come in the infos, of agents that have choices', () => {
+test('infos have masks for agents with discrete actions', () => {
   const env = toParallelEnv(corridor())
   let infos = env.reset({ seed: 0 })[1]
   for (let seed = 1; env.state()[0] !== 0 || env.state()[1] === 0; seed++) infos = env.reset({ seed })[1]
@@ -73,7 +73,7 @@ test('masks come in the infos, of agents that have choices', () => {
   })
 })
 
-test('dictionaries are new ones, and what they hold does not change later', () => {
+test('dictionaries are new objects whose values do not change later', () => {
   const env = toParallelEnv(corridor())
   const [before] = env.reset({ seed: 3 })
   const kept = structuredClone(before)
@@ -85,7 +85,7 @@ test('dictionaries are new ones, and what they hold does not change later', () =
   assert.notDeepEqual(observations, before)
 })
 
-test('without a seed, episodes have the seeds 0, 1, 2; and those after a given one', () => {
+test('without a seed, episodes have the seeds 0, 1, 2, or those after a given seed', () => {
   const env = toParallelEnv(corridor())
   const start = (options?: { seed: number }) => Array.from(env.reset(options)[0].wind)
   const starts = [0, 1, 2, 40, 41].map((seed) => start({ seed }))
@@ -96,7 +96,7 @@ test('without a seed, episodes have the seeds 0, 1, 2; and those after a given o
   assert.deepEqual(drawn, starts)
 })
 
-test('wrong actions are refused in one line, and nothing has moved', () => {
+test('wrong actions are refused in one line, and the state does not change', () => {
   const env = toParallelEnv(corridor())
   env.reset({ seed: 3 })
   const before = env.state()
@@ -115,7 +115,7 @@ test('wrong actions are refused in one line, and nothing has moved', () => {
   assert.deepEqual(env.agents, ['first', 'second', 'wind'])
 })
 
-test('it steps as the environment itself does', async () => {
+test('its steps equal those of the environment', async () => {
   const factory = makeEnvFactory({ id: 'mamujoco/Reacher-2x1' })
   const context = new EnvContext()
   const [bare, inner] = [await factory.create(context), await factory.create(context)]

@@ -39,7 +39,7 @@ function stepAll(envs: readonly MultiAgentEnv[], step: number): number[] {
 }
 
 test(
-  'spaces are flattened in their own order, discrete ones as one-hot, with their bounds',
+  'spaces are flattened in their order with their bounds, discrete ones as one-hot',
   { skip: missing },
   async (t) => {
     const { envs } = await makePython(t, pythonEnv('spaces'))
@@ -78,45 +78,33 @@ test(
   },
 )
 
-test(
-  'actions come in the shape, the range and the numbering of their spaces',
-  { skip: missing },
-  async (t) => {
-    const { envs } = await makePython(t, pythonEnv('spaces'))
-    const [env] = envs
-    env.reset(1)
-    const given = [
-      [0.25, -3, 0.5, 7],
-      [1.6, -2, 99],
-      [2],
-      [1, 3],
-      [0, 1, 1],
-      [2, 1, 0, 4],
-      [-0.5, 0.75, 0.125],
-    ]
-    env.actions.forEach((action, i) => action.set(given[i]))
-    assert.throws(
-      () => env.step(),
-      (error: Error) => {
-        assert.ok(error instanceof BrokenStepError)
-        const told =
-          "{'boxes': [[0.25, -1.0], [0.5, 1.0]], 'whole': [2, 0, 9], 'one': 7, 'multi': [1, 3], 'bits': [0, 1, 1], " +
-          "'choices': {'move': 1, 'tools': (1, [0, 4])}, 'limbs': ([-0.5], {'hand': [0.5, 0.125]})}"
-        assert.match(error.message, /: ValueError: \{.*\} \(games\.py:\d+\)$/)
-        assert.ok(error.message.includes(told), error.message)
-        assert.match((error.cause as Error).stack!, /^Traceback[^]*raise ValueError\(repr\(actions\)\)/)
-        return true
-      },
-    )
-    env.reset(1)
-    env.actions[2][0] = 3
-    assert.throws(() => env.step(), /: one chose 3: it must be a whole number from 0 to 2$/)
-    await assert.rejects(
-      makePython(t, { ...pythonEnv('wrong', { what: 'mixed' }) }),
-      /the action of left: Tuple mixes continuous and discrete parts: all must be of one sort$/,
-    )
-  },
-)
+test('actions have the shape, the range and the numbering of their spaces', { skip: missing }, async (t) => {
+  const { envs } = await makePython(t, pythonEnv('spaces'))
+  const [env] = envs
+  env.reset(1)
+  const given = [[0.25, -3, 0.5, 7], [1.6, -2, 99], [2], [1, 3], [0, 1, 1], [2, 1, 0, 4], [-0.5, 0.75, 0.125]]
+  env.actions.forEach((action, i) => action.set(given[i]))
+  assert.throws(
+    () => env.step(),
+    (error: Error) => {
+      assert.ok(error instanceof BrokenStepError)
+      const told =
+        "{'boxes': [[0.25, -1.0], [0.5, 1.0]], 'whole': [2, 0, 9], 'one': 7, 'multi': [1, 3], 'bits': [0, 1, 1], " +
+        "'choices': {'move': 1, 'tools': (1, [0, 4])}, 'limbs': ([-0.5], {'hand': [0.5, 0.125]})}"
+      assert.match(error.message, /: ValueError: \{.*\} \(games\.py:\d+\)$/)
+      assert.ok(error.message.includes(told), error.message)
+      assert.match((error.cause as Error).stack!, /^Traceback[^]*raise ValueError\(repr\(actions\)\)/)
+      return true
+    },
+  )
+  env.reset(1)
+  env.actions[2][0] = 3
+  assert.throws(() => env.step(), /: one chose 3: it must be a whole number from 0 to 2$/)
+  await assert.rejects(
+    makePython(t, { ...pythonEnv('wrong', { what: 'mixed' }) }),
+    /the action of left: Tuple mixes continuous and discrete parts: all must be of one sort$/,
+  )
+})
 
 test("numpy's arrays and types", { skip: numpy.missing }, async (t) => {
   const options = { python: numpy.python }
@@ -160,7 +148,7 @@ test("numpy's arrays and types", { skip: numpy.missing }, async (t) => {
   ])
 })
 
-test('big observations arrive whole', { skip: numpy.missing }, async (t) => {
+test('large observations arrive completely', { skip: numpy.missing }, async (t) => {
   const kwargs = JSON.stringify({ height: 210, width: 160 })
   const config = { id: pythonId('cameras', 'arrays'), python: numpy.python, kwargs }
   const { envs } = await makePython(t, config, 3)
@@ -196,7 +184,7 @@ for (const mask of ['observation', 'info']) {
 }
 
 test(
-  'agents that leave are inactive and see nothing; the last to go decide how the episode ends',
+  'agents that leave are inactive and observe zeros; the last ones determine how the episode ends',
   { skip: missing },
   async (t) => {
     const run = async (leaves: Record<string, string>[], kwargs = {}) => {
@@ -235,7 +223,7 @@ test(
   },
 )
 
-test('rewards are added up, averaged or left to each', { skip: missing }, async (t) => {
+test('rewards are summed, averaged or separate', { skip: missing }, async (t) => {
   const rewards = async (how?: string) => {
     const options = how === undefined ? {} : { rewards: how }
     const config = pythonEnv('cast', { leaves: [{ b: 'terminated' }, {}] }, options)
@@ -275,7 +263,7 @@ test('agents that act in turn play the parallel form of their game', { skip: mis
 })
 
 test(
-  "Gymnasium's environments are teams of the parts of their Tuples, or one agent",
+  'Gymnasium environments have one agent per part of their Tuples, or a single agent',
   { skip: missing },
   async (t) => {
     const [squad] = (await makePython(t, pythonEnv('squad'))).envs
@@ -311,7 +299,7 @@ test("the state is the environment's own, or all observations", { skip: missing 
 })
 
 test(
-  'the time limit is what the option says, what the environment tells, or none',
+  'the time limit is that of the option, that of the environment, or none',
   { skip: missing },
   async (t) => {
     const limits = async (timeLimit: number | undefined, told: number | null) => {
@@ -375,7 +363,7 @@ test(
   },
 )
 
-test('a saved episode is brought back to the bit, in another process too', { skip: missing }, async (t) => {
+test('a saved episode is restored to the bit, also in another process', { skip: missing }, async (t) => {
   const { envs } = await makePython(t, pythonEnv('team'), 2)
   const [env, still] = envs
   env.reset(11)
@@ -407,7 +395,7 @@ test('a saved episode is brought back to the bit, in another process too', { ski
   )
 })
 
-test('an environment that its seed does not fix is found out', { skip: missing }, async (t) => {
+test('an environment that is not deterministic under its seed is detected', { skip: missing }, async (t) => {
   const { envs } = await makePython(t, pythonEnv('forgetful'))
   const [env] = envs
   env.reset(1)
@@ -420,7 +408,7 @@ test('an environment that its seed does not fix is found out', { skip: missing }
   )
 })
 
-test('a process whose answers nobody reads any more ends without a word', { skip: missing }, async (t) => {
+test('a process with closed pipes ends silently', { skip: missing }, async (t) => {
   const child = spawn(python, [join(import.meta.dirname, '../../src/envs/pettingzoo/host.py')])
   t.after(() => child.kill('SIGKILL'))
   let stderr = ''
@@ -441,7 +429,7 @@ const lost = {
 
 for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
   test(
-    `a process that ${what}s in a step or a reset is started again and changes nothing`,
+    `a process that ${what}s in a step or a reset is restarted without a change of results`,
     { skip: missing },
     async (t) => {
       const course = async (kwargs: Record<string, unknown>, name = 'breaking') => {
@@ -472,7 +460,7 @@ for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
   )
 }
 
-test('environments that are made at the same time live in one process', { skip: missing }, async (t) => {
+test('environments made at the same time share one process', { skip: missing }, async (t) => {
   const folder = join(dirname(markerFile(t)), 'pids')
   mkdirSync(folder)
   // Starts a process of its own, to see what the environment is like.
@@ -486,7 +474,7 @@ test('environments that are made at the same time live in one process', { skip: 
 })
 
 test(
-  'a step that always loses the process breaks for one environment; the others make theirs',
+  'a step that always loses the process is broken for one environment; the others complete theirs',
   { skip: missing },
   async (t) => {
     const course = async (name: string, kwargs: Record<string, unknown>) => {
@@ -533,21 +521,17 @@ test(
   },
 )
 
-test(
-  'what an environment prints, and what it reads, does not touch the messages',
-  { skip: missing },
-  async (t) => {
-    const course = async (name: string) => {
-      const { envs } = await makePython(t, pythonEnv(name))
-      envs[0].reset(2)
-      return Array.from({ length: 5 }, (_, step) => [...stepAll(envs, step), shown(envs[0])])
-    }
-    assert.deepEqual(await course('loud'), await course('team'))
-  },
-)
+test('output and input of an environment do not affect the messages', { skip: missing }, async (t) => {
+  const course = async (name: string) => {
+    const { envs } = await makePython(t, pythonEnv(name))
+    envs[0].reset(2)
+    return Array.from({ length: 5 }, (_, step) => [...stepAll(envs, step), shown(envs[0])])
+  }
+  assert.deepEqual(await course('loud'), await course('team'))
+})
 
 test(
-  'errors of Python are one line with the place, the traceback behind it',
+  'errors of Python are one line with the position, followed by the traceback',
   { skip: missing },
   async (t) => {
     const { envs } = await makePython(t, pythonEnv('breaking', { what: 'throw', every: 2 }), 2)
@@ -573,7 +557,7 @@ test(
 )
 
 test(
-  'an id, an option or an environment that is not right is one line, usage errors with exit code 2',
+  'a wrong id, option or environment is reported in one line, usage errors with exit code 2',
   { skip: missing },
   async () => {
     const wrong = (what: string) => pythonEnv('wrong', { what })
@@ -682,7 +666,7 @@ test(
 )
 
 test(
-  'a file is known by its digest, so that a run is not resumed with another',
+  'a file is identified by its digest, and a run is not resumed with another',
   { skip: missing },
   async () => {
     const config = pythonEnv('team')

@@ -47,7 +47,7 @@ test('uniforms and normals have their moments', () => {
   assert.ok(Math.abs(normal.fourth - 3) < 4 * Math.sqrt(96 / n))
 })
 
-test('a stream depends on seed and purpose alone', () => {
+test('a stream depends only on seed and purpose', () => {
   const draw = (seed: number, purpose: number) => {
     const stream = new RandomStream(seed, purpose)
     return Array.from({ length: 8 }, () => stream.uniform())

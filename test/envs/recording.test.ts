@@ -50,7 +50,7 @@ test('an environment that cannot save its state continues from a replayed episod
   }
 })
 
-test('an episode that has ended can be saved and restored before the next reset', () => {
+test('a finished episode can be saved and restored before the next reset', () => {
   const env = withReplay(makeWind({}))
   env.reset(2 ** 53 - 1)
   course(env, new RandomStream(5, 1))
@@ -76,7 +76,7 @@ test('an environment in the state of the saved episode is not replayed', () => {
   assert.deepEqual(counts, { resets: 4, steps: 13 })
 })
 
-test('a step that is submitted is started once, with the actions that were there, and replayed with them', () => {
+test('a submitted step is started once with its actions, and replayed with them', () => {
   const makeSubmitting = () => {
     const env = makeWind({})
     const [reset, step] = [env.reset.bind(env), env.step.bind(env)]
@@ -129,7 +129,7 @@ test('a step that is submitted is started once, with the actions that were there
   assert.deepEqual(views(env), seen)
 })
 
-test('an environment whose reset failed is replayed, though its recording says where it stood', () => {
+test('an environment whose reset failed is replayed from its recording', () => {
   const inner = makeWind({})
   const env = withReplay(inner)
   env.reset(5)
@@ -145,12 +145,12 @@ test('an environment whose reset failed is replayed, though its recording says w
   assert.deepEqual(views(env), seen)
 })
 
-test('an environment that can save its state is left as it is', () => {
+test('an environment that can save its state is not wrapped', () => {
   const env = team()
   assert.equal(withReplay(env), env)
 })
 
-test('a replay that does not arrive is an error that says what an environment must do', () => {
+test('a replay with a different result is an error with the requirements of an environment', () => {
   class Drifting extends Team {
     static episodes = 0
     override reset(seed: number): void {
@@ -180,7 +180,7 @@ test('a replay that does not arrive is an error that says what an environment mu
   )
 })
 
-test('a recording holds every action, whatever its length, and is read back as it was', () => {
+test('a recording of any length keeps every action, and is read back unchanged', () => {
   const env = makeWind({})
   const recording = new EpisodeRecording([1, 2])
   assert.throws(() => recording.toBytes(env), /has no state to save: reset it first$/)
@@ -197,7 +197,7 @@ test('a recording holds every action, whatever its length, and is read back as i
   assert.ok(!read.equals(recording))
 })
 
-test('what is no recording, or one of another environment, is refused in one line', () => {
+test('invalid recordings, and those of another environment, are refused in one line', () => {
   const env = withReplay(makeWind({}))
   env.reset(1)
   const saved = env.saveState!()

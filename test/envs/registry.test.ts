@@ -23,7 +23,7 @@ function installed(t: TestContext, ...packages: string[]): string {
   return folder
 }
 
-test('a package makes environments, but none in the place of a built-in one', async (t) => {
+test('a package makes environments, but cannot replace a built-in one', async (t) => {
   installed(t, 'my-envs', '@me/envs', 'mamujoco')
   const made = async (id: string) => {
     assertEnvExists(id)
@@ -43,7 +43,7 @@ test('a package makes environments, but none in the place of a built-in one', as
   }
 })
 
-test('what a module makes gets its options, and can save its state', async (t) => {
+test('an environment of a module gets its options, and can save its state', async (t) => {
   const folder = installed(t, 'my-envs')
   symlinkSync(join(folder, 'node_modules/my-envs/wind.js'), join(folder, 'link.js'))
   for (const id of ['my-envs/wind', './link.js']) {

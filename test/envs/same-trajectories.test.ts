@@ -19,7 +19,7 @@ const known = JSON.parse(
 ) as Hashes
 const chromium = findChromium()
 
-test('every environment has the trajectory that it always had', async () => {
+test('every environment has its recorded trajectory', async () => {
   const hashes = await hashTrajectories(envs)
   assert.deepEqual(hashes, known)
   const ids = envs.listEnvs().map(({ id }) => id)

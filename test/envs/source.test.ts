@@ -39,7 +39,7 @@ const printing = (path: string) =>
 const { module, sha256 } = await importSource(${JSON.stringify(path)})
 console.log(JSON.stringify({ ...module, sha256 }))`
 
-test('a TypeScript file is imported with its relative imports, and knows its place', async (t) => {
+test('a TypeScript file is imported with its relative imports and its own URL', async (t) => {
   const folder = project(t, {
     'env.ts': `#!/usr/bin/env -S npx hatrpo train --env
 import { box, type EnvSpec } from 'hatrpo/env'
@@ -104,7 +104,7 @@ test('every kind of JavaScript and TypeScript file, by relative path, absolute p
   }
 })
 
-test('the digest is that of what the files hold, wherever they lie; a change gives a new module', async (t) => {
+test('the digest depends on the contents of the files, not on their location; a change gives a new module', async (t) => {
   const files = { 'env.ts': `export { gain } from './gain.ts'`, 'gain.ts': 'export const gain: number = 1' }
   const [one, two] = [project(t, files), project(t, files)]
   const first = await importSource(join(one, 'env.ts'))
@@ -165,7 +165,7 @@ export { box }\nexport default () => 'cheetah of ' + make()`,
   })
 })
 
-test('what is wrong with a file is said in one line, with its place', async (t) => {
+test('mistakes in a file are reported in one line, with their position', async (t) => {
   const folder = project(t, {
     'good.ts': 'export default 1',
     'syntax.ts': 'const url = import.meta.url; const x: = 3',
@@ -210,7 +210,7 @@ test('what is wrong with a file is said in one line, with its place', async (t) 
   )
 })
 
-test('a folder for temporary files that cannot be written is named, with what to do', async (t) => {
+test('an unwritable temporary folder is named, with a remedy', async (t) => {
   const folder = project(t, { 'env.ts': 'export default 1' })
   const { TMPDIR } = process.env
   t.after(() => (TMPDIR === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = TMPDIR)))
@@ -221,7 +221,7 @@ test('a folder for temporary files that cannot be written is named, with what to
   })
 })
 
-test('errors in the module name its own lines', async (t) => {
+test('errors in a module name lines of its source', async (t) => {
   const folder = project(t, {
     'env.ts': `interface Unused { readonly a: number }\n\nexport default (): number => {\n  throw new Error('here')\n}`,
   })
@@ -229,7 +229,7 @@ test('errors in the module name its own lines', async (t) => {
   assert.throws(make, ({ stack }: Error) => stack!.includes(`(${join(folder, 'env.ts')}:4:9)`))
 })
 
-test('threads that import at once do not disturb one another, and leave nothing behind', async (t) => {
+test('concurrent imports of threads do not interfere, and leave no files', async (t) => {
   const folder = project(t, {
     'env.ts': `import { half } from './half.ts'\nexport const whole: number = 2 * half`,
     'half.ts': 'export const half: number = 21',

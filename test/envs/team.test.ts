@@ -63,7 +63,7 @@ function play(env: MultiAgentEnv, steps: number, from = 0): number[] {
 const seen = (env: MultiAgentEnv) =>
   [...env.observations, env.state, env.rewards].map((view) => Array.from(view))
 
-test('names that a model does not have are refused with those that it has, the closest first', async (t) => {
+test('unknown names of a model are refused with the existing ones, the closest first', async (t) => {
   const wrong: [team: Partial<Record<keyof MujocoTeam, unknown>>, ...words: string[]][] = [
     [
       { agents: [['frond', 'knee_front', 'hip_back', 'pull']] },
@@ -92,7 +92,7 @@ test('names that a model does not have are refused with those that it has, the c
   }
 })
 
-test('an actuator that is left out or given twice is refused, and so is a wrong form', async (t) => {
+test('an omitted or repeated actuator is refused, and so is a wrong format', async (t) => {
   const wrong: [team: Partial<Record<keyof MujocoTeam, unknown>>, ...words: string[]][] = [
     [{ agents: { a: ['front', 'knee_front'] } }, 'agents: no agent has the actuators hip_back, pull'],
     [
@@ -134,7 +134,7 @@ test('an actuator that is left out or given twice is refused, and so is a wrong 
   assert.match(await refusal(t, {}, { observe: 'own/own/own' }), /^env\.observe=.* has 3 lists for 2 agents/)
 })
 
-test('observations are what MuJoCo has under those names', async (t) => {
+test('observations have the values of those names in MuJoCo', async (t) => {
   const views: Reading[] = [
     'qpos:root[3:7]',
     'qvel:knee_back',
@@ -214,7 +214,7 @@ async function lookAt(t: TestContext, view: string): Promise<number[][]> {
   return found
 }
 
-test('own, neighbours, others, base and all are the joints that they say', async (t) => {
+test('own, neighbours, others, base and all select the documented joints', async (t) => {
   // qpos: root 0-6, hip_front 7, knee_front 8, hip_back 9, knee_back 10, ball 11-17; qvel: 6, 1, 1, 1, 1, 6.
   const front = [7, 8, 106, 107]
   const back = [9, 10, 108, 109]
@@ -234,7 +234,7 @@ test('own, neighbours, others, base and all are the joints that they say', async
   assert.deepEqual(await lookAt(t, 'own/base'), [front, base])
 })
 
-test('what the critic sees is everything, then what agents observe beside it, once', async (t) => {
+test('the state has all joints, then the other readings of agents, once each', async (t) => {
   const env = await make(t, { observe: ['own', 'sensor:touch', 'xpos:hull[0]'] })
   const all = 18 - 2 + 16
   assert.equal(env.spec.stateSize, all + 2)
@@ -245,7 +245,7 @@ test('what the critic sees is everything, then what agents observe beside it, on
   assert.equal(narrow.spec.stateSize, 3 + 3 + 1 + 1)
 })
 
-test('arms on their own have no neighbours, passive joints are looked through', async (t) => {
+test('separate arms have no neighbours, and passive joints are skipped', async (t) => {
   const link = (name: string, inside = '', joint = name) =>
     `<body name="${name}" pos="0 0 0.3"><joint name="${joint}" axis="0 1 0"/><geom size="0.1"/>${inside}</body>`
   const model = (bodies: string, joints: readonly string[]) =>
@@ -274,7 +274,7 @@ test('arms on their own have no neighbours, passive joints are looked through', 
   assert.deepEqual(await sizes(passive, [['a'], ['b'], ['c']]), [1, 2, 1])
 })
 
-test('actions span the control ranges, or are scaled as asked', async (t) => {
+test('actions span the control ranges, or are scaled on request', async (t) => {
   const bounds = (env: MultiAgentEnv) =>
     env.spec.agents.map(({ action }) => [Array.from((action as Box).low), Array.from((action as Box).high)])
   const controls = (env: MultiAgentEnv, action: number) => {
@@ -304,7 +304,7 @@ test('actions span the control ranges, or are scaled as asked', async (t) => {
   assert.deepEqual(controls(scaled, 1), [0.5, 0.5, 0.5, 0.5])
 })
 
-test('an action that is no number is a physics fault that names it', async (t) => {
+test('an action of NaN is a physics fault that names it', async (t) => {
   const env = await make(t)
   env.reset(0)
   env.actions[1][1] = NaN
@@ -319,7 +319,7 @@ test('an action that is no number is a physics fault that names it', async (t) =
   assert.equal(env.step(), RUNNING)
 })
 
-test('a world that goes bad is a physics fault', async (t) => {
+test('a diverging world is a physics fault', async (t) => {
   const env = await make(t, { start: ({ write }) => void (write('qvel')[0] = 1e12) })
   env.reset(0)
   assert.throws(
@@ -329,7 +329,7 @@ test('a world that goes bad is a physics fault', async (t) => {
   env.dispose!()
 })
 
-test('the functions see what a step did, and decide its reward and end', async (t) => {
+test('the functions read the result of a step, and determine its reward and end', async (t) => {
   const found: number[][] = []
   const env = await make(t, {
     keep: ['xpos:hull', 'ctrl'],
@@ -367,7 +367,7 @@ test('the functions see what a step did, and decide its reward and end', async (
   assert.deepEqual([env.step(), env.step(), env.step()], [RUNNING, RUNNING, TERMINATED])
 })
 
-test('functions that do not give what they must are named', async (t) => {
+test('functions with invalid results are named', async (t) => {
   const wrong: [team: object, message: string][] = [
     [{ reward: () => undefined }, 'robot: reward returned undefined: it must return a number'],
     [{ reward: async () => 1 }, 'robot: reward returned a promise: it must return a number'],
@@ -392,7 +392,7 @@ test('functions that do not give what they must are named', async (t) => {
   }
 })
 
-test('episodes start from the keyframe, within the noise, alike for a seed', async (t) => {
+test('episodes start from the keyframe, within the noise, and equal for a seed', async (t) => {
   const start = async (team: Partial<MujocoTeam>, seed: number) => {
     const env = await make(t, { state: ['qpos', 'qvel'], ...team })
     env.reset(seed)
@@ -423,7 +423,7 @@ test('episodes start from the keyframe, within the noise, alike for a seed', asy
   assert.ok(Math.abs(length - 1) < 1e-6)
 })
 
-test('a saved state continues to the same bits, sensors included, in another environment as well', async (t) => {
+test('a saved state continues to the same bits, including sensors, also in another environment', async (t) => {
   const team: Partial<MujocoTeam> = {
     observe: ['own', 'sensor', 'xpos:hull', 'cvel:shin_back', 'actuator_force', 'act'],
     keep: ['sensor:acceleration', 'xpos:hull'],
@@ -452,7 +452,7 @@ test('a saved state continues to the same bits, sensors included, in another env
   assert.throws(() => env.loadState!(saved.subarray(8)), /bytes/)
 })
 
-test('steps that are submitted together are those made one by one', async (t) => {
+test('steps submitted together equal those made one by one', async (t) => {
   const together = [
     await make(t, { observe: ['all', 'sensor'] }),
     await make(t, { observe: ['all', 'sensor'] }),
@@ -477,7 +477,7 @@ test('steps that are submitted together are those made one by one', async (t) =>
   })
 })
 
-test('options of the command go before the definition', async (t) => {
+test('options of the command override the definition', async (t) => {
   const env = await make(
     t,
     { frames: 2, timeLimit: 50 },

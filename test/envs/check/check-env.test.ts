@@ -32,13 +32,13 @@ for (const make of [() => new Sound(), () => new SoundChoices()]) {
   })
 }
 
-test('a report is the same for the same seed, and another for another', async () => {
+test('a report depends on the seed', async () => {
   const course = async (seed: number) => (await checkEnv(() => new Sound(), { seed })).episodes
   assert.deepEqual(await course(3), await course(3))
   assert.notDeepEqual(await course(3), await course(4))
 })
 
-test('an environment without saveState is restored by replay, which a note tells', async () => {
+test('an environment without saveState is restored by replay, and a note reports it', async () => {
   class Plain extends Sound {
     override saveState = undefined as never
     override loadState = undefined as never
@@ -49,14 +49,14 @@ test('an environment without saveState is restored by replay, which a note tells
   assert.match(notes.join(), /no saveState: training goes back to a step by running the episode again/)
 })
 
-test('of one environment, all but the comparison with a second one is checked', async () => {
+test('with a single environment, all rules but the comparison with a second one are checked', async () => {
   const { findings, notes, episodes } = await checkEnv(new Sound())
   assert.deepEqual(findings, [])
   assert.equal(episodes.length, 3)
   assert.match(notes.join(), /two environments were not compared/)
 })
 
-test('an environment whose reset takes no seed may have one episode alone', async () => {
+test('an environment whose reset takes no seed may have only one episode', async () => {
   class OneStart extends Sound {
     override reset(): void {
       super.reset(1)
@@ -65,7 +65,7 @@ test('an environment whose reset takes no seed may have one episode alone', asyn
   assert.deepEqual((await checkEnv(() => new OneStart())).findings, [])
 })
 
-test('an environment may end at its limit because of its state, now and then', async () => {
+test('an environment may occasionally terminate at its time limit', async () => {
   class Ends extends Sound {
     override step(): number {
       const end = super.step()
@@ -77,7 +77,7 @@ test('an environment may end at its limit because of its state, now and then', a
   assert.deepEqual(new Set(episodes.map(({ end }) => end)), new Set(['terminated', 'truncated']))
 })
 
-test('every exception is told, each once', async () => {
+test('every exception is reported once', async () => {
   class Fragile extends Sound {
     override step(): number {
       for (const action of this.actions) if (Math.abs(action[0]) > 0.5) throw new RangeError('too far')
@@ -99,7 +99,7 @@ test('every exception is told, each once', async () => {
   )
 })
 
-test('an exception in one episode leaves the others to be checked', async () => {
+test('after an exception in one episode, the others are still checked', async () => {
   class Odd extends Sound {
     override reset(seed: number): void {
       if (seed % 2 === 1) throw new Error('an odd seed')
@@ -114,7 +114,7 @@ test('an exception in one episode leaves the others to be checked', async () => 
   assert.ok(episodes.length > 0 && episodes.every(({ seed }) => seed % 2 === 0))
 })
 
-test('entries that never change are noted, but not those that tell agents apart', async () => {
+test('constant observation elements are noted, but not those that distinguish agents', async () => {
   class Padded extends Sound {
     override readonly spec = {
       ...new Sound().spec,
@@ -136,7 +136,7 @@ test('entries that never change are noted, but not those that tell agents apart'
   ])
 })
 
-test('the stages of a check are told', async () => {
+test('the stages of a check are reported', async () => {
   const stages: string[] = []
   await checkEnv(() => new Sound(), { episodes: 2, progress: (stage) => stages.push(stage) })
   assert.equal(stages[0], 'making an environment')
@@ -145,7 +145,7 @@ test('the stages of a check are told', async () => {
   assert.equal(stages.at(-1), 'allocation')
 })
 
-test('an episode may end where it began', async () => {
+test('an episode may end in its initial state', async () => {
   class Returns extends Sound {
     override reset(): void {
       super.reset(1)
@@ -162,7 +162,7 @@ test('an episode may end where it began', async () => {
   assert.deepEqual((await checkEnv(() => new Returns())).findings, [])
 })
 
-test('a time limit that is too far away to reach is noted', async () => {
+test('a time limit that is too long to reach is noted', async () => {
   class Long extends Sound {
     override readonly spec = { ...new Sound().spec, timeLimit: 6000 }
     override step(): number {
@@ -187,7 +187,7 @@ test('environments of a factory that loads a module are checked like any other',
   assert.equal(restoredBy, 'saveState')
 })
 
-test('boxed numbers, short episodes and temporaries that the engine removes are no allocation', async () => {
+test('boxed numbers, short episodes and temporaries removed by the engine do not count as allocation', async () => {
   class Numbers extends Sound {
     private speed = 0.1
     override step(): number {
