@@ -92,7 +92,7 @@ test('the command measures one action and a batch of them', () => {
   }
 })
 
-test('the package holds no tools of the repository, and is small', () => {
+test('the package has no tools of the repository, and is small', () => {
   const files = readdirSync(join(project, 'node_modules/hatrpo'), { recursive: true }).map(String)
   assert.ok(files.includes(join('dist', 'config.schema.json')))
   const types = 'node_modules/hatrpo/dist/src/config/generated/train-config.d.ts'
@@ -130,7 +130,7 @@ function bundle(code: string, options: BuildOptions) {
   return build({ ...options, ...always, stdin, outdir: join(project, 'bundled'), absWorkingDir: project })
 }
 
-test('a bundle for pages has what the page needs and nothing of Node', async () => {
+test('a bundle for pages contains the code of the page and no Node code', async () => {
   const sizes: Record<string, number[]> = {}
   for (const [entry, folder] of Object.entries({ runtime: 'src/runtime', env: 'pages' })) {
     const code = `export * from 'hatrpo/${entry}'`
@@ -151,7 +151,7 @@ test('a bundle for pages has what the page needs and nothing of Node', async () 
     budgets.forEach((budget, i) => assert.ok(sizes[entry][i] <= budget, `${entry}: ${sizes[entry]} bytes`))
 })
 
-test('the code for pages says what needs Node', async () => {
+test('the code for pages names functions that need Node', async () => {
   const url = pathToFileURL(join(project, 'node_modules/hatrpo/dist/pages/env.js')).href
   const { loadEnvFactory } = (await import(url)) as typeof Envs
   writeFileSync(join(project, 'empty.js'), '')
@@ -163,7 +163,7 @@ test('the code for pages says what needs Node', async () => {
   for (const [config, message] of needNode) await assert.rejects(loadEnvFactory(config), { message })
 })
 
-test('a bundle with all of the package says why it does not run', async () => {
+test('a bundle with the whole package gives the reason why it does not run', async () => {
   const { outputFiles } = await bundle(`export { train } from 'hatrpo'`, { platform: 'node' })
   const file = join(project, 'bundled.mjs')
   writeFileSync(file, outputFiles[0].contents)
@@ -203,7 +203,7 @@ test('the command trains a Python environment', { skip: findPython().missing }, 
   assert.match(hatrpo('train', ...args), /^run runs\/games-hatrpo-s1\n[^]*^parameters sha256 [0-9a-f]{64}$/m)
 })
 
-test('the entry points have types that hold under strict, without further packages', () => {
+test('the types of the entry points compile under strict, without further packages', () => {
   writeFileSync(
     join(project, 'use.ts'),
     `import { evaluate, HatrpoError, resolveConfig, train, type TrainResult } from 'hatrpo'
@@ -285,7 +285,7 @@ export default ({ limit }: { limit: number }): MultiAgentEnv => {
   assert.equal(digest.exec(longer)![0], digest.exec(hatrpo('train', ...walked, '--set', ...set))![0])
 })
 
-test('the library trains an environment of its user, stops when told to and continues', () => {
+test('the library trains a custom environment, stops on request and continues', () => {
   writeFileSync(
     join(project, 'counter.mjs'),
     `import { box, RUNNING, TRUNCATED } from 'hatrpo/env'
