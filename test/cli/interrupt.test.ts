@@ -49,7 +49,7 @@ export default defineEnv(({ pipe }) => ({
 }))`
 
 test(
-  'the second signal ends a training whose step never returns, with its checkpoint and without its lock',
+  'the second signal ends a training whose step never returns, and leaves its checkpoint but no lock',
   { skip: process.platform === 'win32' && 'no named pipes', timeout: 60_000 },
   async (t) => {
     const cwd = temporaryDirectory(t)

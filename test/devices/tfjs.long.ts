@@ -87,7 +87,7 @@ test('a failed step leaves no tensors behind', { skip }, async () => {
 })
 
 test(
-  'a vector that differs by its last bit from a constant one is standardised within bounds',
+  'a vector that differs from a constant one in its last bit is standardised within bounds',
   { skip },
   async () => {
     const device = await open()
