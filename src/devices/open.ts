@@ -36,7 +36,7 @@ const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
     open: async (host) => host,
   },
   reference: {
-    description: 'plain TypeScript in double precision: slow, to compare others with',
+    description: 'plain TypeScript in double precision: slow, a reference for other devices',
     byNameOnly: true,
     open: async () => new (await import('./reference/device.js')).ReferenceDevice(),
   },

@@ -24,10 +24,9 @@ export const defaultStages: InputStages = {
 const NAMED = 3
 
 /**
- * One line for every vector of which a network sees next to nothing.
- *
- * Of n numbers, less their mean and over their standard deviation, n - 2 degrees of freedom are left: of one number 0,
- * of two 1 and -1, whatever they were. The length that counts is that of the vector with the agent's id.
+ * One line for every vector that normalisation makes nearly useless. Subtracting the mean and dividing by the standard
+ * deviation leaves n - 2 degrees of freedom of n numbers: one number becomes 0, two become 1 and -1. The length is that
+ * of the vector including the agent's id.
  * @param seen input of the critics: the state, an agent's own observation, or the observations of all agents
  */
 export function narrowInputs(
@@ -84,7 +83,7 @@ function line(
     .map((key) => `${group}.${key}`)
   if (width > 2 || keys.length === 0) return undefined
   const [left, seen] = width === 1 ? ['0', 'nothing of it'] : ['1 and -1', 'only which is larger']
-  const verb = keys.length === 1 ? 'leaves' : 'leave'
+  const verb = keys.length === 1 ? 'reduces' : 'reduce'
   const cure = keys.map((key) => `${key}=false`).join(' and ')
-  return `${subject}, of which ${keys.join(' and ')} ${verb} ${left}: the ${network} sees ${seen}; set ${cure}, or give it more numbers`
+  return `${subject}, which ${keys.join(' and ')} ${verb} to ${left}: the ${network} sees ${seen}; set ${cure}, or add numbers`
 }

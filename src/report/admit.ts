@@ -35,7 +35,7 @@ function withoutRepeats(named: readonly Named[], notes: string[]): Named[] {
     const [kept, ...others] = [...same].sort((a, b) => b.run.steps - a.run.steps)
     for (const { run } of others)
       notes.push(
-        `${run.dir} is left out: it has the settings and the seed of ${kept.run.dir}, so it is no other sample`,
+        `${run.dir} is left out: it has the settings and the seed of ${kept.run.dir}, so it is the same run`,
       )
     return kept
   })

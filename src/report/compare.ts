@@ -54,7 +54,7 @@ export interface CompareOptions {
 
 /** Thresholds of a profile: equal steps from below the lowest score to the highest one. */
 const THRESHOLDS = 43
-/** Runs of which a percentile interval holds about what it promises. */
+/** Fewest runs for which a percentile interval has about its nominal coverage. */
 const FEW_RUNS = 5
 
 /** A comparison and the runs behind it. */
@@ -136,7 +136,7 @@ function compareTask(
   const scores: Scores = groups.map((group) => [group[0].method, [group.map(({ score }) => score)]])
   const target = targetOf(groups, [...shown.values()], share)
   if (target === null)
-    notes.push(`${task}: no method ends above the beginning of its curves: no steps to a target`)
+    notes.push(`${task}: no method ends above the start of its curves, so there is no target to reach`)
   const methods = groups.map((group, index): TaskMethod => {
     const curves = group.map((entry) => shown.get(entry)!)
     const curve = methodCurve(curves, { seed: bootstrap.seed ?? 1 })
@@ -217,7 +217,7 @@ function noteCurve(
     )
 }
 
-/** Notes methods whose intervals tell little. */
+/** Notes methods with unreliable intervals. */
 function noteCounts(task: string, methods: readonly MethodSummary[], notes: string[]): void {
   const names = (from: number, to: number) =>
     methods.filter(({ runs }) => runs >= from && runs < to).map(({ method }) => method)
@@ -225,7 +225,7 @@ function noteCounts(task: string, methods: readonly MethodSummary[], notes: stri
   if (single.length > 0) notes.push(`${task}: one run of ${single.join(', ')}: no deviation and no interval`)
   if (few.length > 0)
     notes.push(
-      `${task}: fewer than ${FEW_RUNS} runs of ${few.join(', ')}: a 95 % interval of so few holds less than 95 %`,
+      `${task}: fewer than ${FEW_RUNS} runs of ${few.join(', ')}: their 95 % intervals are too narrow`,
     )
 }
 
@@ -299,7 +299,9 @@ function compareOverall(
     })
     const missing = tasks.filter((_, index) => strata[index].length === 0).map(({ task }) => task)
     if (missing.length > 0)
-      notes.push(`${method} has no runs on ${missing.join(', ')}: it is left out over all tasks`)
+      notes.push(
+        `${method} has no runs on ${missing.join(', ')}: it is omitted from the comparison over all tasks`,
+      )
     else everywhere.push([method, strata])
     if (missing.length === 0 && new Set(strata.map(({ length }) => length)).size > 1)
       notes.push(`${method}: tasks with more runs weigh more in its IQM and its profile over all tasks`)

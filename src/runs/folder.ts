@@ -192,7 +192,7 @@ function resumeRun(dir: string, given: TrainConfig, lock: RunLock, options: Open
   // Without a checkpoint there is nothing that other code has made.
   if (checkpoint) assertSameEnv(dir, given, stored.about?.envSha256, envSha256)
   options.onOpen?.()
-  say(checkpoint ? `going on from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
+  say(checkpoint ? `resuming from checkpoint ${checkpoint.path}` : `${dir} has no checkpoint: starting over`)
   const version = checkpoint?.packageVersion ?? stored.about?.packageVersion
   if (version !== undefined && version !== packageVersion)
     say(`the run was made by version ${version}, this is ${packageVersion}: its bits may differ from here on`)
@@ -230,7 +230,7 @@ function assertSameRun(
     throw new HatrpoError(`${dir}/config.json was changed since checkpoint ${checkpoint.iteration} was made`)
 }
 
-/** Refuses code of the environment that is not what the run was made with; a run that notes none takes any. */
+/** Refuses environment code that differs from that of the run; a run without a record accepts any. */
 function assertSameEnv(
   dir: string,
   { env }: TrainConfig,
@@ -259,7 +259,7 @@ interface RunParts {
 
 /**
  * A run folder that this process writes. Within an iteration the order is `logIteration`, `logEvaluation` (if the
- * policies were evaluated), `saveCheckpoint`: what a checkpoint's iteration logged is on the disk before it is.
+ * policies were evaluated), `saveCheckpoint`, so the records of an iteration are on the disk before its checkpoint.
  */
 export class Run {
   readonly dir: string
@@ -377,8 +377,8 @@ export class Run {
   }
 
   /**
-   * Leaves the folder of a new run as it was found, unless an iteration was logged or another process has taken it: for a
-   * run that cannot start.
+   * Restores the folder of a new run that cannot start, unless an iteration was logged or another process has taken the
+   * folder.
    */
   abandon(): void {
     const untouched = this.#untouched

@@ -32,24 +32,24 @@ test('vectors of three or more numbers give no warning', () => {
 test('ids count: two agents with ids give no warning, a single agent with one number does', () => {
   assert.deepEqual(narrowInputs(spec(3, 1, 1), defaultStages), [])
   assert.deepEqual(narrowInputs(spec(3, 1), defaultStages), [
-    'observation of agent a0 has 1 number and with its id (actor.agentId) 2, of which actor.standardise and actor.inputNorm leave 1 and -1: the policy sees only which is larger; set actor.standardise=false and actor.inputNorm=false, or give it more numbers',
+    'observation of agent a0 has 1 number and with its id (actor.agentId) 2, which actor.standardise and actor.inputNorm reduce to 1 and -1: the policy sees only which is larger; set actor.standardise=false and actor.inputNorm=false, or add numbers',
   ])
 })
 
 test('states of one and of two numbers have different warnings', () => {
   const [one] = narrowInputs(spec(1, 9), defaultStages)
-  assert.match(one, /^state has 1 number, of which .* leave 0: the critic sees nothing of it; /)
+  assert.match(one, /^state has 1 number, which .* reduce to 0: the critic sees nothing of it; /)
   const [two] = narrowInputs(spec(2, 9), defaultStages)
   assert.match(
     two,
-    /^state has 2 numbers, of which .* leave 1 and -1: the critic sees only which is larger; /,
+    /^state has 2 numbers, which .* reduce to 1 and -1: the critic sees only which is larger; /,
   )
 })
 
 test('agents with observations of equal length share a line, which names some and counts the rest', () => {
   const lines = narrowInputs(spec(3, 2, 1, 2, 2, 2, 2, 7), withoutId)
   assert.deepEqual(
-    lines.map((line) => line.split(',').slice(0, -1).join(',').split(', of')[0]),
+    lines.map((line) => line.split(',').slice(0, -1).join(',').split(', which')[0]),
     ['observation of agents a0, a2, a3 and 2 more has 2 numbers', 'observation of agent a1 has 1 number'],
   )
 })
@@ -58,16 +58,16 @@ test('critics of the agents see observations, without an id', () => {
   const [line, ...more] = narrowInputs(spec(1, 1, 2, 3), defaultStages, 'observation')
   assert.match(
     line,
-    /^observation of agent a0 has 1 number, of which critic\.\S+ and .* leave 0: the critic sees nothing/,
+    /^observation of agent a0 has 1 number, which critic\.\S+ and .* reduce to 0: the critic sees nothing/,
   )
   assert.equal(more.length, 1)
-  assert.match(more[0], /^observation of agent a1 has 2 numbers, of which critic\./)
+  assert.match(more[0], /^observation of agent a1 has 2 numbers, which critic\./)
 })
 
 test('LayerNorm on the input alone also gives a warning; without both there is none', () => {
   const critic = { standardise: false, inputNorm: true }
   assert.deepEqual(narrowInputs(spec(1, 9), { ...defaultStages, critic }), [
-    'state has 1 number, of which critic.inputNorm leaves 0: the critic sees nothing of it; set critic.inputNorm=false, or give it more numbers',
+    'state has 1 number, which critic.inputNorm reduces to 0: the critic sees nothing of it; set critic.inputNorm=false, or add numbers',
   ])
   assert.deepEqual(narrowInputs(spec(1, 1), { actor: { ...off, agentId: false }, critic: off }), [])
 })

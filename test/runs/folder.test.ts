@@ -86,7 +86,7 @@ test('a run is resumed only with the environment code of its checkpoints; other 
   resume(dir, config, () => {}, { envSha256: 'b'.repeat(64), ...listen })
   assert.deepEqual(
     said.map((line) => line.slice(0, 25)),
-    ['open', 'going on from checkpoint '],
+    ['open', 'resuming from checkpoint '],
   )
 })
 
@@ -250,7 +250,7 @@ test('a damaged checkpoint is skipped, set aside and named', (t) => {
     said[0],
     /checkpoint .*000005 is damaged: actors\.safetensors is torn or was changed; .*000005\.damaged/,
   )
-  assert.match(said[1], /going on from checkpoint .*000004/)
+  assert.match(said[1], /resuming from checkpoint .*000004/)
   assert.deepEqual(listCheckpoints(dir), [2, 4])
   assert.deepEqual(iterations(dir), [1, 2, 3, 4])
 })

@@ -41,7 +41,7 @@ test('a process killed at any moment leaves a folder that resumes to the same re
   const config = testConfig('steps=4000000000', 'checkpoint.keepEvery=50')
   const run = openRun(dir, config, { resume: true, onEvent: (message) => said.push(message) })
   run.close()
-  assert.match(said.join(), /^going on from checkpoint [^,]*$/, 'no checkpoint was damaged')
+  assert.match(said.join(), /^resuming from checkpoint [^,]*$/, 'no checkpoint was damaged')
   const iterations = Array.from({ length: reached }, (_, i) => i + 1)
   assert.deepEqual(readMetrics(join(dir, 'metrics.jsonl')), iterations.map(iterationRecord))
   const tree = JSON.parse(readFileSync(join(dir, 'eval.json'), 'utf8')) as Record<string, never>

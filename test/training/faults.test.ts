@@ -52,7 +52,7 @@ test('a worker that fails repeatedly ends the run in one line, and the run can b
   assert.equal(events.length, 2)
   // The iterations before it are kept.
   await assert.rejects(failing(true), ends)
-  assert.match(events[2], /^going on from checkpoint .*00000\d$/)
+  assert.match(events[2], /^resuming from checkpoint .*00000\d$/)
 })
 
 for (const what of ['physics', 'reward', 'observation', 'state'] as const) {

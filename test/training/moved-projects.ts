@@ -126,6 +126,6 @@ export function moves(t: TestContext, project: Project): void {
   run(after, 'export', 'runs/a', '--out', 'policies/again')
   assert.deepEqual(contents(join(after, 'policies/again')), contents(join(after, 'policies/a')))
   const resumed = run(after, 'train', '--resume', 'runs/a', '--steps', '480')
-  assert.match(resumed.stderr, /going on from checkpoint/)
+  assert.match(resumed.stderr, /resuming from checkpoint/)
   assert.equal(digest(resumed.stdout), digest(run(after, 'train', '--resume', 'runs/longer').stdout))
 }

@@ -47,7 +47,7 @@ test('a run with an absolute path resumes while the file exists', (t) => {
   writeFileSync(path, JSON.stringify({ ...config, env, about: rest }))
   run(cwd, 'train', '--resume', 'runs/a')
   const longer = run(temporaryDirectory(t), 'train', '--resume', join(cwd, 'runs/a'), '--steps', '480')
-  assert.match(longer.stderr, /going on from checkpoint/)
+  assert.match(longer.stderr, /resuming from checkpoint/)
   assert.ok(!readFileSync(join(cwd, 'runs/a/eval.json'), 'utf8').includes(cwd))
   renameSync(join(cwd, 'envs'), join(cwd, 'moved'))
   const lost = hatrpo(['train', '--resume', 'runs/a', '--steps', '560'], cwd)

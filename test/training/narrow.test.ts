@@ -21,7 +21,7 @@ test('training warns at its start of vectors lost by normalisation, unless it is
   assert.deepEqual([start, iteration, more], ['start', 'iteration', []])
   assert.match(
     warning,
-    /^state has 2 numbers, of which critic\.standardise and critic\.inputNorm leave 1 and -1/,
+    /^state has 2 numbers, which critic\.standardise and critic\.inputNorm reduce to 1 and -1/,
   )
   assert.ok(isNarrow(warning))
   assert.deepEqual(await said('critic.standardise=false', 'critic.inputNorm=false'), ['start', 'iteration'])

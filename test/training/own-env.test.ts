@@ -60,7 +60,7 @@ test('an environment in TypeScript or JavaScript, without saveState: the same bi
   await ended
   assert.ok(!existsSync(join(cwd, 'killed', 'result.json')), 'the run ended before it could be killed')
   const resumed = hatrpo(['train', '--resume', 'killed', '--workers', '1'], cwd)
-  assert.match(resumed.stderr, /going on from checkpoint/)
+  assert.match(resumed.stderr, /resuming from checkpoint/)
   assert.equal(digest(resumed), whole)
 })
 

@@ -91,7 +91,7 @@ test('a team of options and a team of a module train to the same bits, killed or
 
   // From another folder: the paths in config.json start from the project's.
   const resumed = hatrpo(['train', '--resume', join(cwd, 'custom')], temporaryDirectory(t))
-  assert.match(resumed.stderr, /going on from checkpoint/)
+  assert.match(resumed.stderr, /resuming from checkpoint/)
   assert.equal(digest(resumed), whole)
   const { env } = JSON.parse(readFileSync(join(cwd, 'custom', 'config.json'), 'utf8')) as { env: object }
   assert.deepEqual(env, {

@@ -2,7 +2,7 @@ import type { MultiAgentEnv } from '../contract.js'
 import type { Findings } from './finding.js'
 import { allViews, type NamedView, overlap } from './views.js'
 
-/** Views of one environment that share memory: what is written to one changes the other. */
+/** Views of one environment that share memory: a write to one changes the other. */
 export function checkOwnMemory(env: MultiAgentEnv, findings: Findings): void {
   const views = allViews(env)
   const pairs = views.flatMap((a, i) =>
@@ -35,6 +35,6 @@ function report(
   const more = pairs.length > 1 ? ` (and ${pairs.length - 1} more such pairs)` : ''
   findings.add(
     'aliasing',
-    `${tell(a.name, b.name)}${more}: make a typed array of its own for each view of each environment`,
+    `${tell(a.name, b.name)}${more}: make a separate typed array for each view of each environment`,
   )
 }

@@ -7,8 +7,8 @@ import type { ActionSampler } from './sampler.js'
 /** Steps during which every allocation is recorded. */
 const RECORDED_STEPS = 256
 /**
- * Allocations less frequent than one in so many steps are not reported: the engine's own notes (feedback, compiled
- * code) come now and then, and what a step allocates now and then costs little.
+ * Allocations less frequent than one in this number of steps are not reported: the engine's own ones (feedback,
+ * compiled code) are rare, and rare allocations of a step cost little.
  */
 const STEPS_PER_ALLOCATION = 8
 /**
@@ -16,7 +16,7 @@ const STEPS_PER_ALLOCATION = 8
  * compile into one. No code can be written so that there are none, and nothing else is as small, so they do not count.
  */
 const NUMBER_BYTES = 16
-/** Times that the steps are run again, warmer, before what is still allocated counts: slow tiers allocate more. */
+/** Repetitions of the steps before remaining allocations count, because slow tiers of the engine allocate more. */
 const ATTEMPTS = 4
 const WARM_UP_STEPS = 20_000
 const WARM_UP_SECONDS = 1
@@ -33,7 +33,7 @@ interface Site {
   bytes: number
 }
 
-/** A function of V8's sampling heap profile, and what it called. */
+/** A function of V8's sampling heap profile, and the functions that it called. */
 interface ProfileNode {
   readonly id: number
   readonly callFrame: {
@@ -79,7 +79,10 @@ export async function checkAllocation(
     const most = sites.reduce((a, b) => (b.bytes > a.bytes ? b : a))
     const how = `step allocates ${Math.ceil(bytes)} bytes in ${count.toFixed(1)} objects a step, most of it in ${placeOf(most, cold)}`
     const right = 'make arrays and objects once, in the constructor, and write into them'
-    findings.add('allocation', `${how}: ${right}, or the garbage collector stops the rollout again and again`)
+    findings.add(
+      'allocation',
+      `${how}: ${right}; otherwise the garbage collector interrupts the rollout repeatedly`,
+    )
     return true
   } finally {
     recorder.close()
@@ -97,7 +100,7 @@ function placeOf({ place, size }: Site, cold: readonly Site[]): string {
     : same.reduce((a, b) => (b.count > a.count ? b : a)).place
 }
 
-/** Steps without a record, until the engine has compiled what is hot. */
+/** Steps without a record, until the engine has compiled hot functions. */
 function warmUp(env: MultiAgentEnv, step: Stepper, seed: number, sampler: ActionSampler): void {
   const begun = performance.now()
   startEpisode(env, seed, 0, sampler)
@@ -108,7 +111,7 @@ function warmUp(env: MultiAgentEnv, step: Stepper, seed: number, sampler: Action
   }
 }
 
-/** Steps from a few episodes, each under record but for its reset and the drawing of actions. */
+/** Steps of a few episodes, recorded without the reset and the drawing of actions. */
 function recordSteps(
   env: MultiAgentEnv,
   step: Stepper,
@@ -134,8 +137,8 @@ function recordSteps(
 type Stepper = () => number
 
 /**
- * Steps an environment in a function that has a stack frame of its own, under which allocations count: the builtin that
- * calls it is never compiled into one with it.
+ * Steps an environment in a function with a separate stack frame, under which allocations count: the builtin that calls
+ * it is never inlined with it.
  */
 function makeStepper(env: MultiAgentEnv): Stepper {
   let end: number = RUNNING
@@ -187,7 +190,7 @@ class AllocationRecorder {
     })
   }
 
-  /** @returns what was allocated under a function, numbers left out, by size and the function that did it */
+  /** @returns allocations under a function except boxed numbers, by size and allocating function */
   stop(functionName: string): Site[] {
     const { profile } = this.#post('HeapProfiler.stopSampling') as { profile: Profile }
     const places = placesUnder(functionName, profile.head)

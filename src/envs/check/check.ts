@@ -87,7 +87,7 @@ export async function checkEnv(source: CheckedSource, options: CheckOptions = {}
   return check.report()
 }
 
-/** Makes an environment; undefined when there is no further one. */
+/** Makes an environment; undefined if the source has no further one. */
 type Maker = () => Promise<MultiAgentEnv | undefined>
 
 function makerOf(source: CheckedSource, context = new EnvContext()): Maker {
@@ -103,7 +103,7 @@ function makerOf(source: CheckedSource, context = new EnvContext()): Maker {
   }
 }
 
-/** One check: the environments it made and what it found. */
+/** One check: its environments and findings. */
 class Check {
   readonly findings = new Findings()
   readonly #make: Maker
@@ -237,7 +237,7 @@ class Check {
       episodes.some(({ end }) => end === 'running')
     )
       this.#notes.push(
-        `the time limit of ${timeLimit} was not reached: episodes are left after ${LONGEST_EPISODE} steps`,
+        `the time limit of ${timeLimit} was not reached: episodes are stopped after ${LONGEST_EPISODE} steps`,
       )
   }
 
@@ -250,7 +250,7 @@ class Check {
     const third = await this.#makeEnv()
     if (second === undefined || third === undefined) {
       this.#notes.push(
-        'two environments were not compared: one environment was given, and not what makes them',
+        'two environments were not compared: a single environment was given, not a function that makes them',
       )
       return
     }
@@ -267,7 +267,7 @@ class Check {
     if (!shared) attempt(findings, () => checkInterleaved([env, second], pair, seed, findings))
     if (env.saveState === undefined) {
       this.#notes.push(
-        'there is no saveState: training goes back to a step by running the episode again from its seed',
+        'there is no saveState: training restores a step by repeating the episode from its seed',
       )
     } else if (!findings.has('shared-state', 'aliasing')) {
       this.#tell('saved states')
@@ -287,13 +287,13 @@ class Check {
 
   async #checkSteps(env: MultiAgentEnv, seed: number): Promise<void> {
     this.#tell('allocation')
-    // Views that are made anew are found already.
+    // Replaced views are already reported.
     if (this.findings.has('view-replaced')) return
     if (this.#options.allocation === false) {
-      this.#notes.push('allocation was not checked: it was left out')
+      this.#notes.push('allocation was not checked: the check is switched off')
       return
     }
     if (!(await checkAllocation(env, seed, this.#sampler, this.findings)))
-      this.#notes.push('allocation was not checked: this engine does not tell of it')
+      this.#notes.push('allocation was not checked: this engine does not report it')
   }
 }

@@ -49,7 +49,7 @@ export class Constants {
       const how = `all rewards are 0 ${after}`
       findings.add(
         'no-reward',
-        `${how}: fill rewards in every step, or reward what random actions come across`,
+        `${how}: fill rewards in every step, or give rewards that random actions can reach`,
       )
     }
     // A game without a state shows the same always.

@@ -136,6 +136,6 @@ export function checkSeeds(
   const how = `the seeds ${[trace.seed, ...seeds.slice(0, OTHER_SEEDS)].join(', ')} give the same episode`
   findings.add(
     'seed-ignored',
-    `${how}: draw the start from the seed, or write reset() without a parameter if there is one start alone`,
+    `${how}: draw the start from the seed, or write reset() without a parameter if there is only one start`,
   )
 }

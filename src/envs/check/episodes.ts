@@ -117,7 +117,7 @@ export function checkEnds(episodes: readonly EpisodeSummary[], timeLimit: number
   if (timeLimit === Infinity && left === episodes.length) {
     findings.add(
       'endless',
-      `no episode ended within ${LONGEST_EPISODE} steps and spec.timeLimit is Infinity: give it a time limit, or an evaluation may never end`,
+      `no episode ended within ${LONGEST_EPISODE} steps and spec.timeLimit is Infinity: set a time limit; otherwise an evaluation may never end`,
     )
   }
 }
@@ -140,12 +140,11 @@ export function checkStepAfterEnd(
   if (end !== RUNNING) return
   if (trace.endsWhereItBegan()) {
     const how = `after step ${steps}, which ended the episode of seed ${seed}, the views hold its first observations and state again`
-    findings.add('final-views', `${how}: keep the final ones, and start anew only in reset`)
+    findings.add('final-views', `${how}: keep the final ones until reset`)
     return
   }
   const how = `step after the end of an episode returned ${RUNNING} (running)`
-  const right =
-    'start the next episode only in reset, and throw an error here, so that a caller that forgets it is told'
+  const right = 'start the next episode only in reset, and throw an error here, which reveals a missing reset'
   findings.add('step-after-end', `${how}: ${right}`)
 }
 

@@ -50,7 +50,7 @@ export class Findings {
   readonly list: Finding[] = []
   readonly #seen = new Set<string>()
 
-  /** @param what tells apart several things that one rule finds */
+  /** @param what distinguishes several findings of one rule */
   add(rule: CheckRule, message: string, what = ''): void {
     const key = `${rule} ${what}`
     if (this.#seen.has(key)) return
@@ -79,7 +79,7 @@ export function calling<T>(call: string, run: () => T): T {
   }
 }
 
-/** Makes a part of the check; what the environment throws in it is a finding, the same exception only once. */
+/** Runs a part of the check. Exceptions of the environment are findings, the same exception only once. */
 export function attempt(findings: Findings, work: () => void): void {
   try {
     work()

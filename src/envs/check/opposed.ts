@@ -5,7 +5,7 @@ import type { ActionSampler } from './sampler.js'
 
 /** Steps in which rewards are compared. */
 const COMPARED_STEPS = 1000
-/** Share of the rewarded steps from which on opposed signs are no accident. */
+/** Fraction of the rewarded steps from which on opposed signs are not accidental. */
 const OPPOSED_SHARE = 0.05
 
 /**
@@ -39,6 +39,6 @@ export function checkOpposed(
   const how = `in ${opposed} of ${rewarded} rewarded steps some agents gain and others lose (${example}), and all get one reward`
   findings.add(
     'opposed-rewards',
-    `${how}: set env.rewards=each if they have aims of their own, or the training return means little`,
+    `${how}: set env.rewards=each if they have separate goals; otherwise the training return has little meaning`,
   )
 }

@@ -40,13 +40,10 @@ export function checkRestore(
     const went = origin.advanceTo(until)
     if (went !== undefined) {
       const how = `after saveState at step ${at} the episode goes another way: ${went}`
-      return findings.add(
-        'save-state',
-        `${how}: saveState must change nothing, draws from random streams included`,
-      )
+      return findings.add('save-state', `${how}: saveState must change nothing, including random streams`)
     }
     if (!sameBytes(saved, kept)) {
-      const how = `the bytes that saveState gave at step ${at} changed while the episode went on`
+      const how = `the bytes that saveState gave at step ${at} changed later in the episode`
       return findings.add(
         'save-state',
         `${how}: return a copy, such as new Uint8Array(numbers.slice().buffer)`,
@@ -63,7 +60,7 @@ export function checkRestore(
       const how = `what saveState gave at step ${at}, loaded into ${name}, does not bring it back: ${difference}`
       return findings.add(
         'save-state',
-        `${how}: save all that step and the views read (counters and random streams too), and fill the views in loadState`,
+        `${how}: save everything that step and the views read, including counters and random streams, and fill the views in loadState`,
       )
     }
   }

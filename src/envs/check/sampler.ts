@@ -26,10 +26,7 @@ export class ActionSampler {
     this.#random.load(words)
   }
 
-  /**
-   * Fills every agent's action with one of its space: uniform between bounds, normal where there is none, uniform over
-   * the available choices.
-   */
+  /** Fills every agent's action: uniform between bounds, normal without bounds, uniform over the available choices. */
   fill(env: MultiAgentEnv): void {
     env.spec.agents.forEach(({ action }, i) => this.#draw(action, env.actions[i], env.availableActions?.[i]))
   }

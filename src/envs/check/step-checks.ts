@@ -48,7 +48,7 @@ export class StepChecks {
       // A view of a WebAssembly memory loses its numbers when the memory grows.
       const size = this.#sizes.get(name)
       if (size !== undefined && (object as NamedView['view']).length !== size) {
-        const how = `${name} lost its memory ${when}: do not hand out views of a memory that can grow`
+        const how = `${name} lost its memory ${when}: do not return views of a memory that can grow`
         this.#findings.add('view-replaced', how)
       }
     }
@@ -103,7 +103,7 @@ export class StepChecks {
     const how = `rewards[0] is ${rewards[0]} and rewards[${other}] is ${rewards[other]} ${when}`
     this.#findings.add(
       'cooperative-reward',
-      `${how}: fill them alike, or set spec.mode to 'general' if agents have aims of their own`,
+      `${how}: fill them equally, or set spec.mode to 'general' if agents have separate goals`,
     )
   }
 
@@ -136,7 +136,7 @@ export class StepChecks {
     let first = 0
     for (const n of choices(action)) {
       if (!mask.subarray(first, first + n).some((flag) => flag !== 0)) {
-        const how = `${id} has no available action among its ${n} ${when}: leave it one (doing nothing), or make it inactive`
+        const how = `${id} has no available action among its ${n} ${when}: make one available (such as doing nothing), or make the agent inactive`
         this.#findings.add('action-mask', how)
       }
       first += n

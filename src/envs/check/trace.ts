@@ -1,7 +1,7 @@
 import { RUNNING, type MultiAgentEnv } from '../contract.js'
 import { type NamedView, outputViews, seenViews } from './views.js'
 
-/** Memory that a trace may take; what comes after is not compared. */
+/** Largest memory of a trace; later steps are not compared. */
 const LARGEST_TRACE_BYTES = 1 << 26
 
 /** Outputs of an environment after a reset or a step. */
@@ -52,7 +52,7 @@ export class Trace {
     return compare(seenViews(env), this.#frames[step].views, step)
   }
 
-  /** Whether the episode ended in what it began with, and had moved in between. */
+  /** Whether the episode ended in its initial state after other states. */
   endsWhereItBegan(): boolean {
     const [start, second] = this.#frames
     const last = this.#frames[this.#frames.length - 1]

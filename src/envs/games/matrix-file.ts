@@ -38,11 +38,11 @@ const STATE_KEYS = ['name', 'payoffs', 'next', 'available']
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Reads a game in the form of docs/envs/games.md.
+ * Reads a game in the format of docs/envs/games.md.
  * @param value content of the file
- * @param where the file, for errors
- * @param usualName name of a game that does not state its own
- * @throws HatrpoError (exit code 2) in one line for whatever is wrong
+ * @param where name of the file, for errors
+ * @param usualName default name of the game
+ * @throws HatrpoError (exit code 2) in one line for any mistake
  */
 export function parseMatrixGame(value: unknown, where: string, usualName: string): MatrixGame {
   return new GameReader(where).read(value, usualName)
@@ -221,7 +221,10 @@ class GameReader {
     return found.reduce((joint, action, i) => joint * this.#actions[i].length + action, 0)
   }
 
-  /** Visits what a table of nested lists, agent by agent, says of every joint action; less nesting is for all. */
+  /**
+   * Visits the entry of every joint action in a table of nested lists, one level per agent. An entry at a higher level
+   * applies to all joint actions below it.
+   */
   #visit(value: unknown, key: string, leaf: (value: unknown, key: string, joint: number) => void): void {
     const descend = (inner: unknown, name: string, agent: number, joint: number) => {
       if (agent === this.#agents.length) return leaf(inner, name, joint)
@@ -258,7 +261,7 @@ class GameReader {
     for (let s = 0; s < out.length; s++) {
       sum += out[s]
       if (sum > 1 + ROUNDING) this.#fail(key, value, 'probabilities that sum to at most 1')
-      // A sum that is 1 but for rounding never ends the game.
+      // A sum of 1 within rounding never ends the game.
       out[s] = sum > 1 - ROUNDING ? 1 : sum
     }
   }

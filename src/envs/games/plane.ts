@@ -25,7 +25,7 @@ interface PlaneGame {
  * lower the return, and steps in turn raise it.
  */
 export const figure1 = planeGame({
-  description: 'two agents are paid the product of their numbers; one step',
+  description: 'two agents get the product of their numbers; one step',
   start: '-0.25,0.25',
   range: [-10, 10],
   clipped: false,
@@ -33,11 +33,11 @@ export const figure1 = planeGame({
 })
 
 /**
- * The differentiable game of the paper on joint KL constraints (arXiv 2508.10340): a steep local peak near (1, 1) and
- * a higher one near (5, 5), wide in y. Start and range are not stated there as far as it is known here.
+ * Differentiable game of the paper on joint KL constraints (arXiv 2508.10340): a steep local peak near (1, 1) and a
+ * higher one near (5, 5), wide in y. The paper's start and range were not available.
  */
 export const twoPeaks = planeGame({
-  description: 'two agents look for the higher of two peaks over their numbers; one step',
+  description: 'two agents search for the higher of two peaks of a function of their numbers; one step',
   start: '1.5,1.5',
   range: [0, 7],
   clipped: true,

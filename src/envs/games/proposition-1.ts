@@ -8,11 +8,11 @@ import { box, discrete } from '../spaces.js'
 const SIZE = 3
 
 /**
- * The game of Proposition 1 of Kuba et al. (2022): n agents, n even, choose 0 or 1, and all get 1 where the first half
- * has chosen alike and the second half the other way. Policies that all agents share get at most 2 / 2^n of that.
+ * Game of Proposition 1 of Kuba et al. (2022): n agents, n even, choose 0 or 1. All get 1 if the first half makes one
+ * choice and the second half the other. A shared policy gets at most 2 / 2^n of that.
  */
 export const proposition1: DefinedEnvironment = {
-  description: 'all are paid where one half of the agents chooses 0 and the other half 1; one step',
+  description: 'all get 1 if one half of the agents chooses 0 and the other half 1; one step',
   options: { agents: whole(4, 2) },
   define(id, { agents }) {
     const count = Number(agents)

@@ -49,9 +49,9 @@ type Battle = {
 }
 
 /**
- * A battle on a grid, of the shape of the StarCraft challenge: a team of archers and guards against scripted raiders.
- * Agents die, see a part of the field, and may only attack what is in reach. With 4 raiders random play wins 1 battle in
- * 200, and a team that attacks whenever it can nearly all; with 5, standing and shooting wins three in four.
+ * A battle on a grid, similar to the StarCraft challenge: a team of archers and guards against scripted raiders. Agents
+ * can die, observe a part of the field, and can only attack raiders in range. With 4 raiders, random play wins 1 battle
+ * in 200, and a team that attacks whenever it can wins nearly all. With 5, standing and shooting wins three in four.
  */
 export const skirmish: DefinedEnvironment = {
   description: 'archers and guards, who may die, fight scripted raiders on a grid; attacks are masked',

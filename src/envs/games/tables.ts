@@ -2,8 +2,8 @@ import { jointActionCount, type FiniteGame } from '../finite-game.js'
 import type { MatrixGame } from './matrix-file.js'
 
 /**
- * The tables of a game whose agents are paid alike and may always choose every action. A state without rewards, which is
- * never left, is added where the game can end; time limits do not count.
+ * Tables of a game with equal rewards and without masks. If the game can end, an absorbing state without rewards is
+ * added; time limits do not count.
  * @returns undefined for any other game
  */
 export function finiteGameOf(game: MatrixGame): (() => FiniteGame) | undefined {
@@ -39,7 +39,7 @@ function makeTables({ agents, actions, states, start }: MatrixGame): FiniteGame 
   return { states: total, actions: counts, rewards, transitions, initial }
 }
 
-/** Probabilities from cumulative ones; what lacks to 1 goes to the entry behind them, where there is one. */
+/** Probabilities from cumulative ones; the remainder to 1 is added to the next entry, if there is one. */
 function fillRow(cumulative: Float64Array, from: number, count: number, out: Float64Array): void {
   let before = 0
   for (let s = 0; s < count; s++) {

@@ -5,9 +5,9 @@ import type { ParticleWorld, Scenario } from './world.js'
 
 const COLOURS = colours(3, 0.75, 0.25)
 
-/** Each of two agents knows where the other one has to go, and tells it. */
+/** Each of two agents observes the goal of the other and can send messages. */
 export const reference: ParticleTask = {
-  description: 'two agents, each of which knows where the other has to go, tell each other',
+  description: 'two agents direct each other: each knows the goal of the other',
   rewards: 'sum',
   options: { localRatio: number(0.5, 0, 1) },
   scenario: ({ localRatio }): Scenario => ({

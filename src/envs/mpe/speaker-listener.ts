@@ -5,9 +5,9 @@ import type { ParticleWorld, Scenario } from './world.js'
 const COLOURS = colours(3, 0.65, 0.15)
 const LISTENER = 1
 
-/** A speaker that cannot move tells a listener that does not know the goal where to go. */
+/** A speaker that cannot move directs a listener that does not observe the goal. */
 export const speakerListener: ParticleTask = {
-  description: 'a speaker that cannot move tells a listener where to go',
+  description: 'a speaker that cannot move directs a listener',
   rewards: 'sum',
   options: {},
   scenario: (): Scenario => ({

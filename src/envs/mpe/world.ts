@@ -28,7 +28,7 @@ export interface Scenario {
   /** Colours that represent goals, by landmark; and those of the landmarks. */
   readonly goalColours?: readonly (readonly number[])[]
   readonly landmarkColours?: readonly (readonly number[])[]
-  /** Share of `local` in an agent's reward, where there is also a `global` one. */
+  /** Weight of `local` in an agent's reward, if there is also a `global` part. */
   readonly localRatio: number
   /** Reward of an agent for the present state. */
   readonly local: (world: ParticleWorld, agent: number) => number
@@ -154,7 +154,7 @@ export class ParticleWorld {
     return this.scenario.global === undefined ? own : global * (1 - localRatio) + own * localRatio
   }
 
-  /** The part of the reward that all agents have in common; 0 where there is none. */
+  /** Common part of all agents' rewards; 0 if there is none. */
   globalReward(): number {
     return this.scenario.global?.(this) ?? 0
   }

@@ -46,7 +46,7 @@ test('an environment without saveState is restored by replay, and a note reports
   const { findings, notes, restoredBy } = await checkEnv(() => new Plain())
   assert.deepEqual(findings, [])
   assert.equal(restoredBy, 'replay')
-  assert.match(notes.join(), /no saveState: training goes back to a step by running the episode again/)
+  assert.match(notes.join(), /no saveState: training restores a step by repeating the episode/)
 })
 
 test('with a single environment, all rules but the comparison with a second one are checked', async () => {
@@ -172,7 +172,7 @@ test('a time limit that is too long to reach is noted', async () => {
   }
   const { findings, notes, episodes } = await checkEnv(() => new Long(), { episodes: 1 })
   assert.deepEqual(findings, [])
-  assert.deepEqual(notes, ['the time limit of 6000 was not reached: episodes are left after 5000 steps'])
+  assert.deepEqual(notes, ['the time limit of 6000 was not reached: episodes are stopped after 5000 steps'])
   assert.deepEqual([episodes[0].steps, episodes[0].end], [5000, 'running'])
 })
 

@@ -628,7 +628,7 @@ breaks(
 breaks(
   'save-state',
   'bytes that live on',
-  /the bytes that saveState gave at step 6 changed while the episode went on: return a copy/,
+  /the bytes that saveState gave at step 6 changed later in the episode: return a copy/,
   () => {
     return new (class extends Sound {
       private readonly numbers = new Float64Array(14)
