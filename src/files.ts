@@ -18,7 +18,7 @@ export function makeFolders(path: string): boolean {
   }
 }
 
-/** @returns false where there is such a folder already */
+/** @returns false if the folder already exists */
 function makeFolder(path: string): boolean {
   const { mkdirSync, statSync } = process.getBuiltinModule('node:fs')
   try {

@@ -30,7 +30,7 @@ export class Advantages {
   /** f32 [T E], in reward units. */
   readonly advantages: Tensor
   readonly returns: Tensor
-  /** f32 [T E], the critic's output as it is (normalised units where there is a normaliser). */
+  /** f32 [T E], output of the critic, in normalised units if there is a normaliser. */
   readonly outputs: Tensor
   /** f32 [T E], in reward units. */
   readonly values: Tensor
@@ -84,7 +84,7 @@ export class Advantages {
     this.#finals = device.compile({ rows: pass(finalInputs, this.memory?.finals) }, finals)
   }
 
-  /** Values every state with the critic as it is, then fills `advantages` and `returns`. */
+  /** Values every state with the present critic, then fills `advantages` and `returns`. */
   compute(): void {
     const { device, valueNorm } = this.#critic
     const { rewards, ends, valid } = this.#columns

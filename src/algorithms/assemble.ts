@@ -124,7 +124,7 @@ export function planMethod(
   })
   const groups = policyGroups(actors, sharing, env, learners)
   const ownObservations = groups.some(({ agents }) => agents.length > 1)
-  // Targets look forward to what the policies see.
+  // Targets include values of the policies' inputs.
   const acted = withActions ? { observationValues: true } : {}
   const opponents = env.agents.map((_, agent) => agent).filter((agent) => !learners.includes(agent))
   const agentOrder = [...groups.flatMap(({ agents }) => agents), ...opponents]

@@ -14,8 +14,8 @@ interface InputPart {
   readonly size: (env: EnvSpec, agent: number) => number
   readonly columns: (columns: DeviceColumns, agent: number) => SeenColumns
   /**
-   * Whether it is one agent's alone. Its rows then count while that agent plays; rows of the others always do, since they
-   * tell of the whole team, and the values of earlier rows look forward to them.
+   * Whether it belongs to a single agent. Its rows are then valid while that agent is active. Rows of other critics are
+   * always valid, because they describe the whole team and the targets of earlier rows depend on them.
    */
   readonly ofOneAgent: boolean
 }

@@ -1,6 +1,6 @@
 import type { UpdateForecast } from './agent-update.js'
 
-/** Which policies are scored anew, after one has moved: all that are left, the one about to move, or none. */
+/** Policies that are scored again after a move: all remaining ones, the one about to move, or none. */
 export const RESCORING = ['all', 'lazy', 'once'] as const
 export type Rescoring = (typeof RESCORING)[number]
 
@@ -88,7 +88,7 @@ export function equalAllocation(equalShare: number): KlAllocation {
   }
 }
 
-/** Shares by the optimum of the local model, of what is left. */
+/** Optimal shares of the remaining budget by the local model. */
 export function optimalAllocation(equalShare: number, { min, max }: AllocationOptions): KlAllocation {
   const bounds = { min: min * equalShare, max: max * equalShare }
   return {
@@ -102,10 +102,9 @@ export function optimalAllocation(equalShare: number, { min, max }: AllocationOp
 const EPSILON = 1e-6
 
 /**
- * Best gain per KL first: the policy whose step has it takes as much of what is left as it may.
- *
- * The merit is the ratio of the gain and the KL that the step has on the batch, times the root of its budget. For steps
- * of one budget that ranks by the ratio; between budgets, the local model's ratio falls as the root, which the factor undoes.
+ * Best gain per KL first: the policy with the best step takes as much of the remaining budget as it may. The merit is
+ * the ratio of the step's gain and KL on the batch, times the square root of its budget. Steps of one budget are thus
+ * ranked by the ratio. Between budgets, the ratio of the local model falls as the root, which the factor compensates.
  */
 export function greedyAllocation(equalShare: number, { max }: AllocationOptions): KlAllocation {
   const share = (pot: number) => Math.min(max * equalShare, pot)

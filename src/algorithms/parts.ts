@@ -32,7 +32,7 @@ import {
 } from './table.js'
 import { TrustRegionUpdate, type TrustRegionRule } from './trust-region.js'
 
-/** Order of the policies' turns: a new one every iteration, ascending, or by what their steps promise. */
+/** Order of the policies' turns: a new random one in every iteration, ascending, or by predicted gain. */
 export const TURN_ORDERS = ['random', 'fixed', 'score'] as const
 export type TurnOrder = (typeof TURN_ORDERS)[number]
 
@@ -225,7 +225,7 @@ export const SCHEDULES: Parts<Turns, SchedulePart> = {
     budgets: ['fixed', 'kkt', 'greedy'],
     make: (parts) => new ComparedSchedule(parts, parts.comparison!),
   },
-  // Of one policy there is no order.
+  // A single policy has no order.
   single: {
     joined: true,
     ordered: false,

@@ -14,7 +14,7 @@ import type { PolicyOutcome, PolicyUpdate, UpdateForecast } from './agent-update
 export interface TrustRegionRule extends TrustRegionOptions {
   /** delta, the bound on the mean KL(old || new) of a step. */
   readonly delta: number
-  /** Each mini-batch gets a whole trust-region step of its own (the paper's setting is 40 of them). */
+  /** Number of mini-batches, each with a full trust-region step (40 in the paper). */
   readonly miniBatches: number
 }
 
@@ -61,7 +61,7 @@ export class TrustRegionUpdate implements PolicyUpdate {
     this.#proposal = proposal
     const { rejection, slope, curvature } = proposal
     return {
-      // The gain sqrt(2 d / curvature) slope, whatever residual CG has left.
+      // The gain sqrt(2 d / curvature) slope, for any residual of CG.
       score: rejection ? 0 : (slope / curvature) * slope,
       gainAt: (budget) => (rejection ? 0 : fullStepScale(budget, proposal) * slope),
       attempt: (budget) => this.step.attempt(proposal, budget),

@@ -1,5 +1,5 @@
-// Makes the first iteration of a run and prints a line of JSON (`FirstIteration`). A program of its own, because the time
-// since the start of the process and the memory of the process are measured.
+// Makes the first iteration of a run and prints a line of JSON (`FirstIteration`). It is a separate program, because it
+// measures the time since the start and the memory of the process.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FirstIteration, FirstIterationTask } from './start.js'

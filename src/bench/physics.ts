@@ -122,9 +122,9 @@ export interface PhysicsFigures {
 }
 
 /**
- * Runs the same episodes in three ways, in turns: by `env.step()`, by its calls of `mj_step` alone in the same WebAssembly
- * binary, and by those calls in another MuJoCo where there is one.
- * @param steps of all episodes of a round
+ * Alternates between three ways to run the same episodes: by `env.step()`, by only its calls of `mj_step` in the same
+ * WebAssembly binary, and by those calls in another MuJoCo, if there is one.
+ * @param steps number of steps of all episodes of a round
  */
 export async function measurePhysics(
   config: EnvConfig,

@@ -34,7 +34,7 @@ const LAYERS: readonly Layer[] = [
   { inputs: 128, outputs: 1 },
 ]
 
-/** Rates of the matrix products on one thread, and as shares of what the engine's 128-bit vectors reach at most. */
+/** Rates of the matrix products on one thread, also relative to the peak of the engine's 128-bit vectors. */
 export async function* benchProducts({
   rounds,
   batch,

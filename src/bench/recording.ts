@@ -18,7 +18,7 @@ export interface Episode {
   readonly qvel: readonly number[]
   /** [blocks][agents] */
   readonly actions: readonly (readonly Float32Array[])[]
-  /** [blocks][nu]: the controls that the actions come to. */
+  /** [blocks][nu]: controls of the actions. */
   readonly controls: readonly (readonly number[])[]
 }
 

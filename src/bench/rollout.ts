@@ -120,7 +120,7 @@ function iterationSpeed(name: string, rows: number, iterations: readonly Iterati
   return result(name, 'steps/s', speeds)
 }
 
-/** @param title name of the results, with a % in the place of the figure's name */
+/** @param title name of the results, with a % as placeholder of the figure's name */
 function* iterationResults(title: string, rows: number, iterations: readonly Iteration[]): Generator<Result> {
   const figure = (name: string, unit: string, pick: (iteration: Iteration) => number) =>
     result(title.replace('%', name), unit, iterations.map(pick))

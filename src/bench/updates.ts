@@ -17,7 +17,7 @@ interface Variant {
   readonly suffix: string
 }
 
-/** A task as it is, and with every other solver where its method has one. */
+/** A task with its own settings, and with every other solver if its method has one. */
 function variantsOf(task: UpdateTask): Variant[] {
   const solvers = algorithms[task.algo].update === 'trustRegion' ? OTHER_SOLVERS : []
   const others = solvers.map((solver) => ({ task: { ...task, solver }, suffix: `, solver ${solver}` }))

@@ -98,7 +98,7 @@ function parseThreads(text: string | undefined): number[] {
   )
 }
 
-/** The tasks of those names, as they are listed where they are; other tasks with their default options. */
+/** Tasks of the given names: listed ones as listed, others with default options. */
 async function parseEnvs(ids: readonly string[], listed: readonly EnvConfig[]): Promise<EnvConfig[]> {
   const { assertEnvExists } = await import('../envs/index.js')
   return ids.map((id) => {

@@ -2,14 +2,14 @@ import { Worker } from 'node:worker_threads'
 import { WORKERS } from '../place.js'
 import { beginPhase, newTelling, renamePhase, stopTelling, type Telling } from '../text/telling.js'
 
-/** Milliseconds of a phase after which a line says what is going on, and those until the next line. */
+/** Milliseconds of a phase after which a line names it, and those until the next line. */
 const FIRST = 2000
 const EVERY = 10_000
 const STANDARD_ERROR = 2
 /** Clears a line of a terminal, where there may be a bar. */
 const CLEAR = '\r\u001b[K'
 
-/** Tells what a command is busy with, where that takes long: by a thread, because the main one may be blocked. */
+/** Reports long phases of a command, from a separate thread because the main one may be blocked. */
 export class Busy {
   readonly #telling: Telling
 

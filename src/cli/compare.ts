@@ -62,7 +62,7 @@ Examples:
     .action(compare)
 }
 
-/** Compares, and says what it is at where that takes long. */
+/** Compares runs, and reports phases that take long. */
 function withPhases(
   compareWithRuns: (options: CompareOptions) => ComparedRuns,
   options: CompareOptions,

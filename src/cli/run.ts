@@ -19,7 +19,7 @@ function traces(error: unknown): string {
 /** Runs a command with arguments. A failure prints one line on standard error and sets the exit code. */
 export async function runCommand(command: Command, args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that closes its end of the pipe early, as `head` does, is no failure.
+    // A reader that closes the pipe early, such as `head`, is not a failure.
     if (error.code === 'EPIPE') return
     process.stderr.write(`hatrpo: cannot write to stdout: ${error.message}\n`)
     process.exitCode = 1

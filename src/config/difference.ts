@@ -6,7 +6,7 @@ import { sorted } from './tree.js'
 /** Groups that only the update rule of the same name reads. */
 const ruleGroups: ReadonlySet<string> = new Set(Object.values(algorithms).map(({ update }) => update))
 
-/** Values of a configuration by dotted key, but for those of update rules that its method does not have. */
+/** Values of a configuration by dotted key, without those of other update rules. */
 export function flatConfig(config: TrainConfig): Map<string, unknown> {
   const { update } = algorithms[config.algo]
   const own = Object.entries(config).filter(([name]) => name === update || !ruleGroups.has(name))

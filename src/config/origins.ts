@@ -42,7 +42,7 @@ export function leaves(settings: Tree, prefix = ''): [key: string, value: unknow
   })
 }
 
-/** Value of a dotted key; undefined where there is none. */
+/** Value of a dotted key, or undefined. */
 export function valueAt(settings: Tree, key: string): unknown {
   return key.split('.').reduce<unknown>((inner, name) => (isTree(inner) ? inner[name] : undefined), settings)
 }

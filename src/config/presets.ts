@@ -53,8 +53,8 @@ function commonLayers(rule: UpdateRule, origin: ValueOrigin): Layer[] {
 }
 
 /**
- * The tuned row of a task for the update rule of a method, which is the default where there is one.
- * @param preset that asks for it
+ * Tuned row of a task for the update rule of a method, which is the default if it exists.
+ * @param preset the preset that requests it
  */
 function tunedChoice(envId: string, algo: AlgorithmName, preset?: string): PresetChoice | undefined {
   const { update } = algorithms[algo]

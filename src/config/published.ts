@@ -1,6 +1,6 @@
 import { type Algorithm, type UpdateRule } from '../algorithms/table.js'
 
-/** Value of a published run: a dotted key, what it is, and where that is written. */
+/** Value of a published run: a dotted key, the value, and its source. */
 export interface PublishedValue {
   readonly key: string
   readonly value: unknown
@@ -179,7 +179,7 @@ export const MARLLIB: PublishedSettings = {
         'critic.epochs': 10,
       }),
       ...from('MARLlib, marl/algos/scripts/mappo.py', { 'clipped.miniBatches': 1, 'clipped.lrDecay': false }),
-      // RLlib does not clip gradients unless it is told to.
+      // RLlib does not clip gradients by default.
       ...from(DEFAULTS, { 'clipped.maxGradNorm': 1e9, 'critic.maxGradNorm': 1e9 }),
     ],
   },

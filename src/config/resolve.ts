@@ -97,7 +97,7 @@ function expectNamed({ env, algo }: Tree): void {
   if (env === undefined || (isTree(env) && env.id === undefined))
     throw usageError('env is missing: name an environment, such as --env mamujoco/HalfCheetah-2x3')
   if (algo !== undefined) return
-  // The more telling of two errors first.
+  // The more informative of two errors comes first.
   if (isTree(env) && typeof env.id === 'string' && env.id !== '') assertEnvExists(env.id)
   const [example] = trainableAlgorithms
   throw usageError(
@@ -125,8 +125,8 @@ export async function completeEnv(resolved: ResolvedConfig): Promise<ResolvedCon
 }
 
 /**
- * Origins with those of the environment's options: an option that was not given has its default, unless one that stands
- * for several, and is not kept itself, has given it another.
+ * Origins including those of the environment's options. An option that was not given has its default, unless a short
+ * form for several options has set it.
  */
 async function envOrigins(given: EnvConfig, env: EnvConfig, origins: Origins): Promise<Origins> {
   const standing = Object.keys(given).find((name) => !Object.hasOwn(env, name))

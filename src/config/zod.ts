@@ -1,4 +1,4 @@
-// The part of zod that the schema is made of. The build puts it and what it imports into one file: zod itself is 95 files,
+// The part of zod that the schema uses. The build joins it with its imports into one file: zod itself has 95 files,
 // which take longer to load than the rest of the configuration.
 
 export {

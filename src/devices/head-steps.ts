@@ -170,7 +170,7 @@ interface Choice {
 
 /** Result of a row, to which a product's factors add theirs. */
 interface Accumulated {
-  /** Whether the result is added to what is there. */
+  /** Whether the result is added to the previous content. */
   readonly accumulate: boolean
 }
 
@@ -187,7 +187,7 @@ export type CategoricalStep =
       readonly available: Tensor
       readonly width: number
     }
-  /** logProb[r] = log p of the choice; NaN for a number that is no choice. */
+  /** logProb[r] = log p of the choice; NaN for an invalid choice. */
   | ({ readonly op: 'categoricalLogProb'; readonly logProb: Operand } & Logits & Choice & Accumulated)
   /** glogits = slope[r] d log p / d logits; zeros where the slope is 0. Other columns stay. */
   | ({

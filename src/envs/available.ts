@@ -26,8 +26,7 @@ export function findStuckAgent({ spec, availableActions: masks, active }: MultiA
 }
 
 /**
- * An agent's mask, in which the first choice is available to an agent that has left and has nothing else; undefined where there
- * is no mask.
+ * Mask of an agent; undefined without masks. The first choice is available to an agent that has left and has no other.
  */
 export function maskOf({ spec, availableActions, active }: MultiAgentEnv, agent: number) {
   const mask = availableActions?.[agent]

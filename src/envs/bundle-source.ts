@@ -15,7 +15,7 @@ import {
 import { HatrpoError, usageError } from '../errors.js'
 import { CODE } from '../place.js'
 
-/** A user's module and what it imports by relative paths, as one ES module. Plain data, to be posted to threads. */
+/** A user's module and its relative imports, as one ES module. Plain data that can be posted to threads. */
 export interface BundledSource {
   /** Absolute path of a file, or `npm:` and the name of a package. */
   readonly key: string
@@ -27,7 +27,7 @@ export interface BundledSource {
   readonly code: string
 }
 
-/** Files of this package: they are imported as they are, so that there is one of each. */
+/** Files of this package, which are imported without bundling so that each exists once. */
 const OWN = fileURLToPath(CODE)
 
 /** The package's entry points, as package.json names them, and their files from the folder of the code. */
@@ -61,10 +61,10 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 const ASKED = { asked: true }
 
 /**
- * Bundles a user's module with what it imports by relative paths.
+ * Bundles a user's module with its relative imports.
  * @param key absolute path of a file, or `npm:` and the name of a package, found from the working directory
- * @param what how errors call it
- * @throws HatrpoError in one line: a syntax error, or an import that is not there
+ * @param what name of the module in errors
+ * @throws HatrpoError in one line for a syntax error or a missing import
  */
 export async function bundleSource(key: string, what: string): Promise<BundledSource> {
   return new Bundling(key).run(what)

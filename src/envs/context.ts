@@ -3,8 +3,8 @@ import { loadMujoco, type Mujoco } from './mujoco/load.js'
 import { PhysicsModel } from './mujoco/world.js'
 
 /**
- * A model from a file: compiled, the files it was made of, and their digest.
- * @internal not declared to users, like what it is made of
+ * A model from a file: the compiled model, its files, and their digest.
+ * @internal not declared to users, like its parts
  */
 export interface LoadedModel extends Omit<ModelFile, 'handle'> {
   readonly model: PhysicsModel

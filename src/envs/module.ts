@@ -33,8 +33,8 @@ export interface EnvModule {
 }
 
 /**
- * Imports the module that makes an environment, or the file of a game.
- * @throws HatrpoError when it is missing, cannot be imported, or has no default export, or is no game
+ * Imports an environment module or the file of a game.
+ * @throws HatrpoError for a missing file, a module that cannot be imported or has no default export, or an invalid game
  */
 export async function loadEnvModule({ id, ...options }: EnvConfig): Promise<EnvModule> {
   const source = await importSource(id)

@@ -49,7 +49,7 @@ export function numbers(count: number, usual: string): NumberList {
 }
 
 /**
- * Options as given, with defaults in place of what was not.
+ * Given options, with defaults for the others.
  * @throws HatrpoError (exit code 2) for an unknown option, or a value that its rule does not allow
  */
 export function readOptions(given: EnvOptions, rules: OptionRules): Record<string, string | number> {

@@ -42,13 +42,11 @@ function pathsOf(env: EnvConfig): { readonly path: string; readonly kind: PathKi
 }
 
 /**
- * Makes the absolute paths of an environment's configuration relative to one folder, so that what a project has made
- * can move with it and does not depend on where it lies.
- *
- * The folder is the working directory where it holds all of the environment's files, and otherwise the deepest folder
- * that does: files elsewhere have no place in the project that could be named without naming the machine's folders. An
- * interpreter outside of the folder belongs to the machine, and its path stays.
- * @param env as factories give it; paths that are relative already stay
+ * Makes the absolute paths of an environment's configuration relative to one folder, so that results of a project can
+ * be moved with it and do not depend on its location. The folder is the working directory if it contains all files of
+ * the environment, and otherwise the deepest folder that does. An interpreter outside of the folder belongs to the
+ * machine and keeps its absolute path.
+ * @param env configuration from a factory; relative paths are not changed
  */
 export function portableEnv(env: EnvConfig): PortableEnv {
   const absolute = pathsOf(env).filter(({ path }) => isAbsolute(path))

@@ -5,7 +5,7 @@ import type { ActionSpace, AgentSpec, Box, EnvSpec, MultiAgentEnv } from './cont
 export interface ShapeProblem {
   /** Whether the spec is wrong, or what should be as it says. */
   readonly where: 'spec' | 'shape'
-  /** One line: what is wrong, and what would be right. */
+  /** One line: the fault and the valid form. */
   readonly message: string
 }
 
@@ -144,7 +144,7 @@ function* arrayProblems(
   else if (view.length !== length) yield `${name} has ${view.length} numbers: it must have ${length}`
 }
 
-/** Numbers that an action takes in its view; undefined for what is no action space. */
+/** Numbers of an action in its view; undefined for an invalid action space. */
 export function actionSize(action: ActionSpace): number
 export function actionSize(action: Partial<ActionSpace> | undefined): number | undefined
 export function actionSize(action: Partial<ActionSpace> | undefined): number | undefined {

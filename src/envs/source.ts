@@ -158,7 +158,7 @@ export function bundledSources(): readonly BundledSource[] {
   return [...new Set([...adopted.values(), ...bundled.values()])]
 }
 
-/** Makes `importSource` import these instead of what the files hold by now. */
+/** Makes `importSource` import these sources instead of the present files. */
 export function adoptSources(sources: readonly BundledSource[]): void {
   for (const source of sources) {
     adopted.set(source.key, source)

@@ -1,7 +1,7 @@
 import { usageError, type HatrpoError } from '../errors.js'
 import { nearestName } from '../text/nearest.js'
 
-/** Letters from which on the end of an id tells which one is meant. */
+/** Fewest letters at the end of an id that identify the intended one. */
 const TELLING = 4
 
 /** The id that a wrong one probably means: its family may be missing or wrong, or the beginning of its name. */

@@ -96,7 +96,7 @@ function concat(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   return out
 }
 
-/** The sections of a module, in their order. @throws RangeError for bytes that are no module */
+/** Sections of a module, in order. @throws RangeError for bytes that are not a module */
 export function readSections(module: Uint8Array): Section[] {
   const reader = new SectionReader(module)
   const head = reader.take(MAGIC_AND_VERSION.length)

@@ -133,7 +133,7 @@ interface Writer {
   readonly parameter: (name: string) => Float32Array
 }
 
-/** Writes what the module needs for the input stage. */
+/** Writes the data of the input stage. */
 function writeInput(
   input: PolicySpec['input'],
   { observation, vector }: { readonly observation: number; readonly vector: number },
@@ -150,12 +150,12 @@ function writeInput(
   word(POLICY.beta, weights.add(parameter('input.norm.bias')))
 }
 
-/** Address of a mask that allows everything until a host says otherwise; null where there is nothing to choose. */
+/** Address of the mask, which initially allows all choices; null for continuous actions. */
 function initialMask(choices: number, weights: Weights): number | null {
   return choices > 0 ? weights.add(words(new Uint8Array(choices).fill(1))) : null
 }
 
-/** Address of what a head needs besides its linear layer. @param outputs address of the network's outputs */
+/** Address of a head's input besides its linear layer. @param outputs address of the network's outputs */
 function headVector(
   vector: ExportedHead['vector'],
   outputs: number,

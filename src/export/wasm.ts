@@ -32,7 +32,7 @@ import {
 } from './binary.js'
 import { PAGE_BYTES, policyMemory, type PolicyMemory } from './memory.js'
 
-/** One agent's policy, as it comes from training. */
+/** Trained policy of one agent. */
 export interface AgentPolicy {
   readonly agent: PolicyAgent
   readonly spec: PolicySpec
@@ -155,7 +155,7 @@ function storedAction(action: ActionSpace): StoredAction {
   return { kind: 'box', size: action.size, low: bounds(action.low), high: bounds(action.high) }
 }
 
-/** Bounds as JSON can hold them: null where there is none. */
+/** Bounds in JSON: null for an infinite bound. */
 function bounds(values: Float64Array): (number | null)[] {
   return Array.from(values, (value) => (Number.isFinite(value) ? value : null))
 }

@@ -45,7 +45,7 @@ export function assertReplaceable(out: string): void {
   }
 }
 
-/** Names of the files of the bundle in a folder; none when there is no bundle. */
+/** Names of the files of the bundle in a folder; empty without a bundle. */
 function bundleNames(folder: string): string[] {
   try {
     const { agents } = parseBundleInfo(readFileSync(join(folder, BUNDLE_FILE), 'utf8'))

@@ -200,8 +200,8 @@ export interface ProgramExports {
   help(control: number): void
   dismiss(control: number, leave: number): void
   /**
-   * passes is u32[passCount], addresses of programs; image is read where there are some.
-   * out is f64[iterations + 1]: squared residuals, then the curvature.
+   * passes is u32[passCount], addresses of programs; image is read only if there are passes. out is f64[iterations +
+   * 1]: squared residuals, then the curvature.
    * @returns number of iterations, or -1 if a helper died with unfinished work
    */
   solve(

@@ -87,7 +87,7 @@ export const POLICY = {
   actionSize: 44,
   /** f64[2]: numbers of the head. */
   headConstants: 48,
-  /** i32, in the place of the numbers: address of the mask of available actions. */
+  /** i32, in place of the numbers: address of the mask of available actions. */
   available: 48,
   /** u32: purpose and stream of the noise of samples. */
   purpose: 64,

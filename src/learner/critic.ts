@@ -19,7 +19,7 @@ export interface ValueBatch {
   readonly maxRows: number
   /** [rows, input size], raw: states, or observations of one agent. */
   readonly inputs: Tensor
-  /** [rows], the critic's output when the rollout was made (normalised units where there is a normaliser). */
+  /** [rows], output of the critic at the rollout, in normalised units if there is a normaliser. */
   readonly oldValues: Tensor
   /** [rows], in reward units. */
   readonly returns: Tensor

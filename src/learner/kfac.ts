@@ -113,7 +113,7 @@ export class KroneckerPreconditioner implements Preconditioner {
       const a = sums.subarray(inputs.sums, inputs.sums + layer.inputs * layer.inputs)
       const g = sums.subarray(outputs.sums, outputs.sums + layer.outputs * layer.outputs)
       const [meanA, meanG] = [meanDiagonal(a, layer.inputs), meanDiagonal(g, layer.outputs)]
-      // pi balances the factors: A (x) G = A / pi (x) pi G. Where there is no signal there is nothing to balance.
+      // pi balances the factors: A (x) G = A / pi (x) pi G. Without a signal there is nothing to balance.
       const pi = meanA > 0 && meanG > 0 ? Math.sqrt(meanA / meanG) : 1
       const root = Math.sqrt(FACTOR_DAMPING * this.#damping)
       inverses.set(this.#inverters.get(layer.inputs)!.of(a, pi * root), inputs.inverse)

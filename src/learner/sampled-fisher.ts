@@ -21,7 +21,7 @@ export interface FisherOptions {
   /** Number of rows that count for each one that products pass over; 1 (default): all. */
   readonly fisherStride?: number
   readonly preconditioner?: (typeof PRECONDITIONERS)[number]
-  /** Number of solved systems that a preconditioner serves before it is measured anew; 1 by default. */
+  /** Number of solved systems after which a preconditioner is computed again; 1 by default. */
   readonly preconditionerAge?: number
 }
 
@@ -88,7 +88,7 @@ export class SampledFisher implements FisherMatrix {
     return { program: this.#fisher, rows: this.#rows, scale: 1 / this.#rows, preconditioner: null }
   }
 
-  /** The preconditioner is measured anew when it has served its time. */
+  /** Computes the preconditioner again at its maximum age. */
   system(): FisherSystem {
     const system = this.product()
     const [preconditioner, carried] = [this.#preconditioner, this.carried]

@@ -35,7 +35,7 @@ export interface Proposal {
   readonly rows: number
   /** Number of rows that count. */
   readonly valid: number
-  /** Reason why there is no step to take, or null. */
+  /** Reason why there is no step, or null. */
   readonly rejection: Rejection | null
   /** The surrogate at the old parameters. */
   readonly surrogate: number

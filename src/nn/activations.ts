@@ -11,7 +11,10 @@ export interface Activations {
   /** The input stage's result, before its LayerNorm. */
   readonly input: Tensor
   readonly inputNorm: Norm | null
-  /** features[i] enters layer i; the last one enters the recurrent layers, or the head where there are none. */
+  /**
+   * features[i] is the input of layer i; the last one is the input of the recurrent layers or, without them, of the
+   * head.
+   */
   readonly features: readonly Tensor[]
   /** Of each hidden layer: derivative of its activation, and its LayerNorm. */
   readonly derivatives: readonly Tensor[]

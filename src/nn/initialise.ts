@@ -6,7 +6,7 @@ import type { NetworkSpec } from './spec.js'
 /** Fills an array with independent standard normal numbers; entry i depends on i and the source's key alone. */
 export type NormalSource = (out: Float32Array) => void
 
-/** Kernels, and memory for what they compute. */
+/** Kernels, and memory for their results. */
 type Site = Pick<HostDevice, 'arena' | 'kernels'>
 
 const SQRT_2 = 1.4142135623730951

@@ -10,7 +10,7 @@ export interface LinearLayer {
   readonly outputs: number
   /** Rows that enter it, [rows, inputs]. */
   readonly features: Tensor
-  /** The same before gain and bias of the LayerNorm, or as they are where no LayerNorm precedes the layer. */
+  /** The same before gain and bias of the LayerNorm, or unchanged if no LayerNorm precedes the layer. */
   readonly normalised: Tensor
   /** Name of the LayerNorm before the layer, or null. */
   readonly norm: string | null

@@ -23,7 +23,7 @@ export interface HeadVector {
   readonly initial: number
 }
 
-/** Linear layer at the end of a network, and the further parameters of what is made of its outputs. */
+/** Linear layer at the end of a network, and the further parameters of the distribution or value. */
 export interface HeadSpec {
   readonly kind: string
   /** Number of outputs. */
@@ -41,8 +41,8 @@ export interface RecurrentSpec {
 }
 
 /**
- * A network: input stage, [Linear, activation, LayerNorm] per hidden layer, recurrent layers and a LayerNorm where there
- * are any, linear head.
+ * A network: input stage, [Linear, activation, LayerNorm] per hidden layer, optional recurrent layers with a LayerNorm,
+ * linear head.
  */
 export interface NetworkSpec<Head extends HeadSpec = HeadSpec> {
   readonly input: InputSpec

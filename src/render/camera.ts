@@ -16,7 +16,7 @@ export interface Camera {
 const HALF_HEIGHT = 0.24932800284318068
 const MARGIN = 0.12
 
-/** Solids that the camera shows: those that are not part of the world, or all where there are no others. */
+/** Solids that the camera shows: those that are not part of the world or, without any, all. */
 export function shownSolids({ solids }: Scene): readonly Solid[] {
   const moving = solids.filter(({ role }) => role !== 'world')
   return moving.length > 0 ? moving : solids
@@ -36,7 +36,7 @@ export function hullOf(solids: readonly Solid[]): Ball[] {
   )
 }
 
-/** The height of the lowest point of what the camera shows. */
+/** Height of the lowest visible point. */
 export function lowestPoint(scene: Scene): number {
   return hullOf(shownSolids(scene)).reduce(
     (least, { at, radius }) => Math.min(least, at[2] - radius),
@@ -82,7 +82,7 @@ export interface Stage {
   readonly extent: number
 }
 
-/** The smallest level box around what a scene shows, as its centre and half its diagonal. */
+/** Centre and half diagonal of the smallest axis-aligned box around the visible solids of a scene. */
 export function stageOf(scene: Scene): Stage {
   const low = [Infinity, Infinity, Infinity]
   const high = [-Infinity, -Infinity, -Infinity]
@@ -98,7 +98,7 @@ export function stageOf(scene: Scene): Stage {
   return { centre, extent: Math.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2]) }
 }
 
-/** The camera moved along with what it looks at. */
+/** Camera that follows its target. */
 export function moveCamera(camera: Camera, by: Vector): Camera {
   return { ...camera, eye: add(camera.eye, by) }
 }

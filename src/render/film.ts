@@ -119,7 +119,7 @@ export async function encodeStill(
 
 /**
  * Writes pictures into a folder as 000001.png and so on.
- * @param painted is told how many pictures are done
+ * @param painted called with the number of finished pictures
  * @returns bytes of all files
  */
 export async function writeFrames(

@@ -70,7 +70,7 @@ function trackOf(stages: readonly Stage[], window: number): Vector[] {
   return stages.map((_, i): Vector => [x[i], y[i], middle])
 }
 
-/** Means over windows that shrink towards both ends, so that steady motion stays as it is. */
+/** Means over windows that shrink towards both ends, so that steady motion is unchanged. */
 function smooth(values: readonly number[], window: number): number[] {
   return values.map((_, i) => {
     const reach = Math.min(window, i, values.length - 1 - i)

@@ -26,10 +26,7 @@ export class Sight {
   readonly #near: Int32Array
   #nearCount = 0
 
-  /**
-   * @param level height of the ground; undefined where there is none
-   * @param tile length of the ground's tiles
-   */
+  /** @param level height of the ground; undefined without ground @param tile length of the ground's tiles */
   constructor(
     { width, height }: { readonly width: number; readonly height: number },
     camera: Camera,

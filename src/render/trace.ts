@@ -154,7 +154,7 @@ export class Tracer {
     return smooth((Math.sqrt(x * x + y * y) / extent - 1.1) / 2.6)
   }
 
-  /** Finds the light of a pixel, at what is seen in its centre. */
+  /** Computes the light of a pixel at the point seen in its centre. */
   #lightPixel(i: number): void {
     if (this.#lit[i] === 1) return
     this.#lit[i] = 1
@@ -286,7 +286,7 @@ export class Tracer {
     for (let k = 0; k < 3; k++) this.#colour[k] /= EDGE_SAMPLES
   }
 
-  /** Adds the light that comes back along `direction` to `colour`. @param y height in the picture, in pixels */
+  /** Adds the light from `direction` to `colour`. @param y height in the picture, in pixels */
   #shade(seen: number, distance: number, y: number, sun: number, sky: number): void {
     const surface = (seen / BANDS) | 0
     const band = seen % BANDS
@@ -326,7 +326,7 @@ export class Tracer {
   }
 }
 
-/** Tiles are 0.1, 0.2, 0.5, 1, 2 ... m, about a fourth of what is shown. */
+/** Tiles are 0.1, 0.2, 0.5, 1, 2 ... m, about a fourth of the visible width. */
 function tileSize(extent: number): number {
   let decade = 1
   while (decade > extent / 2) decade /= 10

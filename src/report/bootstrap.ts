@@ -21,13 +21,13 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile intervals of statistics over stratified resamples: each stratum is replaced by as many draws from it, with
- * replacement. All statistics see the same resamples, and the same seed gives the same ones whatever was computed before.
+ * Percentile intervals of statistics over stratified resamples: each stratum is replaced by an equal number of draws
+ * from it, with replacement. All statistics use the same resamples, which depend only on the seed.
  *
  * @param groups strata of one method, or of each of several
  * @param statistics functions of the resampled groups
- * @throws HatrpoError (exit code 2) for a number of resamples or a seed that is none
- * @returns an interval for each statistic; null where every stratum has one score, which tells nothing of the spread
+ * @throws HatrpoError (exit code 2) for an invalid number of resamples or seed
+ * @returns an interval for each statistic; null if every stratum has only one score
  */
 export function bootstrapIntervals(
   groups: readonly Strata[],

@@ -125,7 +125,7 @@ function drawBand({ style, points }: PlotLine, x: Axis, y: Axis): string[] {
   return banded.length > 0 ? [`<polygon ${fill(style, 'band ')} points="${outline}"/>`] : []
 }
 
-/** A line, or a dot where there is one point. */
+/** A line, or a dot for a single point. */
 function drawLine({ style, points }: PlotLine, x: Axis, y: Axis): string[] {
   const [first, ...others] = points.map((point) => [x(point.x), y(point.y)] as const)
   if (first === undefined) return []
@@ -228,7 +228,7 @@ export interface Picture {
   readonly content: string
 }
 
-/** @param style rules within the picture, where it stands alone */
+/** @param style rules within a separate picture */
 export function svgElement({ id, title, description, width, height, content }: Picture, style = ''): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${escapeMarkup(title)}</title>

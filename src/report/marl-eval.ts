@@ -68,7 +68,7 @@ function storedOf({ run, task }: Entry, at: number): Stored {
     throw new HatrpoError(
       `${run.dir} has a return that is not finite, which marl-eval does not read: leave it out`,
     )
-  // The options that tell the task from another one of the same name.
+  // Options that distinguish the task from another one of the same name.
   const options = task.slice(run.envName.length)
   return { environment: stored.environment, task: `${stored.task}${options}`, steps }
 }

@@ -2,16 +2,15 @@ import { differingKeys, flatConfig, type TrainConfig } from '../config/index.js'
 import { show } from '../text/show.js'
 import { taskKey, type RunData } from './runs.js'
 
-/** Keys that tell runs of one method apart: luck, length, and what is measured or saved of them. */
+/** Keys in which runs of one method may differ: seed, length, evaluations and checkpoints. */
 const OF_A_RUN = /^(seed|steps|algo|env\..*|evaluation\..*|checkpoint\..*)$/
 /** Settings that a method's name holds at most. */
 const NAMED = 2
 
 /**
- * Names of the runs' methods: the caller's, or else the algorithm. Where runs of one algorithm on one task differ in other
- * settings, these are part of the name, or numbers where there are many.
- *
- * @param notes gets a line on each number, and on runs of different settings under one name of the caller's
+ * Names of the runs' methods: the given name, or the algorithm. If runs of one algorithm on one task differ in other
+ * settings, these are part of the name, replaced by numbers if there are many.
+ * @param notes receives a line for each number, and for runs of different settings with one given name
  */
 export function methodNames(runs: readonly RunData[], notes: string[]): Map<RunData, string> {
   const names = new Map<RunData, string>()

@@ -53,7 +53,7 @@ export interface RunData {
   readonly curve: Curve
 }
 
-/** Reads what a comparison needs of a run. @throws HatrpoError for a damaged folder */
+/** Reads the data of a run for a comparison. @throws HatrpoError for a damaged folder */
 export function readRun({ dir, label }: FoundRun, metric: Metric): RunData {
   const { portable: config, config: absolute, about } = readConfigFile(dir)
   const result = readRunResult(dir, absolute)
@@ -96,7 +96,7 @@ function trainingCurve(_evaluations: readonly EvaluationPoint[], series: Series)
   )
 }
 
-/** The curve as it is drawn and searched: without values that are not finite, and smoothed as its metric is. */
+/** The curve for drawing and searching: only finite values, smoothed according to its metric. */
 export function shownCurve(curve: Curve, metric: Metric): Curve {
   const finite = curve.filter(({ value }) => Number.isFinite(value))
   const { smoothing } = METRICS[metric]
@@ -113,8 +113,8 @@ export function taskKey({ id, ...options }: EnvConfig): string {
 }
 
 /**
- * Names of tasks by key: the environment's own name, with those options that tell it from another task of the same name, and
- * with its id where the files differ.
+ * Names of tasks by key: the environment's name, with options that distinguish it from another task of the same name,
+ * and with its id if the files differ.
  */
 export function taskNames(runs: readonly Pick<RunData, 'config' | 'envName'>[]): Map<string, string> {
   const byKey = new Map(runs.map(({ config: { env }, envName }) => [taskKey(env), { env, envName }]))

@@ -27,10 +27,7 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/**
- * Mean of what is left when a quarter of the numbers, rounded down, is cut off at either end. Of fewer than four numbers it
- * is the mean.
- */
+/** Mean without a quarter of the numbers, rounded down, at either end. For fewer than four numbers it is the mean. */
 export function interquartileMean(numbers: readonly number[]): number {
   return aggregateIqm([numbers])
 }

@@ -9,7 +9,7 @@ import type {
 import { interval, NONE, probability, score, ticks } from './format.js'
 import { METRICS } from './runs.js'
 
-/** A table as it is printed or shown in a page: the first column names the row, the others are right-aligned. */
+/** A table for the terminal or a page: the first column names the row, the others are right-aligned. */
 export interface Table {
   readonly caption: string
   readonly head: readonly string[]

@@ -4,7 +4,7 @@ import { actionSize, maskSize } from '../envs/shape.js'
 
 /** Columns that a rollout records besides those that every method reads. */
 export interface RolloutNeeds {
-  /** Observations as they are at every step, after the rollout and at truncations, for critics that see observations. */
+  /** Observations at every step, after the rollout and at truncations, for critics that use observations. */
   readonly observationValues: boolean
   /** Observations of all agents as one vector, at the same moments, for critics that see them all. */
   readonly jointObservations: boolean
@@ -15,8 +15,8 @@ export interface RolloutNeeds {
   /** Whether the steps of an environment are consecutive rows, as recurrent networks need, instead of those of one step. */
   readonly byEnvironment: boolean
   /**
-   * Whether each agent's observations have a place of their own, also where they equal the state: for a policy that agents
-   * share, whose batch is one agent's rows after another's.
+   * Whether each agent's observations are stored separately, even if they equal the state. A shared policy needs this,
+   * because its batch has the rows of one agent after another.
    */
   readonly ownObservations: boolean
   /** Agents in the order in which their rows lie in memory, so that those that share a policy lie side by side. */
@@ -47,7 +47,7 @@ export type Moment = 'choice' | 'outcome' | 'final'
 export interface Column<Source> {
   readonly type: ElementType & ('f32' | 'u8')
   readonly moment: Moment
-  /** Elements of a row; 0 where there is nothing to record. */
+  /** Elements of a row; 0 for an unused column. */
   readonly width: (source: Source, needs: RolloutNeeds) => number
   /** Value that a broken step leaves in its row, so that networks that pass over it see sound numbers; null: the recorded one. */
   readonly onBrokenStep: number | null

@@ -10,9 +10,9 @@ import { expectEqualRewards, teamReward } from './stepping.js'
 const TEAM = 'team'
 
 /**
- * Spec of a team as one agent: its observation is the state, and its action is the agents' actions one after another.
- * Choices out of several become one action of as many choices. The spec of one agent is returned as it is.
- * @throws HatrpoError (exit code 2) where some agents have continuous actions and others have choices
+ * Spec of a team as one agent: its observation is the state, and its action is the concatenation of the agents'
+ * actions. Discrete actions become one multi-discrete action. The spec of a single agent is returned unchanged.
+ * @throws HatrpoError (exit code 2) for a mix of continuous and discrete actions
  */
 export function joinedSpec(spec: EnvSpec): EnvSpec {
   if (spec.agents.length === 1) return spec
@@ -63,7 +63,7 @@ export function joinedParts({ agents }: EnvSpec): JoinedPart[] {
   })
 }
 
-/** An environment as one agent plays it that acts for all; one of a single agent is returned as it is. */
+/** An environment with one agent that acts for all; an environment with a single agent is returned unchanged. */
 export function joinAgents(env: MultiAgentEnv): MultiAgentEnv {
   return env.spec.agents.length === 1 ? env : new JoinedEnv(env)
 }

@@ -43,7 +43,7 @@ export interface EnvProgress {
   readonly episodeSteps: number
 }
 
-/** Position of an environment in a rollout: its progress, and what the rollout has counted so far. */
+/** Position of an environment in a rollout: its progress, and the counts of the rollout so far. */
 export interface EnvCourse extends EnvProgress {
   /** Truncations in this rollout. */
   readonly truncations: number
@@ -111,7 +111,7 @@ export interface EpisodeOutcomes {
 }
 
 export interface EvaluateResult extends EpisodeOutcomes {
-  /** Steps that broke, with the episode in the place of the environment; each episode was started again. */
+  /** Broken steps, with the episode in place of the environment; each episode was restarted. */
   readonly faults: readonly Fault[]
   readonly restarts: readonly string[]
 }
@@ -129,5 +129,5 @@ export type WorkerOrder = { readonly mujoco: WebAssembly.Module | undefined } & 
   | { readonly task: WorkerTask; readonly setup: WorkerSetup }
 )
 
-/** Result of a task; undefined where there is none. */
+/** Result of a task, or undefined. */
 export type WorkerAnswer = CollectResult | EvaluateResult | Failure | undefined

@@ -148,12 +148,12 @@ export class Recorder {
     return this.#truncations[e]
   }
 
-  /** Records what the agents of an environment saw and chose. */
+  /** Records the observations and actions of an environment's agents. */
   choice(row: number, instant: Instant): void {
     this.#write(this.#sheets.choice, row, instant)
   }
 
-  /** Records what a step led to. */
+  /** Records the result of a step. */
   outcome(row: number, instant: Instant): void {
     this.#write(this.#sheets.outcome, row, instant)
   }

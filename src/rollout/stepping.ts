@@ -129,8 +129,8 @@ export function loadState(env: MultiAgentEnv, saved: Uint8Array, withActions: bo
 }
 
 /**
- * Calls an environment.
- * @throws what it throws, in one line that names the environment, the call and the line that threw
+ * Calls an environment. @throws its exceptions, in one line that names the environment, the call and the line that
+ * threw
  */
 export function callEnv<T>(env: MultiAgentEnv, call: string, run: () => T): T {
   try {

@@ -31,7 +31,7 @@ export class RolloutWorker {
     adoptSources(env.sources)
   }
 
-  /** Errors that name what is wrong with the run come back as a value: thrown, they would lose their class. */
+  /** Errors about the run are returned as values, because thrown errors would lose their class. */
   async run(order: WorkerOrder): Promise<WorkerAnswer> {
     this.#context ??= this.#makeContext(order)
     try {

@@ -95,10 +95,9 @@ function stateText(state: StoredState): string {
 }
 
 /**
- * Writes a checkpoint: beside, synced to the disk, then renamed, so that a folder with its final name is complete
- * whenever the process or the machine stops.
- *
- * @throws HatrpoError for values that are not finite, and on a full disk; earlier checkpoints stay as they are
+ * Writes a checkpoint under a temporary name, syncs it to the disk and renames it, so that a folder with a final name
+ * is complete whenever the process or the machine stops.
+ * @throws HatrpoError for values that are not finite, and on a full disk; earlier checkpoints remain unchanged
  */
 export function writeCheckpoint(runDir: string, info: CheckpointInfo, data: CheckpointData): void {
   const groups = byFile(data.tensors)
@@ -191,7 +190,7 @@ function removeCheckpoint(runDir: string, iteration: number): void {
   rmSync(retired, { recursive: true, force: true })
 }
 
-/** Removes what an interrupted write or deletion left behind. */
+/** Removes remains of interrupted writes and deletions. */
 export function cleanCheckpoints(runDir: string): void {
   const dir = join(runDir, 'checkpoints')
   if (!existsSync(dir)) return

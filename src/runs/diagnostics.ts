@@ -52,7 +52,10 @@ const MOST_FACTOR_SD = 2
 const MOST_BROKEN = 0.001
 /** Share of the iterations. A single gradient that is not finite does no harm. */
 const MOST_DROPPED = 0.25
-/** Parts of the first return: change that counts as none, and gain that is less than what an idle body saves. */
+/**
+ * Fractions of the first return: a change that counts as none, and a gain smaller than the cost that an idle body
+ * saves.
+ */
 const FLAT = 0.05
 const IDLE_GAIN = 0.1
 /** Spread of returns, relative to their size: starts that differ make more of it, bodies at rest less. */

@@ -165,11 +165,11 @@ export function isHeld(dir: string): boolean {
   return owner !== undefined && livingHolder(owner, Date.now() - found!.refreshed) !== undefined
 }
 
-/** @returns undefined where there is no lock */
+/** @returns undefined without a lock */
 function readLock(path: string): Found | undefined {
   let file: number
   try {
-    // Opened first: on a network file system that is when attributes are fetched anew.
+    // Opened first, because a network file system refreshes attributes when a file is opened.
     file = openSync(path, 'r')
   } catch {
     return undefined

@@ -25,7 +25,7 @@ export class MetricsFollower {
   #offset = 0
   /** The last bytes before `#offset`. */
   #tail = Buffer.alloc(0)
-  /** Set where a whole line is no record. */
+  /** Set if a complete line is not a record. */
   #damaged = false
 
   /** @param chunk bytes that one call reads at most; no line is longer */
@@ -33,7 +33,7 @@ export class MetricsFollower {
     this.#chunk = chunk
   }
 
-  /** Whether reading ended at a line that is no record. */
+  /** Whether reading ended at a line that is not a record. */
   get damaged(): boolean {
     return this.#damaged
   }
@@ -57,7 +57,7 @@ export class MetricsFollower {
     return { records, restarted, more: !this.#damaged && end > 0 && length === this.#chunk }
   }
 
-  /** Whether the file still has what was read of it. */
+  /** Whether the file still has the content that was read. */
   #continues(file: number, size: number): boolean {
     if (size < this.#offset) return false
     const now = Buffer.alloc(this.#tail.length)

@@ -21,7 +21,7 @@ export interface RunAbout extends ConfigOrigin {
 
 /** The content of config.json. */
 interface StoredConfig {
-  /** The configuration as it is in the file, and hashed: its paths start from `about.envFolder`. */
+  /** The configuration in the form of the file and the hash: its paths start from `about.envFolder`. */
   readonly portable: TrainConfig
   /** The configuration with absolute paths. */
   readonly config: TrainConfig
@@ -107,7 +107,7 @@ export function writeConfigFile(dir: string, config: TrainConfig, about: RunAbou
 
 /**
  * Writes the configuration of a new run, without the machine's folders in the environment's paths.
- * @returns the configuration as it is in the file
+ * @returns the configuration in the form of the file
  */
 export function writeFirstConfig(dir: string, config: TrainConfig, about: RunAbout): TrainConfig {
   const { env, folder } = portableEnv(config.env)

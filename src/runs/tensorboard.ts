@@ -77,7 +77,7 @@ export class TensorBoardWriter {
     this.#append(record(event(Date.now() / 1000, step, summary)))
   }
 
-  /** Tells the hparams plugin what a run is made with. */
+  /** Writes the settings of a run for the hparams plugin. */
   begin(session: Omit<Session, 'seconds'>): void {
     this.#summaries(hparamsOf({ ...session, seconds: Date.now() / 1000 }))
   }

@@ -1,4 +1,4 @@
-/** Longest message; what it quotes may be longer. */
+/** Longest message; longer quotations are shortened. */
 const LONGEST = 1000
 
 /** Error of an invalid module, bundle or observation. The message is one line that also names a valid value. */

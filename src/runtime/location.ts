@@ -5,13 +5,13 @@ interface Process {
   getBuiltinModule(name: 'node:fs/promises'): { readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> }
 }
 
-/** The process where there is a disk; undefined in a page, a web worker and on most edge workers. */
+/** The process, on hosts with a disk; undefined in a page, a web worker and on most edge workers. */
 function processWithDisk(): Process | undefined {
   const { process } = globalThis as { process?: Partial<Process> }
   return typeof process?.getBuiltinModule === 'function' ? (process as Process) : undefined
 }
 
-/** Base of relative URLs: the page, or the script of a web worker; undefined where there is none. */
+/** Base of relative URLs: the page, or the script of a web worker; otherwise undefined. */
 function pageUrl(): string | undefined {
   const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
   return document?.baseURI ?? location?.href
@@ -33,7 +33,7 @@ export function locate(source: string | URL): URL {
   return process.getBuiltinModule('node:url').pathToFileURL(resolve(source))
 }
 
-/** Reads a URL: a file: URL from the disk where there is one, any other by `fetch`. */
+/** Reads a URL: a file: URL from the disk, any other by `fetch`. */
 export async function read(url: URL): Promise<Response | Uint8Array<ArrayBuffer>> {
   const process = url.protocol === 'file:' ? processWithDisk() : undefined
   return process === undefined ? fetch(url) : process.getBuiltinModule('node:fs/promises').readFile(url)

@@ -87,7 +87,7 @@ async function compile(source: PolicySource): Promise<{ module: WebAssembly.Modu
   }
 }
 
-/** Body of a response, whatever its content type. */
+/** Body of a response of any content type. */
 export async function body(response: Response): Promise<ArrayBuffer> {
   if (!response.ok) throw new PolicyError(`${response.url || 'the policy'}: HTTP status ${response.status}`)
   return response.arrayBuffer()

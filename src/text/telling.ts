@@ -51,7 +51,7 @@ function change({ flags, text }: Telling, phase: string, began: number): void {
   Atomics.add(shared, CHANGES, 1)
 }
 
-/** Ends the telling. */
+/** Ends the reports. */
 export function stopTelling({ flags }: Telling): void {
   const shared = new Int32Array(flags)
   Atomics.store(shared, STOPPED, 1)

@@ -12,9 +12,9 @@ const known = new Map<string, string>()
 export type TimeUpdates = (config: TrainConfig) => Promise<readonly number[]>
 
 /**
- * The device with the fastest update among those that this machine can use, for the methods, networks and batches of a
- * configuration. Each makes the first iterations of a run of its own.
- * @param say takes one line with the times, and one for a device that fails
+ * Device with the fastest update among those that this machine can use, for the method, networks and batches of a
+ * configuration. Each makes the first iterations of a separate run.
+ * @param say called with a line of the times, and a line for each device that fails
  */
 export async function chooseDevice(
   config: TrainConfig,

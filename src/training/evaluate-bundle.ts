@@ -101,7 +101,7 @@ interface Series {
 
 /**
  * Plays whole episodes, then ends the environment.
- * @throws HatrpoError for observations and actions that are not finite, and for what the environment throws
+ * @throws HatrpoError for observations and actions that are not finite, and for exceptions of the environment
  */
 export async function playEpisodes(
   players: Players,
@@ -130,10 +130,7 @@ export async function playEpisodes(
   return { returns, lengths }
 }
 
-/**
- * Calls an environment on this thread.
- * @throws HatrpoError for what it throws, naming it and the call
- */
+/** Calls an environment on this thread. @throws HatrpoError for its exceptions, naming it and the call */
 export function ask<T>(env: MultiAgentEnv, call: string, run: () => T): T {
   try {
     return callEnv(env, call, run)

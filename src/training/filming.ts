@@ -51,7 +51,7 @@ export class Cameraman implements Spectator {
     this.#players = players
     this.#count = episodes
     this.#stepSeconds = spec.stepSeconds ?? STEP_SECONDS
-    // The margin keeps a quotient that is whole but for rounding from being rounded up.
+    // The margin prevents rounding up a quotient that is an integer within rounding.
     this.#stride = Math.max(1, Math.ceil(1 / (fps * this.#stepSeconds) - 1e-9))
     this.seconds = this.#stride * this.#stepSeconds
     this.#until = seconds
@@ -149,7 +149,7 @@ export function pictureWriter(path: string): PictureWriter {
   }
 }
 
-/** Draws what was taken. */
+/** Draws the recorded scenes. */
 export async function shoot(
   camera: Cameraman,
   write: PictureWriter,

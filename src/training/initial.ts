@@ -47,7 +47,7 @@ export async function readInitial(config: TrainConfig, env: EnvSpec): Promise<In
   return { from, checkpoint: readRunCheckpoint(from) }
 }
 
-/** Gives a method's policies and critics the parameters of another run; optimisers begin anew. */
+/** Copies the parameters of another run to a method's policies and critics; optimisers start anew. */
 export function beginWith(
   { device, policies, critics }: Beginner,
   { from, checkpoint }: InitialNetworks,

@@ -56,7 +56,7 @@ export class TrainingLoop {
     return this.#finish(total)
   }
 
-  /** One iteration: a rollout, what is learned from it, and its record. */
+  /** One iteration: a rollout, the updates, and its record. */
   async #iterate(policies: WorkerPolicies, total: number): Promise<void> {
     const begun = performance.now()
     const opponent = this.#learner.opponents?.draw(this.#iteration + 1)

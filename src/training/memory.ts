@@ -7,7 +7,7 @@ import { usageError } from '../errors.js'
 import { OutOfMemoryError } from '../kernels/index.js'
 import { parameterLayout } from '../nn/layout.js'
 
-/** Share of the memory that is left for what is not measured: the policies of rollout workers. */
+/** Fraction of the memory reserved for the policies of rollout workers, which are not measured. */
 export const MEMORY_RESERVE = 0.05
 export const GIBIBYTE = 1024 * 1024 * 1024
 /** Bytes that 32-bit addresses reach. */

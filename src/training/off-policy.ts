@@ -18,11 +18,9 @@ import { GIBIBYTE, makeFitting, MEMORY_LIMIT, MEMORY_RESERVE, type Measure } fro
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 
 /**
- * A run's method that learns from a replay of earlier rollouts. An iteration adds its rollout to the replay and makes update
- * steps on transitions drawn from it.
- *
- * The replay is a part of checkpoints, but too large to be written anew with each: the rollouts are appended to a log of the
- * run, of which a checkpoint notes the length.
+ * Learner of a run with a replay buffer of earlier rollouts. An iteration adds its rollout to the buffer and takes
+ * update steps on transitions drawn from it. The buffer is a part of checkpoints, but too large to be written with
+ * each: rollouts are appended to a log of the run, and a checkpoint records its length.
  */
 export class OffPolicyLearner implements RunLearner {
   readonly config: TrainConfig

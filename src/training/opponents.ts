@@ -119,8 +119,8 @@ export class OpponentPool {
   }
 
   /**
-   * Outcomes of episodes against each opponent in turn, the latest first. Against each they begin alike.
-   * @param policies to be prepared here
+   * Outcomes of episodes against each opponent in turn, the latest first. Episodes start alike for all opponents.
+   * @param policies prepared by this function
    */
   async evaluate(
     source: RolloutSource,

@@ -27,7 +27,7 @@ export interface RenderOptions {
   readonly seconds?: number
   /** Most pictures for a second of simulated time; 25 by default. */
   readonly fps?: number
-  /** Of a `.png`: simulated seconds after the beginning of the first episode; the middle of what is drawn by default. */
+  /** Simulated seconds of a `.png` after the start of the first episode; by default the middle of the drawn part. */
   readonly at?: number
   /** Threads that draw; one a processor by default. The result does not depend on it. */
   readonly workers?: number

@@ -5,7 +5,7 @@ export interface TrajectoryAbout {
   readonly environment: string
   readonly agents: readonly string[]
   readonly seed: number
-  /** Seconds of simulated time a step takes; null where there is no such thing. */
+  /** Simulated seconds of a step; null if the environment does not simulate time. */
   readonly stepSeconds: number | null
 }
 

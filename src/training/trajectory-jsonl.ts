@@ -7,7 +7,7 @@ import {
   type TrajectoryFile,
 } from './trajectory-file.js'
 
-/** Digits that tell all f32 numbers apart. */
+/** Digits that distinguish all f32 numbers. */
 const DIGITS = 9
 
 /** Trajectories as JSON lines: one about the file, one a step, and one where an episode ends. */

@@ -82,7 +82,7 @@ export class NpzTrajectory implements TrajectoryFile {
     this.#perEpisode.set('lengths', new Column(new Int32Array(0)))
   }
 
-  /** Columns of what is seen. */
+  /** Columns of observations. */
   #seen(columns: Map<string, Column>, prefix: string, env: MultiAgentEnv): void {
     const { spec } = env
     const { available, active } = sightOf(env)

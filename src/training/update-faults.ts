@@ -9,7 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function updateFaults({ iteration, agents, critic, critics }: IterationRecord): string[] {
   const lines = agents.flatMap(({ id, rejection, rejectedSteps = 0 }) => {
     const reason = REASONS[rejection ?? '']
-    // A line search without an acceptable trial is no fault.
+    // A line search without an acceptable trial is not a fault.
     return reason ? [`${steps(rejectedSteps, id)} not taken in iteration ${iteration}: ${reason}`] : []
   })
   const reason = 'its gradient was not finite, or no sample counted'

@@ -64,11 +64,10 @@ function* runFolders(dir: string, depth: number): Generator<string> {
 }
 
 /**
- * Calls `use` with a descriptor of a regular file in a folder. A symbolic link is not followed, neither as the file nor
- * as a folder on the way to it.
- *
- * @param dir as `WatchedFolder` found it
- * @returns undefined where there is no such file
+ * Calls `use` with a descriptor of a regular file in a folder. Symbolic links are not followed, neither for the file
+ * nor for folders in its path.
+ * @param dir folder found by `WatchedFolder`
+ * @returns undefined without such a file
  */
 export function withFile<T>(dir: string, name: string, use: (file: number) => T): T | undefined {
   let file: number
@@ -108,8 +107,8 @@ export class FileView<T> {
   }
 
   /**
-   * The same object while the file stays the same; undefined where there is none.
-   * @throws what `read` throws, and what reading does
+   * Content of the file, the same object while it is unchanged; undefined without a file.
+   * @throws exceptions of `read` and of reading the file
    */
   get content(): T | undefined {
     return withFile(this.#dir, this.#name, (file) => {

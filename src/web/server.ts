@@ -31,17 +31,16 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/watch-page.svg': ['watch-page.svg', 'image/svg+xml'],
 }
 
-/** A server that answers with the page and with what is new in the runs. */
+/** Server of the page and of new records of the runs. */
 export interface WatchServer {
   readonly url: string
   close(): void
 }
 
 /**
- * Starts the server, which this machine alone can reach.
- *
- * @param port 0 for any that is free
- * @param onError told about an answer that failed
+ * Starts the server, which only this machine can reach.
+ * @param port 0 for any free port
+ * @param onError called for a failed response
  * @throws HatrpoError for a port that is in use or reserved (exit code 2)
  */
 export async function serveWatch(
@@ -96,7 +95,7 @@ function answer(request: IncomingMessage, response: ServerResponse, watch: Watch
     response.setHeader('allow', 'GET, HEAD')
     return refuse(405, 'the method must be GET or HEAD')
   }
-  // Paths are compared as they were sent, so no encoding of dots or slashes has a meaning.
+  // Paths are compared without decoding, so encoded dots and slashes have no meaning.
   const [path, query, ...rest] = (request.url ?? '').split('?')
   const file = files.get(path)
   if (file && query === undefined) return send(request, response, 200, file.type, file.body)

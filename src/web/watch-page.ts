@@ -1,4 +1,4 @@
-/** The page of `hatrpo watch`. The build bundles this file with what it imports. */
+/** Page of `hatrpo watch`. The build bundles this file with its imports. */
 import { Chart, type DrawnCurve, type Range } from './page/chart.js'
 import { curvesOf, MOST_POINTS, type CurveOptions } from './page/curves.js'
 import { byId, colourOf } from './page/elements.js'
@@ -133,7 +133,7 @@ function take(updates: Updates): boolean {
   return updates.more || shown.size > before
 }
 
-/** Asks for what is new, draws it, and asks again later. Nothing is asked while the page is hidden. */
+/** Requests new records, draws them, and repeats later. A hidden page makes no requests. */
 async function poll(): Promise<void> {
   if (asking) return
   asking = true

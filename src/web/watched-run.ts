@@ -28,7 +28,7 @@ const agentNames = PANELS.flatMap(({ series }) => series.filter(({ ofAgents }) =
   ({ name }) => name,
 )
 
-/** A run folder, and what was read of it so far. */
+/** A run folder, and the records read so far. */
 export class WatchedRun {
   readonly id: number
   readonly #found: FoundRun
@@ -54,8 +54,8 @@ export class WatchedRun {
   }
 
   /**
-   * The run as it is now. New lines are read only for a page that shows the run.
-   * @param seen rows that the page has; undefined for a page that does not show the run
+   * Present state of the run. New lines are read only for a page that shows the run.
+   * @param seen rows of the page; undefined for a page that does not show the run
    */
   update(seen: SeenRun | undefined): { run: RunUpdate; more: boolean } {
     const { name, dir } = this.#found

@@ -12,7 +12,7 @@ export interface ReplayOptions {
   readonly gamma: number
   readonly nStep: number
   readonly batchSize: number
-  /** Whether a time limit counts as an end, beyond which there is no value. */
+  /** Whether a time limit counts as an end, after which the value is 0. */
   readonly limitsEnd: boolean
 }
 
@@ -87,7 +87,7 @@ export class Replay {
     }
   }
 
-  /** Number of blocks so far, those that are no longer kept included. */
+  /** Number of blocks so far, including removed ones. */
   get count(): number {
     return this.#count
   }
@@ -102,7 +102,7 @@ export class Replay {
     return (this.#count - this.oldest) * this.#block.steps
   }
 
-  /** Takes in the next block, in the place of the oldest one. @param values the block, which the replay keeps parts of */
+  /** Adds the next block in place of the oldest one. @param values the block, parts of which the buffer keeps */
   add(values: Float32Array): void {
     const slot = this.#count % this.slots
     const fill = (to: Tensor, { start, rows, width }: Part) => {
@@ -120,7 +120,7 @@ export class Replay {
     this.#count++
   }
 
-  /** Continues after blocks that are no longer kept. */
+  /** Continues after removed blocks. */
   skipTo(count: number): void {
     this.#count = count
   }

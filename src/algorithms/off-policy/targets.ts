@@ -65,7 +65,7 @@ export class Targets {
     this.values = copies.critics.map(() => device.tensor('f32', rows))
   }
 
-  /** Fills `values` for the batch as it is. */
+  /** Fills `values` for the present batch. */
   compute(): void {
     const { rows, discounts, returns } = this.#batch
     for (const program of this.#actions) this.#device.run(program, rows)

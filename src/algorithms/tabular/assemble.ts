@@ -6,8 +6,8 @@ import { networkParameters } from '../initial.js'
 import { TabularMethod } from './method.js'
 
 /**
- * Makes the exact method that a plan describes, over the tables of its environment.
- * @throws HatrpoError for tables that are no game
+ * Makes the exact method of a plan over the tables of its environment.
+ * @throws HatrpoError for tables that are not a game
  */
 export function assembleTabular(
   { env, groups }: MethodPlan,

@@ -8,13 +8,13 @@ const ROUNDING = 1e-13
 
 export interface Reply {
   readonly policy: TabularPolicy
-  /** J with this policy in the place of the agent's own. */
+  /** J with this policy instead of the agent's own. */
   readonly return: number
 }
 
 /**
- * The best policy of one agent among those that give every action at least the probability `floor`, the others staying as
- * they are: policy iteration on the decision process that they leave to the agent.
+ * Best policy of one agent among those that give every action at least the probability `floor`, for fixed policies of
+ * the others: policy iteration on the resulting decision process of the agent.
  */
 export function bestReply(
   game: MarkovGame,

@@ -99,7 +99,7 @@ export function improveInTurn(
   return { policies: moved, steps }
 }
 
-/** The largest gain of one agent's best reply, the others staying as they are. */
+/** Largest gain of one agent's best reply, for fixed policies of the others. */
 export function nashGap(game: MarkovGame, policies: readonly TabularPolicy[], floor: number): number {
   const { return: current } = evaluatePolicies(game, policies)
   return policies.reduce(

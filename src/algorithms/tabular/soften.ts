@@ -1,6 +1,6 @@
 /**
- * Makes a distribution of non-negative numbers in which every entry is at least `floor`: entries below it are raised, the others
- * lowered in proportion to what they have above it.
+ * Turns non-negative numbers into a distribution in which every entry is at least `floor`: lower entries are raised,
+ * and the others are reduced in proportion to their excess over the floor.
  */
 export function soften(row: Float64Array, floor: number): void {
   const total = row.reduce((sum, p) => sum + p, 0)

@@ -108,8 +108,8 @@ export function surrogateByRatios(game: MarkovGame, table: Float64Array, turn: T
 }
 
 /**
- * Mean advantage of each action of an agent, the agents before it having moved and those after it not: what the agent's
- * surrogate weights its probabilities with.
+ * Mean advantage of each action of an agent, given the new policies of the agents before it and the old ones of those
+ * after it. These are the weights of the probabilities in the agent's surrogate.
  * @param table A, [states, joint actions]
  * @returns [states, actions of the agent]
  */

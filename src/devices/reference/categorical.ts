@@ -20,7 +20,7 @@ function scale(logits: Logits): number {
 
 const none = (logits: Logits) => Array.from(logits).every((z) => z === -Infinity)
 
-/** log p of a choice; NaN for what is none. */
+/** log p of a choice; NaN for an invalid choice. */
 export function logProb(logits: Logits, choice: number): number {
   if (none(logits)) return 0
   if (!(choice >= 0 && choice < logits.length)) return NaN

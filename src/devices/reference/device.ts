@@ -22,9 +22,9 @@ import { ReferenceProgram } from './program.js'
 import { counted, dot, moments, sum } from './vectors.js'
 
 /**
- * Definition of what a device computes: plain loops over arrays of this thread, f32 storage, f64 arithmetic. Results
- * are those of exact arithmetic to the accuracy of f32. They use the engine's own elementary functions, so that only
- * runs on one engine give the same bits.
+ * Reference of all devices: plain loops over arrays of this thread, f32 storage, f64 arithmetic. Results are those of
+ * exact arithmetic to the accuracy of f32. It uses the engine's elementary functions, so only runs on one engine give
+ * the same bits.
  */
 export class ReferenceDevice implements Device {
   readonly name = 'reference'

@@ -14,7 +14,7 @@ import type { Row } from './row.js'
 import { ROW_STEPS, type SimpleStep } from './steps.js'
 import type { RecurrentStep } from '../recurrent-steps.js'
 
-/** A specification as it is: nothing is compiled. */
+/** A specification that is interpreted without compilation. */
 export class ReferenceProgram implements Program {
   readonly maxRows: number
   /** Number of consecutive rows that belong together. */

@@ -1,4 +1,6 @@
-/** Steps of recurrent layers on the rows of one chunk, in time. Arithmetic is f64; what a step writes is rounded once. */
+/**
+ * Steps of recurrent layers on the rows of one chunk, in time. Arithmetic is f64; results of a step are rounded once.
+ */
 import type { RecurrentStep } from '../recurrent-steps.js'
 import type { Operand, Tensor } from '../tensor.js'
 import { sigmoid } from './activation.js'

@@ -1,4 +1,4 @@
-/** Steps of a program on one row. Arithmetic is f64; what a step writes is rounded to f32 once. */
+/** Steps of a program on one row. Arithmetic is f64; results of a step are rounded to f32 once. */
 import type { RecurrentStep } from '../recurrent-steps.js'
 import type { AgentIdInput, RowStep } from '../steps.js'
 import type { Tensor } from '../tensor.js'

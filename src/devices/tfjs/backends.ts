@@ -52,7 +52,7 @@ async function faultOf(name: BackendName): Promise<string | null> {
   }
 }
 
-/** @throws Error where the packages, or what they need of the system, are missing */
+/** @throws Error if the packages or their system requirements are missing */
 export async function loadBackend(name: BackendName): Promise<TensorFlow> {
   const { packages, prepare }: Backend = BACKENDS[name]
   const [core, own] = packages
@@ -79,7 +79,7 @@ function guardMemory(tf: TensorFlow): void {
   const backend = tf.backend() as WasmBackend
   if (guarded.has(backend)) return
   guarded.add(backend)
-  // The first call puts another function in the place of the called one.
+  // The first call replaces the called function by another one.
   backend.wasm._malloc(8)
   const allocate = backend.wasm._malloc
   backend.wasm._malloc = (bytes) => {

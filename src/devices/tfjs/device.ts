@@ -25,8 +25,8 @@ import type { TensorFlow } from './tensorflow.js'
 import { combined, moments, spread } from './vectors.js'
 
 /**
- * Passes over rows as forward operations of TensorFlow.js, on one of its backends. Activations and weights stay there;
- * what the contract computes in f64, which TensorFlow.js does not have, is computed on the host: vectors of parameters,
+ * Passes over rows as forward operations of TensorFlow.js, on one of its backends. Activations and weights remain
+ * there. TensorFlow.js has no f64, so the f64 parts of the contract are computed on the host: vectors of parameters,
  * and the few columns of distributions and losses.
  */
 export class TfjsDevice implements Device {
@@ -62,7 +62,7 @@ export class TfjsDevice implements Device {
     return new TfjsTensor(this, storage, offset + start, length)
   }
 
-  /** Memory holds what was written to it and nothing else, so that there is none to share. */
+  /** Memory contains only written values, so there is none to share. */
   overlay<T>(builders: readonly (() => T)[]): T[] {
     this.#overlaying = true
     try {

@@ -39,7 +39,7 @@ export class GradientParts {
     for (let i = 0; i < values.length; i++) sums[i] += values[i]
   }
 
-  /** scale * (sum of the parts), 0 where there is none, for use within the current `tidy`. */
+  /** scale * (sum of the parts), 0 without parts, for use within the current `tidy`. */
   total(scale: number): TfTensor {
     const tf = this.#tf
     for (const [from, sums] of this.#sums) this.add(from, tf.tensor1d(Float32Array.from(sums), 'float32'))

@@ -15,7 +15,7 @@ export type HostStep =
   | ValueStep
   | Extract<NetworkStep, { op: 'gather' }>
 
-/** Operands that each step writes; some of their elements may stay what they are. */
+/** Operands that each step writes; some of their elements may remain unchanged. */
 const WRITTEN: Readonly<Record<HostStep['op'], readonly string[]>> = {
   gather: ['out'],
   gaussianLogProb: ['logProb'],

@@ -18,7 +18,7 @@ export interface TensorFlow {
   /** The active backend; each is a separate class. */
   backend(): object
   memory(): { readonly numTensors: number }
-  /** Runs `work` and disposes of the tensors that it made, but for those that are kept. */
+  /** Runs `work` and disposes of the tensors that it made, except kept ones. */
   tidy<T>(work: () => T): T
   keep(x: TfTensor): TfTensor
   tensor1d(values: Float32Array | Int32Array, type: 'float32' | 'int32'): TfTensor

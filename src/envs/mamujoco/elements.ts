@@ -38,7 +38,7 @@ export function offset(to: number, from: number, count: number): ObservationElem
   }))
 }
 
-/** Successive elements that are successive in MuJoCo's memory and read alike. */
+/** Successive elements that are contiguous in MuJoCo's memory and read in the same way. */
 interface Run {
   readonly reading: Reading
   /** Index of its first number, and their count. */

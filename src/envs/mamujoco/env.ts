@@ -80,9 +80,9 @@ export class MamujocoEnv implements MultiAgentEnv {
   }
 
   /**
-   * Starts the step with the actions as they are. All that the environments of a thread have started is made together
-   * when the first of them is stepped.
-   * @throws HatrpoError when the episode has ended, or none was started
+   * Starts a step with the present actions. All started steps of a thread are computed together when the first of its
+   * environments is stepped.
+   * @throws HatrpoError outside an episode
    */
   submit(): void {
     if (this.#status === SUBMITTED) return
@@ -143,7 +143,7 @@ export class MamujocoEnv implements MultiAgentEnv {
     this.#simulation.world.dispose()
   }
 
-  /** Gathers the agents' actions into MuJoCo's controls. @returns what is wrong with one of them, if anything is */
+  /** Gathers the agents' actions into MuJoCo's controls. @returns the fault of an invalid action, or undefined */
   #writeControls(): PhysicsError | undefined {
     const { world } = this.#simulation
     const memory = world.doubles()
@@ -166,8 +166,8 @@ export class MamujocoEnv implements MultiAgentEnv {
   }
 
   /**
-   * Copies what the task computed to the views. By loops where numbers change type or are few: after a step of physics
-   * the engine's own `set` and `fill` are out of the caches, and cost more than all the rest of this.
+   * Copies the results of the task to the views. Loops are used for few numbers and for conversions: after a step of
+   * physics, the engine's `set` and `fill` are not in the caches and would take most of the time.
    */
   #publish(): void {
     const { state, observations, rewards } = this

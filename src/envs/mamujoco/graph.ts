@@ -213,9 +213,9 @@ function segmentBodies(segment: number): number[][] {
 }
 
 /**
- * Gymnasium-Robotics' graph of the many-segment ant with its slips: all segments but the last read positions counted from
- * the wrong end, each leg's nodes drive the other leg, and the edge between segments holds copies of the earlier
- * segment's hips, which nobody owns, so that it leads backwards only.
+ * Gymnasium-Robotics' graph of the many-segment ant with its mistakes: all segments but the last read positions counted
+ * from the wrong end, the nodes of each leg drive the other leg, and the edge between segments has copies of the
+ * earlier segment's hips, which belong to no agent, so the edge only leads backwards.
  */
 function faramaManySegmentAnt(task: Task): JointGraph {
   const segments = task.actuators.length / 4
@@ -312,7 +312,7 @@ function manySegmentSwimmer(task: Task): Layout {
   return { joints: inOrder(task.actuators), edges: path(...task.actuators), globals: [] }
 }
 
-/** The arm's joints come first in the model: they are told apart from the layout's usual place. */
+/** The joints of the arm come first in the model, which distinguishes them from the usual layout. */
 function reacher(): Layout {
   const joint = (label: string, i: number, bodies: readonly number[], others: Seen = {}) => ({
     label,
@@ -330,8 +330,8 @@ function reacher(): Layout {
 }
 
 /**
- * Gymnasium-Robotics labels both shoulder joints as the wrist, so that their place in observations, before or after
- * it and one another, is left to where Python keeps them in memory: here the shoulders come after the wrist.
+ * Gymnasium-Robotics labels both shoulder joints as the wrist, so their order in observations depends on Python's
+ * memory addresses. Here the shoulders follow the wrist.
  */
 function pusher(task: Task, mapping: Mapping): Layout {
   const place = (body: number): Seen => ({ qpos: values('xpos', 3 * body, 3), qvel: [] })

@@ -60,9 +60,9 @@ const PROTOCOLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /**
  * Checks the options and fills in the defaults.
- * @param versions that the task has
- * @param usual the version that is meant unless one is named
- * @throws HatrpoError (exit code 2) naming the option, its value and what it may be
+ * @param versions versions of the task
+ * @param usual default version
+ * @throws HatrpoError (exit code 2) naming the option, its value and the valid values
  */
 export function resolveOptions(
   given: Given,

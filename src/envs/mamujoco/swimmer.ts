@@ -41,7 +41,8 @@ function swimmerDocument(turn: string, links: readonly Link[], timestep: number)
     element('mujoco', { model: 'swimmer' }, [
       element('compiler', { angle: 'degree', inertiafromgeom: true }),
       element('option', { timestep, integrator: 'RK4', density: 4000, viscosity: 0.1 }),
-      // MuJoCo's own choice is 13 MiB. With every hinge at its limit, this is at least twice what is used, up to 100 links.
+      // MuJoCo's default is 13 MiB. For up to 100 links with every hinge at its limit, this is at least twice the used
+      // memory.
       element('size', { memory: `${128 + 8 * links.length}K` }),
       element('default', {}, [
         element('geom', { condim: 1, contype: 0, conaffinity: 0 }),

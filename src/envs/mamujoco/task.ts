@@ -5,8 +5,8 @@ import type { DataArray, PhysicsModel } from '../mujoco/world.js'
 import type { ObservationElement } from './elements.js'
 
 /**
- * Which revision of a task: its model, its reward and what is observed. `v2` are the published runs (Gym on mujoco-py,
- * where contact forces come out as 0), `v4` and `v5` Gymnasium's, `v4c` its v4 with `use_contact_forces`.
+ * Revision of a task: its model, reward and observation. `v2` is that of the published runs (Gym on mujoco-py, where
+ * contact forces are 0), `v4` and `v5` are Gymnasium's, and `v4c` is its v4 with `use_contact_forces`.
  */
 export type TaskVersion = 'v2' | 'v4' | 'v4c' | 'v5'
 export const VERSIONS: readonly TaskVersion[] = ['v2', 'v4', 'v4c', 'v5']

@@ -176,7 +176,7 @@ const SEGMENT_BODIES = 7
 
 function humanoidBase(version: TaskVersion, xml: string, height: number) {
   const bodies = 14
-  // Version 5 leaves out what is constant: the world body, and the root's six forces.
+  // Version 5 omits constants: the world body, and the root's six forces.
   const first = version === 'v5' ? 1 : 0
   const forces = values('cfrc_ext', 6 * first, 6 * (bodies - first))
   return {
@@ -287,7 +287,7 @@ function pusher(version: TaskVersion): TaskRow {
   }
 }
 
-/** Makes a version of a task; `segments` is for tasks that come in any length. */
+/** Makes a version of a task; `segments` is for tasks of variable length. */
 type MakeTask = (version: TaskVersion, segments: number) => TaskRow
 
 interface TaskEntry {
@@ -338,7 +338,7 @@ const TASKS: Readonly<Record<string, TaskEntry>> = {
 
 export const TASK_NAMES = Object.keys(TASKS)
 
-/** The versions that a task has, or undefined when there is no such task. */
+/** Versions of a task; undefined for an unknown task. */
 export function taskVersions(name: string): readonly TaskVersion[] | undefined {
   return Object.hasOwn(TASKS, name) ? TASKS[name].versions : undefined
 }
@@ -348,12 +348,12 @@ export function usualVersion(name: string): TaskVersion {
   return TASKS[name].usual ?? 'v4'
 }
 
-/** The fewest segments of a task that comes in any length; undefined for the others. */
+/** Fewest segments of a task of variable length; undefined for others. */
 export function fewestSegments(name: string): number | undefined {
   return Object.hasOwn(TASKS, name) ? TASKS[name].fewestSegments : undefined
 }
 
-/** A version of a task, or undefined when there is none. @param segments for tasks that come in any length */
+/** A version of a task, or undefined if there is none. @param segments for tasks of variable length */
 export function findTask(name: string, version: TaskVersion, segments = 1): Task | undefined {
   if (taskVersions(name)?.includes(version) !== true) return undefined
   return { name, version, ...TASKS[name].make(version, segments) }

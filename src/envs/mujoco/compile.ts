@@ -46,8 +46,8 @@ export async function compileMujoco(url?: string | URL): Promise<WebAssembly.Mod
 let shared: Promise<WebAssembly.Module> | undefined
 
 /**
- * MuJoCo of this thread, compiled on the first call. V8 compiles on threads of its own, so the caller may do other work
- * meanwhile.
+ * MuJoCo of this thread, compiled on the first call. V8 compiles on separate threads, so the caller can do other work
+ * in the meantime.
  * @throws HatrpoError when it cannot be read
  */
 export function sharedMujoco(): Promise<WebAssembly.Module> {

@@ -87,7 +87,7 @@ function digest(path: string, read: ReadonlyMap<string, Uint8Array>): string {
   return hash.digest('hex')
 }
 
-/** A file's place seen from the model, whose own is empty: what the model's file is called does not matter. */
+/** Path of a file relative to the model; empty for the model itself, whose name does not matter. */
 function placeOf(file: string, model: string): string {
   return file === model ? '' : relative(join(model, '..'), file).split(sep).join('/')
 }

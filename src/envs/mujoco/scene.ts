@@ -29,8 +29,8 @@ export function actuatorNames(mujoco: Mujoco, model: MjModel): string[] {
 }
 
 /**
- * For each body the agents that drive its joints, in the order of the joints. A body without joints of its own moves
- * with its parent, and belongs to whoever drives that.
+ * For each body, the agents that drive its joints, in the order of the joints. A body without joints moves with its
+ * parent and has the parent's agents.
  * @param parts per agent: its actuators
  */
 function bodyAgents(model: MjModel, parts: readonly (readonly number[])[]): number[][] {

@@ -6,10 +6,10 @@ const SLIDES = 2
 const AXES = 3
 
 /**
- * Gives bodies that only slide the weights in constraints that MuJoCo had before version 3. A weight says how easily a
- * constraint moves a body; contacts and limits are as soft as it is large. For such bodies MuJoCo 3 takes 1 / mass, and
- * leaves out both the armature of their joints and the axes along which they cannot move: where the armature is most of
- * what has to be moved, as it is of Pusher's object, contacts give way thousands of times more easily.
+ * Gives bodies that only slide the weights in constraints of MuJoCo before version 3. A weight measures how easily a
+ * constraint moves a body; the larger it is, the softer are contacts and limits. For such bodies MuJoCo 3 uses 1 /
+ * mass, without the armature of their joints and the axes along which they cannot move. If the armature is most of the
+ * inertia, as for Pusher's object, contacts yield thousands of times more easily.
  */
 export function weighAsPublished(model: MjModel): void {
   const simple = integersOf(model, 'body_simple')

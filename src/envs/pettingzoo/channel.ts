@@ -15,7 +15,10 @@ export class ChildLost extends Error {
   }
 }
 
-/** Waiting is cut into so many looks, which are counted: those that a stopped process missed are nobody's fault. */
+/**
+ * Number of polls in which waiting is divided. They are counted so that the time of a suspended process does not count
+ * as hanging.
+ */
 const LOOKS = 10
 const POLL_MS = 5
 

@@ -7,7 +7,7 @@ import { CODE } from '../../place.js'
 export interface ChildSetup {
   /** Port for orders and reports. */
   readonly port: MessagePort
-  /** i32 [1], counts reports: what the other thread sleeps on. */
+  /** i32 [1]: number of reports, on which the other thread sleeps. */
   readonly reports: SharedArrayBuffer
 }
 
@@ -25,7 +25,7 @@ export type Report =
 
 const script = fileURLToPath(new URL('../src/envs/pettingzoo/host.py', CODE))
 
-/** Milliseconds for what a process wrote before its end to arrive, and for it to end by itself. */
+/** Milliseconds for the last output of an ending process to arrive, and for the process to end. */
 const DRAIN = 200
 const ENDING = 10_000
 

@@ -10,11 +10,11 @@ import { readOptions } from './options.js'
 const hosts = new WeakMap<EnvContext, Map<string, Promise<EnvHost>>>()
 
 /**
- * The factory of the Python environments that an id and its options name. Starts Python and makes one environment, to
- * see that it can be made and what its spec is.
- * @param context whose process it then is, with that environment as the first that is created; without one the process
- * ends when the spec is known
- * @throws HatrpoError (exit code 2) for a wrong id, option or value, and when what they name is not there
+ * Factory of the Python environments of an id and its options. Starts Python and makes one environment to check it and
+ * read its spec.
+ * @param context keeps the process, with that environment as the first one created; without a context, the process ends
+ *   after the spec is read
+ * @throws HatrpoError (exit code 2) for a wrong id, option or value, and for a missing file or module
  */
 export async function loadPettingZooFactory(given: EnvConfig, context?: EnvContext): Promise<EnvFactory> {
   const { options, config } = readOptions(given)
@@ -48,7 +48,10 @@ export async function loadPettingZooFactory(given: EnvConfig, context?: EnvConte
   }
 }
 
-/** Of the file alone: what it imports is not known here. @returns undefined when Python will say that it is not there */
+/**
+ * Digest of only the file, because its imports are not known here. @returns undefined for a missing file, which Python
+ * reports
+ */
 async function digestOf(file: string): Promise<string | undefined> {
   try {
     return createHash('sha256')

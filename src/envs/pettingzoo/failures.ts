@@ -14,7 +14,7 @@ export function tracebackError(message: string, trace: string): Error {
   return error
 }
 
-/** An episode that did not come back to where it stood. */
+/** Error of an episode whose replay gave a different result. */
 export function notDeterministic(id: string, episode: { seed: number; steps: number }): HatrpoError {
   return new HatrpoError(
     `environment ${id} is not deterministic under its seed: its episode from seed ${episode.seed}, played again for ` +

@@ -44,7 +44,7 @@ export class EnvHost {
   readonly #patience: number
   readonly #onRestart: ((what: string) => void) | undefined
   readonly #tenants = new Map<number, Tenant>()
-  /** The environment that was made to see what they are like, until it is taken. */
+  /** Environment made to read the spec, until it is used. */
   #spare: number | undefined = 0
   #slots = 1
   #ended = false
@@ -52,8 +52,8 @@ export class EnvHost {
 
   /**
    * Starts Python, imports the factory and makes one environment.
-   * @param onRestart told in one line when the process had to be started again
-   * @throws HatrpoError when Python, the module, the factory or the environment is not as it should be
+   * @param onRestart called with one line when the process was restarted
+   * @throws HatrpoError for an invalid Python, module, factory or environment
    */
   static async start(
     id: string,
@@ -129,7 +129,7 @@ export class EnvHost {
     this.#submitted.push(tenant)
   }
 
-  /** Takes back what was submitted and not stepped. */
+  /** Cancels submitted steps that were not finished. */
   withdraw(tenant: Tenant): void {
     const place = this.#submitted.indexOf(tenant)
     if (place >= 0) this.#submitted.splice(place, 1)

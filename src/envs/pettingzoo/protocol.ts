@@ -70,8 +70,8 @@ export function stepRequest(batch: readonly SlotActions[]): Uint8Array {
 }
 
 /**
- * A reset and the steps after it.
- * @param actionsOf gives a step's actions; what it gives may be overwritten by the next call
+ * A reset and the steps after it. @param actionsOf returns the actions of a step in an array that the next call may
+ * overwrite
  */
 export function replayRequest(
   slot: number,

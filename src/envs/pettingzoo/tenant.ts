@@ -27,7 +27,7 @@ export class Tenant {
   readonly actions: Float64Array
   readonly #spec: EnvSpec
   readonly #writer: ActionWriter
-  /** The submitted step's, as they were given: all in one, and each agent's. */
+  /** Actions of the submitted step: all in one array, and views of each agent. */
   readonly #given: Float32Array
   readonly #givenTo: readonly Float32Array[]
   readonly #replayed: Float64Array
@@ -61,7 +61,7 @@ export class Tenant {
     return this.#result !== undefined
   }
 
-  /** The running episode; undefined where there is none to restore. */
+  /** The present episode; undefined if there is none to restore. */
   get episode(): Episode | undefined {
     return this.#playing ? this.#episode() : undefined
   }

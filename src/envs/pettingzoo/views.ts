@@ -15,8 +15,8 @@ export class Views {
   readonly #ownState: boolean
 
   /**
-   * @param ownState whether the state comes from Python; else it is the observations one after another
-   * @param masked whether masks come from Python
+   * @param ownState whether Python provides the state; otherwise the state is the concatenation of the observations
+   *   @param masked whether Python provides masks
    */
   constructor({ agents, stateSize }: EnvSpec, ownState: boolean, masked: boolean) {
     const sizes = agents.map(({ observation }) => observation.size)

@@ -19,9 +19,9 @@ const REQUIRED: Readonly<Record<string, string>> = {
 const FUNCTIONS = ['reward', 'terminated', 'start', 'keep'] as const
 
 /**
- * The factory of a team put together from options: `model`, `agents`, `reward`, a file that exports `reward` and, where
- * there are such, `terminated`, `start` and `keep`, and the options that any team has.
- * @throws HatrpoError for a missing or wrong option, a model that does not compile, or functions that do not work
+ * Factory of a team defined by options: `model`, `agents`, `reward`, a file that exports `reward` and optionally
+ * `terminated`, `start` and `keep`, and the options of all teams.
+ * @throws HatrpoError for a missing or wrong option, a model that does not compile, or invalid functions
  */
 export async function loadCustomTeam(
   { id, ...options }: EnvConfig,

@@ -80,7 +80,7 @@ export class TeamEnv implements MultiAgentEnv {
   }
 
   /**
-   * Calls the team's functions once, so that what is wrong with them is known before a run begins.
+   * Calls the team's functions once, so that their mistakes are found before a run starts.
    * @throws HatrpoError for a reading that the model does not have, or a result of the wrong type
    */
   check(): void {
@@ -104,9 +104,9 @@ export class TeamEnv implements MultiAgentEnv {
   }
 
   /**
-   * Starts the step with the actions as they are. All that the environments of a thread have started is made together
-   * when the first of them is stepped.
-   * @throws HatrpoError when the episode has ended, or none was started
+   * Starts a step with the present actions. All started steps of a thread are computed together when the first of its
+   * environments is stepped.
+   * @throws HatrpoError outside an episode
    */
   submit(): void {
     if (this.#status === SUBMITTED) return
@@ -242,7 +242,7 @@ export class TeamEnv implements MultiAgentEnv {
     for (const at of this.#quaternions) normaliseQuaternion(memory, world.qpos + at)
   }
 
-  /** Copies what the world holds to the views. */
+  /** Copies the state of the world to the views. */
   #publish(): void {
     const memory = this.#world.doubles()
     for (let k = 0; k < this.#readers.length; k++) this.#readers[k].read(memory, this.observations[k])

@@ -4,12 +4,12 @@ import { values, type ObservationElement } from '../mamujoco/elements.js'
 import type { ModelNames } from './names.js'
 import { findReading } from './readings.js'
 
-/** MuJoCo's mjtTrn: what an actuator acts on. */
+/** MuJoCo's mjtTrn: targets of actuators. */
 const SLIDER_CRANK = 2
 const TENDON = 3
 const SITE = 4
 const BODY = 5
-/** MuJoCo's mjtWrap: what a tendon runs along. */
+/** MuJoCo's mjtWrap: elements of a tendon's path. */
 const WRAP_JOINT = 1
 const WRAP_SITE = 3
 /** MuJoCo's mjtJoint. */
@@ -114,7 +114,7 @@ export class DrivenJoints {
     return [body, this.#linkOf(integersOf(handle, 'body_parentid')[body])]
   }
 
-  /** Bodies move as one link as far as no driven joint is between them; what is fixed to the world is no link. */
+  /** Bodies without a driven joint between them form one link; bodies fixed to the world do not. */
   #linkOf(body: number): number {
     const { handle } = this.#model
     const parents = integersOf(handle, 'body_parentid')

@@ -76,7 +76,7 @@ export class ModelNames {
     return kind === 'actuator' ? this.#nameByTarget(names) : names.map((name, i) => name || `#${i}`)
   }
 
-  /** Actuators are often unnamed: such a one goes by the joint, tendon, site or body that it alone drives. */
+  /** An unnamed actuator has the name of the joint, tendon, site or body that only it drives. */
   #nameByTarget(names: readonly string[]): readonly string[] {
     const { handle } = this.#model
     const types = integersOf(handle, 'actuator_trntype')

@@ -22,10 +22,10 @@ const READ: Readonly<Record<string, (text: string, team: Partial<MujocoTeam>) =>
 }
 
 /**
- * The definition with what the options put in place of its own: lists with commas, agents separated by slashes, as in
- * `env.agents=hip_1,knee_1/hip_2,knee_2`.
- * @param others options that there are beside those of any team
- * @throws HatrpoError (exit code 2) for an option that there is not
+ * The definition with the values that options override. Elements of lists are separated by commas, agents by slashes,
+ * as in `env.agents=hip_1,knee_1/hip_2,knee_2`.
+ * @param others further options besides those of all teams
+ * @throws HatrpoError (exit code 2) for an unknown option
  */
 export function withOptions(
   team: MujocoTeam,

@@ -34,9 +34,9 @@ export interface TeamPlan {
 }
 
 /**
- * Lays a team over a model.
- * @throws HatrpoError (exit code 2) for names that the model does not have, actuators given twice or to nobody, and
- *   agents that would observe nothing
+ * Resolves a team on a model.
+ * @throws HatrpoError (exit code 2) for unknown names, actuators with no or several agents, and agents that would
+ *   observe nothing
  */
 export function planTeam(id: string, settings: TeamSettings, model: PhysicsModel, where: Where): TeamPlan {
   const names = new ModelNames(model)

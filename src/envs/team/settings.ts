@@ -8,8 +8,8 @@ export type Where = (key: keyof MujocoTeam) => string
 type Unchecked = { readonly [K in keyof MujocoTeam]?: unknown }
 
 /**
- * Checks the form of a definition and fills in the defaults; what needs the model is checked with it.
- * @throws HatrpoError (exit code 2) naming the key, its value and what it must be
+ * Checks the form of a definition and fills in the defaults. Further checks need the model.
+ * @throws HatrpoError (exit code 2) naming the key, its value and the valid values
  */
 export function checkSettings(team: MujocoTeam, where: Where): TeamSettings {
   const given: Unchecked = team

@@ -116,7 +116,7 @@ export class DeterministicPolicy implements ActingHead {
     return [{ op: 'squash', z: output, scale, offset, size: spec.head.size, action: out, derivative }]
   }
 
-  /** The policy has no density: log-probabilities stay as they are. */
+  /** The policy has no density: log-probabilities remain unchanged. */
   sample(noise: NoiseKey, actions: Tensor): RowStep[] {
     const { size, noise: deviation, warmup } = this.#network.spec.head
     const { low, high } = this.#vectors

@@ -42,7 +42,7 @@ export class Balance {
     if (this.#move !== undefined) this.#move *= MEMORY
     const course = new BalancedRollout(this.#steps, workers, () => this.#move)
     const results = await course.run(tasks)
-    // The first tasks resume what the same worker has left: that may be cheaper, but tells the least that it can cost.
+    // The first tasks resume work of the same worker, which may be cheaper and gives a lower bound of the cost.
     for (const { time, courses } of results)
       this.#move = Math.max(this.#move ?? 0, time.restore / courses.length)
     return results
@@ -84,7 +84,7 @@ class BalancedRollout {
     )
   }
 
-  /** Notes the result of a task. @returns tasks for what it has left to do */
+  /** Records the result of a task. @returns tasks for its remaining work */
   #finished(task: CollectTask, result: CollectResult): CollectTask[] {
     const { worker } = task
     this.#results.push(result)

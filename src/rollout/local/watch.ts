@@ -4,8 +4,8 @@ const START_PATIENCE = 60_000
 const LOOKS = 10
 
 /**
- * Watches the counts of steps that workers keep in shared memory during their tasks. A worker is considered to hang if
- * its count stops increasing. The duration of a task is no criterion, because a rollout may take hours.
+ * Watches the step counts of workers in shared memory during their tasks. A worker counts as hanging if its count stops
+ * increasing. The duration of a task is not a criterion, because a rollout may take hours.
  */
 export class PulseWatch {
   readonly #timer: NodeJS.Timeout

@@ -4,7 +4,7 @@ import { align, nearest, type Points } from './curves.js'
 import { dashOf, lineSample, make } from './elements.js'
 import { short } from './text.js'
 
-/** A curve as it is drawn. */
+/** A drawn curve. */
 export interface DrawnCurve extends Points {
   readonly label: string
   readonly colour: string
@@ -44,8 +44,8 @@ export class Chart {
   #label = ''
 
   /**
-   * @param onZoom told about a range that was chosen here; undefined for the whole run
-   * @param onSeries told that the choice of series changed
+   * @param onZoom called with a range selected here; undefined for the whole run
+   * @param onSeries called when the selection of series changes
    */
   constructor(panel: Panel, onZoom: (range: Range | undefined) => void, onSeries: () => void) {
     this.panel = panel
@@ -95,7 +95,7 @@ export class Chart {
     if (x.length > 0) this.#plot.setScale('x', range ?? { min: x[0], max: x[x.length - 1] })
   }
 
-  /** Check boxes of the series, where there are several. */
+  /** Check boxes of the series, if there are several. */
   #choice(onSeries: () => void): HTMLElement {
     const { series, title } = this.panel
     const element = make('div', { class: 'series', role: 'group', label: `Curves of ${title}` })

@@ -95,7 +95,7 @@ function evaluationPoints({ latest, steps, seconds }: PageRun, x: CurveOptions['
   )
 }
 
-/** Exponential mean of the values so far; its start is corrected for what the sum of the weights lacks. */
+/** Exponential mean of the values so far, corrected at the start for weights with a sum below 1. */
 export function smooth(values: readonly number[], weight: number): readonly number[] {
   if (weight === 0) return values
   const smoothed = new Array<number>(values.length)

@@ -28,10 +28,7 @@ const HEADINGS = [
   'Faults',
 ]
 
-/**
- * The table of runs, which is also the charts' legend.
- * @param onShow told that a run was switched on or off
- */
+/** Table of runs, which is also the legend of the charts. @param onShow called when a run is shown or hidden */
 export function drawRuns(
   runs: readonly PageRun[],
   shown: ReadonlySet<number>,
