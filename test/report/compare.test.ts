@@ -192,7 +192,9 @@ test('tasks are combined on normalised scores, and distinguished by their option
   assert.deepEqual(overall!.scale, { [names[0]]: { low: 0, high: 100 }, [names[1]]: { low: 0, high: 400 } })
   const [{ method, mean, runs }] = overall!.methods
   assert.deepEqual([method, mean, runs, overall!.methods.length], ['hatrpo', (0.15 + 0.625) / 2, 4, 1])
-  assert.ok(notes.includes(`happo has no runs on ${names[1]}: it is omitted from the comparison over all tasks`))
+  assert.ok(
+    notes.includes(`happo has no runs on ${names[1]}: it is omitted from the comparison over all tasks`),
+  )
   const scale = { [names[0]]: { low: 0, high: 10 }, [names[1]]: { low: 100, high: 200 } }
   assert.equal(compare(['a', 'b'], { scale }).overall!.methods[0].mean, (1.5 + 1.5) / 2)
   const unknown = { other: { low: 0, high: 1 } }

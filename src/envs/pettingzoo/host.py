@@ -3,9 +3,9 @@
 import os
 import sys
 
-# A Python that is told to be safe (-P, PYTHONSAFEPATH) does not look beside the script.
+# A Python in safe mode (-P, PYTHONSAFEPATH) does not search the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-# An installed package is not written to: it may be read-only, and belongs to npm.
+# No bytecode is written to an installed package, which may be read-only and belongs to npm.
 keep = sys.dont_write_bytecode
 sys.dont_write_bytecode = True
 from hatrpo_host.main import main  # noqa: E402

@@ -8,7 +8,7 @@ from .values import numpy_module, shortened
 
 
 class Acted:
-    """How numbers become actions of a space: `size`, `read(numbers, first)`, and bounds or numbers of choices."""
+    """Conversion of numbers to actions of a space: `size`, `read(numbers, first)`, and bounds or numbers of choices."""
 
     def __init__(self, size, read, low=(), high=(), choices=()):
         self.size = size
@@ -76,7 +76,7 @@ def acted_box(space):
 
 
 def arrangement(space, sample, plain):
-    """Function that gives numbers the shape and type of a space: a numpy array where it is numpy's, else nested lists."""
+    """Function that gives numbers the shape and type of a space: a numpy array for numpy types, else nested lists."""
     numpy = numpy_module()
     dtype = getattr(space, "dtype", None)
     if numpy is not None and (isinstance(dtype, numpy.dtype) or isinstance(sample, numpy.ndarray)):
@@ -90,7 +90,7 @@ def arrangement(space, sample, plain):
 
 
 def nested(values, shape):
-    """A flat list as lists in lists; a single value where there is no dimension and one value."""
+    """A flat list as nested lists; a single value for one value without dimensions."""
     if len(shape) < 2:
         return values
     step = len(values) // shape[0]

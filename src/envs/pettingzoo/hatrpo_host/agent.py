@@ -30,7 +30,7 @@ class Agent:
         self.unmasked = b"\1" * self.choices
 
     def mask_value(self, observation, info):
-        """The agent's action_mask, from its observation or its info; None where it has none."""
+        """The agent's action_mask, from its observation or its info; None without a mask."""
         if self.mask_observed:
             return observation["action_mask"]
         return info.get("action_mask") if hasattr(info, "get") else None
@@ -73,7 +73,7 @@ def space_of(env, what, agent):
 
 
 def named(agent, what, work):
-    """Does `work`, and says of which agent it was when that is wrong."""
+    """Does `work`, and adds the agent to its errors."""
     try:
         return work()
     except WrongEnvironment as error:

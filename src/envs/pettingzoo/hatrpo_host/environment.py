@@ -1,4 +1,4 @@
-"""An environment whose episodes are numbers in and bytes out."""
+"""An environment with numbers as input and bytes as output."""
 
 import math
 import struct
@@ -8,12 +8,12 @@ from .errors import WrongEnvironment, shown
 from .protocol import RUNNING, TERMINATED, TRUNCATED
 from .values import f32, finite_f32
 
-# Where environments say after how many steps they truncate an episode.
+# Attributes of environments with the number of steps after which they truncate an episode.
 TIME_LIMITS = ("max_cycles", "max_steps", "max_episode_steps", "_max_episode_steps", "episode_limit")
 
 
 class Environment:
-    """One environment, whose episodes are numbers in and bytes out."""
+    """One environment, with numbers as input and bytes as output."""
 
     def __init__(self, env, options):
         self.env = env
@@ -32,7 +32,7 @@ class Environment:
         self.live = set()
 
     def probe(self):
-        """Runs a reset to find out whether there are masks and a state, and that the views fit their spaces."""
+        """Runs a reset to detect masks and a state, and to check that the views fit their spaces."""
         observations, infos = self.begin_episode(0)
         self.masked = any(
             agent.mask_value(observations[agent.name], infos.get(agent.name)) is not None
@@ -43,7 +43,7 @@ class Environment:
         self.views(observations, infos, {}, self.live)
 
     def describe_like(self, other):
-        """Takes over what another environment of the same factory showed."""
+        """Takes over the properties detected for another environment of the same factory."""
         self.masked = other.masked
         self.state_size = other.state_size
 
@@ -56,7 +56,7 @@ class Environment:
         }
 
     def own_state(self):
-        """The bytes of `env.state()`; none where the environment has no such thing."""
+        """Bytes of `env.state()`; empty if the environment has none."""
         state = getattr(self.env, "state", None)
         if not callable(state):
             return b""
@@ -132,7 +132,7 @@ class Environment:
         return {agent.name: total for agent in self.agents}
 
     def views(self, observations, infos, rewards, seen):
-        """Observations, state where it is the environment's own, rewards, active, masks."""
+        """Observations, state if the environment has one, rewards, active, masks."""
         parts = []
         masks = []
         for agent in self.agents:
@@ -176,7 +176,7 @@ class Environment:
 
 
 def told_time_limit(env):
-    """After how many steps the environment says that it truncates an episode; None where it does not say."""
+    """Steps after which the environment truncates an episode; None if unknown."""
     for place in (env, getattr(env, "unwrapped", None)):
         metadata = getattr(place, "metadata", None)
         for name in TIME_LIMITS:

@@ -1,4 +1,4 @@
-"""Errors of environments, as the one line that the other side prints."""
+"""Errors of environments, as the line that the other side prints."""
 
 import json
 import os
@@ -8,7 +8,7 @@ OWN_FOLDER = os.path.dirname(__file__)
 
 
 class WrongEnvironment(Exception):
-    """A departure from PettingZoo's parallel API, in one line; repeating the call would not help."""
+    """A violation of PettingZoo's parallel API, in one line; repeating the call would not help."""
 
     def __init__(self, message, usage=False):
         super().__init__(message)

@@ -3,12 +3,12 @@
 from .errors import WrongEnvironment, shown
 from .spaces import kind_of, parts_of
 
-# Attributes that a form passes on, where the environment has them: its own state and its time limit.
+# Attributes of the environment that a form passes on if they exist: its state and its time limit.
 PASSED_ON = ("metadata", "max_cycles", "max_steps", "max_episode_steps", "_max_episode_steps", "episode_limit")
 
 
 def parallel_form(env, factory):
-    """The environment itself where it is parallel, otherwise the first form that fits."""
+    """The environment itself if it is parallel, otherwise the first form that fits."""
     if is_parallel(env):
         return env
     for recognises, form in FORMS:
@@ -139,7 +139,7 @@ class FromGymnasium:
         return self.by_agent(observation), dict(zip(self.possible_agents, rewards)), flags[0], flags[1], infos
 
     def each(self, value, share=None):
-        """A value for each agent, from one for all or a list of them."""
+        """A value for each agent, from one for all or a list."""
         if hasattr(value, "__len__") and len(value) == len(self.possible_agents):
             return list(value)
         return [value if share is None else float(value) * share] * len(self.possible_agents)

@@ -13,7 +13,7 @@ from .protocol import BROKEN, CLOSE, DONE, FAILED, LOAD, MAKE, PULSE, REPLAY, RE
 
 
 class OtherEndGone(BaseException):
-    """Nobody reads the answers any more; no `except Exception` on the way is to take it for an error."""
+    """The other end is closed. Not an `Exception`, so that no `except Exception` catches it."""
 
 
 class Host:
@@ -27,7 +27,7 @@ class Host:
         self.shown_alive = 0.0
 
     def serve(self):
-        """Answers requests until the other end goes away."""
+        """Answers requests until the other end closes."""
         handlers = {
             LOAD: self.load,
             MAKE: self.make_environment,
@@ -131,7 +131,7 @@ class Host:
 
 
 def attempted(work):
-    """How the step went: its status and views, or its status and what was wrong."""
+    """Result of a step: its status and views, or its status and the error."""
     try:
         status, views = work()
         return struct.pack("<B", status) + views

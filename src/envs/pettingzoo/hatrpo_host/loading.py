@@ -1,4 +1,4 @@
-"""Imports of what makes environments."""
+"""Imports of factories of environments."""
 
 import difflib
 import importlib
@@ -14,7 +14,7 @@ OLDEST_PYTHON = (3, 9)
 
 
 def load(options):
-    """Imports what makes environments. @returns a function without arguments that makes one"""
+    """Imports a factory of environments. @returns a function without arguments that makes one"""
     if sys.version_info < OLDEST_PYTHON:
         version = "%d.%d" % sys.version_info[:2]
         raise WrongEnvironment(
@@ -97,7 +97,7 @@ def imported(name, work):
 
 
 def neighbour(name):
-    """A module of the same package with nearly the same name, such as another version; None where there is none."""
+    """A module of the same package with a similar name, such as another version, or None."""
     package, _, last = name.rpartition(".")
     paths = getattr(sys.modules.get(package), "__path__", None)
     if paths is None:

@@ -9,12 +9,12 @@ import time
 
 from .host import Host
 
-# Seconds for environments to close in, after the other end has gone away.
+# Seconds for environments to close after the other end has closed.
 CLOSING_GRACE = 5.0
 
 
 def die_with_the_other_end(descriptor):
-    """Ends this process and those it started when the other end is gone and environments do not come back."""
+    """Ends this process and its children if environments still run after the other end has closed."""
     poll = select.poll()
     poll.register(descriptor, 0)
     poll.poll()
@@ -23,18 +23,18 @@ def die_with_the_other_end(descriptor):
 
 
 def end(code):
-    """Ends this process, and those it started: they would hold the pipes open for as long as they run."""
+    """Ends this process and its children, which would otherwise keep the pipes open."""
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(code)
 
 
 def pass_over(_number, _frame):
-    """Handler of SIGINT, which is for the run alone; unlike an ignored signal, it is not handed on to other programs."""
+    """Handler of SIGINT, which only the run handles; unlike an ignored signal, it is not inherited by other programs."""
 
 
 def main():
-    # Whatever the environment prints goes to stderr, and what it reads is empty: the pipes are ours alone.
+    # Output of the environment goes to stderr and its input is empty, because the pipes carry messages.
     incoming = os.dup(0)
     outgoing = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -42,7 +42,7 @@ def main():
     os.close(nothing)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, pass_over)
-    # Modules are found from the working directory, as with `python -m`, and not from beside this file.
+    # Modules are found from the working directory, as with `python -m`, not from the folder of this file.
     sys.path[0] = os.getcwd()
     if hasattr(select, "poll"):
         threading.Thread(target=die_with_the_other_end, args=(incoming,), daemon=True).start()

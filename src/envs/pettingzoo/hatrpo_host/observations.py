@@ -9,7 +9,7 @@ from .values import f32, numbers_of
 
 
 class Observed:
-    """How the values of a space become numbers: `size`, `low`, `high`, and `write`, which gives the bytes."""
+    """Conversion of values of a space to numbers: `size`, `low`, `high`, and `write`, which returns the bytes."""
 
     def __init__(self, size, low, high, write):
         self.size = size
@@ -42,7 +42,7 @@ def observed(space, without=None):
 
 
 def sized(write, size):
-    """`write`, after which the number of numbers is checked."""
+    """`write` with a check of the number of values."""
 
     def checked(value):
         packed = write(value)

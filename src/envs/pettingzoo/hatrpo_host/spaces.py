@@ -1,4 +1,4 @@
-"""Kinds, shapes, bounds and choices of Gymnasium's spaces, read from anybody's classes."""
+"""Kinds, shapes, bounds and choices of spaces with Gymnasium's attributes, of any class."""
 
 import math
 
@@ -7,7 +7,7 @@ from .values import numbers_of
 
 
 def kind_of(space):
-    """Which of Gymnasium's spaces it is: by the name of its class, so that anybody's classes will do."""
+    """Kind of space, by the name of its class, so that classes of other packages also work."""
     for cls in type(space).__mro__:
         if cls.__name__ in ("Box", "Discrete", "MultiDiscrete", "MultiBinary", "Dict", "Tuple"):
             return cls.__name__
@@ -44,7 +44,7 @@ def bounds_of(space, size):
 
 
 def choices_of(space):
-    """Per choice of a discrete space: how many there are, and the number of the first."""
+    """For each choice of a discrete space: the number of options, and the number of the first."""
     kind = kind_of(space)
     if kind == "Discrete":
         return [(int(space.n), int(getattr(space, "start", 0)))]

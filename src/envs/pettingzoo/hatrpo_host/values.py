@@ -42,11 +42,11 @@ def f32(value):
 
 
 def shortened(bounds, infinite):
-    """Bounds for JSON: one number where all are alike, null for `infinite`."""
+    """Bounds for JSON: one number if all are equal, null for `infinite`."""
     found = [None if bound == infinite else bound for bound in bounds]
     return found[0] if all(bound == found[0] for bound in found) else found
 
 
 def finite_f32(number):
-    """The number as f32 can hold it: `struct` refuses what is beyond, which is infinite there."""
+    """The number as f32, infinite beyond its range, which `struct` would refuse."""
     return number if abs(number) <= 3.4028235e38 or number != number else math.copysign(math.inf, number)
