@@ -4,5 +4,5 @@ import { killAndResume, MOMENTS } from './kills.js'
 
 const { started, firstIteration, checkpoint, lastCheckpoint, any } = MOMENTS
 
-test('a run that is killed seven times ends as one that never was', (t) =>
+test('a run that is killed seven times ends like an uninterrupted one', (t) =>
   killAndResume(t, [started, firstIteration, checkpoint, checkpoint, checkpoint, lastCheckpoint, any]))
