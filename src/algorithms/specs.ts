@@ -137,8 +137,8 @@ function assertAlike(
   const value = key === '' ? sharing : agents.map((agent) => env.agents[agent].id)
   const right =
     key === ''
-      ? 'it must be "own", or groups of agents that are alike,'
-      : 'a group must be of agents that are alike'
+      ? 'it must be "own", or groups of agents with equal spaces,'
+      : 'a group must have agents with equal spaces'
   throw usageError(
     `actor.sharing${key} is ${JSON.stringify(value)}: ${right} for ${env.id}, whose agents differ: ` +
       `${env.agents[first].id} has ${sizes(first)}, ${env.agents[other].id} ${sizes(other)}`,

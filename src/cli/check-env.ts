@@ -120,7 +120,7 @@ function describeAction(action: ActionSpace): string {
   if (action.kind === 'multiDiscrete') return action.sizes.map((n) => `1 of ${n}`).join(', ')
   const { size, low, high } = action
   const bounds = low.every((value) => value === low[0]) && high.every((value) => value === high[0])
-  return bounds ? `${size} in [${low[0]}, ${high[0]}]` : `${size} within bounds of their own`
+  return bounds ? `${size} in [${low[0]}, ${high[0]}]` : `${size} within different bounds`
 }
 
 function describeEpisodes({ episodes, stepsPerSecond, restoredBy }: CheckReport): string[] {

@@ -31,7 +31,7 @@ Examples:
       const others = values.length - read.length
       if (others > 0)
         process.stderr.write(
-          `${others} keys that this configuration never reads are left out (--json has them)\n`,
+          `${others} keys that this configuration never reads are omitted (--json lists them)\n`,
         )
     })
 }

@@ -51,7 +51,7 @@ const allocation: Rule = (key, { config, parts }) => {
   const compared = comparesPolicies(parts, config.order)
   const read = [...(compared ? ['rescore'] : []), ...parts.budget.reads].map((name) => `allocation.${name}`)
   if (read.includes(key)) return undefined
-  const alone = 'each of its agents has a budget of its own, and their order is not score'
+  const alone = 'each of its agents has a separate budget, and their order is not score'
   return `${algo} never reads it, ${read.length > 0 ? `it reads ${read.join(', ')}` : alone}`
 }
 

@@ -206,7 +206,7 @@ function ownEntryPoint(specifier: string, kind: ImportKind): OnResolveResult {
   return {
     errors: [
       {
-        text: `${specifier} is no entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
+        text: `${specifier} is not an entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
       },
     ],
   }

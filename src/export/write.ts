@@ -39,8 +39,7 @@ export function assertReplaceable(out: string): void {
   const own = bundleNames(out)
   const foreign = present.find((name) => !own.includes(name))
   if (foreign !== undefined) {
-    const what =
-      own.length > 0 ? `is a bundle with a file of its own (${foreign})` : `is not empty (${foreign})`
+    const what = own.length > 0 ? `is a bundle with another file (${foreign})` : `is not empty (${foreign})`
     throw usageError(`--out ${out} ${what}: name a new or empty folder, or one that holds a bundle alone`)
   }
 }

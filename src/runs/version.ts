@@ -15,7 +15,7 @@ function readVersion(): string {
     // Other code's manifest, or none.
   }
   throw new HatrpoError(
-    'hatrpo has been bundled: it starts threads and loads code from files of its own and must be left out of the ' +
+    'hatrpo has been bundled: it starts threads and loads code from its own files and must be left out of the ' +
       'bundle (esbuild --external:hatrpo, webpack externals, Vite ssr.external, Rollup external)',
   )
 }

@@ -98,7 +98,7 @@ function locateBundle(source: string | URL): URL {
   try {
     return locate(source)
   } catch (cause) {
-    throw new PolicyError(`${String(source)} is no URL: it must be that of the folder of ${BUNDLE_FILE}`, {
+    throw new PolicyError(`${String(source)} is not a URL: it must be that of the folder of ${BUNDLE_FILE}`, {
       cause,
     })
   }

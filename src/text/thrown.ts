@@ -2,5 +2,5 @@
 export function thrownLine(thrown: unknown): string {
   if (thrown instanceof Error) return (thrown.message.split('\n')[0] ?? '').trim() || 'failed'
   const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function'
-  return isObject ? 'an object that is no Error' : String(thrown).split('\n')[0]
+  return isObject ? 'an object that is not an Error' : String(thrown).split('\n')[0]
 }

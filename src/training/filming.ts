@@ -40,7 +40,7 @@ export class Cameraman implements Spectator {
     const { spec } = players.task
     if (!players.task.scene)
       throw usageError(
-        `${spec.id} cannot be drawn: it has neither a MuJoCo model nor a scene() of its own: record a trajectory instead`,
+        `${spec.id} cannot be drawn: it has neither a MuJoCo model nor a scene(); record a trajectory instead`,
       )
     expectWithin('width', width, 16, 4096)
     expectWithin('height', height, 16, 4096)

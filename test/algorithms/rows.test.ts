@@ -187,7 +187,7 @@ test('parameters are shared only where the method and the agents allow it', asyn
   assert.throws(
     () => planMethod(shared('ippo'), wide),
     usage(
-      /^actor\.sharing is "shared": it must be "own", or groups of agents that are alike, for line, whose agents differ: agent_0 has 2 observations and 1 actions, agent_1 3 observations and 1 actions$/,
+      /^actor\.sharing is "shared": it must be "own", or groups of agents with equal spaces, for line, whose agents differ: agent_0 has 2 observations and 1 actions, agent_1 3 observations and 1 actions$/,
     ),
   )
   assert.equal(planMethod(shared('ippo'), same).groups.length, 1)

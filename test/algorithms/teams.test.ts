@@ -240,7 +240,7 @@ test('groups that do not hold every agent once, or differ in their spaces, are r
   assert.throws(
     () => plan('{"a":["agent_1"],"b":["agent_0","agent_2"]}', wide),
     usage(
-      /^actor\.sharing\.b is \["agent_0","agent_2"\]: a group must be of agents that are alike for line, whose agents differ: agent_0 has 2 observations and 1 actions, agent_2 3 observations/,
+      /^actor\.sharing\.b is \["agent_0","agent_2"\]: a group must have agents with equal spaces for line, whose agents differ: agent_0 has 2 observations and 1 actions, agent_2 3 observations/,
     ),
   )
   assert.equal(plan('{"a":["agent_2"],"b":["agent_0","agent_1"]}', wide).groups.length, 2)

@@ -139,7 +139,7 @@ test('config prints the values that are read, with their origins, or with --json
   assert.equal(shown.code, 0)
   assert.match(
     shown.stderr,
-    /^\d+ keys that this configuration never reads are left out \(--json has them\)\n$/,
+    /^\d+ keys that this configuration never reads are omitted \(--json lists them\)\n$/,
   )
   const rows = shown.stdout
     .trimEnd()

@@ -128,7 +128,7 @@ test('a setting that the method never reads is refused with its key, the method 
     ],
     [
       { flags: task, set: ['allocation.max=2'] },
-      'allocation.max is 2: hatrpo never reads it, each of its agents has a budget of its own',
+      'allocation.max is 2: hatrpo never reads it, each of its agents has a separate budget',
     ],
     [
       { flags: task, set: ['order=score', 'allocation={"max":2}'] },

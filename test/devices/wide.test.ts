@@ -124,7 +124,7 @@ test(
   () => {
     const [same, withoutAvx2, killed] = JSON.parse(output(node26.path, [], 'check')) as (string | null)[]
     assert.equal(same, null)
-    assert.equal(withoutAvx2, 'the processor or the engine makes no such vectors')
+    assert.equal(withoutAvx2, 'the processor or the engine does not make 256-bit vectors')
     assert.match(killed ?? '', /^Node 26\S* stops when it compiles the kernels$/)
   },
 )
@@ -156,7 +156,7 @@ for (const { name, path, args, missing, says } of others) {
     assert.match(
       line,
       new RegExp(
-        `^HatrpoError: simd is "wide": ${says} [0-9.]+ has no such vectors for WebAssembly; .*"baseline".*$`,
+        `^HatrpoError: simd is "wide": ${says} [0-9.]+ has no 256-bit vectors for WebAssembly; .*"baseline".*$`,
       ),
     )
   })

@@ -41,7 +41,7 @@ test('the URL of the binary may be relative to the page, as a bundler gives it',
     })
   const [host, cdn] = ['https://example.test', 'https://cdn.test']
   assert.deepEqual(asked, [`${host}/assets/mujoco.wasm`, `${host}/app/mujoco.wasm`, `${cdn}/mujoco.wasm`])
-  await assert.rejects(compileMujoco('http://['), { message: /^compileMujoco: "http:\/\/\[" is no URL: / })
+  await assert.rejects(compileMujoco('http://['), { message: /^compileMujoco: "http:\/\/\[" is not a URL: / })
 })
 
 test('the stepper gives the bits of mj_step', () => {

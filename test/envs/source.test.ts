@@ -191,7 +191,7 @@ test('mistakes in a file are reported in one line, with their position', async (
     ['name.ts', `${at('name.ts')}:1:10: No matching export in "good.ts" for import "x"`],
     [
       'own.ts',
-      `${at('own.ts')}:1:15: hatrpo/envs is no entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
+      `${at('own.ts')}:1:15: hatrpo/envs is not an entry point of this package: there are hatrpo, hatrpo/env and hatrpo/runtime`,
     ],
     ['throws.ts', `${at('throws.ts')} cannot be imported: no luck`, 1],
     ['kind.ts', `${at('kind.ts')}:1:15: No loader is configured for ".stl" files: model.stl`],

@@ -294,7 +294,7 @@ test('every failure to load a bundle is a PolicyError of one line', async () => 
   const cases: [Parameters<typeof loadBundle>[0], RegExp][] = [
     ['./no-such-folder', /no-such-folder\/bundle\.json cannot be read \(ENOENT/],
     ['http://127.0.0.1:1/robot', /^http:.*\/robot\/bundle\.json cannot be read \(fetch failed\)/],
-    ['http://[', /^http:\/\/\[ is no URL: it must be/],
+    ['http://[', /^http:\/\/\[ is not a URL: it must be/],
     [() => Promise.reject(new Error('no\nsignal')), /^bundle\.json cannot be read \(no\): it must be/],
     [instead('bundle.json', undefined), /^bundle\.json is not of format hatrpo-bundle$/],
     [instead('bundle.json', used), /^bundle\.json cannot be read \(.*\): it must be/],

@@ -144,7 +144,7 @@ class GameReader {
   #readNames(states: readonly Fields[]): readonly string[] {
     const names = states.map(({ name }, s) => this.#readText(name, `states[${s}].name`, `${s}`))
     const twice = names.findIndex((name, s) => names.indexOf(name) < s)
-    return twice < 0 ? names : this.#fail(`states[${twice}].name`, names[twice], 'a name of its own')
+    return twice < 0 ? names : this.#fail(`states[${twice}].name`, names[twice], 'a unique name')
   }
 
   get #joint(): number {

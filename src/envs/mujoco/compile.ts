@@ -77,7 +77,7 @@ function located(url: string | URL): URL {
     return locate(url)
   } catch {
     throw usageError(
-      `compileMujoco: ${JSON.stringify(url)} is no URL: it must be that of mujoco.wasm of @mujoco/mujoco 3.14.0`,
+      `compileMujoco: ${JSON.stringify(url)} is not a URL: it must be that of mujoco.wasm of @mujoco/mujoco 3.14.0`,
     )
   }
 }

@@ -162,7 +162,7 @@ function cut(
   where: string,
 ): Span {
   if (first >= end || end > count) {
-    throw usageError(`${where}: what is taken must lie in [0:${count}]`)
+    throw usageError(`${where}: the range must be within [0:${count}]`)
   }
   return { array, index: index + first, count: end - first }
 }

@@ -42,13 +42,13 @@ export function enableWideVectors(): Promise<void> {
  */
 export async function checkWideVectors(flags: readonly string[] = []): Promise<string | null> {
   const engine = engineName()
-  if (!engine.startsWith('Node')) return `${engine} has no such vectors for WebAssembly`
+  if (!engine.startsWith('Node')) return `${engine} has no 256-bit vectors for WebAssembly`
   // Node refuses a flag that it does not have. The trace is empty where the compiler ignores the flag.
   const options = [`--no-${FLAG}`, '--trace-wasm-revectorize', ...flags]
   const script = fileURLToPath(new URL('check-wide.js', WORKERS))
   const { code, traced, errors } = await runNode([...options, script])
-  if (code === 0) return traced ? null : 'the processor or the engine makes no such vectors'
-  if (errors.includes('bad option')) return `${engine} has no such vectors for WebAssembly`
+  if (code === 0) return traced ? null : 'the processor or the engine does not make 256-bit vectors'
+  if (errors.includes('bad option')) return `${engine} has no 256-bit vectors for WebAssembly`
   if (code === null) return `${engine} stops when it compiles the kernels`
   if (code === DIFFERENT) return `${engine} computes other bits with them in ${errors}`
   throw new Error(`the comparison of kernels failed:\n${errors}`)
