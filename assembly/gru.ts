@@ -250,7 +250,7 @@ function addRow(x: usize, y: usize, width: i32): void {
 }
 
 /**
- * Adjoint of `gru` at what it kept, backwards through each chunk.
+ * Adjoint of `gru` at its stored values, backwards through each chunk.
  * @param g f32 [rows, width], adjoint of `out`; overwritten
  * @param packed U from `packPlain`
  * @param gx f32 [rows, 3 width], adjoint of x

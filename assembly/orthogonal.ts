@@ -42,8 +42,8 @@ export function orthogonal(noise: usize, rows: i32, cols: i32, gain: f64, out: u
     store<f64>(betas + ((<usize>j) << 3), beta)
     reflect(v, length, beta, diagonal + 8, thin, thin - j - 1)
   }
-  // Q = H_0 H_1 ... applied to the first columns of the identity, each column with the sign of R's diagonal. H_j leaves
-  // the columns before j as they are.
+  // Q = H_0 H_1 ... applied to the first columns of the identity, each column with the sign of R's diagonal. H_j does
+  // not change the columns before j.
   memory.fill(q, 0, (<usize>size) << 3)
   for (let k = 0; k < thin; k++)
     store<f64>(q + ((<usize>(k * thin + k)) << 3), load<f64>(signs + ((<usize>k) << 3)))

@@ -25,7 +25,7 @@ export function act(): i32 {
   return 0
 }
 
-/** The same: the policy has no noise of its own. */
+/** The same: the policy has no noise. */
 export function sample(): i32 {
   return act()
 }

@@ -55,7 +55,8 @@ function allFinite(at: usize, size: i32): bool {
 /** x = f(x). x is padded to whole vectors, and the padding is overwritten. */
 function activate(x: usize, width: i32, kind: i32): void {
   const end = x + ((width as usize) << 2)
-  // relu, the most common kind, has a loop of its own: a test of the kind per vector would cost more than the function.
+  // relu, the most common kind, has a separate loop, because a test of the kind per vector would take longer than the
+  // function.
   if (kind == ACTIVATION_RELU) for (; x < end; x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)))
   else for (; x < end; x += 16) v128.store(x, activate4(v128.load(x), kind))
 }

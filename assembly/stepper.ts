@@ -1,5 +1,5 @@
 // Calls MuJoCo's mj_step through MuJoCo's own memory and function table, so that a step of any number of worlds is one
-// call from JavaScript. The module has no data of its own: every address belongs to MuJoCo.
+// call from JavaScript. The module has no data: every address belongs to MuJoCo.
 
 import {
   WORLD_AFTER,

@@ -89,7 +89,7 @@ function cellsOf(group: Group): Cell[] {
   })
 }
 
-/** Flags of a cell's command, but for its seeds. */
+/** Flags of a cell's command, without its seeds. */
 function flagsOf({ group: { env, preset, steps }, algo, set }: Cell): string[] {
   const chosen = preset === undefined ? [] : ['--preset', preset]
   const sets = set.flatMap((setting) => ['--set', setting])

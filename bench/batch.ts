@@ -1,4 +1,4 @@
-// Time of a step of 20 environments: one after the other, and submitted together, in turns in one run.
+// Time of a step of 20 environments: one after the other, and submitted together, alternating in one run.
 //   node dist/bench/batch.js [ID ...] [--json]
 import { EnvContext, makeEnvFactory, type MultiAgentEnv } from '../src/envs/index.js'
 import { takeTurns } from '../src/bench/turns.js'

@@ -3,7 +3,7 @@
 //                                     [--algo NAME] [--jobs N] [--workers N]
 //   node dist/bench/curves.js summary --out DIR [--baseline NAME] [--json]
 // SETTINGS are key=value pairs between spaces. A variant without them has the name of a solver: trustRegion.solver=NAME.
-// Stopped trainings continue where they were when the command is given again; finished ones are left alone.
+// Repeating the command continues stopped trainings and skips finished ones.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,6 +1,6 @@
-// Time of an environment step against the mj_step calls inside it, bare, in the same WebAssembly binary, and against
-// native libmujoco: the same episodes on all three, in turns, in one run. CPU time, which
-// a busy machine adds less to.
+// Time of an environment step compared with its bare mj_step calls in the same WebAssembly binary, and with native
+// libmujoco. One run alternates between the three with the same episodes. CPU time is measured, because a busy machine
+// affects it less.
 //
 //   node dist/bench/environments.js [ID ...] [--all] [--rounds N] [--steps N] [--no-native] [--json]
 //

@@ -19,11 +19,11 @@ export function seedsOf(text: string): number[] {
 }
 
 /**
- * Trains a grid, each training in a process of its own, and keeps what `result` makes of its folder in `out`/NAME.json.
- * A stopped training continues where it was; one with a result is left alone. One that fails leaves its last line on stderr in
- * `out`/NAME.error, does not keep the others from being made, and is tried again by the next call.
- * @param options `jobs`: trainings at a time; `flags` of each that no result depends on
- * @throws Error naming the trainings that failed, with that line
+ * Trains a grid, each training in a separate process, and writes the `result` of its folder to `out`/NAME.json. Stopped
+ * trainings are continued, and finished ones are skipped. A failed training writes its last line on stderr to
+ * `out`/NAME.error, does not prevent the others, and is repeated by the next call.
+ * @param options `jobs`: number of simultaneous trainings; `flags`: flags of each training that do not affect results
+ * @throws Error naming the failed trainings, with that line
  */
 export async function trainGrid<T extends Training>(
   out: string,

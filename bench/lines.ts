@@ -8,7 +8,7 @@ export class LineProgram {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
 
-  /** @param name how errors call it; what it writes to standard error is passed on */
+  /** @param name name in errors; its standard error is passed on */
   constructor(name: string, child: ChildProcessWithoutNullStreams) {
     child.stderr.pipe(process.stderr)
     this.#name = name

@@ -1,4 +1,5 @@
-// Memory of every environment that MuJoCo simulates: what a further one of a kind takes in a thread, and its saved state.
+// Memory of every environment that MuJoCo simulates: that of a further one of the same kind in a thread, and its saved
+// state.
 //
 //   node --expose-gc dist/bench/memory.js [WORD ...] [--json]
 //
@@ -25,7 +26,7 @@ const STEPS = 1000
 
 /** Bytes, of one environment if nothing else is said. */
 interface Memory {
-  /** A world in MuJoCo's memory: MjData with its buffer and arena, and what the bindings hold of it. */
+  /** A world in MuJoCo's memory: MjData with its buffer and arena, and the objects of the bindings. */
   readonly world: number
   /** Of it, the arena: contacts, constraints and the stack of the solver. */
   readonly arena: number

@@ -19,7 +19,7 @@ async function readTables(root) {
 
 const screaming = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 
-/** Constants of one record; `unit` is the size of what an entry counts. */
+/** Constants of one record; `unit` is the unit of an entry in bytes. */
 function constants(prefix, record, type, unit = 1) {
   const entries = Array.isArray(record) ? record.map((name, i) => [name, i]) : Object.entries(record)
   return entries.map(

@@ -108,7 +108,7 @@ async function bundleZod() {
   })
 }
 
-/** Writes the JSON Schema of configuration files, made by what was just compiled. */
+/** Writes the JSON Schema of configuration files with the compiled code. */
 async function writeConfigSchema() {
   const { configJsonSchema } = await import('../dist/scripts/docs/json-schema.js')
   writeFileSync(`${root}dist/config.schema.json`, `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
@@ -130,7 +130,7 @@ async function bundlePage(name) {
   })
 }
 
-/** Removes what was compiled from a source that is no longer there; it would be packed and tested. */
+/** Removes compiled files without a source, which would otherwise be packed and tested. */
 function removeStale(folder) {
   if (!existsSync(`${root}dist/${folder}`)) return
   for (const name of readdirSync(`${root}dist/${folder}`, { recursive: true })) {

@@ -1,7 +1,7 @@
-// Makes what is generated of the documentation: the tables in docs/envs, docs/presets.md and docs/configuration.md, the pictures
-// in docs/envs, and the type of configurations.
-// `npm run docs` makes all of it, `npm run docs -- Ant Hopper` all tables and the pictures of these families, `--tables`
-// the tables alone; `--check` changes nothing and says what is out of date.
+// Generates parts of the documentation: the tables in docs/envs, docs/presets.md and docs/configuration.md, the pictures in
+// docs/envs, and the type of configurations.
+// `npm run docs` makes all of them, `npm run docs -- Ant Hopper` all tables and the pictures of these families, `--tables`
+// only the tables. `--check` changes nothing and lists outdated parts.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

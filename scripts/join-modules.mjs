@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
-/** Sources that are imported by their place, with the names of what they become in dist/lib/; so are all of workers/. */
+/** Sources that are imported by location, with the names of their files in dist/lib/, besides all of workers/. */
 const ENTRIES = {
   index: 'src/index.ts',
   'envs/index': 'src/envs/index.ts',

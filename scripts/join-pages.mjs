@@ -7,7 +7,7 @@ const MUJOCO_CHANGES = [
   [/^var ENVIRONMENT_IS_NODE = .*;$/m, ''],
   [/new URL\('mujoco\.wasm', import\.meta\.url\)\.href/, '"mujoco.wasm"'],
 ]
-/** Names and what they mean in a page. The binary is compiled by the caller, so the script needs no place. */
+/** Replacements of names in a page. The caller compiles the binary, so the script needs no location. */
 const MUJOCO_CONSTANTS = { ENVIRONMENT_IS_NODE: 'false', 'import.meta.url': '""' }
 
 const LICENCE = `/*! @mujoco/mujoco 3.14.0, without its parts for Node.
@@ -27,7 +27,7 @@ async function mujocoOfPages(path) {
   return { contents: LICENCE + code }
 }
 
-/** Puts src/envs/page.ts in the place of what needs Node, and the stepper's bytes in the place of its file. */
+/** Replaces modules that need Node by src/envs/page.ts, and the stepper's file by its bytes. */
 const pages = (root) => ({
   name: 'pages',
   setup({ onLoad, onResolve }) {

@@ -1,5 +1,5 @@
-// `npm start`: a first run. Trains the two halves of a cheetah for about two minutes, evaluates and exports what
-// they learned, and says what to type next. Started again, it continues where it was stopped.
+// `npm start`: a first run. Trains the two halves of a cheetah for about two minutes, evaluates and exports their
+// policies, and prints the next commands to try. A repeated call continues a stopped run.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

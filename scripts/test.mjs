@@ -10,7 +10,7 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Where tests find TensorFlow.js, which they have in a folder of its own because of its size. */
+/** Location of TensorFlow.js for tests, in a separate folder because of its size. */
 process.env.NODE_PATH = [join(root, 'test/tensorflow/node_modules'), process.env.NODE_PATH]
   .filter(Boolean)
   .join(delimiter)
@@ -50,7 +50,7 @@ const CHANGES_PROCESS = /\bprocess\.(?:chdir|env|on)\b|\bmock\b|^(?:before|after
 const args = process.argv.slice(2)
 const ending = args.includes('--long') ? '.long.ts' : '.test.ts'
 
-/** The sources under test/, so that what an earlier build left in dist/ is not run. */
+/** Sources under test/, so that remains of an earlier build in dist/ are not run. */
 function testSources() {
   return readdirSync(join(root, 'test'), { recursive: true })
     .map((path) => path.replaceAll('\\', '/'))

@@ -9,7 +9,7 @@ const FOLDER = fileURLToPath(new URL('../../../bench/rivals/', import.meta.url))
 
 /**
  * Implementations of policies that are installed in bench/rivals.
- * @returns one line that says what is missing where they are not
+ * @returns one line with the missing packages if they are not
  */
 export async function findPolicyRivals(): Promise<readonly PolicyRival[] | string> {
   if (!existsSync(`${FOLDER}node_modules`)) return 'run `npm run rivals` to install them'

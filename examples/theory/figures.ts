@@ -221,7 +221,7 @@ function figureOne(): Panel[] {
   ]
 }
 
-/** Proposition 1: what the best shared policy earns, and agents with policies of their own. */
+/** Proposition 1: returns of the best shared policy, and of separate policies. */
 function sharing(): Panel[] {
   const counts = [2, 4, 6, 8]
   const shared = (agents: number, p: number) =>

@@ -21,7 +21,7 @@ const BLOCKS: Readonly<Record<string, MakeBlock>> = {
 
 const BLOCK = /<!-- generated: (\w+)(?: ([\w-]+))? -->\n.*?<!-- end -->/gs
 
-/** A page with what is generated made anew. @throws HatrpoError for a mark without an end, or of no known block */
+/** A page with its generated blocks updated. @throws HatrpoError for a mark without an end, or of an unknown block */
 export async function regenerate(page: string, path: string, context: EnvContext): Promise<string> {
   const begins = page.match(/<!-- generated: /g)?.length ?? 0
   const blocks = [...page.matchAll(BLOCK)]

@@ -21,7 +21,7 @@ export function divisionsOf(family: string): string[] {
   return divisionNames(family)
 }
 
-/** @param division decides the length of tasks that come in any */
+/** @param division determines the length of tasks of variable length */
 export function taskOf(family: string, division: string, version = usualVersion(family)): Task {
   const size = parseSegments(family, division)
   return findTask(family, version, size && size.agents * size.each)!

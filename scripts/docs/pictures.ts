@@ -87,10 +87,7 @@ function digest(scene: Scene, view: View, { width, height }: PictureFile): strin
 
 const marks = Array.from({ length: AGENT_COLOURS }, (_, agent) => agentMark(agent))
 
-/**
- * Draws the pictures of families into a folder and removes what is no picture of any.
- * @param said is told of each
- */
+/** Draws the pictures of families into a folder and removes all others. @param said called for each picture */
 export async function drawPictures(
   folder: string,
   context: EnvContext,

@@ -10,7 +10,7 @@ const OPEN = ['parameters', 'reset']
 /** Leading entries of `init_qpos` that hold: Gymnasium's Pusher writes to the others where a reset put its object. */
 const INITIAL: Readonly<Record<string, number>> = { Pusher: 7 }
 
-/** Compares what a file says of a version's model, spaces and settings with ours. */
+/** Compares the model, spaces and settings of a version in a file with those of this package. */
 export function compareSpaces(
   fields: Readonly<Record<string, unknown>>,
   version: string,

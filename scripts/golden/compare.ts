@@ -19,8 +19,9 @@ export interface Computed {
 }
 
 /**
- * Holds what was computed against every quantity of the golden block: numbers at the file's bounds, flags and lengths
- * of lists exactly. What has no bound or is not in the file becomes a note; what we did not compute fails.
+ * Compares computed values with every quantity of the golden block: numbers within the file's bounds, flags and lengths
+ * of lists exactly. Quantities without a bound or absent from the file become notes; missing computed values are
+ * failures.
  */
 export function compare(fixture: Fixture, computed: Computed): FileReport {
   const notes = [...computed.notes]

@@ -3,7 +3,9 @@ import type { Comparison } from './report.js'
 /** Bound that the files suggest for values computed to the end. */
 export const BOUND = 1e-9
 
-/** The largest difference of each quantity, in the order in which they first came; and what was not compared, and why. */
+/**
+ * Largest difference of each quantity, in the order of first occurrence; and omitted comparisons with their reasons.
+ */
 export class Differences {
   readonly #largest = new Map<string, { maxAbs: number; bound: number }>()
   readonly #skipped = new Map<string, Set<string>>()

@@ -15,7 +15,7 @@ const VERSION = 'v5'
 /** Default observation of the roots. */
 const GLOBALS = ['qpos', 'qvel']
 
-/** One agent of one view: what it drives and sees. */
+/** One agent of one view: its actuators and observation. */
 interface Agent {
   readonly name: string
   readonly actuators: readonly number[]
@@ -104,7 +104,7 @@ function permutations(items: readonly number[]): number[][] {
   )
 }
 
-/** Of the orders of what an agent observes, the one that comes closest to what the file has it see after its first step. */
+/** Order of an agent's observation that is closest to its observation in the file after the first step. */
 function fitting(
   orders: readonly ObservationElement[][],
   agent: string,
@@ -177,7 +177,7 @@ function compareStates(
   prefix: string,
 ): void {
   const { world, task } = simulation
-  // A world of its own, in which what the agents see is computed too.
+  // A separate world, in which observations are also computed.
   const others = agents.flatMap(({ elements }) => elements)
   const seeing = new TaskSimulation(task, world.model, world.envId, others)
   const loose = isUnconverged(task.name)

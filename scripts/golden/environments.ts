@@ -28,7 +28,7 @@ const CONVERGED = { iterations: 20000, tolerance: 0 }
 const BLOCKS = ['spaces', 'transitions', 'trajectory', 'mamujoco']
 const WORDS = ['format', 'task', 'split', 'protocol', 'reference', 'converged_note']
 
-/** Actuators of one segment, of the tasks that come in any length. */
+/** Actuators of one segment, for tasks of variable length. */
 const ACTUATORS_PER_SEGMENT: Readonly<Record<string, number>> = { ManySegmentSwimmer: 1, ManySegmentAnt: 4 }
 
 /** Runs the versions of the task of one file. */
@@ -88,7 +88,7 @@ function makeRunner(golden: GoldenEnv, context: EnvContext): Runner {
   }
 }
 
-/** Segments of a task that comes in any length, told by the length of its actions. */
+/** Number of segments of a task of variable length, from the length of its actions. */
 function countSegments(golden: GoldenEnv): number | undefined {
   if (fewestSegments(golden.task) === undefined) return undefined
   const outcomes: readonly (Outcome | undefined)[] = [
@@ -115,7 +115,7 @@ function ourVersion(task: string, version: string): TaskVersion | undefined {
   return taskVersions(task)!.find((ours) => ours === (version === 'v1' ? MAIN_VERSION : version))
 }
 
-/** Of what a file has by version, what is of the main one. */
+/** Entries of the main version in a file with several versions. */
 function mainBlock<T>(blocks: Readonly<Record<string, T>> | undefined): T | undefined {
   return blocks?.[MAIN_VERSION] ?? blocks?.['v1']
 }
@@ -148,7 +148,7 @@ async function compareVersion(runner: Runner, version: string, ours: TaskVersion
   }
 }
 
-/** Starts at a transition's state, and compares what is observed there. */
+/** Starts at the state of a transition, and compares its observation. */
 function compareStart(
   golden: GoldenEnv,
   step: Transition,

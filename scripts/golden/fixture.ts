@@ -34,7 +34,7 @@ const fixtureFile = z.looseObject({
 })
 export type Fixture = z.infer<typeof fixtureFile>
 
-/** Reads a golden file of HARL's numbers. @throws HatrpoError when it cannot be read or is no such file */
+/** Reads a golden file of HARL's numbers. @throws HatrpoError for a file that cannot be read or is of another kind */
 export async function readFixture(file: string): Promise<Fixture> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new HatrpoError(`cannot be read: ${messageOf(cause)}`, { cause })

@@ -42,7 +42,7 @@ export function checkGae(fixture: Fixture, device: Device): Computed {
     endToEnd.set(`returns_not_proper_${units}`, estimate('terminate').returns)
     if (!inputs.final_values) continue
     const textbook = estimate('bootstrap')
-    // The file has no bound of its own for the textbook's rule: the same sums with one more term where truncated.
+    // The file has no bound for the textbook rule, which has the same sums with one more term at truncations.
     const bound = fixture.tolerance[`returns_not_proper_${units}`]?.suggest_atol
     for (const quantity of ['returns', 'advantages'] as const) {
       const name = `textbook_${units}_${quantity}`

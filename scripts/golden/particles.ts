@@ -121,7 +121,7 @@ class ParticleCheck {
     state.position.set([...pos, ...landmark_pos].flat())
     state.velocity.set(vel.flat())
     state.message.set(comm.flat())
-    // An agent without a goal of its own is judged by the others'.
+    // The reward of an agent without a goal depends on the goals of the others.
     const goals = goal?.landmark ?? []
     const any = goals.find((landmark) => landmark !== null) ?? 0
     state.goal.set(scenario.agents.map((_, i) => goals[i] ?? any))

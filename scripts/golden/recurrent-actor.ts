@@ -66,8 +66,8 @@ function firstRows(given: GoldenArray, count: number, chunk: number, width: numb
 }
 
 /**
- * The file with the rows of a chunk one after another. Files have them by time, then by chunk: row t C + c becomes c L + t.
- * Files of other kinds stay as they are.
+ * The file with consecutive rows of each chunk. Files are ordered by time, then by chunk: row t C + c becomes c L + t.
+ * Files of other kinds are unchanged.
  */
 export function byChunk(fixture: Fixture): Fixture {
   const found = chunks.safeParse(fixture)

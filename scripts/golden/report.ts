@@ -23,8 +23,8 @@ export interface FileReport {
 type Verdict = 'ok' | 'WIDER' | 'FAIL'
 
 /**
- * Checks each file and prints what it gave: comparisons and their count to stdout, notes and errors to stderr.
- * @returns the exit code: 0 when every quantity of every file passed
+ * Checks each file and prints the results: comparisons and their count to stdout, notes and errors to stderr.
+ * @returns the exit code: 0 if every quantity of every file passed
  */
 export async function checkGoldenFiles(
   { files, json, acceptWider }: GoldenArguments,

@@ -18,7 +18,8 @@ export function describeSpaces(
 ): Record<string, unknown> {
   const { handle, nq, nv, nu } = model
   const flags = modelFlags(model.mujoco, handle)
-  // The API gives some other text for what has no name: a name counts when it leads back to its owner.
+  // The API returns some other text for an element without a name, so a name is only valid if it refers back to its
+  // element.
   const name = (kind: number, id: number) => {
     const given = model.mujoco.api.mj_id2name(handle, kind, id)
     return model.mujoco.api.mj_name2id(handle, kind, given) === id ? given : ''
@@ -74,7 +75,7 @@ const RESET_QVEL = { normal: 'init_qvel + s * N(0, 1)', uniform: 'init_qvel + U(
 /** The words that we know for how a task starts: others say what no golden number can be held against. */
 export const RESET_WORDS: readonly unknown[] = [RESET_QPOS, ...Object.values(RESET_QVEL)]
 
-/** Nothing for the tasks that start by a rule of their own. */
+/** Empty for tasks with a special initial state. */
 function reset({ resetNoise: { velocity, scale }, place }: Task): Record<string, unknown> {
   return place === undefined ? { qpos: RESET_QPOS, qvel: RESET_QVEL[velocity], s: scale } : {}
 }

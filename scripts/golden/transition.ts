@@ -27,7 +27,7 @@ const LOOSE: Readonly<Record<string, number>> = {
   qfrc_actuator: BOUND,
 }
 
-/** Arrays whose numbers are compared as they are; the others relative to numbers above 1. */
+/** Arrays whose numbers are compared absolutely; those of others relative to numbers above 1. */
 const ABSOLUTE: readonly string[] = ['qpos', 'qvel']
 
 /** Gymnasium's names of the parts of a reward. */
@@ -73,7 +73,7 @@ const INFO_SLIPS: Readonly<Record<string, (terms: RewardTerms, task: Task) => nu
     distanceCosts === undefined ? control : control / controlCost,
 }
 
-/** Fields of a step that are compared or follow from what is. */
+/** Fields of a step that are compared, or follow from compared ones. */
 export const OUTCOME_FIELDS = [
   ...['action', 'reward', 'terminated', 'obs', 'info', 'qpos', 'qvel'],
   ...['kind', 'contact', 'ncon_max', 'nefc_max'],
