@@ -99,7 +99,7 @@ for (const { name: on, open } of DEVICES) {
     for (const way of waysOf(SPECS[0])) {
       const alone = await course(false, one(), way)
       assert.deepEqual(await course(true, one(), way), alone, way.way)
-      // Where policies share memory, the product is right because the owner of the activations is known.
+      // If policies share memory, the product is correct because the owner of the activations is recorded.
       if (on === 'reference') continue
       const unowned = await course(true, [new Workspace(), new Workspace()], way)
       assert.notDeepEqual(unowned.product, alone.product, way.way)

@@ -25,7 +25,7 @@ const env: EnvSpec = {
   mode: 'general',
 }
 
-/** What happened in a step of one environment. */
+/** Record of a step of one environment. */
 interface Step {
   /** State before it, and after it: of the next step, or the one in which the episode ended. */
   readonly state: number
@@ -36,7 +36,7 @@ interface Step {
   readonly active: boolean
 }
 
-/** Episodes of random lengths, whose states are numbers of their own. */
+/** Episodes of random lengths with distinct states. */
 function history(): Step[][] {
   const random = new RandomStream(5, 1)
   let states = 0

@@ -31,7 +31,7 @@ const BUILT = [
   'maddpg',
 ] as const
 
-/** What a method needs to learn in a tiny run. */
+/** Settings with which a method learns in a tiny run. */
 const SETTINGS: Partial<Record<AlgorithmName, string[]>> = {
   maddpg: ['offPolicy.warmup=20', 'offPolicy.batchSize=10'],
 }
@@ -44,7 +44,7 @@ function configOf(
   ...set: string[]
 ): TrainConfig {
   const flags = { env: { id: fixture('line'), ...options }, algo, steps: iterations * 80 }
-  // Standardised pairs of numbers are 1 and -1 whatever they were.
+  // All standardised pairs of numbers are 1 and -1.
   const plain = ['actor.standardise=false', 'critic.standardise=false', 'checkpoint.every=1']
   return resolveConfig({ flags, set: [...tiny, ...plain, ...set] }).config
 }
@@ -87,7 +87,7 @@ test('an unknown or unimplemented value is refused in one line, in every field',
     schedule: ['single', 'greedy', 'none', ''],
     critic: ['perAgentJoint', 'exact', 'none', ''],
     actors: ['one', 'shared', ''],
-    // A clip range is no KL that could be split.
+    // A clip range is not a KL that could be split.
     klBudget: ['kkt', 'greedy', 'penalty', 'none', ''],
   }
   assert.ok(partsOf(algorithms.happo))
@@ -100,7 +100,7 @@ test('an unknown or unimplemented value is refused in one line, in every field',
   }
   const unfit: Partial<Algorithm>[] = [
     { klBudget: 'none' },
-    // Who takes the largest share has to be first.
+    // The agent with the largest share must be first.
     { klBudget: 'greedy' },
     { schedule: 'simultaneous', klBudget: 'kkt' },
     // Advantages follow from values of states.

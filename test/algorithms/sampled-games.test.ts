@@ -66,7 +66,7 @@ test('Figure 1 from samples: simultaneous moves lower the return, sequential mov
     const sequential = await trainedStep('hatrpo', seed)
     assert.ok(productReturn(simultaneous) < productReturn(start))
     assert.ok(productReturn(sequential) > productReturn(start))
-    // The first agent's step is the same; steps on samples are those of the exact gradients but for noise.
+    // The first agent's step is the same; steps on samples are those of the exact gradients with noise.
     assert.equal(simultaneous[0], sequential[0])
     productStep(start, delta, null).forEach((mean, i) => near(simultaneous[i], mean, NOISE))
     productStep(start, delta, [0, 1]).forEach((mean, i) => near(sequential[i], mean, NOISE))
@@ -96,6 +96,6 @@ test('Proposition 1 from samples: separate policies return 1, a shared one at mo
   const count = last.reduce((sum, episodes) => sum + episodes.count, 0)
   const mean = last.reduce((sum, episodes) => sum + episodes.count * episodes.mean, 0) / count
   const most = 2 / 2 ** agents
-  // Four standard deviations of the mean of so many episodes that pay 1 with the best probability.
+  // Four standard deviations of the mean over the episodes, with a reward of 1 at the best probability.
   assert.ok(mean <= most + 4 * Math.sqrt((most * (1 - most)) / count), `a shared policy earns ${mean}`)
 })

@@ -275,7 +275,7 @@ test('critics have the configured inputs, and runs resume with the actions of th
 test('input and sharing of critics change results only if they make a difference', async (t) => {
   const run = (...set: string[]) => trained(t, configOf('mappo', { agents: 1 }, 2, ...set), { workers: 0 })
   const team = await run()
-  // Of one agent whose observation is the state there is one critic, whatever it is said to see.
+  // For one agent whose observation is the state, all critics are the same for any input.
   for (const set of ['critic.sharing=own', 'critic.input=observations', 'critic.input=observation'])
     assert.equal((await run(set)).parametersSha256, team.parametersSha256, set)
   const two = async (...set: string[]) =>
@@ -363,7 +363,7 @@ test('each team has a critic of its reward; agents may have separate critics', a
   const { state } = readCheckpoint(dir, 2)
   assert.equal((state as { valueNorms: unknown[] }).valueNorms.length, 2)
 
-  // Agents without teams are teams of their own; what one of them earns teaches no other critic.
+  // Each agent without a team is a team; the reward of one does not affect the critics of others.
   const runs = [0, 1].map((unequal) => configOf('happo', { unequal, mode: 'general' }, 1))
   const [alike, own] = await Promise.all(
     runs.map(async (config) => readCheckpoint((await trained(t, config, { workers: 0 })).dir, 1).tensors),

@@ -131,7 +131,7 @@ export function checkEquation9(seed: number): void {
     const turn = { agent, before: order.slice(0, m), old, moved }
     const defined = surrogateByDefinition(game, advantages, turn)
     const byRatios = surrogateByRatios(game, advantages, turn)
-    // Weights of the agent's own probabilities give it, too: what the tabular steps maximise.
+    // The weights of the agent's own probabilities, which the tabular steps maximise, also give it.
     const weights = actionWeights(game, advantages, turn)
     const width = game.actions[agent]
     defined.forEach((value, s) => {
@@ -161,7 +161,7 @@ export function checkLemma2(seed: number): boolean {
     const scale = 1 / (1 - game.gamma)
     assert.ok(reached >= bound - ROUNDING * scale, `J ${reached} is below ${bound} at ${share}`)
     if (share === 0) near(bound, evaluation.return, ROUNDING * scale, 'bound at the old policy')
-    // Where nothing follows an action, the surrogates are the whole change of the return.
+    // If an action has no later effect, the surrogates are the whole change of the return.
     if (game.gamma === 0) near(evaluation.return + surrogate, reached, ROUNDING, 'gamma 0')
     assert.ok(share === 0 || kl > 0)
     needed ||= evaluation.return + surrogate > reached + 1e-6
@@ -220,7 +220,7 @@ function lagrangianMaximum({ old, weights, visits, floor }: StepProblem, multipl
   }, 0)
 }
 
-/** What holds for a step of any kind: a policy above the floor, whose gain and KL are as reported. */
+/** Properties of any step: a policy above the floor, whose gain and KL are as reported. */
 function checkFeasible({ old, weights, visits, floor }: StepProblem, step: Step): void {
   const width = old.length / visits.length
   let gain = 0
@@ -266,7 +266,7 @@ export function checkSteps(seed: number): void {
 }
 
 const FLOOR = 0.05
-/** Iterations within which the games of the tests come to a Nash equilibrium. */
+/** Iterations within which the games of the tests reach a Nash equilibrium. */
 const ITERATIONS = 4000
 const NASH_TOLERANCE = 1e-3
 

@@ -129,7 +129,7 @@ test('Proposition 1: the best shared policy returns 2 / 2^n, sequential agents r
         evaluation = next
       }
     }
-    // Algorithm 1 comes to the best policy above its floor; with gamma 0 a step is a best reply.
+    // Algorithm 1 reaches the best policy above its floor; with gamma 0 a step is a best reply.
     const floor = 0.01
     const { returns } = policyIteration(game, {
       iterations: 3,

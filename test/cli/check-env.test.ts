@@ -6,7 +6,7 @@ import { findPython, pythonId } from '../envs/python.js'
 import { temporaryDirectory } from '../runs/fixtures.js'
 import { hatrpo as run } from './command.js'
 
-/** Runs the command. @returns its output, without the stages that a slow machine is told */
+/** Runs the command. @returns its output, without the stages printed on a slow machine */
 function hatrpo(...args: Parameters<typeof run>): ReturnType<typeof run> {
   const result = run(...args)
   return { ...result, stderr: result.stderr.replace(/^checking .*, for \d+ s so far\n/gm, '') }

@@ -268,7 +268,7 @@ test('without a terminal, a line about every ten seconds shows the progress of t
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream
   const progress = new LineProgress(stream, { verbose: false, total: 100, clock: () => now })
-  // A run that goes on from iteration 20, 4000 steps in 3 s.
+  // A run resumed at iteration 20, 4000 steps in 3 s.
   for (let iteration = 21; iteration <= 31; iteration++) {
     now += 3000
     progress.iteration(iterationRecord(iteration))

@@ -58,7 +58,7 @@ const OFF = [
 const trust = ['allocation.*', 'clipped.*', 'offPolicy.*']
 const clip = ['allocation.*', 'trustRegion.*', 'offPolicy.*']
 
-/** What each method never reads besides, with the other settings at their defaults. */
+/** Further keys that each method never reads, with the other settings at their defaults. */
 const NEVER: Readonly<Record<AlgorithmName, readonly string[]>> = {
   hatrpo: trust,
   happo: clip,
@@ -100,7 +100,7 @@ test('every key of every method is read or refused, from a flag and from a file'
   assert.deepEqual(Object.keys(NEVER).sort(), [...trainableAlgorithms].sort())
   for (const algo of trainableAlgorithms) {
     const never = [...OFF, ...NEVER[algo]]
-    // Methods with one update rule treat files alike.
+    // Methods with the same update rule treat files in the same way.
     const first = trainableAlgorithms.find((name) => algorithms[name].update === algorithms[algo].update)
     for (const [key, [[value]]] of Object.entries(PROBES)) {
       const expected = never.includes(key) || never.includes(`${key.split('.')[0]}.*`)

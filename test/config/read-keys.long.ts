@@ -43,7 +43,7 @@ function configOf(algo: AlgorithmName, key: string, needed: readonly string[]): 
   return resolveConfig({ flags, set: [...SETTINGS[algorithms[algo].update], ...needed] }).config
 }
 
-/** Everything that a run leaves behind but for times; `refused` where it is none. */
+/** Results of a run except times; `refused` if there is no run. */
 async function outcome(config: TrainConfig): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'hatrpo-'))
   const dir = join(folder, 'run')
@@ -86,7 +86,7 @@ for (const algo of trainableAlgorithms)
       try {
         config = configOf(algo, key, needed)
       } catch (error) {
-        // What the key would need is never read either.
+        // Keys on which this key depends are also never read.
         assert.ok(error instanceof HatrpoError && /never reads? it/.test(error.message), String(error))
         continue
       }

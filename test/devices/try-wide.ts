@@ -1,4 +1,4 @@
-// Prints what an engine says to wide vectors. The argument names what is tried.
+// Prints the response of an engine to wide vectors. The argument names the case.
 import { openSimd } from '../../src/devices/open.js'
 import { checkWideVectors } from '../../src/devices/wasm/wide/enable.js'
 import { readAssembly } from '../../src/kernels/index.js'
@@ -6,7 +6,7 @@ import { readAssembly } from '../../src/kernels/index.js'
 const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   /** The error of a run that asks for them, or null. */
   open: async () => openSimd('wide').then(() => null, String),
-  /** Results of the comparison: as it is, without AVX2, and in a process that is killed for want of memory. */
+  /** Results of the comparison: normally, without AVX2, and in a process that is killed for lack of memory. */
   check: async () => [
     await checkWideVectors(),
     await checkWideVectors(['--no-enable-avx2']),

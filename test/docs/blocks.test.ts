@@ -37,7 +37,7 @@ const PARTS: Record<string, { file: string; before: string }> = {
   'docs/ARCHITECTURE.md': { file: 'src/algorithms/table.ts', before: '} as const satisfies' },
 }
 
-/** A block as a file of its own. */
+/** A block as a separate file. */
 function moduleOf({ document, code }: Block): string {
   if (!(document in PARTS)) return `${code}\nexport {}\n`
   const { file, before } = PARTS[document]
@@ -122,7 +122,7 @@ interface Parsed {
   readonly flags: Readonly<Record<string, unknown>>
 }
 
-/** Parses the arguments of the command by its own parser, without running it. @throws what the parser throws */
+/** Parses the arguments of the command by its own parser, without running it. @throws exceptions of the parser */
 async function parse(args: readonly string[]): Promise<Parsed> {
   const program = createProgram()
   let parsed: Parsed | undefined

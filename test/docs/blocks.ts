@@ -10,7 +10,7 @@ export interface Block {
   readonly document: string
   /** Line of the block's beginning, from 1. */
   readonly line: number
-  /** Language behind the opening fence; empty where there is none. */
+  /** Language after the opening fence; empty if there is none. */
   readonly language: string
   readonly code: string
 }

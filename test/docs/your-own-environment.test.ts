@@ -84,7 +84,7 @@ test('the training, evaluation and export of the page run', () => {
 })
 
 test('the dictionary form walks to the goal', () => {
-  // The page compares what was learned with it.
+  // The page compares the result of training with it.
   const [, told] = /\((-\d+\.\d), \[below\]/.exec(page)!
   assert.equal(runPage(/^node /), `walking straight to the goal: ${told}\n`)
 })

@@ -128,7 +128,7 @@ test('the harl partition scales actions of -1 to 1 to the range of the controls;
     env.dispose!()
     return seen
   }
-  // 0.625 * 0.4 = 0.25, both exact in float32 but for the last bit of 0.4.
+  // 0.625 * 0.4 = 0.25, both exact in float32 except the last bit of 0.4.
   const harl = await run('harl', 0.625)
   const graph = await run('graph', 0.25)
   harl.forEach((x, i) => assert.ok(Math.abs(x - graph[i]) < 1e-4, `${i}: ${x} ${graph[i]}`))

@@ -15,7 +15,7 @@ const ENVS = ['mamujoco/Reacher-2x1']
 const MARK = 'marked'
 let folder = ''
 
-/** A program in the place of wasm-opt: edits `bytes`, and writes them with a custom section. */
+/** A replacement of wasm-opt: edits `bytes`, and writes them with a custom section. */
 function tool(name: string, edit: string): string {
   const path = join(folder, `${name}.mjs`)
   const program = `import { readFileSync, writeFileSync } from 'node:fs'

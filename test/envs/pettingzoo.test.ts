@@ -216,7 +216,7 @@ test(
       (await run([{ a: 'truncated' }, { b: 'terminated', c: 'terminated' }])).ends[1],
       TERMINATED,
     )
-    // Flags count even where the environment leaves env.agents as it is.
+    // Flags count even if the environment does not change env.agents.
     const kept = await run([{ a: 'terminated' }, { b: 'terminated', c: 'terminated' }], { keep_agents: true })
     assert.deepEqual(kept.ends, [RUNNING, TERMINATED])
     assert.throws(() => kept.env.step(), /no episode is running: reset must come before step$/)
@@ -347,7 +347,7 @@ test(
     )
     others[0].reset(5)
     assert.deepEqual(trajectory(others[0]), alone)
-    // Seeds above 2^31 come to Python as their lower 31 bits.
+    // Python receives the lower 31 bits of seeds above 2^31.
     two.reset(5 + 3 * 2 ** 31)
     assert.deepEqual(trajectory(two), alone)
     envs.forEach((env, k) => env.reset(k === 1 ? 5 : 6 + k))
@@ -436,7 +436,7 @@ for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
         const { envs, restarts } = await makePython(t, pythonEnv(name, kwargs, { timeout: 1 }), 3)
         const seen: unknown[] = []
         envs.forEach((env, k) => env.reset(k))
-        // The first has stepped alone and the second has begun anew, so their states differ.
+        // The first was stepped alone and the second was reset, so their states differ.
         stepAll([envs[0]], 3)
         for (let step = 0; step < 12; step++) {
           if (step === 2) envs[1].reset(21)
@@ -463,7 +463,7 @@ for (const what of ['die', 'exit', 'hang', 'sleep'] as const) {
 test('environments made at the same time share one process', { skip: missing }, async (t) => {
   const folder = join(dirname(markerFile(t)), 'pids')
   mkdirSync(folder)
-  // Starts a process of its own, to see what the environment is like.
+  // Starts a separate process to read the spec of the environment.
   const factory = await loadEnvFactory(pythonEnv('team', { pids: folder }))
   const context = new EnvContext()
   for (const processes of [2, 3]) {

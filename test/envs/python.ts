@@ -8,7 +8,7 @@ import { EnvContext, loadEnvFactory, type EnvConfig, type MultiAgentEnv } from '
 
 const folder = fileURLToPath(new URL('../../../test/envs/python/', import.meta.url))
 
-/** The id of what a factory in test/envs/python makes. */
+/** Id of the environments of a factory in test/envs/python. */
 export const pythonId = (factory: string, file = 'games') => `pettingzoo:${folder}${file}.py:${factory}`
 
 /** The configuration of such an environment, with the factory's arguments. */
@@ -20,7 +20,7 @@ export function pythonEnv(
   return { id: pythonId(factory), kwargs: JSON.stringify(kwargs), ...options }
 }
 
-/** Environments of one thread, disposed when the test ends, and what was told of their process. */
+/** Environments of one thread, disposed when the test ends, and the messages about their process. */
 export async function makePython(
   t: TestContext,
   config: EnvConfig,

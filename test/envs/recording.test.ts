@@ -15,7 +15,7 @@ function countedWind(): { env: MultiAgentEnv; counts: { resets: number; steps: n
   return { env, counts }
 }
 
-/** Actions of a step, from a stream of their own. */
+/** Actions of a step, from a separate stream. */
 function act(env: MultiAgentEnv, random: RandomStream): number {
   for (const action of env.actions) for (let i = 0; i < action.length; i++) action[i] = random.uniform() - 0.5
   return env.step()

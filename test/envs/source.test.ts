@@ -33,7 +33,7 @@ function workIn(t: TestContext, folder: string): void {
   process.chdir(folder)
 }
 
-/** Script for an engine that prints JSON: imports a file and lists what it exports, and its digest. */
+/** Script for an engine: imports a file and prints its exports and digest as JSON. */
 const printing = (path: string) =>
   `const { importSource } = await import(${JSON.stringify(SOURCE)})
 const { module, sha256 } = await importSource(${JSON.stringify(path)})

@@ -61,7 +61,7 @@ function trajectory(env: MultiAgentEnv): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** An action drawn evenly from its space, and from what is available of it, into `out`. */
+/** Draws an action uniformly from the available part of its space into `out`. */
 function draw(space: ActionSpace, random: RandomStream, out: Float32Array, mask?: Uint8Array): void {
   let first = 0
   for (let j = 0; j < out.length; j++) {

@@ -30,7 +30,7 @@ function compile(policy: AgentPolicy): WebAssembly.Module {
   return new WebAssembly.Module(policyModule(policy, templates))
 }
 
-/** The exports of a policy, and views of what a host reads and writes. */
+/** Exports of a policy, and views of the memory that a host reads and writes. */
 function instantiate(policy: AgentPolicy) {
   const exports = new WebAssembly.Instance(compile(policy)).exports as unknown as RawPolicy
   const { memory, observation, action } = exports

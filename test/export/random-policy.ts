@@ -6,7 +6,7 @@ import { headFor } from '../../src/learner/heads/table.js'
 import type { BundleOrigin } from '../../src/export/bundle.js'
 import type { AgentPolicy } from '../../src/export/wasm.js'
 
-/** Where random policies say that they come from. */
+/** Provenance of random policies. */
 export const ORIGIN: BundleOrigin = {
   packageVersion: '0.1.0',
   environment: { id: 'mamujoco/HalfCheetah-2x3', obs: 'full', version: 'v4' },

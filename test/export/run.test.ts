@@ -20,7 +20,7 @@ test('a run becomes a bundle that records its origin and has the same returns', 
     { algorithm, seed, steps, iteration, evaluation },
     { algorithm: 'hatrpo', seed: 5, steps: 800, iteration: 2, evaluation: 10 },
   )
-  // Options are spelled out, so that later defaults do not change what the policies are given.
+  // All options are explicit, so that later defaults do not change the inputs of the policies.
   assert.deepEqual(environment, {
     id: 'mamujoco/Hopper-3x1',
     obs: 'full',

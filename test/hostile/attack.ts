@@ -2,7 +2,7 @@ import { HatrpoError } from '../../src/errors.js'
 import { PolicyError } from '../../src/runtime/index.js'
 import type { Random } from '../export/random-policy.js'
 
-/** How an input was met: refused in one line, or taken without harm. Anything else is thrown, and is a fault. */
+/** Outcome of an input: refused in one line, or accepted without harm. Anything else is thrown and is a fault. */
 export type Verdict = 'refused' | 'harmless'
 
 /** An input made from random numbers, and what became of it. @throws Error that describes the fault */
@@ -11,7 +11,7 @@ export type Attempt = (random: Random) => Promise<Verdict> | Verdict
 /** A kind of attack. */
 export interface Attack {
   readonly name: string
-  /** How an input is made. */
+  /** Description of how an input is made. */
   readonly input: string
   /** Behaviour that counts as a fault. */
   readonly fault: string
@@ -31,7 +31,7 @@ const LONGEST_LINE = 2000
 /** A fault in the product. */
 export class Fault extends Error {}
 
-/** Asserts what an attack expects of the product. */
+/** Asserts an expectation of an attack. */
 export function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Fault(otherwise)
 }

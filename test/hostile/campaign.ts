@@ -18,7 +18,7 @@ export interface FoundFault {
   readonly fault: string
 }
 
-/** What became of the inputs of a kind. */
+/** Outcomes of the inputs of a kind. */
 export interface Tally {
   readonly kind: string
   inputs: number

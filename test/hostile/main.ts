@@ -1,4 +1,4 @@
-// `npm run test:hostile [-- --minutes N --seed N]`: inputs that nobody would make in good faith, of every kind in table.ts.
+// `npm run test:hostile [-- --minutes N --seed N]`: hostile inputs of every kind in table.ts.
 import { parseArgs } from 'node:util'
 import { attackWith, type Tally } from './campaign.js'
 import { ATTACKS } from './table.js'

@@ -5,7 +5,7 @@ import { crc32c } from '../../src/runtime/crc32c.js'
 import { Random } from '../export/random-policy.js'
 import { ATTACKS } from './table.js'
 
-/** What a thread is to do. */
+/** Orders of a thread. */
 export interface WorkerTask {
   readonly kind: string
   readonly seed: number

@@ -1,4 +1,4 @@
-// One step of each rule gives the same on every device, but for rounding.
+// One step of each rule gives the same result on every device, up to rounding.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Device } from '../../src/devices/device.js'

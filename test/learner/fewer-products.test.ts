@@ -99,7 +99,7 @@ for (const { name: on, open } of DEVICES) {
     const wanted = Array.from(device.read(out))
     assert.deepEqual(product(device, step, v), wanted)
 
-    // Whatever ran since, and wherever the parameters are.
+    // Independent of passes since then, and of the address of the parameters.
     policy.workspace.claim(null)
     edit(device, policy.parameters, (p) => p.fill(0.1))
     device.run(device.compile({ rows: policy.network.forward(policy.parameters, batch.input) }, ROWS), ROWS)

@@ -101,7 +101,7 @@ for (const { name: on, open } of DEVICES) {
         )
         const same = passes(await open(), column, g, new Int32Array(ROWS).fill(agent))
         assert.deepEqual(same, constant)
-        // Rows know nothing of one another, so that each row of mixed agents is that of its own agent.
+        // Rows are independent, so each row of mixed agents equals that of its agent.
         for (let r = 0; r < ROWS; r++) {
           if (AGENTS[r] !== agent) continue
           const row = (values: ArrayLike<number>, width: number) =>

@@ -131,7 +131,7 @@ test('values of a recurrent critic follow its states through a rollout, its trun
     const adam = new Adam(device, parameters, 1e-5)
     const critic = { device, network, parameters, adam, valueNorm: null, workspace: new Workspace() }
     const vector = (length: number, value: number) => tensorOf(device, new Float32Array(length).fill(value))
-    // Environment 0 is cut after its third step, environment 1 goes on into the next rollout.
+    // Environment 0 is truncated after its third step; environment 1 continues in the next rollout.
     const ends = new Uint8Array(rows)
     ends[2] = TRUNCATED
     const starts = Float32Array.from({ length: rows }, (_, r) => (r === 3 ? 1 : 0))

@@ -255,7 +255,7 @@ for (const { name: on, open } of DEVICES) {
   }
 
   test(`${on}: a line search without an acceptable trial restores the old parameters`, async () => {
-    // No step gains twice what a linear model promises, ten times in a row.
+    // No step can have twice the gain of the linear model ten times in a row.
     const { trials, curvature } = assertRejected(await open(), { acceptRatio: 100 }, 'line-search')
     assert.equal(trials.length, 10)
     assert.ok(trials.every(({ accepted }) => !accepted))

@@ -71,7 +71,7 @@ before(async () => {
 
 after(() => project !== '' && rmSync(project, { recursive: true, force: true }))
 
-/** Bundles `entry` of the project into a folder. @returns what it warned of */
+/** Bundles `entry` of the project into a folder. @returns the warnings */
 type Bundle = (entry: string, out: string) => Promise<string[]>
 
 interface Vite {

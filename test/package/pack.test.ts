@@ -27,16 +27,16 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
 let project = ''
 let tarball = ''
-/** What the package may weigh, packed, and how much of it is kernels of GPUs. */
+/** Largest size of the packed package, and the part of its GPU kernels. */
 const TARBALL_BYTES = 1_080_000
 const GPU_BYTES = 90_000
-/** What the minified code for pages may weigh with gzip and with Brotli. */
+/** Largest size of the minified code for pages with gzip and with Brotli. */
 const PAGE_BYTES = { runtime: [4000, 3600], env: [95_000, 85_000] }
 /** Path of the command in the package. */
 const bin = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { hatrpo: string } }).bin
   .hatrpo
 
-/** Runs a program in the project. @returns what it printed on stdout */
+/** Runs a program in the project. @returns its stdout */
 function run(command: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: project, encoding: 'utf8' })
   assert.equal(status, 0, `${command} ${args.join(' ')}: ${error?.message ?? ''}${stderr}${stdout}`)

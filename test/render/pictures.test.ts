@@ -94,7 +94,7 @@ test('rays from outside hit every kind of geom at the same point as those of MuJ
     const target = [2 * spread(i, 2) - 0.8, 1.2 * spread(i, 3) - 0.6, 0.6 + 0.9 * spread(i, 2)]
     const toTarget = target.map((x, k) => x - o[k])
     const d = toTarget.map((x) => x / Math.hypot(...toTarget))
-    // The ground is no solid: group 1 is asked for, and the floor put in group 0.
+    // The ground is not a solid: only group 1 is requested, and the floor is in group 0.
     const expected = mujoco.api.mj_ray(model, data, o, d, [0, 1, 0, 0, 0, 0], true, -1, found, null)
     const { distance, facing } = trace(scene, o, d)
     if (expected < 0) {

@@ -111,7 +111,7 @@ test('closed forms: means, cuts, medians, quantiles, deviations', () => {
     [0, 0.025, 0.5, 1].map((share) => quantile([0, 10, 20], share)),
     [0, 0.5, 10, 20],
   )
-  // Where all of one side is higher, and with a tie.
+  // One side entirely higher, and a tie.
   assert.equal(probabilityOfImprovement([[2, 3]], [[0, 1]]), 1)
   assert.equal(probabilityOfImprovement([[1]], [[1]]), 0.5)
 })
@@ -141,7 +141,7 @@ test('intervals come from the seed alone, and there is none for single runs', ()
   assert.deepEqual(of(1), of(1))
   assert.notDeepEqual(of(1), of(2))
   assert.equal(bootstrapInterval([[3], [4]], aggregateMean), null)
-  // A stratum of one run is drawn as it is, the other one is not.
+  // A stratum of one run is always drawn unchanged; the other one is not.
   nearInterval(bootstrapInterval([[3], [0, 2]], aggregateMean, { resamples: 300 }), [1.5, 2.5], 0)
 })
 

@@ -11,8 +11,7 @@ import { fixture } from '../training/runs.js'
 import { ALL_NEEDS, ENVS, open, recorded, SEED, STEPS } from './setup.js'
 
 /**
- * A rollout on this thread in which all environments move to others before certain steps.
- * @returns what it recorded and reported
+ * A rollout on this thread in which all environments are moved before certain steps. @returns its records and reports
  */
 async function collectInParts(env: EnvConfig, cuts: readonly number[]) {
   const { host, storage, source, policies } = await open(0, env, { needs: ALL_NEEDS })
@@ -39,7 +38,7 @@ async function collectInParts(env: EnvConfig, cuts: readonly number[]) {
 
 for (const [what, env] of [
   ['ends and truncations', { id: fixture('rough'), edge: 0.8 }],
-  // Not moved between a step that breaks and its reset: the fixture does not save what it broke.
+  // Not moved between a broken step and its reset, because the fixture does not save the broken state.
   ['broken steps', { id: fixture('breaking'), what: 'policy', every: 2 }],
 ] as const) {
   test(`moving environments to another worker within a rollout changes nothing: ${what}`, async () => {

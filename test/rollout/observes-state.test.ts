@@ -45,7 +45,7 @@ async function train(observesState: number, ...set: string[]) {
   return { sha256: learner.sha256(), columns }
 }
 
-/** Methods that read tables learn from no rollout; those with a replay have a learner of their own. */
+/** Methods that read tables do not learn from rollouts; those with a replay buffer have a separate learner. */
 const learnFromRollouts = trainableAlgorithms.filter((algo) => {
   const { tables, replay } = partsOf(algorithms[algo])!.update
   return !tables && !replay
@@ -54,7 +54,7 @@ const learnFromRollouts = trainableAlgorithms.filter((algo) => {
 for (const algo of learnFromRollouts) {
   for (const sharing of partsOf(algorithms[algo])!.sharing) {
     test(`${algo}, ${sharing} policies: one column gives the bits of separate observations`, async () => {
-      // Agents of a group lie side by side in memory, whatever their numbers.
+      // Agents of a group are adjacent in memory, for any agent numbers.
       const value = sharing === 'groups' ? '{"outer":["agent_0","agent_2"],"inner":["agent_1"]}' : sharing
       const settings = [`algo=${algo}`, `actor.sharing=${value}`]
       const { joined = false } = partsOf(algorithms[algo])!.schedule

@@ -154,7 +154,7 @@ test('a symptom is reported when it first occurs, and again only after a window 
   }
   const all = told([], run)
   assert.deepEqual(all, ['41 line-search', '161 line-search'])
-  // A run that is taken up tells what is new.
+  // A resumed run reports new symptoms.
   for (const at of [40, 45, 65, 140, 170])
     assert.deepEqual(
       told(run.slice(0, at), run.slice(at)),

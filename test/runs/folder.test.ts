@@ -41,7 +41,7 @@ function newRun(dir: string, config: TrainConfig, to: number): void {
   run.close()
 }
 
-/** Resumes, hands the run to `use`, closes it. @returns what was said */
+/** Resumes, passes the run to `use`, closes it. @returns the messages */
 function resume(
   dir: string,
   config: TrainConfig,
@@ -72,7 +72,7 @@ test('a run is resumed only with the environment code of its checkpoints; other 
       .envSha256
   openRun(dir, config, { envSha256: 'a'.repeat(64) }).close()
   assert.equal(noted(), 'a'.repeat(64))
-  // Without a checkpoint it starts over, with whatever the code is.
+  // Without a checkpoint it starts over with the present code.
   resume(dir, config, (run) => runIterations(run, 1, 2), { envSha256: 'b'.repeat(64) })
   assert.equal(noted(), 'b'.repeat(64))
   const said: string[] = []

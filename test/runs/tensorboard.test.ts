@@ -163,7 +163,7 @@ test('settings of a run are written for the hparams plugin, with the scalars to 
     start.get(1)!.map((entry) => {
       const { 0: name, 1: value } = [1, 2].map((field) => message(entry).get(field)![0])
       const [[field, [content]]] = message(value)
-      // Numbers, texts and truth values have the types 3, 1 and 2, and fields of their own.
+      // Numbers, texts and truth values have the types 3, 1 and 2, and separate fields.
       assert.deepEqual(types.get(String(name)), { 2: 3n, 3: 1n, 4: 2n }[field])
       return [String(name), field === 3 ? String(content) : content]
     }),

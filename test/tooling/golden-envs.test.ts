@@ -21,7 +21,7 @@ const PARTICLES = readdirSync(goldenPath('mpe')).map((name) => join('mpe', name)
 
 const context = new EnvContext()
 
-/** What the script does with a file, in this process: a new one would load MuJoCo again. */
+/** Result of the script for a file, in this process, because a new one would load MuJoCo again. */
 async function check(file: string): Promise<ReturnType<typeof run>> {
   const printed = { log: '', error: '' }
   const restored = { log: console.log, error: console.error }
@@ -36,7 +36,7 @@ async function check(file: string): Promise<ReturnType<typeof run>> {
   }
 }
 
-/** The golden file of a task, changed, as a file of its own. */
+/** A changed golden file of a task, as a separate file. */
 async function withChanged<Golden = GoldenFile>(
   change: (golden: Golden) => void,
   use: (file: string) => Promise<void>,

@@ -171,7 +171,7 @@ test('no file switches the determinism rule off', () => {
 interface Careless {
   readonly rule: string
   readonly code: string
-  /** Where the file is. */
+  /** Location of the file. */
   readonly where?: string
 }
 const statements = (count: number): string => '  x++\n'.repeat(count)

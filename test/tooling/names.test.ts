@@ -90,7 +90,7 @@ function sources(): string[] {
   )
 }
 
-/** Places in a file that name what a rule keeps to other files. */
+/** Places in a file with a name that a rule restricts to other files. */
 function offences(file: string, text: string, { name, allowed }: Rule): string[] {
   if (allowed.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))) return []
   const rest = OTHER_USES.reduce((kept, use) => kept.replace(use, ''), text)

@@ -15,10 +15,7 @@ export function train(...args: string[]): { code: number | null; lines: string[]
   return { code: status, lines: stdout.trim().split('\n').slice(1), stderr }
 }
 
-/**
- * Starts or resumes the run in a folder, in a process group of its own.
- * @param run the arguments that start it
- */
+/** Starts or resumes the run in a folder, in a separate process group. @param run arguments to start it */
 export function launch(dir: string, run: readonly string[]) {
   const args = existsSync(join(dir, 'config.json')) ? ['--resume', dir] : [...run, '--out', dir]
   const child = spawn(process.execPath, [main, 'train', ...args], { stdio: 'ignore', detached: true })

@@ -55,7 +55,7 @@ for (const [algo, id] of [...ids.map((id) => ['hatrpo', id]), ...clipped.map((id
   })
 }
 
-/** Where numbers are that are not finite. */
+/** Positions of numbers that are not finite. */
 function notFinite(value: unknown, path = ''): string[] {
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [path]
   if (typeof value !== 'object' || value === null) return []

@@ -35,7 +35,7 @@ for (const algo of ['hatrpo', 'happo'] as const) {
       const { records, evaluation: final } = await trained(t, config, { workers: 0 })
       assert.equal(records.length, 25)
       assert.ok(records[0].episodeReturn!.mean < idleReturn(), 'random actions are worse than none')
-      // One agent moves x along one diagonal only. Along the other, half of the idle cost remains, whatever it does.
+      // One agent moves x along one diagonal only. Along the other, half of the idle cost always remains.
       assert.ok(final!.mean > idleReturn() / 2, `evaluated at ${final!.mean}`)
     })
   }

@@ -36,7 +36,7 @@ test('a team learns with its critics a task that neither agent can do alone', as
   for (let step = 0, square = (2 * START * START) / 3; step < EPISODE; step++, square *= DECAY * DECAY)
     idle -= square
   assert.ok(records[0].episodeReturn!.mean < idle, 'random actions are worse than none')
-  // One agent moves x along one diagonal only. Along the other, half of the idle cost remains, whatever it does.
+  // One agent moves x along one diagonal only. Along the other, half of the idle cost always remains.
   assert.ok(final!.mean > idle / 2, `evaluated at ${final!.mean}`)
 })
 

@@ -59,7 +59,7 @@ test(
   { skip: missing },
   async (t) => {
     const env = pythonEnv('breaking', { what: 'sleep', once: markerFile(t), times: 2 }, { timeout: 5 })
-    // Two timeouts are longer than the worker may stand still.
+    // Two timeouts exceed the time after which a worker counts as hanging.
     const run = await trained(t, tinyConfig(env, ITERATIONS), { workers: 1, workerPatience: 8000 })
     const [first] = run.records.map((record) => record.faults)
     assert.deepEqual(first, { environmentRestarts: 2, workerRestarts: 0, brokenSteps: 1 })
@@ -158,7 +158,7 @@ test(
     await until(running.child, () => existsSync(metrics) && readMetrics(metrics).length > 1)
     for (const pid of readdirSync(folder).map(Number)) if (isRunning(pid)) process.kill(pid, 'SIGINT')
     process.kill(-running.child.pid!, 'SIGINT')
-    // The end of stderr: nobody holds it open.
+    // The end of stderr: no process keeps it open.
     const [code] = (await once(running.child, 'close')) as [number]
     assert.equal(code, 130, running.stderr())
     assert.doesNotMatch(running.stderr(), /Traceback|KeyboardInterrupt|was started again/)

@@ -105,7 +105,7 @@ for (const [index, { robot: task, method }] of cases.entries()) {
   })
 }
 
-/** Iterations that the metrics of a run tell of so far. */
+/** Number of iterations in the metrics of a run so far. */
 function made(dir: string): number {
   const file = join(dir, 'metrics.jsonl')
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0

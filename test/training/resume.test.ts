@@ -28,7 +28,7 @@ test('a finished run prints its result again, also if it was killed before writi
   assert.deepEqual(train('--resume', dir, ...alone).lines, first.lines)
   assert.equal(readFileSync(join(dir, 'result.json'), 'utf8'), result)
 
-  // A torn checkpoint is set aside, and the one before it goes on to the same end.
+  // A torn checkpoint is set aside, and the previous one resumes to the same result.
   const last = join(dir, 'checkpoints', String(ITERATIONS).padStart(6, '0'))
   const file = readdirSync(last).find((name) => name.endsWith('.safetensors'))!
   truncateSync(join(last, file), 100)

@@ -42,7 +42,9 @@ export function isNarrow(event: string): boolean {
   return /^(state|observation)\b.* sees /.test(event)
 }
 
-/** Trains in a folder of its own. @returns the result, the events other than warnings of short vectors, and the records */
+/**
+ * Trains in a separate folder. @returns the result, the events other than warnings of short vectors, and the records
+ */
 export async function trained(
   t: TestContext,
   config: TrainConfig,

@@ -8,15 +8,16 @@ import { fixture, temporaryDirectory, tiny, tinyConfig, trained } from './runs.j
 const env = { id: 'mamujoco/HalfCheetah-2x3' }
 const ITERATIONS = 5
 
-/** Two mini-batches everywhere for the clipped update; the trust region as it is by default. */
+/** Two mini-batches everywhere for the clipped update; default settings for the trust region. */
 const algorithms = {
   hatrpo: ['algo=hatrpo'],
   happo: ['algo=happo', 'clipped.miniBatches=2', 'critic.miniBatches=3'],
 }
 
 /**
- * The parameters after five iterations of `tiny` runs, seed 1.
- * A change of one of these is a change of numerics: it must be meant, and stand in CHANGELOG.md under Numerics.
+ * Parameters after five iterations of `tiny` runs, seed 1.
+ *
+ * A change of one of these is a change of numerics: it must be intended, and listed in CHANGELOG.md under Numerics.
  */
 const known: Record<keyof typeof algorithms, string> = {
   hatrpo: '5f4970dfa103704402f84d5e0e2fcfe080ec584c1a538224fab84249db0a07f2',

@@ -15,7 +15,7 @@ import { temporaryDirectory, tiny, tinyConfig, trained } from './runs.js'
 const ROOT = join(import.meta.dirname, '../../..')
 const EXAMPLE = join(ROOT, 'examples/crawler')
 
-/** A task for the crawler: what `mamujoco/custom` takes as env.reward, and the same as a module of its own. */
+/** A task for the crawler: the env.reward of `mamujoco/custom`, and the same as a module. */
 const TASK: Readonly<Record<string, string>> = {
   'reward.ts': `import type { Reading, TeamScene } from 'hatrpo/env'
 export const keep: Reading[] = ['xpos:hull']

@@ -46,7 +46,7 @@ test('with harl and terminate, the target at a time limit includes no value, and
 test('an evaluation during training gives the returns of the policies in its checkpoint', async (t) => {
   const evaluations: EvaluationRecord[] = []
   const set = ['evaluation.every=1', 'evaluation.episodes=2', 'checkpoint.keepEvery=1', ...plainInput]
-  // Without noise and with one start, every episode of a policy has the same return, whatever its seed.
+  // Without noise and with one initial state, every episode of a policy has the same return for any seed.
   const config = tinyConfig({ id: fixture('rough'), start: 0.5, noise: 0 }, 3, ...set)
   const { dir } = await trained(t, config, {
     workers: 0,

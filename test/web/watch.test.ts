@@ -57,7 +57,7 @@ function writeRun(dir: string, iterations: number, other: Partial<TrainConfig> =
 
 const none: SeenRun = { generation: 0, rows: 0 }
 
-/** What a page that shows the runs with these numbers is told, by name. */
+/** Update for a page that shows the runs with these numbers, by name. */
 function told(watch: Watch, seen: ReadonlyMap<number, SeenRun>): Record<string, RunUpdate> {
   return Object.fromEntries(watch.updates(seen).runs.map((run) => [run.name, run]))
 }

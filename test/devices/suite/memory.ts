@@ -52,7 +52,7 @@ function checkSlices(device: Device): void {
     ])
       assert.throws(() => device.slice(tensor, start, length), RangeError, `${length} from ${start}`)
   }
-  // Operations on a slice do not change adjacent elements, whatever its start.
+  // Operations on a slice with any start do not change adjacent elements.
   for (const start of [1, 2, 3, 5]) {
     const x = device.tensor('f32', 40)
     const part = device.slice(x, start, 33)

@@ -212,7 +212,7 @@ function checkAdjoint(subject: Subject, layer: Layer, g: Float32Array, tangent: 
 
 const RESULTS = ['before', 'linked', 'gates', 'out', 'next', 'tangent', 'gx', 'gproduct', 'g']
 
-/** A chunk has the same results alone and in any batch, and chunks beyond those of a run stay as they are. */
+/** A chunk has the same results alone and in any batch, and chunks beyond those of a run are unchanged. */
 function checkAlone(device: Device, subject: Subject): void {
   const layer = new Layer(device, WIDTHS[0])
   const run = (first: number, count: number) => {

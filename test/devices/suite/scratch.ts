@@ -79,7 +79,7 @@ function randomProgram(device: Device, seed: number, length: number): RandomProg
   return { program: device.compile({ rows }, ROWS), outputs }
 }
 
-/** Many matrices with lifetimes of all lengths. Programs that run in turns do not affect each other. */
+/** Many matrices with lifetimes of all lengths. Alternating programs do not affect each other. */
 function checkRandomPrograms(device: Device): void {
   const programs = [2, 10, 40, 80, 120].map((length, seed) => randomProgram(device, seed + 1, length))
   for (let turn = 0; turn < 3; turn++) {

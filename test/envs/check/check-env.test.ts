@@ -207,7 +207,7 @@ test('boxed numbers, short episodes and temporaries removed by the engine do not
   assert.deepEqual((await checkEnv(() => new Numbers())).findings, [])
 })
 
-/** Recursive, so that the engine cannot make one function of it and has to box what it passes. */
+/** Recursive, so that the engine cannot inline it and has to box its arguments. */
 function mix(a: number, b: number, c: number, depth: number): number {
   return depth === 0 ? a * 0.5 + b : mix(b * 0.25 + c, a * 0.125, c, depth - 1)
 }

@@ -21,7 +21,7 @@ function fixed(env: object, name: string, value: unknown): void {
   Object.defineProperty(env, name, { value, writable: false })
 }
 
-/** One broken environment: the rule that it breaks, what its message must tell, and how it is made. */
+/** One broken environment: the rule that it breaks, the expected message, and the function that makes it. */
 interface Broken {
   readonly rule: CheckRule
   readonly name: string

@@ -29,7 +29,7 @@ function run(args: readonly string[]) {
   return { status, stderr, last: stdout.trimEnd().split('\n').at(-1) ?? '' }
 }
 
-/** Last line of a run that is left alone. */
+/** Last line of an undisturbed run. */
 function untouched(folder: string): string {
   const { status, last, stderr } = run(fresh(join(folder, 'whole')))
   if (status !== 0) throw new Error(stderr)
@@ -39,7 +39,7 @@ function untouched(folder: string): string {
 /** Continues a run to its end. @returns whether there was anything to continue */
 function expectSameEnd(out: string, expected: string): Verdict {
   const began = existsSync(join(out, 'config.json'))
-  // A folder that was made and not written to is empty, but for a lock.
+  // A folder that was made but not written to is empty except for a lock.
   const { status, last, stderr } = run(resumed(out))
   expect(status === 0, `it cannot be continued: ${stderr}`)
   expect(last === expected, `continued to ${last} where ${expected} was expected`)
@@ -100,7 +100,7 @@ export const kills = interruptions('kill-9', ['SIGKILL'], 1)
 const namespaces = () =>
   spawnSync('unshare', ['-Urm', 'true']).status === 0 ? false : 'needs user namespaces'
 
-/** Runs the command on a small file system of its own, with steps of a shell around it, and copies what it leaves. */
+/** Runs the command on a separate small file system, with shell steps before and after it, and copies its files. */
 function onDisk(folder: string, kilobytes: number, steps: readonly string[]): void {
   const [disk, rest] = [join(folder, 'disk'), join(folder, 'run')]
   rmSync(rest, { recursive: true, force: true })
