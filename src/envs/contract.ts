@@ -84,7 +84,7 @@ export interface MultiAgentEnv {
   readonly actions: readonly Float32Array[]
   /** One per agent: 1 for available choices of a discrete action, else 0. */
   readonly availableActions?: readonly Uint8Array[]
-  /** [agents]: 1 for active agents, 0 for agents that have left. */
+  /** 1 for active agents, 0 for agents that have left; [agents]. */
   readonly active?: Uint8Array
   /** [agents], of the last step. */
   readonly rewards: Float32Array
