@@ -2,7 +2,7 @@ import type { Operand, Tensor } from './tensor.js'
 
 /** Deterministic actions in a box. Vectors `scale`, `offset`, `low` and `high` are [size]. */
 export type BoundedStep =
-  /** action = offset + scale tanh(z); scale (1 - tanh(z)^2) is kept where given. action may be z. */
+  /** action = offset + scale tanh(z); also stores scale (1 - tanh(z)^2) if `derivative` is given. action may be z. */
   | {
       readonly op: 'squash'
       readonly z: Operand
@@ -13,8 +13,8 @@ export type BoundedStep =
       readonly derivative: Operand | null
     }
   /**
-   * Before step `warmup` of its environment a row's action is uniform in [low, high]; later it is mode + noise
-   * (high - low) / 2 z, limited to [low, high], z being normal. Both come from Philox4x32-10
+   * Exploring action. Before step `warmup` of the row's environment it is uniform in [low, high]. Afterwards it is
+   * mode + noise (high - low) / 2 z for a normal z, limited to [low, high]. Both are drawn from Philox4x32-10
    * under the key (seed, purpose, streams[r], steps[r], dimension). action may be mode.
    */
   | {

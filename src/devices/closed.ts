@@ -1,10 +1,12 @@
 import { HatrpoError } from '../errors.js'
 import type { Device } from './device.js'
 
-/** Makes every later use of a device an error, but for closing it again. */
+/** Makes every later use of a device an error, except `close`. */
 export function refuseUse(device: Device): void {
   const refuse = () => {
-    throw new HatrpoError(`device ${device.name}: it has been closed, with all its tensors: open another one`)
+    throw new HatrpoError(
+      `device ${device.name}: it has been closed, and its tensors released; open a new device`,
+    )
   }
   const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(device) as object)
   for (const [name, { value }] of Object.entries(methods))

@@ -1,7 +1,7 @@
 import type { ProgramSpec } from './steps.js'
 import type { ElementType, HostArray, Tensor } from './tensor.js'
 
-/** Compiled pass over rows; made by one device and run by it alone. */
+/** Compiled pass over rows. Only the device that compiled it can run it. */
 export interface Program {
   readonly maxRows: number
 }
@@ -14,21 +14,21 @@ export interface AdamOptions {
   readonly beta1: number
   readonly beta2: number
   readonly eps: number
-  /** beta1^t and beta2^t as running f64 products, t counting from 1. */
+  /** beta1^t and beta2^t as running f64 products, for t from 1. */
   readonly power1: number
   readonly power2: number
   /** Factor of the gradient. */
   readonly gradScale: number
 }
 
-/** Symmetric positive definite matrix M near the inverse of a system's matrix, given by passes that multiply by it. */
+/** Symmetric positive definite approximation M of a system's inverse matrix, given by passes that multiply by M. */
 export interface Preconditioner {
-  /** Run in this order, each with scale 1. Together they write M `residual` of the system to `image`. */
+  /** Passes in their order, each run with scale 1. Together they write M `residual` of the system to `image`. */
   readonly passes: readonly { readonly program: Program; readonly rows: number }[]
   readonly image: Tensor
 }
 
-/** Linear system (F + damping I) x = b, whose matrix is given by a program that multiplies by it. */
+/** Linear system (F + damping I) x = b, with F given by a program that multiplies by it. */
 export interface LinearSystem {
   /** Pass whose gradient, times `scale`, is F `direction`. */
   readonly program: Program
@@ -39,18 +39,18 @@ export interface LinearSystem {
   readonly direction: Tensor
   /** The program's gradient vector. */
   readonly product: Tensor
-  /** b - (F + damping I) x by CG's recursion, once the system is solved. */
+  /** After the solve: b - (F + damping I) x by CG's recursion. */
   readonly residual: Tensor
   readonly b: Tensor
   readonly x: Tensor
-  /** Null for none, which is the identity. */
+  /** Null for the identity. */
   readonly preconditioner: Preconditioner | null
 }
 
 export interface SolveOptions {
-  /** Greatest number of products. */
+  /** Maximum number of products. */
   readonly iterations: number
-  /** Bound on the squared residual below which the iteration ends. */
+  /** Squared residual below which the iteration ends. */
   readonly tolerance: number
 }
 
@@ -62,7 +62,7 @@ export interface SolveResult {
 }
 
 /**
- * Statistics of the elements that count, in f64. Where none does, min and max are Infinity and -Infinity, mean and variance
+ * Statistics of the counted elements, in f64. Without any, min and max are Infinity and -Infinity; mean and variance are
  * unspecified.
  */
 export interface Spread {
@@ -78,10 +78,10 @@ export interface Spread {
 export interface GaeInput {
   readonly steps: number
   readonly envs: number
-  /** f32; in reward units, as are all values. */
+  /** f32. All values are in units of the reward. */
   readonly rewards: Tensor
   readonly values: Tensor
-  /** V of the state that each step led to: at a truncation of the true final state. */
+  /** V of the state after each step. At a truncation, V of the true final state. */
   readonly nextValues: Tensor
   /** u8: 0 running, 1 terminated, 2 truncated. */
   readonly ends: Tensor
@@ -91,29 +91,29 @@ export interface GaeOptions {
   readonly gamma: number
   readonly lambda: number
   /**
-   * Effect of a time limit on the trace: an end whose next value is bootstrapped, HARL's zeroed advantage, or an ordinary
+   * Effect of a time limit on the trace: an end with a bootstrapped next value, HARL's advantage of 0, or an ordinary
    * termination.
    */
   readonly truncation: 'bootstrap' | 'harl' | 'terminate'
 }
 
-/** Tensor with the contents of an array in the rollouts' memory. */
+/** Pair of a tensor and an array in the rollouts' memory. */
 export interface Mirror {
   readonly tensor: Tensor
-  /** Brings the array's contents to the tensor; nothing to do where both are the same memory. */
+  /** Copies the array to the tensor; does nothing if both are the same memory. */
   upload(): void
-  /** Brings the tensor's contents to the array. */
+  /** Copies the tensor to the array. */
   download(): void
 }
 
 /**
- * Memory for tensors, and kernels that run there. Learners are written against this interface alone.
- * Tensors are f32 unless an operation says otherwise; lengths that differ are a RangeError, other types a TypeError.
+ * Memory for tensors, and kernels that operate on it. Learners use this interface alone.
+ * Tensors are f32 unless an operation documents another type. A wrong length is a RangeError, a wrong type a TypeError.
  */
 export interface Device {
   readonly name: string
 
-  /** Gives back the device's memory. Every later use is an error; to close it again does nothing. */
+  /** Releases the device's memory. Any later use is an error, except a second `close`, which does nothing. */
   close(): void
 
   /** New zeroed memory. */
@@ -122,17 +122,17 @@ export interface Device {
   slice(tensor: Tensor, start: number, length: number): Tensor
   /**
    * Runs each builder with the same memory to allocate from, so that workspaces used one after another share it.
-   * Builders may only call `tensor`, whose memory here is not zeroed; contents are lost when another builder's tensors are
-   * used.
+   * Builders may only call `tensor`, which does not zero this memory. Using the tensors of one builder destroys the contents
+   * of the others'.
    */
   overlay<T>(builders: readonly (() => T)[]): T[]
   write(tensor: Tensor, values: ArrayLike<number>): void
   /** Copy of the contents. */
   read(tensor: Tensor): HostArray
-  /** Tensor for an array of the rollouts' shared memory, with the array's contents. */
+  /** Mirror of an array in the rollouts' shared memory. Its tensor starts with the array's contents. */
   mirror(array: HostArray): Mirror
 
-  /** Prepares a pass for batches of up to `maxRows` rows, and plans its scratch memory. */
+  /** Compiles a pass for batches of up to `maxRows` rows, and plans its scratch memory. */
   compile(spec: ProgramSpec, maxRows: number): Program
   /** Runs a pass over rows 0 .. rows - 1. Its gradient becomes scale * (sum over the rows). */
   run(program: Program, rows: number, scale?: number): Sums
@@ -146,31 +146,31 @@ export interface Device {
   /** y = x + beta y */
   xpby(x: Tensor, beta: number, y: Tensor): void
   scale(alpha: number, x: Tensor): void
-  /** Copies tensors of one type, any type. */
+  /** Copies a tensor of any type to one of the same type. */
   copy(from: Tensor, to: Tensor): void
   fill(x: Tensor, value: number): void
   /** y *= x, element by element */
   multiply(x: Tensor, y: Tensor): void
-  /** x *= exp(newLogProb - oldLogProb) where weight is not 0; weight null: everywhere (Eq. 10). */
+  /** x *= exp(newLogProb - oldLogProb) where weight is not 0, or everywhere if weight is null (Eq. 10). */
   multiplyByRatio(x: Tensor, newLogProb: Tensor, oldLogProb: Tensor, weight: Tensor | null): void
   /** out[i] = x[index[i]]; index is i32. @throws RangeError for an index outside x */
   pick(x: Tensor, index: Tensor, out: Tensor): void
   /** x[i] = y[i] where weight[i] is 0 */
   replace(x: Tensor, y: Tensor, weight: Tensor): void
-  /** out = (x - mean) / deviation, in f64 and rounded once; out may be x */
+  /** out = (x - mean) / deviation, in f64 and rounded once. out may be x. */
   normalise(x: Tensor, mean: number, deviation: number, out: Tensor): void
-  /** out = x deviation + mean, in f64 and rounded once; out may be x */
+  /** out = x deviation + mean, in f64 and rounded once. out may be x. */
   denormalise(x: Tensor, mean: number, deviation: number, out: Tensor): void
-  /** x = (x - mean) / (population s.d. + eps), mean and s.d. over elements whose weight is not 0; without any, x stays. */
+  /** x = (x - mean) / (population s.d. + eps), over elements with nonzero weight. Without any, x is unchanged. */
   standardise(x: Tensor, weight: Tensor, eps: number): void
   /** Sum in f64. */
   sum(x: Tensor): number
-  /** Number, sum and sum of squares, in f64, of the elements whose weight is not 0. */
+  /** Number, sum and sum of squares of the elements with nonzero weight, in f64. */
   moments(
     x: Tensor,
     weight: Tensor,
   ): { readonly count: number; readonly sum: number; readonly squares: number }
-  /** Spread of x, or of x - minus, over the elements whose weight is not 0. */
+  /** Spread of x, or of x - minus, over the elements with nonzero weight. */
   spread(x: Tensor, weight: Tensor, minus?: Tensor): Spread
   allFinite(x: Tensor): boolean
   /** Adam's step (Kingma & Ba 2015) down the gradient, in torch's order of operations. */

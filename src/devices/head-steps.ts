@@ -3,14 +3,14 @@ import type { Operand, Tensor } from './tensor.js'
 /** Steps of the heads of policies. */
 export type HeadStep = GaussianStep | RowGaussianStep | CategoricalStep | ObjectiveStep
 
-/** `count` columns of a matrix, behind `before` others and in front of `after`. */
+/** `count` columns of a matrix, with `before` others to their left and `after` to their right. */
 export interface Columns {
   readonly before: number
   readonly count: number
   readonly after: number
 }
 
-/** Key of the random numbers of each row. */
+/** Key of each row's random numbers. */
 interface Noise {
   readonly seed: number
   readonly purpose: number
@@ -19,7 +19,7 @@ interface Noise {
   readonly steps: Tensor
 }
 
-/** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2, d log sigma / d log_std per action dimension. */
+/** Table [size, 4], f64: sigma, log sigma, 1 / sigma^2 and d log sigma / d log_std of each action dimension. */
 export type GaussianTable = Tensor
 
 /** Diagonal Gaussian of `size` dimensions with a state-independent deviation. */
@@ -34,7 +34,7 @@ export type GaussianStep =
       readonly logProb: Operand
     }
   /**
-   * action = mean + sigma z, and its log-probability. z is normal (Box and Muller) from Philox4x32-10 under the key
+   * action = mean + sigma z, and its log-probability. z is normal (Box-Muller), from Philox4x32-10 under the key
    * (seed, purpose, streams[r], steps[r], dimension).
    */
   | {
@@ -51,9 +51,9 @@ export type GaussianStep =
       readonly logProb: Operand
     }
   /**
-   * Sums: objective, weight, weight of rows outside the clip range. Objective of a row: ratio M, or with a clip
-   * min(ratio M, clip(ratio) M). The new log-probability is rounded to f32 as the old one is, so that the ratio is exactly
-   * 1 at the old parameters. The gradient has the mean's part per row and logStd's at its offset.
+   * Sums: objective, weight, weight of rows outside the clip range. The objective of a row is ratio M, or with a clip
+   * min(ratio M, clip(ratio) M). The new log-probability is rounded to f32 like the old one, which makes the ratio exactly
+   * 1 at the old parameters. The gradient is per row for the mean, and at the given offset for logStd.
    */
   | {
       readonly op: 'gaussianSurrogate'
@@ -94,8 +94,8 @@ export type GaussianStep =
       readonly logStd: number
     }
   /**
-   * gmean = sqrt(weight) R e_column, where R R' is the Fisher matrix of the distribution in the mean: sqrt(weight) / sigma in
-   * one column, 0 in the others.
+   * gmean = sqrt(weight) R e_column, where R R' is the Fisher matrix of the distribution with respect to the mean. This is
+   * sqrt(weight) / sigma in one column and 0 in the others.
    */
   | {
       readonly op: 'gaussianFisherRoot'
@@ -106,7 +106,7 @@ export type GaussianStep =
       readonly gmean: Operand
     }
 
-/** Outputs of a Gaussian whose deviation depends on the state: `size` means, then `size` numbers s. */
+/** Outputs of a Gaussian with a state-dependent deviation: `size` means, then `size` numbers s. */
 interface RowGaussian {
   /** [rows, 2 size] */
   readonly outputs: Operand
@@ -120,7 +120,7 @@ interface RowGaussian {
 export type RowGaussianStep =
   /** logProb[r] = log pi(action[r] | outputs[r]) */
   | ({ readonly op: 'rowGaussianLogProb'; readonly action: Operand; readonly logProb: Operand } & RowGaussian)
-  /** goutputs = slope[r] d log pi / d outputs; zeros where the slope is 0 */
+  /** goutputs = slope[r] d log pi / d outputs, or zeros where the slope is 0 */
   | ({
       readonly op: 'rowGaussianLogProbAdjoint'
       readonly action: Operand
@@ -139,14 +139,14 @@ export type RowGaussianStep =
       readonly weight: Operand
       readonly goutputs: Operand
     } & RowGaussian)
-  /** goutputs = sqrt(weight) R e_column, where R R' is the Fisher matrix of the outputs, which is diagonal. */
+  /** goutputs = sqrt(weight) R e_column, where R R' is the (diagonal) Fisher matrix of the outputs. */
   | ({
       readonly op: 'rowGaussianFisherRoot'
       readonly column: number
       readonly weight: Operand
       readonly goutputs: Operand
     } & RowGaussian)
-  /** entropy[r] = H; goutputs += coefficient weight dH / d outputs, where given. */
+  /** entropy[r] = H; goutputs += coefficient weight dH / d outputs, if given. */
   | ({ readonly op: 'rowGaussianEntropy' } & RowGaussian & Entropy & { readonly goutputs: Operand | null })
 
 interface Entropy {
@@ -155,27 +155,27 @@ interface Entropy {
   readonly entropy: Operand
 }
 
-/** Logits of a categorical distribution: the columns of a matrix, in which other distributions may lie beside it. */
+/** Logits of a categorical distribution: columns of a matrix that may contain other distributions too. */
 interface Logits extends Columns {
-  /** [rows, before + count + after]. -Infinity marks a choice that is not available. */
+  /** [rows, before + count + after]. -Infinity marks an unavailable choice. */
   readonly logits: Operand
 }
 
-/** A choice: one entry, the index, of an action [rows, earlier + 1 + later]. */
+/** Index of the choice: one column of an action [rows, earlier + 1 + later]. */
 interface Choice {
   readonly action: Operand
   readonly earlier: number
   readonly later: number
 }
 
-/** Result of a row, to which a product's factors add theirs. */
+/** Result of a row, which the factors of a product distribution accumulate. */
 interface Accumulated {
-  /** Whether the result is added to the previous content. */
+  /** Whether the result is added to the previous contents. */
   readonly accumulate: boolean
 }
 
 /**
- * Categorical distribution over `count` choices. Where none is available, the choice is 0, and its log-probability, entropy,
+ * Categorical distribution over `count` choices. If none is available, the choice is 0, and its log-probability, entropy,
  * KL and derivatives are 0.
  */
 export type CategoricalStep =
@@ -187,9 +187,9 @@ export type CategoricalStep =
       readonly available: Tensor
       readonly width: number
     }
-  /** logProb[r] = log p of the choice; NaN for an invalid choice. */
+  /** logProb[r] = log p of the choice, or NaN for an invalid choice. */
   | ({ readonly op: 'categoricalLogProb'; readonly logProb: Operand } & Logits & Choice & Accumulated)
-  /** glogits = slope[r] d log p / d logits; zeros where the slope is 0. Other columns stay. */
+  /** glogits = slope[r] d log p / d logits, or zeros where the slope is 0. Other columns are unchanged. */
   | ({
       readonly op: 'categoricalLogProbAdjoint'
       readonly slope: Operand
@@ -197,16 +197,16 @@ export type CategoricalStep =
     } & Logits &
       Choice)
   /**
-   * Draws the choice, and its log-probability. It is the first at which the sum of the probabilities exceeds a uniform number
+   * Draws a choice, and its log-probability: the first choice at which the cumulative probability exceeds a uniform number
    * from Philox4x32-10 under the key (seed, purpose, streams[r], steps[r], earlier).
    */
   | ({ readonly op: 'categoricalSample'; readonly logProb: Operand } & Logits & Choice & Accumulated & Noise)
-  /** The likeliest choice, the first of several; NaN where a logit is NaN, as of a drawn one. */
+  /** Most probable choice, the first of several. NaN if a logit is NaN, as in `categoricalSample`. */
   | ({ readonly op: 'categoricalMode' } & Logits & Choice)
-  /** kl[r] = KL(old || new) over available choices, which are the same in both. */
+  /** kl[r] = KL(old || new) over the available choices, the same in both distributions. */
   | ({ readonly op: 'categoricalKl'; readonly oldLogits: Operand; readonly kl: Operand } & Logits &
       Accumulated)
-  /** glogits = weight (diag(p) - p p') dlogits; other columns stay. glogits may be dlogits. */
+  /** glogits = weight (diag(p) - p p') dlogits. Other columns are unchanged. glogits may be dlogits. */
   | ({
       readonly op: 'categoricalFisher'
       readonly dlogits: Operand
@@ -214,8 +214,8 @@ export type CategoricalStep =
       readonly glogits: Operand
     } & Logits)
   /**
-   * glogits = sqrt(weight) R e_column, where R R' is the Fisher matrix: sqrt(p_c) (e_c - p), c = column < count. 0 in the other
-   * columns of the matrix.
+   * glogits = sqrt(weight) R e_column, where R R' is the Fisher matrix. Column c < count of R is sqrt(p_c) (e_c - p). Other
+   * columns of the matrix are 0.
    */
   | ({
       readonly op: 'categoricalFisherRoot'
@@ -223,12 +223,12 @@ export type CategoricalStep =
       readonly weight: Operand
       readonly glogits: Operand
     } & Logits)
-  /** entropy[r] = H; glogits += coefficient weight dH / d logits, where given. */
+  /** entropy[r] = H; glogits += coefficient weight dH / d logits, if given. */
   | ({ readonly op: 'categoricalEntropy' } & Logits &
       Entropy &
       Accumulated & { readonly glogits: Operand | null })
 
-/** Objectives and sums that are the same for every distribution. */
+/** Objectives and sums shared by all distributions. */
 export type ObjectiveStep =
   /**
    * Sums: objective, weight, weight of rows outside the clip range, as in `gaussianSurrogate`. slope = weight d objective /
@@ -244,7 +244,7 @@ export type ObjectiveStep =
       readonly slope: Operand | null
       readonly sums: readonly [objective: string, weight: string, clipped: string]
     }
-  /** Sums: weight x, weight. Rows of weight 0 do not count. */
+  /** Sums: weight x, weight. Rows of weight 0 are excluded. */
   | {
       readonly op: 'weightedSum'
       readonly x: Operand

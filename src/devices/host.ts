@@ -3,7 +3,7 @@ import type { Device, Program } from './device.js'
 import type { ProgramSpec } from './steps.js'
 import type { HostArray, Tensor } from './tensor.js'
 
-/** Handles by which another thread enters the same memory. */
+/** Handles with which another thread attaches to the same memory. */
 export interface SharedKernels {
   readonly memory: WebAssembly.Memory
   readonly module: WebAssembly.Module
@@ -15,10 +15,10 @@ export interface SharedKernels {
  */
 export interface HostDevice extends Device {
   readonly kernels: Kernels
-  /** Nothing may be compiled between `arena.mark` and `arena.release`: programs keep scratch memory of later ones. */
+  /** Do not compile between `arena.mark` and `arena.release`: later programs reuse the scratch memory of earlier ones. */
   readonly arena: Arena
   readonly shared: SharedKernels
-  /** Whether it is only to be seen how much memory a run takes: parameters are laid out and not drawn. */
+  /** Whether the device only measures a run's memory. Parameters are then allocated but not initialised. */
   readonly measuring: boolean
   /** Address of the control block that helper threads wait on. */
   readonly control: number
@@ -29,13 +29,13 @@ export interface HostDevice extends Device {
   f32(tensor: Tensor): Float32Array
   i32(tensor: Tensor): Int32Array
   /**
-   * Compiles passes without gradient or sums that share one preparation (packed weights, tables). `prepare` is run when
-   * parameters have changed; a pass then runs any number of times, also on other threads (`entryOf`, `runAlone`).
+   * Compiles passes without gradient or sums that share one preparation (packed weights, tables). `prepare` runs after
+   * each change of parameters. A pass then runs any number of times, also on other threads (`entryOf`, `runAlone`).
    */
   compilePrepared(
     specs: readonly ProgramSpec[],
     rows: readonly number[],
   ): { prepare: Program; passes: Program[] }
-  /** Address of a compiled program, for threads that run it by themselves. */
+  /** Address of a compiled program, for threads that run it independently. */
   entryOf(program: Program): number
 }

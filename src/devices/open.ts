@@ -9,27 +9,27 @@ import { backend } from './tfjs/backends.js'
 /** One way to open a device. */
 interface Way {
   readonly description: string
-  /** Why this machine cannot open it, in one line, or null. Absent where every machine can. */
+  /** Reason why this machine cannot open it, in one line, or null. Absent if every machine can. */
   readonly missing?: () => Promise<string | null>
-  /** Set where nothing but its name chooses it: it is made to compare others with, or less accurate than they are. */
+  /** Set if only its name selects it, never `auto`: it is intended for comparisons, or less accurate than the others. */
   readonly byNameOnly?: true
   readonly open: (host: HostDevice) => Promise<Device>
 }
 
-/** A device, or a variant of one, that is listed and never opened. */
+/** Device or variant that is listed but cannot be opened. */
 interface Refused {
   readonly description: string
-  /** The reason, in one line. */
+  /** Reason, in one line. */
   readonly refused: string
 }
 
-/** Device of several variants. Its name alone means the first of them, `name:backend` any. */
+/** Device with several variants. Its name alone selects the first, `name:backend` any of them. */
 interface Family {
   readonly description: string
   readonly variants: Readonly<Record<string, Way | Refused>>
 }
 
-/** All devices that a run can name, the default first. */
+/** All devices, the default first. */
 const DEVICES: Readonly<Record<string, Way | Refused | Family>> = {
   wasm: {
     description: 'SIMD kernels in WebAssembly on all cores of the CPU; the default',
@@ -75,10 +75,10 @@ const NAMES: ReadonlyMap<string, Way | Refused> = new Map(
 const namesOf = (accepts: (way: Way) => boolean): readonly string[] =>
   Array.from(NAMES).flatMap(([name, way]) => (isOpenable(way) && accepts(way) ? [name] : []))
 
-/** Names of devices that some machine can open, the default first. */
+/** Names of the devices that can be opened, on some machine at least; the default first. */
 export const deviceNames = namesOf(() => true)
 
-/** Those that every machine can open. */
+/** Names of the devices that every machine can open. */
 export const builtInDevices = namesOf(({ missing }) => missing === undefined)
 
 /** Value of the key `device` that selects the device with the fastest update. */
@@ -87,7 +87,7 @@ export const AUTO = 'auto'
 /** Values of the key `device`. */
 export const deviceChoices: readonly string[] = [...deviceNames, AUTO]
 
-/** Devices that this machine can use and that may be the fastest, the default first. */
+/** Devices that `auto` compares: those that this machine can use and that may be the fastest. The default is first. */
 export async function comparableDevices(): Promise<string[]> {
   const listed = await listDevices()
   const states = listed.flatMap(({ variants, ...device }) => variants ?? [device])
@@ -97,7 +97,7 @@ export async function comparableDevices(): Promise<string[]> {
   })
 }
 
-/** Expected values of the key `device`, for the error line of a wrong one. */
+/** Expected values of the key `device`, for the error message of an invalid one. */
 export function expectedDevice(value: unknown): string {
   const choices = `one of ${deviceChoices.join(', ')}`
   const entry = NAMES.get(String(value))
@@ -113,8 +113,8 @@ export async function openHost({ measuring = false } = {}): Promise<HostDevice> 
 
 /**
  * Device of a learner.
- * @param host memory of the rollouts that it learns from
- * @throws HatrpoError for a name that is unknown, or that this machine cannot open
+ * @param host device that owns the memory of the rollouts
+ * @throws HatrpoError for an unknown name, or if this machine cannot open the device
  */
 export async function openDevice(name: string, host: HostDevice): Promise<Device> {
   const way = NAMES.get(name)
@@ -126,7 +126,7 @@ export async function openDevice(name: string, host: HostDevice): Promise<Device
 }
 
 /**
- * What `build` makes of a learner's device, which is closed where that fails.
+ * Result of `build` with a newly opened learner's device. If `build` throws, the device is closed.
  * @throws HatrpoError as `openDevice` does
  */
 export async function buildOn<T>(name: string, host: HostDevice, build: (device: Device) => T): Promise<T> {
@@ -139,7 +139,7 @@ export async function buildOn<T>(name: string, host: HostDevice, build: (device:
   }
 }
 
-/** Widths of the vectors that rollouts and the default device compute with. Results do not depend on the choice. */
+/** Vector widths of rollouts and the default device. Results do not depend on the choice. */
 const SIMD = {
   baseline: async () => undefined,
   wide: async () => (await import('./wasm/wide/enable.js')).enableWideVectors(),
@@ -149,8 +149,8 @@ export type SimdMode = keyof typeof SIMD
 export const simdModes = Object.keys(SIMD) as SimdMode[]
 
 /**
- * Chooses the width of vectors for everything that is computed later in this process. To be called before `openHost`.
- * @throws HatrpoError for an unknown name, or where the engine does not have it
+ * Sets the vector width for all later computations of this process. Call it before `openHost`.
+ * @throws HatrpoError for an unknown name, or if the engine does not support it
  */
 export async function openSimd(name: string): Promise<void> {
   if (!Object.hasOwn(SIMD, name))
@@ -158,19 +158,19 @@ export async function openSimd(name: string): Promise<void> {
   await SIMD[name as SimdMode]()
 }
 
-/** Devices that can be opened by name on this machine. */
+/** State of a device or variant on this machine. */
 export interface DeviceState {
   readonly id: string
   readonly description: string
-  /** Whether some machine can open it. */
+  /** Whether any machine can open it. */
   readonly supported: boolean
-  /** Whether this machine can. */
+  /** Whether this machine can open it. */
   readonly usable: boolean
-  /** Why it cannot. */
+  /** Reason why it cannot. */
   readonly reason: string | null
 }
 
-/** A device with the states of its variants; its own state is that of the first. */
+/** Device with the states of its variants. Its own state is that of the first. */
 export interface ListedDevice extends DeviceState {
   readonly variants?: readonly DeviceState[]
 }

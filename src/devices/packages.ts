@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-/** Why packages that a device needs cannot be loaded, in one line with the remedy; null where all are installed. */
+/** Line that names the missing packages of a device and the command that installs them, or null if none is missing. */
 export function missingPackages(names: readonly string[]): string | null {
   const missing = names.filter((name) => !isInstalled(name))
   if (missing.length === 0) return null
@@ -19,7 +19,7 @@ function isInstalled(name: string): boolean {
   }
 }
 
-/** A package of CommonJS, loaded when a device asks for it. @param Package the part of it that is used */
+/** Loads a CommonJS package, typed as the part of it that is used. */
 export function loadPackage<Package>(name: string): Package {
   return require(name) as Package
 }

@@ -1,11 +1,11 @@
 import type { Device, LinearSystem, SolveOptions, SolveResult } from './device.js'
 
-/** Operations that conjugate gradients are made of. */
+/** Operations used by conjugate gradients. */
 type SolveDevice = Pick<Device, 'run' | 'dot' | 'axpy' | 'xpby' | 'copy' | 'fill'>
 
 /**
- * `Device.solve` made of a device's small operations: the definition that a device's own version must repeat.
- * Stops after `iterations` products, once r'r is below the tolerance, or where r'M r is not positive.
+ * `Device.solve` in terms of a device's basic operations: the definition that a device's own version must match.
+ * Stops after `iterations` products, when r'r is below the tolerance, or when r'M r is not positive.
  */
 export function conjugateGradient(
   device: SolveDevice,
@@ -22,7 +22,7 @@ export function conjugateGradient(
   let previous = 0
   for (let i = 0; i < iterations; i++) {
     preconditioner?.passes.forEach((pass) => device.run(pass.program, pass.rows))
-    // r'M r of a residual of exactly 0, or of one that rounding took out of M's reach, leaves no direction to continue in.
+    // r'M r is not positive for a residual of 0, or if rounding has moved the residual out of M's range: no direction is left.
     const slope = preconditioner ? device.dot(residual, steepest) : squared
     if (!(slope > 0)) break
     residuals.push(squared)

@@ -8,20 +8,20 @@ export const ACTIVATIONS = ['relu', 'tanh', 'elu', 'gelu', 'silu', 'leakyRelu', 
 export type Activation = (typeof ACTIVATIONS)[number]
 
 /**
- * One-hot agent id appended to an observation: the same in every row, or read from a column.
+ * One-hot agent id appended to an observation, either the same in every row or read from a column.
  * `indices` is i32 [rows], each in 0 .. count - 1.
  */
 export type AgentIdInput =
   | { readonly index: number; readonly count: number }
   | { readonly indices: Tensor; readonly count: number }
 
-/** Operands of the input stage, shared by the stage and its adjoint. */
+/** Operands of the input stage and of its adjoint. */
 interface InputOperands {
   /** [rows, size] */
   readonly raw: Operand
   readonly size: number
   readonly agentId: AgentIdInput | null
-  /** Subtract the vector's own mean and divide by its own population s.d.; s.d. 0 gives zeros. */
+  /** Whether to subtract the vector's mean and divide by its population s.d.; an s.d. of 0 gives zeros. */
   readonly standardise: boolean
 }
 
@@ -30,11 +30,11 @@ export type NetworkStep =
   /** out = standardise(raw ++ one-hot id), [rows, size + count] */
   | ({ readonly op: 'input'; readonly out: Operand } & InputOperands)
   /**
-   * graw = adjoint of `input` at raw, applied to g [rows, size + count]; the entries of the id are dropped. A constant
-   * vector that is standardised gives zeros.
+   * graw = adjoint of `input` at raw, applied to g [rows, size + count], without the entries of the id. With
+   * `standardise`, a constant vector gives zeros.
    */
   | ({ readonly op: 'inputAdjoint'; readonly g: Operand; readonly graw: Operand } & InputOperands)
-  /** out[r] = source[index[r]], of one type but f64; source may have any number of rows. out may not be source. */
+  /** out[r] = source[index[r]], of any one type except f64. source may have any number of rows. out may not be source. */
   | {
       readonly op: 'gather'
       readonly source: Tensor
@@ -46,9 +46,9 @@ export type NetworkStep =
   | { readonly op: 'copy'; readonly x: Operand; readonly out: Operand; readonly width: number }
   /** out = columns of x. out may not be x. */
   | ({ readonly op: 'part'; readonly x: Operand; readonly out: Operand } & Columns)
-  /** Columns of out = x; others stay. */
+  /** Columns of out = x. Other columns are unchanged. */
   | ({ readonly op: 'place'; readonly x: Operand; readonly out: Tensor } & Columns)
-  /** out = gamma xhat + beta; xhat [rows, width] and rstd [rows] are kept where given. out may be x. */
+  /** out = gamma xhat + beta. Stores xhat [rows, width] and rstd [rows] if given. out may be x. */
   | {
       readonly op: 'layerNorm'
       readonly x: Operand
@@ -59,7 +59,7 @@ export type NetworkStep =
       readonly out: Operand
       readonly width: number
     }
-  /** Tangent of `layerNorm`; dx null: the input has no tangent. out may be dx. */
+  /** Tangent of `layerNorm`. dx is null if the input has no tangent. out may be dx. */
   | {
       readonly op: 'layerNormTangent'
       readonly dx: Operand | null
@@ -73,7 +73,7 @@ export type NetworkStep =
     }
   /**
    * gx = adjoint of `layerNorm` with respect to x, applied to g. gx may be g.
-   * With `repeat`, g and gx are [rows, repeat, width]: that many vectors per row.
+   * With `repeat`, g and gx are [rows, repeat, width], with `repeat` vectors per row.
    */
   | {
       readonly op: 'layerNormAdjoint'
@@ -85,7 +85,7 @@ export type NetworkStep =
       readonly gx: Operand
       readonly width: number
     }
-  /** Gradients of gamma and beta, at these offsets. */
+  /** Gradients of gamma and beta, at the given offsets. */
   | {
       readonly op: 'layerNormWeights'
       readonly g: Operand
@@ -94,7 +94,7 @@ export type NetworkStep =
       readonly gamma: number
       readonly beta: number
     }
-  /** y = x w' + bias, or with `accumulate` and no bias y += x w'. weight is [outputs, inputs]. y may not be x. */
+  /** y = x w' + bias, or y += x w' with `accumulate` and no bias. weight is [outputs, inputs]. y may not be x. */
   | {
       readonly op: 'linear'
       readonly x: Operand
@@ -115,7 +115,7 @@ export type NetworkStep =
       readonly gx: Operand
       readonly inputs: number
     }
-  /** Gradients of w, gy' x, and of the bias, the column sums of gy, at these offsets. */
+  /** Gradients of w (gy' x) and of the bias (column sums of gy), at the given offsets. */
   | {
       readonly op: 'linearWeights'
       readonly x: Operand
@@ -125,7 +125,7 @@ export type NetworkStep =
       readonly weight: number
       readonly bias: number
     }
-  /** y = f(z); f'(z) is kept where given. y may be z. */
+  /** y = f(z). Stores f'(z) if `derivative` is given. y may be z. */
   | {
       readonly op: 'activation'
       readonly z: Operand
@@ -135,8 +135,8 @@ export type NetworkStep =
       readonly kind: Activation
     }
   /**
-   * out = a b, element by element. out may be a or b. With `repeat`, a and out are [rows, repeat, width], and each vector
-   * of a row is multiplied by the row of b; out may then be a.
+   * out = a b, element by element. out may be a or b. With `repeat`, a and out are [rows, repeat, width], each vector of a
+   * row is multiplied by the row of b, and out may only be a.
    */
   | {
       readonly op: 'multiply'
@@ -149,7 +149,7 @@ export type NetworkStep =
 
 /** Steps on several vectors per row, [rows, count, width]. */
 export type VectorStep =
-  /** out[r] = vector, in every row. */
+  /** out[r] = vector, for every row. */
   | { readonly op: 'broadcast'; readonly vector: Tensor; readonly out: Operand; readonly width: number }
   /** out[r, k] += vectors[r, k] . x[r] */
   | {
@@ -172,7 +172,7 @@ export type VectorStep =
 
 /** Loss of a critic. */
 export type ValueStep =
-  /** Sums: weight max(Huber, Huber of the clipped value), weight. clip null: plain Huber loss. */
+  /** Sums: weight max(Huber, Huber of the clipped value), weight. A null `clip` gives the plain Huber loss. */
   {
     readonly op: 'valueLoss'
     readonly value: Operand
@@ -188,22 +188,22 @@ export type ValueStep =
 /**
  * Operation on all rows of a batch. The contract of a program:
  *
- * - It is local to rows: row r of each result depends on row r of the operands, on parameters and on nothing else.
- *   Steps with a `chunk` take that many consecutive rows for the steps of one chunk of time, and their results depend on the
- *   chunk's earlier rows (adjoints: on its later ones) as well. All such steps of a program have the same chunk, and its
- *   runs are of whole chunks. (`gather` reads other rows of its source, which no step of the program writes.)
+ * - It is local to rows: row r of each result depends only on parameters and on row r of the operands. There are two
+ *   exceptions. Steps with a `chunk` treat that many consecutive rows as one chunk of time; their results also depend on the
+ *   chunk's earlier rows, or for adjoints on its later ones. All such steps of a program have the same chunk, and runs
+ *   consist of whole chunks. `gather` reads other rows of its source, which no step of the program writes.
  * - Its steps run in order.
- * - An operand that a step writes is other memory than its other operands, except where the step says that they may be
- *   the same; partial overlap is never allowed.
- * - Gradients of parameters go to the program's `gradient` vector, at the offsets that steps name. The vector is zeroed
- *   first and then accumulated into: a weight that two steps use gets the sum of both. An entry that no step writes is 0.
- * - Sums over rows are f64 and have names, which are distinct within a program.
- * - Scratch operands have contents within one run only.
- * - Rows beyond those of a run stay as they are.
+ * - An operand that a step writes may not overlap its other operands, unless the step's documentation allows them to be
+ *   the same. Partial overlap is never allowed.
+ * - Gradients of parameters are written to the program's `gradient` vector, at the offsets that steps name. The vector is
+ *   zeroed, then accumulated into: a weight used by two steps gets the sum of both. An entry that no step writes is 0.
+ * - Sums over rows are f64. Their names are distinct within a program.
+ * - Scratch operands keep their contents within one run only.
+ * - Rows beyond those of a run are unchanged.
  */
 export type RowStep = NetworkStep | RecurrentStep | VectorStep | HeadStep | BoundedStep | ValueStep
 
-/** A Linear layer behind a LayerNorm: y = w (gamma xhat + beta) + bias with w [outputs, inputs]. */
+/** Linear layer after a LayerNorm: y = w (gamma xhat + beta) + bias, with w [outputs, inputs]. */
 interface NormalisedLayer {
   readonly weight: Tensor
   readonly gamma: Tensor
@@ -212,7 +212,7 @@ interface NormalisedLayer {
   readonly inputs: number
 }
 
-/** Work on parameters that precedes the pass over the rows. */
+/** Steps on parameters, before the pass over the rows. */
 export type SetupStep =
   /** Table of the deviations sigma = y sigmoid(log_std / x). */
   | {
@@ -239,7 +239,7 @@ export type SetupStep =
       readonly c: Tensor
     } & NormalisedLayer)
 
-/** Work on the gradient that follows the pass over the rows. */
+/** Steps on the gradient, after the pass over the rows. */
 export type FinishStep =
   /**
    * Adjoint of `foldTangent`, in place. `gweight` and `gbias` hold S = sum gy' xhat and s = sum gy over the rows.
@@ -257,13 +257,13 @@ export type FinishStep =
 export interface ProgramSpec {
   readonly setup?: readonly SetupStep[]
   readonly rows: readonly RowStep[]
-  /** f32 vector of the parameter gradients of `rows`, times the scale given to `run`. */
+  /** f32 vector of the parameter gradients from `rows`, times the scale given to `run`. */
   readonly gradient?: Tensor
-  /** Steps on parts of `gradient`, no two of which write the same one. */
+  /** Steps on parts of `gradient`. No two write the same part. */
   readonly finish?: readonly FinishStep[]
 }
 
-/** Names of a program's sums, in the order of its steps. @throws Error when two are the same */
+/** Names of a program's sums, in the order of its steps. @throws Error if two are the same */
 export function sumNames(spec: ProgramSpec): string[] {
   const names = spec.rows.flatMap((step) => ('sums' in step ? step.sums : []))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -271,7 +271,7 @@ export function sumNames(spec: ProgramSpec): string[] {
   return names
 }
 
-/** Number of consecutive rows that belong together in a program. @throws Error when its steps disagree */
+/** Number of consecutive rows that belong together in a program. @throws Error if its steps disagree */
 export function chunkOf({ rows }: ProgramSpec): number {
   const chunks = new Set(rows.flatMap((step) => ('chunk' in step ? [step.chunk] : [])))
   if (chunks.size > 1) throw new Error(`steps of a program have chunks of ${[...chunks].join(' and ')} rows`)
@@ -280,7 +280,7 @@ export function chunkOf({ rows }: ProgramSpec): number {
   return chunk
 }
 
-/** @throws RangeError for a run that a program cannot make */
+/** @throws RangeError for a number of rows that a program cannot run */
 export function expectRows(rows: number, { maxRows, chunk }: { maxRows: number; chunk: number }): void {
   if (!(Number.isInteger(rows) && rows >= 1 && rows <= maxRows))
     throw new RangeError(`${rows} rows for a program of up to ${maxRows}`)

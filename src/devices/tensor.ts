@@ -5,8 +5,8 @@ export type ElementType = 'f32' | 'f64' | 'i32' | 'u8'
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array
 
 /**
- * Range of elements in a device's memory. Its address is known only to the device that made it; `Device.slice` returns
- * parts of it.
+ * Range of elements in a device's memory. Only the device that made it knows its address. `Device.slice` returns parts of
+ * it.
  */
 export interface Tensor {
   readonly type: ElementType
@@ -15,16 +15,15 @@ export interface Tensor {
 }
 
 /**
- * Working matrix [rows, width] of one program, f32. It has no contents before the step that first writes it and none
- * after the program: `Device.compile` decides where it lies, and lets matrices share memory that are never in use
- * together.
+ * Working matrix [rows, width] of one program, f32. Its contents are undefined before the first step that writes it and
+ * after the program. `Device.compile` places it, and matrices that are never in use together may share memory.
  */
 export interface Scratch {
   readonly scratch: true
   readonly width: number
 }
 
-/** Working matrix of `width` columns, to be used in the steps of one program. */
+/** New working matrix of `width` columns for the steps of one program. */
 export function scratch(width: number): Scratch {
   return { scratch: true, width }
 }
@@ -36,7 +35,7 @@ export function isScratch(operand: Operand): operand is Scratch {
   return 'scratch' in operand
 }
 
-/** New zeros of a type. */
+/** New array of zeros. */
 export function allocate(type: ElementType, length: number): HostArray {
   switch (type) {
     case 'f32':
