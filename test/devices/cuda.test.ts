@@ -91,7 +91,7 @@ test('cuda:tf32: products are those of factors with 11 significant bits', { skip
 })
 
 const reasons: readonly [string, number, RegExp][] = [
-  ['driver', 11_020, /^the NVIDIA driver is too old: it is of CUDA 11\.2, the kernels need CUDA 11\.4 /],
+  ['driver', 11_020, /^the NVIDIA driver is too old: it supports CUDA 11\.2, the kernels need CUDA 11\.4 /],
   ['devices', 0, /^no GPU: the NVIDIA driver finds none/],
   ['cuInit', 100, /^no GPU: /],
   ['cuInit', 999, /^the NVIDIA driver does not start \(error 999\)$/],

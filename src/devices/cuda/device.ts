@@ -24,7 +24,7 @@ import { CudaProgram, spread, type SharedSpace } from './program.js'
 import { Recorder } from './recorder.js'
 import { Solver } from './solver.js'
 
-/** Most numbers of one statistic. */
+/** Maximum number of values of one statistic. */
 const NUMBERS = 4
 
 const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u8: Uint8Array } as const
@@ -34,14 +34,14 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: HostArray) =>
 
 interface CudaOptions {
   readonly driver?: Driver
-  /** Whether tensor cores make the products of matrices, of factors that are rounded to TF32. */
+  /** Whether matrix products run on tensor cores, with factors rounded to TF32. */
   readonly tf32?: boolean
 }
 
 /**
- * One NVIDIA GPU. Storage and matrix products are f32, or products those of tensor cores; sums over rows and vectors, heads and losses are f64. Sums have a fixed
- * order, so that the same GPU gives the same bits each time. The calls of a learner only add work to the GPU's list, unless
- * they have a result.
+ * One NVIDIA GPU. Storage is f32. Matrix products are f32 or, on tensor cores, TF32. Sums over rows and vectors, heads and
+ * losses are f64. Sums have a fixed order, so the same GPU gives the same bits each time. Calls that return no result are
+ * asynchronous.
  */
 export class CudaDevice implements Device {
   readonly name: string
@@ -51,11 +51,11 @@ export class CudaDevice implements Device {
   readonly #space: SharedSpace
   readonly #recorder: Recorder
   readonly #solver: Solver
-  /** Results of a statistic, by blocks, and a flag. */
+  /** Address of a statistic's results for each block, and of a flag. */
   readonly #results: number
   #partialGradients = { address: 0, bytes: 0 }
 
-  /** @throws HatrpoError where the machine has no GPU that can be used */
+  /** @throws HatrpoError if the machine has no usable GPU */
   constructor({ driver = new Driver(), tf32 = false }: CudaOptions = {}) {
     this.name = tf32 ? 'cuda:tf32' : 'cuda'
     this.#tf32 = tf32
@@ -262,19 +262,19 @@ export class CudaDevice implements Device {
     return program
   }
 
-  /** Memory for partial gradients. Recorded launches may use what earlier calls have returned. */
+  /** Memory for partial gradients. Memory from earlier calls remains valid, because recorded launches may use it. */
   #gradientSpace(bytes: number): number {
     if (bytes > this.#partialGradients.bytes)
       this.#partialGradients = { address: this.#memory.reserve(bytes), bytes }
     return this.#partialGradients.address
   }
 
-  /** Launches an operation on the elements of vectors. */
+  /** Launches an element-wise operation on vectors. */
   #elements(kernel: string, vectors: readonly number[], length: number, ...numbers: number[]): void {
     this.#driver.launch(kernel, spread(length), [...vectors, length, ...numbers.map(real)])
   }
 
-  /** The blocks' numbers of a statistic, `count` each. */
+  /** Partial results of a statistic: `count` numbers for each block. */
   #partial(
     kernel: string,
     count: number,
@@ -314,7 +314,7 @@ export class CudaDevice implements Device {
     return { count, mean, variance: squares / count }
   }
 
-  /** What launches leave in the memory for results. See `Recorder.play`. */
+  /** Contents of the memory for results after launches. See `Recorder.play`. */
   #requested(name: string, values: readonly KernelArgument[], bytes: number, launch: () => void): Uint8Array {
     this.#recorder.play(name, values, () => {
       launch()

@@ -6,37 +6,37 @@ import { CODE } from '../../place.js'
 import { driverError, memoryError, RESULT } from './errors.js'
 import { loadLibrary, type FunctionName, type Library } from './library.js'
 
-/** Version of CUDA whose drivers load the kernels: that of their PTX, which `npm run build:cuda` writes. */
+/** Oldest CUDA version that loads the kernels, given by the version of their PTX (`npm run build:cuda`). */
 const OLDEST_DRIVER = { cuda: 11_040, name: 'CUDA 11.4 (driver 470)' }
 /** Compute capability of the oldest GPUs that the kernels run on: Ampere. */
 const OLDEST_GPU = 8
 
 const CAPABILITY = { major: 75, minor: 76 } as const
-/** Stream that does not wait for others. */
+/** Stream flag: no synchronisation with other streams. */
 const NON_BLOCKING = 1
-/** Capture that concerns the calling thread alone. */
+/** Capture mode: affects only the calling thread. */
 const THREAD_LOCAL = 1
 /** Options of `cuModuleLoadDataEx`. */
 const ERROR_LOG = { buffer: 5, bytes: 6 } as const
 
 /** Threads of a block. */
 const THREADS = 256
-/** Bytes of pinned memory that transfers go through. */
+/** Bytes of pinned memory for transfers. */
 const STAGING = 16 * 0x100000
-/** Most arguments of a kernel, 8 bytes each, and the pointer to them. */
+/** Maximum number of arguments of a kernel, 8 bytes each. */
 const ARGUMENTS = 16
 
-/** Argument of a kernel: an address, an integer or, marked as such, a real number. */
+/** Argument of a kernel: an address or integer, or a marked real number. */
 export type KernelArgument = number | { readonly real: number }
 
 export const real = (value: number): KernelArgument => ({ real: value })
 
-/** Launches that were recorded, to be made again at once. */
+/** Recorded launches, replayed by one call. */
 export interface Graph {
   readonly executable: number
 }
 
-/** File of the kernels; `CUDA_KERNELS` names another one. */
+/** Path of the kernels, which `CUDA_KERNELS` overrides. */
 function kernelsPath(): string {
   return process.env.CUDA_KERNELS ?? fileURLToPath(new URL('../cuda/kernels.ptx.br', CODE))
 }
@@ -47,7 +47,7 @@ function readKernels(): Uint8Array {
   return path.endsWith('.br') ? brotliDecompressSync(contents) : contents
 }
 
-/** Why this machine cannot open the device, in one line, or null. */
+/** Reason why this machine cannot open the device, in one line, or null. */
 export function missingDriver(): string | null {
   const path = kernelsPath()
   if (!existsSync(path)) return `its kernels are not built: npm run build:cuda, which needs nvcc (${path})`
@@ -60,7 +60,7 @@ function unusable({ functions }: Library): string | null {
   if (functions.driverVersion(version) !== RESULT.success) return 'the NVIDIA driver does not answer'
   const [found] = version
   if (found < OLDEST_DRIVER.cuda)
-    return `the NVIDIA driver is too old: it is of CUDA ${versionName(found)}, the kernels need ${OLDEST_DRIVER.name} or later`
+    return `the NVIDIA driver is too old: it supports CUDA ${versionName(found)}, the kernels need ${OLDEST_DRIVER.name} or later`
   const started = functions.init(0)
   const count = [0]
   if (
@@ -79,7 +79,7 @@ function unusable({ functions }: Library): string | null {
 
 const versionName = (version: number) => `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`
 
-/** One GPU, its memory and the kernels, called through the CUDA driver. Work is done in the order of the calls. */
+/** One GPU, its memory and the kernels, through the CUDA driver. Work runs in the order of the calls. */
 export class Driver {
   /** Name of the GPU. */
   readonly gpu: string
@@ -88,7 +88,7 @@ export class Driver {
   readonly #stream: number
   readonly #module: number
   readonly #kernels = new Map<string, number>()
-  /** Pinned memory for transfers: its address, its contents, and how much of it transfers under way use. */
+  /** Pinned memory for transfers: its address, its contents, and the number of bytes in use by pending transfers. */
   readonly #staging: number
   readonly #bytes: Uint8Array
   #used = 0
@@ -96,7 +96,7 @@ export class Driver {
   readonly #arguments: DataView
   readonly #parameters: number
 
-  /** @throws HatrpoError where the machine has no GPU that can be used */
+  /** @throws HatrpoError if the machine has no usable GPU */
   constructor() {
     const library = loadLibrary()
     if (typeof library === 'string') throw usageError(`device cuda: ${library}`)
@@ -118,8 +118,8 @@ export class Driver {
   }
 
   /**
-   * Gives back what the device has of the process and of the GPU, when its memory and graphs have been freed. There is nothing
-   * to do about a function that fails, such as after the loss of the GPU.
+   * Releases the device's stream, pinned memory and context, after its memory and graphs have been freed. Failures are
+   * ignored: after the loss of the GPU, every call fails.
    */
   close(): void {
     const { functions } = this.#library
@@ -145,7 +145,7 @@ export class Driver {
     return address[0]
   }
 
-  /** As in `close`, failure is of no interest. */
+  /** Ignores failures, like `close`. */
   free(address: number): void {
     this.#library.functions.free(address)
   }
@@ -159,7 +159,7 @@ export class Driver {
     if (bytes > 0) this.#call('copy', to, from, bytes, this.#stream)
   }
 
-  /** Begins a transfer to the GPU. The contents may change once this returns. */
+  /** Starts a transfer to the GPU. The contents may change after the call. */
   upload(contents: Uint8Array, to: number): void {
     for (let at = 0; at < contents.length;) {
       if (this.#used === STAGING) this.synchronise()
@@ -171,7 +171,7 @@ export class Driver {
     }
   }
 
-  /** Waits for all work, and brings memory of the GPU to an array. */
+  /** Waits for all work, and copies memory of the GPU to an array. */
   download(from: number, to: Uint8Array): void {
     for (let at = 0; at < to.length; at += STAGING) {
       const part = to.subarray(at, at + STAGING)
@@ -180,12 +180,12 @@ export class Driver {
     }
   }
 
-  /** Begins a transfer from the GPU of no more than the pinned memory takes, whose contents `receive` has. */
+  /** Starts a transfer from the GPU, at most the size of the pinned memory. `receive` returns the contents. */
   request(from: number, bytes: number): void {
     this.#call('download', this.#staging, from, bytes, this.#stream)
   }
 
-  /** Waits for all work. Result: what was requested last, until the next transfer. */
+  /** Waits for all work. Contents of the last request, valid until the next transfer. */
   receive(bytes: number): Uint8Array {
     this.synchronise()
     return this.#bytes.subarray(0, bytes)
@@ -209,7 +209,7 @@ export class Driver {
     this.#call('launch', this.#kernel(kernel), ...size, 0, this.#stream, this.#parameters, 0)
   }
 
-  /** Records the launches that `build` makes instead of making them. */
+  /** Records the launches of `build` without executing them. */
   capture(build: () => void): Graph {
     this.#call('beginCapture', this.#stream, THREAD_LOCAL)
     const graph = [0]
@@ -227,7 +227,7 @@ export class Driver {
     this.#call('launchGraph', executable, this.#stream)
   }
 
-  /** As in `close`, failure is of no interest. */
+  /** Ignores failures, like `close`. */
   forget({ executable }: Graph): void {
     this.#library.functions.destroyExecutable(executable)
   }
@@ -240,7 +240,7 @@ export class Driver {
     return found
   }
 
-  /** The driver compiles the kernels for the GPU, and keeps what it has compiled for the next process. */
+  /** Loads the kernels. The driver compiles them for the GPU and caches the result for later processes. */
   #loadKernels(image: Uint8Array): number {
     const text = new Uint8Array(image.length + 1)
     text.set(image)
@@ -254,7 +254,7 @@ export class Driver {
     return module[0]
   }
 
-  /** Calls a function whose first argument receives its result. */
+  /** Calls a function that stores its result in its first argument. */
   #result(name: FunctionName, ...args: unknown[]): number {
     const result = [0]
     this.#call(name, result, ...args)
@@ -265,7 +265,7 @@ export class Driver {
     this.#expect(name, this.#library.functions[name](...args))
   }
 
-  /** @throws HatrpoError for another result than success */
+  /** @throws HatrpoError unless the code is success */
   #expect(name: FunctionName, code: number): void {
     if (code === RESULT.success) return
     const names = [null]

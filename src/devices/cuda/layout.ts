@@ -1,11 +1,11 @@
-/** Numbers shared by TypeScript and the kernels. scripts/cuda.mjs writes the kernels' copies. */
+/** Numbers shared by TypeScript and the kernels. scripts/cuda.mjs generates the kernels' copies. */
 
-/** Most blocks of a launch whose blocks leave partial sums. No result depends on the GPU: these are constants. */
+/** Maximum number of blocks of a launch with partial sums. Constants, so that results do not depend on the GPU. */
 export const BLOCKS = { rows: 264, vectors: 64, solve: 64 } as const
 
-/** Rows that a block takes together, where they are not steps of time. */
+/** Rows that a block processes together, in programs without chunks of time. */
 export const PASS_ROWS = 32
-/** Least number of chunks that a block takes together, so that products of one step of each have some rows. */
+/** Minimum number of chunks that a block processes together, so that products of one step have several rows. */
 const PASS_CHUNKS = 4
 
 /** Rows of a pass: whole chunks. */
@@ -13,10 +13,10 @@ export function passRows(chunk: number): number {
   return chunk * Math.max(PASS_CHUNKS, Math.floor(PASS_ROWS / chunk))
 }
 
-/** State of a solve, in numbers of 8 bytes: three and one more partial sums per block, then a record per iteration. */
+/** State of a solve, in 8-byte numbers: four partial sums per block, then one record per iteration. */
 export const SOLVE = {
   gains: 3 * BLOCKS.solve,
   iterations: 4 * BLOCKS.solve,
-  /** r'r and r'M r, f64 each, and whether the iteration takes place, i32. */
+  /** f64 r'r and r'M r, and an i32 flag for whether the iteration is executed. */
   record: { squared: 0, isOpen: 2, length: 3 },
 } as const

@@ -1,9 +1,9 @@
 import { missingPackages, loadPackage } from '../packages.js'
 
-/** Package that calls functions of libraries. */
+/** Package for calling functions of native libraries. */
 const FOREIGN = 'koffi'
 
-/** The part of it that is used. */
+/** The part of the package that is used. */
 interface Foreign {
   load(path: string): { func(signature: string): (...args: unknown[]) => number }
   /** Memory of the process as an array. */
@@ -58,7 +58,7 @@ export interface Library {
   readonly view: Foreign['view']
 }
 
-/** Path of the driver's library; `CUDA_DRIVER_LIBRARY` names another one. */
+/** Path of the driver's library, which `CUDA_DRIVER_LIBRARY` overrides. */
 export function libraryPath(): string {
   const own = process.env.CUDA_DRIVER_LIBRARY
   return own ?? (process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1')
@@ -66,7 +66,7 @@ export function libraryPath(): string {
 
 const REASON = /^.*: /
 
-/** The library, or why it cannot be loaded, in one line. */
+/** The library, or the reason why it cannot be loaded, in one line. */
 export function loadLibrary(): Library | string {
   const missing = missingPackages([FOREIGN])
   if (missing) return missing

@@ -2,31 +2,31 @@ import { BYTES } from '../elements.js'
 import type { ElementType, Tensor } from '../tensor.js'
 import type { Driver } from './driver.js'
 
-/** Memory of the GPU, whose address is known once it has been allocated. */
+/** Memory of the GPU. Its address is known after allocation. */
 interface Block {
   address: number
 }
 
-/** Tensor with its place in the memory of a device. */
+/** Tensor with its location in the memory of a device. */
 export interface CudaTensor extends Tensor {
   readonly owner: Memory
   readonly block: Block
   readonly offset: number
 }
 
-/** Bytes that are asked of the driver at a time, at least. */
+/** Minimum number of bytes of an allocation from the driver. */
 const CHUNK = 4 * 0x100000
-/** Tensors begin at multiples of this. */
+/** Alignment of tensors, in bytes. */
 const ALIGNMENT = 256
 
 const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 
-/** Memory of a GPU, which is handed out and taken back as a whole. */
+/** Memory of a GPU, allocated in parts and freed as a whole. */
 export class Memory {
   readonly #driver: Driver
   readonly #addresses: number[] = []
   #chunk = { address: 0, used: 0, bytes: 0 }
-  /** Memory that overlaid builders share, while one of them runs. */
+  /** Memory shared by overlaid builders, while one of them runs. */
   #overlaid: { readonly block: Block; used: number } | null = null
 
   constructor(driver: Driver) {

@@ -3,17 +3,17 @@ import type { Argument } from '../operations/arguments.js'
 import type { Operation } from '../operations/operation.js'
 import { OPERATIONS, type OperationName } from '../operations/table.js'
 
-/** Argument of an operation as the kernels take it, in 8 bytes. */
+/** Argument of an operation as passed to the kernels, in 8 bytes. */
 export interface Parameter {
   readonly name: string
   readonly kind: 'pointer' | 'integer' | 'real'
-  /** Type of what it points to. */
+  /** Element type that it points to. */
   readonly type?: ElementType
   /** Name and description of the argument in the table of operations. */
   readonly argument: readonly [string, Argument]
 }
 
-/** Arguments that only a device with several threads and packed weights has. */
+/** Arguments that only devices with several threads and packed weights need. */
 const ABSENT: readonly string[] = ['work', 'first', 'last']
 
 /** Arguments of an operation in the order of the table. */
@@ -41,7 +41,7 @@ function parameter(argument: readonly [string, Argument]): Parameter {
   }
 }
 
-/** Operations on parameters and gradients, which blocks divide among them. */
+/** Operations on parameters and gradients, divided among blocks. */
 const TASKS: readonly string[] = ['gaussianTable', 'foldTangent', 'unfoldGradient']
 
 export const isTask = (name: string): boolean => TASKS.includes(name)

@@ -17,23 +17,23 @@ import type { Memory } from './memory.js'
 import { parametersOf } from './operations.js'
 import type { Recorder } from './recorder.js'
 
-/** Memory that programs, which run one at a time, share. */
+/** Memory shared by programs, because they run one at a time. */
 export interface SharedSpace {
   readonly scratch: ScratchPool
-  /** Address of so many bytes for partial gradients. */
+  /** Address of `bytes` bytes for partial gradients. */
   partialGradients(bytes: number): number
 }
 
 export interface LaunchOptions {
-  /** Address of a flag in the memory of the GPU without which the launches do nothing; 0 for none. */
+  /** Address of a flag in the memory of the GPU. If the flag is 0, the launches do nothing. 0: no flag. */
   readonly gate?: number
-  /** Whether products of matrices round their factors to TF32. */
+  /** Whether matrix products round their factors to TF32. */
   readonly tf32?: boolean
 }
 
 const END = 0
 
-/** A compiled program: lists of steps in the memory of the GPU. */
+/** Compiled program: lists of steps in the memory of the GPU. */
 export class CudaProgram implements Program {
   readonly maxRows: number
   /** Number of consecutive rows that belong together. */
@@ -69,12 +69,12 @@ export class CudaProgram implements Program {
     this.#partialSums = memory.reserve(blocks * this.#sums.length * 8)
   }
 
-  /** Number that no other program of the device has: the address of its sums. */
+  /** Unique number of the program on its device: the address of its sums. */
   get id(): number {
     return this.#partialSums
   }
 
-  /** Makes a run. Result: its sums by name. */
+  /** Runs the program. Result: its sums by name. */
   run(recorder: Recorder, rows: number, scale: number, tf32: boolean): Record<string, number> {
     const { blocks } = this.#division(rows)
     const bytes = 8 * blocks * this.#sums.length
@@ -108,7 +108,7 @@ export class CudaProgram implements Program {
     this.#tasks(this.#finish, gate)
   }
 
-  /** Rows of a pass, passes of a block, and blocks of a run. */
+  /** Rows per pass, passes per block, and blocks of a run. */
   #division(rows: number) {
     const ofPass = passRows(this.chunk)
     const all = Math.ceil(rows / ofPass)
@@ -116,7 +116,7 @@ export class CudaProgram implements Program {
     return { ofPass, passes, blocks: Math.ceil(all / passes) }
   }
 
-  /** Sums over the blocks, by name. @param partial those of each block */
+  /** Sums over the blocks, by name. @param partial sums of each block */
   #totals(partial: Uint8Array): Record<string, number> {
     const names = this.#sums
     const totals = new Float64Array(names.length)
@@ -132,7 +132,7 @@ export class CudaProgram implements Program {
 /** Number of blocks for an operation on vectors. */
 export const spread = (length: number): number => Math.max(1, Math.min(BLOCKS.rows, Math.ceil(length / 256)))
 
-/** Entries of a block's gradient that no step stores: those that several add to, and those without a step. */
+/** Entries of a block's gradient that no step stores: accumulated ones, and those without a step. */
 function clears({ cleared, unwritten }: GradientPlan): Encodable[] {
   return [...cleared, ...unwritten].map(({ from, to }) => ({
     op: 'clearBlock',
@@ -157,14 +157,14 @@ function placesOf(
   }
 }
 
-/** @throws RangeError for too small a weight */
+/** Address of a weight. @throws RangeError if it is too small */
 function weightOf(memory: Memory, weight: Tensor, length: number): number {
   if (weight.length < length)
     throw new RangeError(`a weight of ${weight.length} elements, must have at least ${length}`)
   return memory.typed(weight, 'f32')
 }
 
-/** Address of a list of steps in the memory of the GPU, 0 for an empty one. */
+/** Address of a list of steps in the memory of the GPU, or 0 for an empty list. */
 function placeSteps(
   driver: Driver,
   memory: Memory,
@@ -183,7 +183,7 @@ function placeSteps(
   return address
 }
 
-/** Code of a step, number of its arguments, and the arguments. */
+/** Words of a step: its code, the number of its arguments, and the arguments. */
 function encode(step: Encodable, places: Places): KernelArgument[] {
   const parameters = parametersOf(step.op).map(({ kind, argument: [name, argument] }) => {
     const value = argumentValue(step, name, argument, places)

@@ -1,21 +1,21 @@
 import type { Driver, Graph, KernelArgument } from './driver.js'
 
-/** Sequences that are kept. */
+/** Maximum number of sequences. */
 const KEPT = 512
 
-/** Different texts for different values. */
+/** Unambiguous text of a value. */
 function textOf(value: KernelArgument): string {
   if (typeof value === 'number') return String(value)
   return Object.is(value.real, -0) ? 'real -0' : `real ${value.real}`
 }
 
 /**
- * Sequences of calls to the driver that come again with the same arguments: recorded when they come for the second time, and
- * one call from there on. The first time loads the kernels, so that nothing else happens while calls are recorded.
+ * Records sequences of driver calls that repeat with the same arguments. A sequence is recorded on its second use, and
+ * afterwards replayed by one call. The first use loads its kernels, which must not happen during a recording.
  */
 export class Recorder {
   readonly #driver: Driver
-  /** By what distinguishes a sequence, the latest used last; null for one that has come once. */
+  /** Graphs by the key of their sequence, the most recently used last. Null after the first use. */
   readonly #graphs = new Map<string, Graph | null>()
 
   constructor(driver: Driver) {
@@ -23,9 +23,9 @@ export class Recorder {
   }
 
   /**
-   * Makes the calls of a sequence.
-   * @param name together with `values`, all that distinguishes the sequence
-   * @param sequence launches and copies, none of which waits
+   * Executes a sequence of calls, identified by `name` and `values`.
+   * @param values everything that the calls depend on
+   * @param sequence launches and copies that do not wait
    */
   play(name: string, values: readonly KernelArgument[], sequence: () => void): void {
     const key = [name, ...values.map(textOf)].join(' ')

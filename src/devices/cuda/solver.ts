@@ -5,7 +5,7 @@ import type { Memory } from './memory.js'
 import type { CudaProgram } from './program.js'
 import type { Recorder } from './recorder.js'
 
-/** A solve with the addresses that its launches have. */
+/** A solve with the addresses that its launches use. */
 interface Plan {
   readonly system: LinearSystem
   readonly options: SolveOptions
@@ -15,9 +15,8 @@ interface Plan {
 }
 
 /**
- * Conjugate gradients without the host: all launches of all iterations are made at once, and those after the last iteration
- * do nothing. Products of matrices are f32 also where the device's others are TF32, whose rounding the condition of a system
- * would amplify.
+ * Conjugate gradients without the host. All iterations are launched at once; launches after the last iteration do nothing.
+ * Matrix products are always f32, because the condition of a system would amplify the rounding of TF32.
  */
 export class Solver {
   readonly #driver: Driver
@@ -31,7 +30,7 @@ export class Solver {
     this.#recorder = recorder
   }
 
-  /** @param own the device's own programs of those of a system @throws RangeError for vectors of different lengths */
+  /** @param own the device's program for a program of a system @throws RangeError for vectors of different lengths */
   solve(system: LinearSystem, options: SolveOptions, own: (program: unknown) => CudaProgram): SolveResult {
     const passes = system.preconditioner?.passes ?? []
     const plan: Plan = {
@@ -49,7 +48,7 @@ export class Solver {
     return resultOf(plan, this.#driver.receive(bytes).slice())
   }
 
-  /** All that distinguishes a solve. */
+  /** Values that identify a solve. */
   #valuesOf({ system, options, program, passes, state }: Plan): KernelArgument[] {
     const { scale, damping, rows } = system
     const numbers = [scale, damping, options.tolerance].map(real)
@@ -90,7 +89,7 @@ export class Solver {
   }
 }
 
-/** @param bytes the state that the launches have left */
+/** @param bytes state after the launches */
 function resultOf({ system, options: { iterations } }: Plan, bytes: Uint8Array): SolveResult {
   const numbers = new Float64Array(bytes.buffer)
   const flags = new Int32Array(bytes.buffer)

@@ -2,16 +2,15 @@ import type { Device } from '../device.js'
 
 interface Variant {
   readonly description: string
-  /** Whether products of matrices are made by tensor cores, of factors that are rounded to TF32. */
+  /** Whether matrix products run on tensor cores, with factors rounded to TF32. */
   readonly tf32: boolean
 }
 
-/** Arithmetics of the products of matrices, the default first. */
+/** Arithmetics of matrix products, the default first. */
 const VARIANTS = {
-  f32: { description: 'products of matrices in f32', tf32: false },
+  f32: { description: 'matrix products in f32', tf32: false },
   tf32: {
-    description:
-      'products of matrices on tensor cores, of factors with 11 significant bits in the place of 24',
+    description: 'matrix products on tensor cores, with factors of 11 significant bits instead of 24',
     tf32: true,
   },
 } as const satisfies Readonly<Record<string, Variant>>
