@@ -118,7 +118,7 @@ export class Driver {
   }
 
   /**
-   * Releases the device's stream, pinned memory and context, after its memory and graphs have been freed. Failures are
+   * Releases kernels, pinned memory, stream and context, after the device's memory and graphs have been freed. Failures are
    * ignored: after the loss of the GPU, every call fails.
    */
   close(): void {

@@ -15,7 +15,7 @@ CALLED void squash(const Squash& w, const Pass& pass) {
   }
 }
 
-// Uniform actions before step `warmup` of an environment, noisy ones later. action may be mode.
+// Uniform actions before step `warmup` of an environment, noisy ones afterwards. action may be mode.
 CALLED void explore(const Explore& w, const Pass& pass) {
   const int size = w.size;
   const float* mode = pass.of(w.mode, size);

@@ -1,5 +1,5 @@
-// Categorical distributions: `count` columns of a matrix of logits, of which -Infinity is a choice that is not available.
-// Arithmetic is f64. Without an available choice, results are 0.
+// Categorical distributions: `count` columns of a matrix of logits. -Infinity marks an unavailable choice. Arithmetic is
+// f64. Without an available choice, results are 0.
 #pragma once
 #include "objective.h"
 #include "random.h"
@@ -13,7 +13,7 @@ constexpr int UNDEFINED = -2;
 struct Logits {
   const float* z;
   int count;
-  // Largest logit: NONE without an available choice, NaN where one is NaN.
+  // Largest logit. NONE without an available choice, NaN if a logit is NaN.
   double high;
   // Sum of exp(logit - high).
   double total;
@@ -48,7 +48,7 @@ INLINE float* actionOf(const W& w, const Pass& pass, int r) {
   return w.action + (pass.from + r) * (w.earlier + 1 + w.later) + w.earlier;
 }
 
-// Choice stored as f32, or UNAVAILABLE for a number that is none.
+// Choice stored as f32, or UNAVAILABLE for an invalid number.
 INLINE int choiceOf(float value, int count) { return value >= 0 && value < count ? (int)value : UNAVAILABLE; }
 
 INLINE double logProbOf(const Logits& row, int choice) {
@@ -62,7 +62,7 @@ INLINE void zero(float* at, int count) {
   for (int k = 0; k < count; k++) at[k] = 0;
 }
 
-// The first of the likeliest choices.
+// First of the most probable choices.
 INLINE int likeliest(const Logits& row) {
   int best = UNAVAILABLE;
   double high = NONE;
@@ -164,7 +164,7 @@ CALLED void categoricalFisher(const CategoricalFisher& w, const Pass& pass) {
   }
 }
 
-// sqrt(weight p_c) (e_c - p), 0 in the columns of other distributions.
+// sqrt(weight p_c) (e_c - p), and 0 in the columns of other distributions.
 CALLED void categoricalFisherRoot(const CategoricalFisherRoot& w, const Pass& pass) {
   EACH(r, pass.rows) {
     const Logits row = logitsOf(w, pass, r);

@@ -1,4 +1,4 @@
-// Diagonal Gaussians, whose deviation sigma = y sigmoid(s / x) is a parameter or an output of the network. Arithmetic is f64.
+// Diagonal Gaussians. The deviation sigma = y sigmoid(s / x) is a parameter or an output of the network. Arithmetic is f64.
 #pragma once
 #include "layers.h"
 #include "objective.h"
@@ -16,13 +16,13 @@ INLINE Deviation deviation(double s, double x, double y) {
   return {sigma, log64(sigma), 1 / (sigma * sigma), (1 - squashed) / x};
 }
 
-// Deviations from the table that all rows share.
+// Deviations from the table shared by all rows.
 struct OfTable {
   const Deviation* table;
   INLINE Deviation operator()(int j) const { return table[j]; }
 };
 
-// Deviations from a row of outputs, behind the means.
+// Deviations from a row of outputs, after the means.
 struct OfOutputs {
   const float* outputs;
   int size;
@@ -57,7 +57,7 @@ INLINE void drawAction(const float* mean, const Deviations& of, int size, const 
   for (int j = 0; j < size; j++) action[j] = mean[j] + of(j).sigma * normal(key, j);
 }
 
-// With the deviation as a parameter.
+// Deviation as a parameter.
 
 CALLED void gaussianLogProb(const GaussianLogProb& w, const Pass& pass) {
   const int size = w.size;
@@ -86,7 +86,7 @@ CALLED void gaussianSurrogate(const GaussianSurrogate& w, const Pass& pass) {
   float *gmean = pass.of(w.gmean, size), *logProb = pass.of(w.logProb, 1);
   const Deviation* table = (const Deviation*)w.table;
   sumRows<3>(pass, w.sums, [&](int r, double* sums) {
-    // Rounded as the old one is: the ratio is exactly 1 at the old parameters.
+    // Rounded like the old one, so that the ratio is exactly 1 at the old parameters.
     const float now = logProbOf(mean + r * size, action + r * size, OfTable{table}, size);
     if (logProb) logProb[r] = now;
     const double g = surrogateOf(now, oldLogProb[r], factor[r], weight[r], w.clip, sums);
@@ -101,7 +101,7 @@ CALLED void gaussianSurrogate(const GaussianSurrogate& w, const Pass& pass) {
   EACH(j, size) {
     const Deviation d = table[j];
     double sum = 0;
-    // gmean has been rounded to f32, so that the slope of each row is computed again.
+    // The slope of each row is computed again, because gmean has been rounded to f32.
     for (int r = 0; r < pass.rows; r++) {
       double ignored[3];
       const float now = logProbOf(mean + r * size, action + r * size, OfTable{table}, size);
@@ -147,7 +147,7 @@ CALLED void gaussianFisherRoot(const GaussianFisherRoot& w, const Pass& pass) {
     gmean[i] = i % size == w.column ? sqrt(weight[i / size] * table[w.column].precision) : 0;
 }
 
-// With the deviation as an output.
+// Deviation as an output.
 
 template <class W>
 INLINE OfOutputs ofOutputs(const W& w, const float* outputs) {

@@ -29,7 +29,7 @@ CALLED void layerNorm(const LayerNorm& w, const Pass& pass) {
   }
 }
 
-// Tangent of layerNorm; dx null: the input has none. out may be dx.
+// Tangent of layerNorm. dx is null if the input has no tangent. out may be dx.
 CALLED void layerNormTangent(const LayerNormTangent& w, const Pass& pass) {
   const int width = w.width;
   const float *allDx = pass.of(w.dx, width), *allXhat = pass.of(w.xhat, width), *rstd = pass.of(w.rstd, 1);
@@ -125,7 +125,7 @@ INLINE double standardised(float value, int r, int width) {
   return variance > 0 ? (value - shared.totals[0][r] / width) / sqrt(variance) : 0;
 }
 
-// out = raw ++ one-hot id, standardised where asked; a standard deviation of 0 gives zeros.
+// out = raw ++ one-hot id, optionally standardised. A standard deviation of 0 gives zeros.
 CALLED void input(const Input& w, const Pass& pass) {
   const int width = w.size + w.idCount;
   float* out = pass.of(w.out, width);

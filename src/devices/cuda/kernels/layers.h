@@ -1,4 +1,4 @@
-// Layers of networks, copies and products of elements.
+// Layers of networks, copies and element-wise products.
 #pragma once
 #include "operations.h"
 #include "product.h"
@@ -18,7 +18,7 @@ CALLED void linearAdjoint(const LinearAdjoint& w, const Pass& pass) {
   product(pass, pass.rows * w.repeat, w.inputs, w.outputs, gy, weight, gx);
 }
 
-// Gradients of w, gy' x, and of the bias, the column sums of gy.
+// Gradients of w (gy' x) and of the bias (column sums of gy).
 CALLED void linearWeights(const LinearWeights& w, const Pass& pass) {
   const float* gy = pass.of(w.gy, w.outputs);
   const int outputs = w.outputs;
@@ -26,7 +26,7 @@ CALLED void linearWeights(const LinearWeights& w, const Pass& pass) {
   const Right x = {pass.of(w.x, w.inputs), w.inputs, 1};
   const Target gradient = {pass.gradient + w.weightAt, w.inputs, nullptr, accumulate || !pass.first};
   product(pass, outputs, w.inputs, pass.rows, {gy, 1, w.outputs, nullptr, 0}, x, gradient);
-  // The entries of the bias may be among those of the weight.
+  // The gradients of bias and weight may overlap.
   __syncthreads();
   EACH(j, outputs) {
     float sum = 0;
@@ -68,7 +68,7 @@ INLINE float activate(i64 kind, float z) {
   }
 }
 
-// f'(z), at a kink from the left.
+// f'(z). At a kink, the derivative from the left.
 INLINE float slopeOf(i64 kind, float z) {
   switch (kind) {
     case ACTIVATION_RELU:
@@ -96,7 +96,7 @@ INLINE float slopeOf(i64 kind, float z) {
   }
 }
 
-// y = f(z); f'(z) where it is kept. y may be z.
+// y = f(z), and f'(z) if it is stored. y may be z.
 CALLED void activation(const Activation& w, const Pass& pass) {
   const float* z = pass.of(w.z, w.width);
   float *y = pass.of(w.y, w.width), *derivative = pass.of(w.derivative, w.width);
@@ -137,7 +137,7 @@ CALLED void place(const Place& w, const Pass& pass) {
   EACH(i, pass.rows * count) out[(i / count) * width + w.before + i % count] = x[i];
 }
 
-// out[r] = source[index[r]], of elements of 1 or 4 bytes.
+// out[r] = source[index[r]], for elements of 1 or 4 bytes.
 CALLED void gather(const Gather& w, const Pass& pass) {
   const int* index = pass.of(w.index, 1);
   const int width = w.width;

@@ -5,7 +5,7 @@
 
 INLINE double clamp(double v, double low, double high) { return fmin(fmax(v, low), high); }
 
-// Adds objective, weight and clipped weight of a row to the sums. Result: weight d objective / d log-probability.
+// Adds objective, weight and clipped weight of a row to the sums. Returns weight d objective / d log-probability.
 INLINE double surrogateOf(double logProb, double oldLogProb, double factor, double weight, double clip, double* sums) {
   if (weight == 0) return 0;
   const double ratio = exp64(logProb - oldLogProb);
@@ -60,7 +60,7 @@ CALLED void valueLoss(const ValueLoss& w, const Pass& pass) {
       const double clipped = huber(target[r] - old - clamp(v - old, -clip, clip), delta);
       if (clipped > loss) {
         loss = clipped;
-        // The clipped value is a constant outside the range.
+        // Outside the range, the clipped value is constant.
         if (fabs(v - old) > clip) slope = 0;
       }
       if (clipped != clipped) loss = clipped;

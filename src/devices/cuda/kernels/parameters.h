@@ -1,4 +1,4 @@
-// Steps on parameters and gradients, before and after the pass over the rows. The blocks of a launch divide each among them.
+// Steps on parameters and gradients, before and after the pass over the rows. Each is divided among the blocks of a launch.
 #pragma once
 #include "gaussian.h"
 
@@ -26,7 +26,7 @@ CALLED void foldTangent(const FoldTangent& w) {
   }
 }
 
-// Adjoint of foldTangent, in place. A block takes BATCH columns.
+// Adjoint of foldTangent, in place. Each block processes BATCH columns.
 CALLED void unfoldGradient(const UnfoldGradient& w) {
   const int inputs = w.inputs, outputs = w.outputs;
   for (i64 first = (i64)blockIdx.x * BATCH; first < inputs; first += (i64)gridDim.x * BATCH) {

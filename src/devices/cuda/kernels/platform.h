@@ -1,5 +1,5 @@
-// Types and words of CUDA C++. The sources are also compiled for the CPU by a C++ compiler, with the header
-// `simulated.h` of the tests in the place of the compiler's own definitions.
+// Types and keywords of CUDA C++. A C++ compiler also compiles the sources for the CPU; the tests' header `simulated.h`
+// then replaces the definitions of CUDA.
 #pragma once
 
 #ifdef __CUDACC__
@@ -15,16 +15,16 @@ typedef long long i64;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-// Threads of a block. No result depends on the number, which divides LANES.
+// Threads of a block, a divisor of LANES. Results do not depend on it.
 #ifndef THREADS
 #define THREADS 256
 #endif
 
-// Units that the work of a block is divided into, each of which belongs to one thread.
+// Number of units that the work of a block is divided into. Each unit belongs to one thread.
 constexpr int LANES = 256;
 constexpr int UNITS = LANES / THREADS;
 
-// Elements i of a block's work that this thread takes.
+// Elements i of a block's work that belong to this thread.
 #define EACH(i, n) for (int i = threadIdx.x; i < (n); i += THREADS)
 
 // Units of this thread.
@@ -32,14 +32,14 @@ constexpr int UNITS = LANES / THREADS;
   _Pragma("unroll") for (int u = 0, unit = threadIdx.x; u < UNITS; u++, unit += THREADS)
 
 #ifdef __CUDACC__
-// The nearest number with 11 significant bits, ties away from zero.
+// Nearest number with 11 significant bits, ties away from zero.
 INLINE float roundToTf32(float x) {
   u32 bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
   return __uint_as_float(bits);
 }
 
-// Products of matrices [16, 8] and [8, 8], J of them for each warp, added to sums. Lane 4 g + t of the warp holds
+// Adds products of matrices [16, 8] and [8, 8] to sums, J for each warp. Lane 4 g + t of the warp holds
 //   a[0 .. 3]  elements (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)
 //   b[0 .. 1]  elements (t, g), (t + 4, g)
 //   sums       elements (g, 2 t), (g, 2 t + 1), (g + 8, 2 t), (g + 8, 2 t + 1)

@@ -1,4 +1,4 @@
-// Matrix product of a block, in two arithmetics.
+// Matrix product of a block, in f32 or TF32.
 #pragma once
 #include "shared.h"
 
@@ -7,19 +7,19 @@ constexpr int UNIT_ROWS = TILE_ROWS / (LANES / 32);
 constexpr int UNIT_COLUMNS = TILE_COLUMNS / 32;
 typedef float UnitSums[UNITS][UNIT_ROWS][UNIT_COLUMNS];
 
-// f32: each element is one sum over k, ascending from 0. A group of 32 units takes four rows.
+// f32: each element is one sum over ascending k. A group of 32 units computes four rows.
 struct Plain {
   static INLINE float factor(float x) { return x; }
 
-  // Places in the tiles.
+  // Positions in the tiles.
   static INLINE int left(int row, int k) { return row * (TILE_DEPTH + 1) + k; }
   static INLINE int right(int k, int column) { return k * (TILE_COLUMNS + 1) + column; }
 
-  // Element of the tile that sums[i][j] of a unit is.
+  // Element of the tile that corresponds to sums[i][j] of a unit.
   static INLINE int row(int unit, int i) { return unit / 32 * UNIT_ROWS + i; }
   static INLINE int column(int unit, int, int j) { return unit % 32 + 32 * j; }
 
-  // Sums [i][j] for j < J in a tile with so many rows, over a part of the depth.
+  // Sums [i][j] for j < J in a tile with the given number of rows, over a part of the depth.
   template <int J>
   static INLINE void multiply(int rows, int depth, UnitSums& sums) {
     EACH_UNIT(u, unit) {
@@ -40,12 +40,12 @@ struct Plain {
   }
 };
 
-// TF32 on tensor cores: factors are rounded to 11 bits, products are exact, sums are f32, over k by eights ascending from 0. A
-// warp takes 16 rows and 8 J columns, and a unit those elements of them that `multiplyFragments` gives to it.
+// TF32 on tensor cores: factors are rounded to 11 bits, products are exact, and sums are f32, over ascending groups of eight k.
+// A warp computes 16 rows and 8 J columns. A unit holds the elements that `multiplyFragments` assigns to it.
 struct Tf32 {
   static INLINE float factor(float x) { return roundToTf32(x); }
 
-  // Shuffled, so that neither filling a tile nor reading fragments meets a bank of shared memory twice.
+  // Permuted to avoid bank conflicts in shared memory, when a tile is filled and when fragments are read.
   static INLINE int left(int row, int k) { return row * TILE_DEPTH + (k ^ ((row & 7) << 2 | row >> 3)); }
   static INLINE int right(int k, int column) { return k * TILE_COLUMNS + (column ^ ((k & 3) << 3 | k >> 2)); }
 
@@ -71,7 +71,7 @@ struct Tf32 {
   }
 };
 
-// Matrix whose element (row, k) is at[row * rowStride + k * depthStride], or 0 where the row's gate is 0.
+// Matrix with element (row, k) at[row * rowStride + k * depthStride], or 0 if the row's gate is 0.
 struct Left {
   const float* at;
   i64 rowStride, depthStride;
@@ -79,13 +79,13 @@ struct Left {
   i64 gateStride;
 };
 
-// Matrix whose element (k, column) is at[k * depthStride + column * columnStride].
+// Matrix with element (k, column) at[k * depthStride + column * columnStride].
 struct Right {
   const float* at;
   i64 depthStride, columnStride;
 };
 
-// Where the product goes, plus bias[column] where there is one; or what it is added to.
+// Destination of the product plus an optional bias[column], or of its sum with the previous contents.
 struct Target {
   float* at;
   i64 rowStride;
@@ -96,7 +96,7 @@ struct Target {
 // Product of matrices [m, depth] and [depth, n].
 template <class Arithmetic>
 CALLED void productIn(int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
-  // Threads beside each other read what lies beside each other.
+  // Adjacent threads read adjacent elements.
   const bool aByDepth = a.depthStride == 1, bByDepth = b.depthStride == 1;
   for (int row0 = 0; row0 < m; row0 += TILE_ROWS)
     for (int column0 = 0; column0 < n; column0 += TILE_COLUMNS) {
@@ -139,7 +139,7 @@ CALLED void productIn(int m, int n, int depth, const Left& a, const Right& b, co
     }
 }
 
-// The same, in the arithmetic of the pass.
+// Product in the arithmetic of the pass.
 INLINE void product(const Pass& pass, int m, int n, int depth, const Left& a, const Right& b, const Target& out) {
   if (pass.tf32)
     productIn<Tf32>(m, n, depth, a, b, out);

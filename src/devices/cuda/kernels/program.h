@@ -1,4 +1,4 @@
-// Programs: lists of steps, each a code, the number of its arguments and the arguments; code 0 ends a list.
+// Programs: lists of steps. A step is a code, the number of its arguments, and the arguments. Code 0 ends a list.
 #pragma once
 #include "bounded.h"
 #include "categorical.h"
@@ -7,7 +7,7 @@
 #include "parameters.h"
 #include "recurrent.h"
 
-// Sets entries of the block's gradient to 0, in its first pass.
+// In the block's first pass, sets entries of its gradient to 0.
 INLINE void clearBlock(const ClearBlock& w, const Pass& pass) {
   if (!pass.first) return;
   EACH(i, (int)w.length) pass.gradient[w.offsetAt + i] = 0;
@@ -15,11 +15,11 @@ INLINE void clearBlock(const ClearBlock& w, const Pass& pass) {
 
 #include "dispatch.h"
 
-// Whether a launch that depends on a solve's state has nothing to do.
+// Whether the state of a solve disables a launch.
 INLINE bool isClosed(const int* gate) { return gate && *gate == 0; }
 
-// Takes blocks of rows through all steps. Arguments: steps, rows, rows of a pass, passes of a block, partial gradients and
-// their stride, partial sums and their number, gate, whether products of matrices round their factors to TF32.
+// Runs all steps on blocks of rows. Arguments: steps, rows, rows per pass, passes per block, partial gradients and their
+// stride, partial sums and their number, gate, whether matrix products round their factors to TF32.
 extern "C" __global__ void __launch_bounds__(THREADS) runRows(Args args) {
   if (isClosed(args.i32(8))) return;
   const i64* steps = (const i64*)args.words[0].pointer;

@@ -1,8 +1,8 @@
-// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011) and numbers made of it.
+// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011) and random numbers derived from it.
 #pragma once
 #include "shared.h"
 
-// Key of the numbers of a row.
+// Key of a row's random numbers.
 struct Noise {
   u32 seedLow, seedHigh, purpose, stream, step;
 };
@@ -30,7 +30,7 @@ INLINE Block philox(const Noise& key, u32 index) {
   return {{c0, c1, c2, c3}};
 }
 
-// Number in (0, 1) of 52 bits.
+// Number in (0, 1) with 52 bits.
 INLINE double unit(u32 low, u32 high) {
   return ((double)((u64)(high >> 12) << 32 | low) + 0.5) * 2.220446049250313e-16;
 }
@@ -40,7 +40,7 @@ CALLED double uniform(const Noise& key, u32 index) {
   return index % 2 ? unit(block.words[2], block.words[3]) : unit(block.words[0], block.words[1]);
 }
 
-// Cosine (even index) or sine (odd) of a pair of Box and Muller.
+// Cosine (even index) or sine (odd index) of a Box-Muller pair.
 CALLED double normal(const Noise& key, u32 index) {
   const Block block = philox(key, index / 2);
   const double radius = sqrt(-2 * log64(unit(block.words[0], block.words[1])));

@@ -1,5 +1,5 @@
-// Gated recurrent units. A chunk is `chunk` consecutive rows, the steps of one environment; the chunks of a pass take each
-// step together.
+// Gated recurrent units. A chunk is `chunk` consecutive rows, the steps of one environment. All chunks of a pass advance
+// together, step by step.
 #pragma once
 #include "layers.h"
 
@@ -38,7 +38,7 @@ CALLED void gru(const Gru& w, const Pass& pass) {
   }
 }
 
-// out = tangent of h'. The states that chunks begin with have none.
+// out = tangent of h'. The initial states of chunks are constant.
 CALLED void gruTangent(const GruTangent& w, const Pass& pass) {
   const int width = w.width, chunk = w.chunk, chunks = pass.rows / chunk;
   const float *dx = pass.of(w.dx, 3 * w.width), *before = pass.of(w.before, width), *linked = pass.of(w.linked, 1);

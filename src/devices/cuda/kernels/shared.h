@@ -1,4 +1,4 @@
-// Arguments of kernels, the memory that threads of a block share, and sums in a fixed order.
+// Arguments of kernels, shared memory of a block, and sums in a fixed order.
 #pragma once
 #include "platform.h"
 
@@ -30,9 +30,9 @@ struct Tiles {
   float b[TILE_DEPTH * (TILE_COLUMNS + 1)];
 };
 
-// Most sums that are formed at once.
+// Maximum number of simultaneous sums.
 constexpr int SUMS = 4;
-// Rows whose columns are summed at once, each by as many units.
+// Number of rows whose columns are summed at once, with the same number of units for each.
 constexpr int BATCH = 32;
 constexpr int UNITS_PER_ROW = LANES / BATCH;
 
@@ -48,14 +48,14 @@ struct Shared {
 
 __shared__ Shared shared;
 
-// Called, since the many places would make the kernels twice as large.
+// Not inlined: inlining every use would double the size of the kernels.
 CALLED double exp64(double x) { return exp(x); }
 CALLED double log64(double x) { return log(x); }
 
 INLINE int least(int a, int b) { return a < b ? a : b; }
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 
-// shared.scalar[k] = sum of shared.lanes[k] in the order of a tree.
+// shared.scalar[k] = sum of shared.lanes[k], in a binary tree.
 template <int K>
 INLINE void sumLanes() {
   __syncthreads();
@@ -89,15 +89,15 @@ INLINE void sumColumns(int slot, int rows, int width, const Add& add) {
   __syncthreads();
 }
 
-// Rows of a running program that a block takes together.
+// Rows of a running program that a block processes together.
 struct Pass {
   i64 from;
   int rows;
-  // The block's sums of gradients and of named sums. The first pass stores, later ones add.
+  // The block's gradients and named sums. The first pass stores them, later passes add to them.
   float* gradient;
   double* sums;
   bool first;
-  // Whether products of matrices round their factors to TF32.
+  // Whether matrix products round their factors to TF32.
   bool tf32;
 
   template <class T>
@@ -105,13 +105,13 @@ struct Pass {
     return matrix ? matrix + from * width : matrix;
   }
 
-  // Adds a value to an entry of the gradient, or stores it where it is the first.
+  // Adds a value to an entry of the gradient, or stores the first value.
   INLINE void addGradient(i64 entry, float value, bool accumulate) const {
     gradient[entry] = accumulate || !first ? gradient[entry] + value : value;
   }
 };
 
-// Adds to the sums from `index` on the sum over the rows, ascending, of what value(r, sums) writes for row r.
+// Adds to K sums, from `index` on, the sums over ascending rows of the numbers that value(r, sums) writes for row r.
 template <int K, class Value>
 INLINE void sumRows(const Pass& pass, i64 index, const Value& value) {
   double total = 0;
@@ -123,7 +123,7 @@ INLINE void sumRows(const Pass& pass, i64 index, const Value& value) {
       for (int k = 0; k < K; k++) shared.lanes[k][i] = sums[k];
     }
     __syncthreads();
-    // K is at most the number of threads or one thread takes them in turn.
+    // With fewer than K threads, a thread handles several sums in turn.
     EACH(k, K) {
       double part = base == 0 ? 0 : shared.scalar[k];
       for (int i = 0; i < count; i++) part += shared.lanes[k][i];

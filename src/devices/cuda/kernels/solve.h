@@ -1,12 +1,12 @@
 // Conjugate gradients (Hestenes & Stiefel 1952) without the host. Vectors are f32, scalar products f64. Each iteration has a
-// record, written once: a kernel reads the records before and never one that it writes.
+// record, written once. A kernel never reads a record that it writes.
 #pragma once
 #include "statistics.h"
 
 struct Iteration {
   // r'r and r'M r before the iteration.
   double squared, slope;
-  // Whether the iteration takes place.
+  // Whether the iteration is executed.
   int isOpen, unused;
 };
 
@@ -14,7 +14,7 @@ struct Iteration {
 struct Solve {
   // r'r, r'M r and d'(F + c I) d
   double squares[SOLVE_BLOCKS], slopes[SOLVE_BLOCKS], curvatures[SOLVE_BLOCKS];
-  // x'(b - r), by blocks.
+  // x'(b - r) of each block.
   double gains[SOLVE_BLOCKS];
   Iteration iterations[1];
 };
@@ -43,7 +43,7 @@ KERNEL solveStart(Args args) {
   });
 }
 
-// r'M r, where M r is another vector. Arguments: state, length, residual, image.
+// r'M r, with M r in a vector of its own. Arguments: state, length, residual, image.
 KERNEL solveSlope(Args args) {
   Solve* state = (Solve*)args.words[0].pointer;
   const float *residual = args.f32(2), *image = args.f32(3);
@@ -51,8 +51,8 @@ KERNEL solveSlope(Args args) {
                  [=](i64 i, double* sums) { sums[0] += (double)residual[i] * image[i]; });
 }
 
-// Decides on an iteration, and chooses its direction. Arguments: state, length, index, tolerance, image or residual,
-// direction, whether there is a preconditioner.
+// Decides whether an iteration is executed, and computes its direction. Arguments: state, length, index, tolerance, image or
+// residual, direction, whether there is a preconditioner.
 KERNEL solveDirection(Args args) {
   Solve* state = (Solve*)args.words[0].pointer;
   const i64 index = args.integer(2);

@@ -1,4 +1,4 @@
-// Sums over vectors. Each block leaves its own, which the host adds in ascending order.
+// Sums over vectors. Each block writes its partial sums; the host adds them in ascending order.
 #pragma once
 #include "vectors.h"
 
@@ -32,7 +32,7 @@ KERNEL countNotFinite(Args args) {
   sumElements<1>(args.integer(1), args.f64(2), [=](i64 i, double* sums) { sums[0] += isfinite(x[i]) ? 0 : 1; });
 }
 
-// Number, sum and sum of squares of the elements of x, or of x - minus, less `shift`, whose weight is not 0. Arguments: x,
+// Number, sum and sum of squares of x - shift, or of x - minus - shift, over elements with nonzero weight. Arguments: x,
 // weight, minus or null, length, out, shift.
 KERNEL moments(Args args) {
   const float *x = args.f32(0), *weight = args.f32(1), *minus = args.f32(2);
@@ -46,7 +46,8 @@ KERNEL moments(Args args) {
   });
 }
 
-// Least and largest of the same elements, for each block. Arguments: x, weight, minus or null, length, out.
+// Minimum and maximum of x, or of x - minus, over the same elements, for each block. Arguments: x, weight, minus or null,
+// length, out.
 KERNEL extremes(Args args) {
   const float *x = args.f32(0), *weight = args.f32(1), *minus = args.f32(2);
   const i64 n = args.integer(3);

@@ -2,7 +2,7 @@
 #pragma once
 #include "objective.h"
 
-// Elements i of a vector that this thread takes.
+// Elements i of a vector that belong to this thread.
 #define EACH_ELEMENT(i, n) \
   for (i64 i = (i64)blockIdx.x * THREADS + threadIdx.x; i < (n); i += (i64)gridDim.x * THREADS)
 
@@ -39,7 +39,7 @@ KERNEL multiplyVectors(Args args) {
   EACH_ELEMENT(i, args.integer(2)) y[i] *= x[i];
 }
 
-// x *= exp(now - old) where weight is not 0; weight null: everywhere.
+// x *= exp(now - old) where weight is not 0, or everywhere if weight is null.
 KERNEL multiplyByRatio(Args args) {
   float* x = args.f32(0);
   const float *now = args.f32(1), *old = args.f32(2), *weight = args.f32(3);
@@ -94,7 +94,7 @@ KERNEL adam(Args args) {
   }
 }
 
-// Generalised advantages (Schulman et al. 2016, Eq. 16), a thread for each environment. Arguments: rewards, values, next
+// Generalised advantages (Schulman et al. 2016, Eq. 16), with one thread per environment. Arguments: rewards, values, next
 // values, ends, advantages, returns, steps, environments, gamma, lambda, effect of a time limit.
 KERNEL gae(Args args) {
   const float *rewards = args.f32(0), *values = args.f32(1), *nextValues = args.f32(2);
