@@ -5,7 +5,7 @@ const SELU_SCALE = 1.0507009873554805
 const LEAKY_SLOPE = 0.01
 
 /**
- * erf(x) = 2 / sqrt(pi) int_0^x exp(-t^2) dt, good to about 1e-15: power series below 2.5, continued fraction of the
+ * erf(x) = 2 / sqrt(pi) int_0^x exp(-t^2) dt, accurate to about 1e-15: power series below 2.5, continued fraction of the
  * complement above (Abramowitz & Stegun, 7.1.6 and 7.1.14).
  */
 export function erf(x: number): number {
@@ -49,7 +49,7 @@ export const ACTIVATE: Readonly<Record<Activation, (z: number) => number>> = {
   sigmoid,
 }
 
-/** f'(z); at a kink the derivative from the left, as in torch. */
+/** f'(z). At a kink, the derivative from the left, as in torch. */
 export const DERIVATIVE: Readonly<Record<Activation, (z: number) => number>> = {
   relu: (z) => (z > 0 ? 1 : 0),
   tanh: (z) => 1 - Math.tanh(z) * Math.tanh(z),

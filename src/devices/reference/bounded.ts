@@ -8,12 +8,12 @@ export function squash(z: Vector, scale: Vector, offset: Vector): number[] {
   return Array.from(z, (v, j) => offset[j] + scale[j] * Math.tanh(v))
 }
 
-/** Its derivative by z. */
+/** Derivative of `squash` by z. */
 export function squashSlope(z: Vector, scale: Vector): number[] {
   return Array.from(z, (v, j) => scale[j] * (1 - Math.tanh(v) * Math.tanh(v)))
 }
 
-/** Uniform actions before step `warmup`, noisy ones from there on. */
+/** Uniform actions before step `warmup`, noisy ones afterwards. */
 export function explore(
   mode: Vector,
   low: Vector,

@@ -1,9 +1,9 @@
-/** Categorical distribution on one row of logits, in f64. A choice with the logit -Infinity is not available. */
+/** Categorical distribution on one row of logits, in f64. A choice with the logit -Infinity is unavailable. */
 import { sum } from './vectors.js'
 
 type Logits = ArrayLike<number>
 
-/** Probabilities; zeros where nothing is available. */
+/** Probabilities, or zeros if no choice is available. */
 export function probabilities(logits: Logits): number[] {
   const high = Math.max(...Array.from(logits))
   if (high === -Infinity) return Array.from(logits, () => 0)
@@ -12,7 +12,7 @@ export function probabilities(logits: Logits): number[] {
   return parts.map((part) => part / total)
 }
 
-/** log sum exp, and whether anything is available. */
+/** log sum exp, and whether any choice is available. */
 function scale(logits: Logits): number {
   const high = Math.max(...Array.from(logits))
   return high + Math.log(sum(Array.from(logits, (z) => Math.exp(z - high))))
@@ -20,7 +20,7 @@ function scale(logits: Logits): number {
 
 const none = (logits: Logits) => Array.from(logits).every((z) => z === -Infinity)
 
-/** log p of a choice; NaN for an invalid choice. */
+/** log p of a choice, or NaN for an invalid choice. */
 export function logProb(logits: Logits, choice: number): number {
   if (none(logits)) return 0
   if (!(choice >= 0 && choice < logits.length)) return NaN
@@ -35,14 +35,14 @@ export function logProbGradient(logits: Logits, choice: number): number[] {
 
 const undefinedIn = (logits: Logits) => Array.from(logits).some(Number.isNaN)
 
-/** The first of the likeliest choices, 0 where none is available, NaN where a logit is NaN. */
+/** First of the most probable choices. 0 if none is available, NaN if a logit is NaN. */
 export function likeliest(logits: Logits): number {
   const all = Array.from(logits)
   if (undefinedIn(logits)) return NaN
   return Math.max(0, all.indexOf(Math.max(...all)))
 }
 
-/** The first choice at which the sum of the probabilities exceeds 0 < u < 1, or as in `likeliest`. */
+/** First choice at which the cumulative probability exceeds 0 < u < 1. Special cases as in `likeliest`. */
 export function choiceAt(logits: Logits, u: number): number {
   if (undefinedIn(logits)) return NaN
   const p = probabilities(logits)

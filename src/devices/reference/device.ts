@@ -22,9 +22,9 @@ import { ReferenceProgram } from './program.js'
 import { counted, dot, moments, sum } from './vectors.js'
 
 /**
- * Reference of all devices: plain loops over arrays of this thread, f32 storage, f64 arithmetic. Results are those of
- * exact arithmetic to the accuracy of f32. It uses the engine's elementary functions, so only runs on one engine give
- * the same bits.
+ * Reference for all devices: plain loops over arrays of this thread, with f32 storage and f64 arithmetic. Results equal
+ * those of exact arithmetic to the accuracy of f32. Elementary functions are the engine's, so bits are reproducible on
+ * one engine only.
  */
 export class ReferenceDevice implements Device {
   readonly name = 'reference'

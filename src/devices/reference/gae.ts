@@ -16,7 +16,7 @@ export interface Rollout {
 
 /**
  * delta_t = r_t + gamma V(s_{t+1}) - V(s_t), A_t = delta_t + gamma lambda A_{t+1}, return_t = A_t + V(s_t)
- * (Schulman et al. 2016, Eq. 16), where the trace stops at the end of an episode and of the rollout.
+ * (Schulman et al. 2016, Eq. 16), where the trace ends with the episode or the rollout.
  */
 export function generalisedAdvantages(
   { steps, envs, rewards, values, nextValues, ends }: Rollout,

@@ -1,4 +1,4 @@
-/** Diagonal Gaussian on one row, in f64, and the objectives of a policy's step. */
+/** Diagonal Gaussian and policy objectives on one row, in f64. */
 import { sigmoid } from './activation.js'
 import { sum } from './vectors.js'
 
@@ -48,13 +48,13 @@ export function entropy(sigma: Vector): number {
 
 const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v, low), high)
 
-/** Objective of one row: ratio M (Eq. 9), or with a clip range min(ratio M, clip(ratio) M) (Eq. 11). */
+/** Objective of one row: ratio M (Eq. 9), or min(ratio M, clip(ratio) M) with a clip range (Eq. 11). */
 export function surrogate(ratio: number, m: number, clip: number | null): number {
   if (clip === null) return ratio * m
   return Math.min(ratio * m, clamp(ratio, 1 - clip, 1 + clip) * m)
 }
 
-/** d surrogate / d log pi: ratio M, or 0 where the clipped term is the smaller one. */
+/** d surrogate / d log pi: ratio M, or 0 if the clipped term is smaller. */
 export function surrogateSlope(ratio: number, m: number, clip: number | null): number {
   return surrogate(ratio, m, clip) < ratio * m ? 0 : ratio * m
 }

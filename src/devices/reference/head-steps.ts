@@ -8,7 +8,7 @@ import { normal, uniform } from './random.js'
 import { integer, vector, type Row, type RowSteps } from './row.js'
 
 export const HEAD_STEPS: RowSteps<HeadStep> = {
-  // Diagonal Gaussian with a deviation that does not depend on the state.
+  // Diagonal Gaussian with a state-independent deviation.
 
   gaussianLogProb({ mean, action, table, size, logProb }, row) {
     const sigma = column(table, size, 'sigma')
@@ -26,7 +26,7 @@ export const HEAD_STEPS: RowSteps<HeadStep> = {
   gaussianSurrogate(step, row) {
     const { mean, table, size, action, oldLogProb, factor, weight, clip, gradient, logProb, sums } = step
     const [mu, a, sigma] = [row.of(mean, size), row.of(action, size), column(table, size, 'sigma')]
-    // Rounded as the old one is: the ratio is exactly 1 at the old parameters.
+    // Rounded like the old one, so that the ratio is exactly 1 at the old parameters.
     const newLogProb = Math.fround(gaussian.logProb(a, mu, sigma))
     if (logProb) row.of(logProb, 1)[0] = newLogProb
     const w = row.of(weight, 1)[0]
@@ -75,7 +75,7 @@ export const HEAD_STEPS: RowSteps<HeadStep> = {
     root[k] = Math.sqrt(row.of(weight, 1)[0] * precision[k])
   },
 
-  // Diagonal Gaussian with a deviation that does.
+  // Diagonal Gaussian with a state-dependent deviation.
 
   rowGaussianLogProb({ action, logProb, ...outputs }, row) {
     const { mean, sigma } = rowGaussian(outputs, row)
@@ -211,7 +211,7 @@ interface ColumnPlace {
   readonly after: number
 }
 
-/** Columns of a row of a matrix [rows, before + count + after]. */
+/** The columns in a row of a matrix [rows, before + count + after]. */
 function columnsOf(matrix: Operand, { before, count, after }: ColumnPlace, row: Row): Float32Array {
   return row.of(matrix, before + count + after).subarray(before, before + count)
 }

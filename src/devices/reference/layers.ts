@@ -8,7 +8,7 @@ const EPSILON = 1e-5
 
 const map = (x: Vector, f: (v: number, i: number) => number): number[] => Array.from(x, f)
 
-/** raw ++ one-hot id, and where asked (v - mean) / s.d. of that vector; s.d. 0 gives zeros. */
+/** raw ++ one-hot id, optionally standardised to (v - mean) / s.d. An s.d. of 0 gives zeros. */
 export function inputStage(
   { agentId, standardise }: { agentId: { index: number; count: number } | null; standardise: boolean },
   raw: Vector,
@@ -21,7 +21,7 @@ export function inputStage(
 }
 
 /**
- * Adjoint of `inputStage` at raw. With y = (v - mean) / s: (g - mean(g) - y mean(g y)) / s, without the elements of the
+ * Adjoint of `inputStage` at raw: (g - mean(g) - y mean(g y)) / s with y = (v - mean) / s, without the elements of the
  * id. If s is 0, the stage is the constant 0 and its adjoint is 0.
  */
 export function inputStageAdjoint(
@@ -57,7 +57,7 @@ export function layerNorm(x: Vector, gamma: Vector, beta: Vector): number[] {
   return normaliseRow(x).xhat.map((v, i) => gamma[i] * v + beta[i])
 }
 
-/** d layerNorm = gamma rstd (dx - mean(dx) - xhat mean(dx xhat)) + dgamma xhat + dbeta; dx null: no first term. */
+/** d layerNorm = gamma rstd (dx - mean(dx) - xhat mean(dx xhat)) + dgamma xhat + dbeta, without the first term if dx is null. */
 export function layerNormTangent(
   dx: Vector | null,
   { xhat, rstd }: { xhat: Vector; rstd: number },

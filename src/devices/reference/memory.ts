@@ -7,7 +7,7 @@ import {
   type Tensor,
 } from '../tensor.js'
 
-/** Tensor whose elements are an array of this thread. */
+/** Tensor with its elements in an array of this thread. */
 export class ReferenceTensor implements Tensor {
   readonly type: ElementType
   readonly values: HostArray
@@ -52,7 +52,7 @@ export function vectors(...tensors: Tensor[]): Float32Array[] {
 }
 
 /**
- * Scratch matrices of one run. Programs are local to rows and rows are run one at a time, so that one row of each is
+ * Scratch matrices of one run. Programs are local to rows, and rows run one at a time, so one row of each matrix is
  * enough. A row that is read before it is written is full of NaN.
  */
 export class ScratchRows {
@@ -69,7 +69,7 @@ export class ScratchRows {
   }
 }
 
-/** Row r of a matrix [rows, width] of f32. @throws RangeError where the matrix has no such row */
+/** Row r of a matrix [rows, width] of f32. @throws RangeError if the matrix has no such row */
 export function rowOf(operand: Operand, width: number, r: number, scratch: ScratchRows): Float32Array {
   const row = isScratch(operand)
     ? scratch.of(operand)

@@ -8,7 +8,7 @@ import { vector } from './row.js'
 type StepOf<Step extends { op: string }, Op> = Extract<Step, { op: Op }>
 
 export const SETUP_STEPS: { readonly [Op in SetupStep['op']]: (step: StepOf<SetupStep, Op>) => void } = {
-  /** sigma = y sigmoid(log_std / x) and what follows from it, f64 [size, 4]. */
+  /** sigma = y sigmoid(log_std / x) and the numbers derived from it, f64 [size, 4]. */
   gaussianTable({ logStd, x, y, table, size }) {
     const rows = Array.from(vectors(logStd)[0], (v) => tableRow(v, x, y))
     tableOf(table, size).set(rows.flat())

@@ -14,7 +14,7 @@ import type { Row } from './row.js'
 import { ROW_STEPS, type SimpleStep } from './steps.js'
 import type { RecurrentStep } from '../recurrent-steps.js'
 
-/** A specification that is interpreted without compilation. */
+/** Specification that is interpreted without compilation. */
 export class ReferenceProgram implements Program {
   readonly maxRows: number
   /** Number of consecutive rows that belong together. */
@@ -36,8 +36,8 @@ export class ReferenceProgram implements Program {
   }
 
   /**
-   * Takes the rows of each chunk through all steps before the next chunk. Any order of chunks gives the same results,
-   * since a program is local to them.
+   * Runs all steps on one chunk of rows after another. Results do not depend on the order of chunks, because a program
+   * is local to them.
    */
   run(rows: number, scale: number): Sums {
     const { setup = [], rows: steps, gradient, finish = [] } = this.#spec

@@ -1,11 +1,11 @@
 /**
- * Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011) and normal numbers made of it. The key is the seed, the counter
- * (block of the index, step, stream, purpose).
+ * Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011) and random numbers derived from it. The key is the seed; the counter
+ * is (block of the index, step, stream, purpose).
  */
 
 const MASK = 0xffffffffn
 
-/** Ten rounds of a counter of four 32-bit words under a key of two. */
+/** Ten rounds on a counter of four 32-bit words, with a key of two words. */
 export function philox(counter: readonly number[], key: readonly number[]): number[] {
   let [c0, c1, c2, c3] = counter.map((word) => BigInt(word >>> 0))
   let [k0, k1] = key.map((word) => BigInt(word >>> 0))
@@ -18,7 +18,7 @@ export function philox(counter: readonly number[], key: readonly number[]): numb
   return [c0, c1, c2, c3].map(Number)
 }
 
-/** The upper 20 bits of `high` and the 32 of `low` as a number in (0, 1), in the middle of its interval. */
+/** Number in (0, 1) from the upper 20 bits of `high` and the 32 bits of `low`, at the middle of its interval. */
 const unit = (low: number, high: number) => ((high >>> 12) * 2 ** 32 + low + 0.5) / 2 ** 52
 
 /** Key of a number. */
@@ -30,7 +30,7 @@ export interface Stream {
   readonly step: number
 }
 
-/** Uniform number `index` of a stream, in (0, 1): half of a block of four words. */
+/** Uniform number `index` of a stream, in (0, 1), from half of a block of four words. */
 export function uniform({ seed, purpose, stream, step }: Stream, index: number): number {
   const key = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)]
   const words = philox([Math.floor(index / 2), step, stream, purpose], key)

@@ -1,5 +1,5 @@
 /**
- * Steps of recurrent layers on the rows of one chunk, in time. Arithmetic is f64; results of a step are rounded once.
+ * Steps of recurrent layers on the rows of one chunk of time. Arithmetic is f64; results of a step are rounded once.
  */
 import type { RecurrentStep } from '../recurrent-steps.js'
 import type { Operand, Tensor } from '../tensor.js'

@@ -6,7 +6,7 @@ export interface Row {
   readonly index: number
   /** The row of a matrix [rows, width]. */
   of(operand: Operand, width: number): Float32Array
-  /** Adds `values` to the sum over rows of the parameters' gradients, from `offset` on. */
+  /** Adds `values` to the entries of the gradient from `offset` on. */
   addGradient(offset: number, values: ArrayLike<number>): void
   addSum(name: string, value: number): void
 }
@@ -24,7 +24,7 @@ export function vector(tensor: Tensor, length: number): Float32Array {
   return values
 }
 
-/** Element of an i32 column. @throws RangeError where the column has no such row */
+/** Element of an i32 column. @throws RangeError if the column has no such row */
 export function integer(tensor: Tensor, { index }: Row): number {
   const values = typed(tensor, 'i32')
   if (index >= values.length) throw new RangeError(`row ${index} of a column of ${values.length} elements`)

@@ -11,7 +11,7 @@ import { integer, vector, type Row, type RowSteps } from './row.js'
 import { valueLoss, valueLossSlope } from './value.js'
 import { dot, sum } from './vectors.js'
 
-/** Step whose results in a row depend on that row alone. */
+/** Step with results that depend on one row alone. */
 export type SimpleStep = Exclude<RowStep, RecurrentStep>
 
 export const ROW_STEPS: RowSteps<SimpleStep> = {
@@ -109,7 +109,7 @@ export const ROW_STEPS: RowSteps<SimpleStep> = {
 
   activation({ z, y, derivative, width, kind }, row) {
     const input = row.of(z, width)
-    // Before y, which may be z.
+    // Before y is written, because y may be z.
     if (derivative) row.of(derivative, width).set(Array.from(input, DERIVATIVE[kind]))
     row.of(y, width).set(Array.from(input, ACTIVATE[kind]))
   },

@@ -29,6 +29,6 @@ export function valueLossSlope(
 ): number {
   const slope = -clamp(target - v, delta)
   if (clip === null || valueLoss(v, old, target, clip, delta) === huber(target - v, delta)) return slope
-  // The clipped value is a constant outside the range, and v itself inside it.
+  // Outside the range the clipped value is constant; inside it equals v.
   return Math.abs(v - old) > clip ? 0 : slope
 }

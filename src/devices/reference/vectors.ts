@@ -21,7 +21,7 @@ export function moments(x: ArrayLike<number>): { mean: number; variance: number 
   return { mean, variance: squares / x.length }
 }
 
-/** Elements of x whose weight is not 0. */
+/** Elements of x with nonzero weight. */
 export function counted(x: ArrayLike<number>, weight: ArrayLike<number>): number[] {
   return Array.from(x).filter((_, i) => weight[i] !== 0)
 }

@@ -5,15 +5,15 @@ import type { TensorFlow } from './tensorflow.js'
 
 interface Backend {
   readonly description: string
-  /** TensorFlow.js itself, and the package that registers the backend when it is loaded. */
+  /** TensorFlow.js, and the package that registers the backend on import. */
   readonly packages: readonly [core: string, backend: string]
-  /** Prepares the backend that has been set. */
+  /** Prepares the active backend. */
   readonly prepare?: (tf: TensorFlow) => void
 }
 
 const CORE = '@tensorflow/tfjs-core'
 
-/** Backends of TensorFlow.js whose results can be read synchronously, as the contract of devices demands. */
+/** Backends of TensorFlow.js with synchronous reads, which the contract of devices requires. */
 const BACKENDS = {
   wasm: {
     description: 'its kernels in WebAssembly, on one core of the CPU',
@@ -41,7 +41,7 @@ export function backend(name: BackendName) {
   }
 }
 
-/** Why a backend whose packages are installed cannot be loaded, in one line, or null. */
+/** Reason why a backend with installed packages cannot be loaded, in one line, or null. */
 async function faultOf(name: BackendName): Promise<string | null> {
   try {
     await loadBackend(name)
@@ -64,7 +64,7 @@ export async function loadBackend(name: BackendName): Promise<TensorFlow> {
   return tf
 }
 
-/** The part of the WebAssembly backend that gives out memory. */
+/** Allocator of the WebAssembly backend. */
 interface WasmBackend {
   readonly wasm: { _malloc: (bytes: number) => number }
 }
@@ -72,14 +72,14 @@ interface WasmBackend {
 const guarded = new WeakSet<WasmBackend>()
 
 /**
- * Makes the end of the backend's memory an error. The backend takes the address 0 of an allocation that fails for memory, and
- * overwrites other tensors with the result.
+ * Throws an error when the backend's memory is exhausted. The backend itself treats the address 0 of a failed allocation as
+ * valid memory, and overwrites other tensors.
  */
 function guardMemory(tf: TensorFlow): void {
   const backend = tf.backend() as WasmBackend
   if (guarded.has(backend)) return
   guarded.add(backend)
-  // The first call replaces the called function by another one.
+  // The first call replaces `_malloc` by another function.
   backend.wasm._malloc(8)
   const allocate = backend.wasm._malloc
   backend.wasm._malloc = (bytes) => {
@@ -87,7 +87,7 @@ function guardMemory(tf: TensorFlow): void {
     if (address !== 0 || bytes === 0) return address
     throw new HatrpoError(
       `the backend of TensorFlow.js has no ${bytes} bytes left of its 4 GiB: reduce envs times rolloutSteps or the networks, or use ` +
-        'another device, to which --resume RUN --device NAME moves a run',
+        'another device (--resume RUN --device NAME moves a run)',
     )
   }
 }

@@ -25,9 +25,9 @@ import type { TensorFlow } from './tensorflow.js'
 import { combined, moments, spread } from './vectors.js'
 
 /**
- * Passes over rows as forward operations of TensorFlow.js, on one of its backends. Activations and weights remain
- * there. TensorFlow.js has no f64, so the f64 parts of the contract are computed on the host: vectors of parameters,
- * and the few columns of distributions and losses.
+ * Passes over rows as forward operations of TensorFlow.js, on one of its backends. Activations and weights remain in the
+ * backend's memory. TensorFlow.js has no f64, so the f64 parts of the contract are computed on the host: vectors of
+ * parameters, and the few columns of distributions and losses.
  */
 export class TfjsDevice implements Device {
   readonly name: string
@@ -35,7 +35,7 @@ export class TfjsDevice implements Device {
   readonly #storages: Storage[] = []
   #overlaying = false
 
-  /** @param backend name of the backend, which has been set */
+  /** @param backend name of the active backend */
   constructor(tf: TensorFlow, backend: string) {
     this.name = `tfjs:${backend}`
     this.#tf = tf
@@ -62,7 +62,7 @@ export class TfjsDevice implements Device {
     return new TfjsTensor(this, storage, offset + start, length)
   }
 
-  /** Memory contains only written values, so there is none to share. */
+  /** Runs the builders. They share no memory, because only written values take any. */
   overlay<T>(builders: readonly (() => T)[]): T[] {
     this.#overlaying = true
     try {
@@ -233,7 +233,7 @@ export class TfjsDevice implements Device {
     this.#put(this.#own(returns), Float32Array.from(result.returns))
   }
 
-  /** Replaces the elements of a tensor by an array that does not change later. */
+  /** Replaces the elements of a tensor. The array must not change afterwards. */
   #put(tensor: TfjsTensor, elements: HostArray): void {
     tensor.write(new Value(this.#tf, elements))
   }
@@ -262,7 +262,7 @@ export class TfjsDevice implements Device {
     return tensors.map((tensor) => this.#typed(tensor, 'f32'))
   }
 
-  /** Elements of f32 tensors of one length, on the host and not to be changed. */
+  /** Elements of f32 tensors of one length, on the host. Read only. */
   #vectors(...tensors: Tensor[]): Float32Array[] {
     return this.#matching(...tensors).map(({ host }) => host as Float32Array)
   }

@@ -1,14 +1,14 @@
 import { Value } from './memory.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** Entries `from` .. `to` - 1 of a gradient, from one or several steps. */
+/** Entries `from` .. `to` - 1 of a gradient, from one or more steps. */
 interface Part {
   readonly from: number
   readonly to: number
   readonly value: Value
 }
 
-/** The gradient of a run while its steps add to it. */
+/** Gradient of a run, accumulated by its steps. */
 export class GradientParts {
   readonly #tf: TensorFlow
   readonly #length: number
@@ -21,13 +21,13 @@ export class GradientParts {
     this.#length = length
   }
 
-  /** Adds to the entries from `from` on. @throws RangeError beyond the end */
+  /** Adds values to the entries from `from` on. @throws RangeError beyond the end */
   add(from: number, values: TfTensor): void {
     const to = this.#end(from, values.size)
     this.#parts.push({ from, to, value: new Value(this.#tf, values).retain() })
   }
 
-  /** The same for numbers of one row, which are summed in f64. */
+  /** Adds the values of one row. Rows are summed in f64. */
   addRow(from: number, values: ArrayLike<number>): void {
     this.#end(from, values.length)
     let sums = this.#sums.get(from)
@@ -39,7 +39,7 @@ export class GradientParts {
     for (let i = 0; i < values.length; i++) sums[i] += values[i]
   }
 
-  /** scale * (sum of the parts), 0 without parts, for use within the current `tidy`. */
+  /** scale * (sum of the parts), or 0 without parts. Valid within the current `tidy`. */
   total(scale: number): TfTensor {
     const tf = this.#tf
     for (const [from, sums] of this.#sums) this.add(from, tf.tensor1d(Float32Array.from(sums), 'float32'))
@@ -55,7 +55,7 @@ export class GradientParts {
     this.#parts.length = 0
   }
 
-  /** Entries `from` .. `to` - 1, which no part covers in part. */
+  /** Sum of entries `from` .. `to` - 1. Each part contains all or none of them. */
   #piece(from: number, to: number): TfTensor {
     const tf = this.#tf
     const parts = this.#parts

@@ -4,7 +4,7 @@ import { placed, type PassSteps } from './network-steps.js'
 import type { Pass } from './pass.js'
 import type { TfTensor } from './tensorflow.js'
 
-/** Steps of heads in products with the Fisher matrix, which conjugate gradients take again and again. */
+/** Steps of heads in Fisher products, which conjugate gradients repeat. */
 type FisherStep = Extract<HeadStep, { op: 'gaussianFisher' | 'categoricalFisher' }>
 
 export const FISHER_STEPS: PassSteps<FisherStep> = {
@@ -45,7 +45,7 @@ function tableOf(pass: Pass, table: Tensor, size: number): number[][] {
   return Array.from({ length: size }, (_, j) => Array.from(values.subarray(4 * j, 4 * j + 4)))
 }
 
-/** Probabilities of logits [rows, count]; zeros where nothing is available. */
+/** Probabilities of logits [rows, count], or zeros if no choice is available. */
 function probabilities({ tf }: Pass, z: TfTensor): TfTensor {
   const high = tf.max(z, 1, true)
   const none = tf.where(tf.greater(high, -Infinity), high, tf.zerosLike(high))

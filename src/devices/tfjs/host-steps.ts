@@ -8,14 +8,14 @@ import { isScratch, type Operand, type Scratch } from '../tensor.js'
 import { TfjsTensor, Value } from './memory.js'
 import type { Pass } from './pass.js'
 
-/** Steps that take place on the host, row by row in f64. */
+/** Steps computed on the host, row by row in f64. */
 export type HostStep =
   | Exclude<HeadStep, { op: 'gaussianFisher' | 'categoricalFisher' }>
   | BoundedStep
   | ValueStep
   | Extract<NetworkStep, { op: 'gather' }>
 
-/** Operands that each step writes; some of their elements may remain unchanged. */
+/** Operands that each step writes, in whole or in part. */
 const WRITTEN: Readonly<Record<HostStep['op'], readonly string[]>> = {
   gather: ['out'],
   gaussianLogProb: ['logProb'],
@@ -45,14 +45,14 @@ const WRITTEN: Readonly<Record<HostStep['op'], readonly string[]>> = {
   valueLoss: ['gvalue'],
 }
 
-/** Whether a step takes place on the host. TensorFlow.js has no bytes to gather. */
+/** Whether a step is computed on the host. This includes `gather` of bytes, which TensorFlow.js lacks. */
 export function isOnHost(step: RowStep): step is HostStep {
   return step.op === 'gather' ? step.source.type !== 'f32' : Object.hasOwn(WRITTEN, step.op)
 }
 
 /**
- * Takes a step in f64, as its contract demands, by its definition: the columns of heads and losses are few, and TensorFlow.js
- * computes in f32 alone.
+ * Computes a step by its definition, in f64 as its contract requires. TensorFlow.js has only f32, and the columns of heads
+ * and losses are few.
  */
 export function takeOnHost<Op extends HostStep['op']>(step: Extract<HostStep, { op: Op }>, pass: Pass): void {
   const results: [Operand, ReferenceTensor][] = []

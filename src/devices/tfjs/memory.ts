@@ -1,7 +1,7 @@
 import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** Frees tensors of values without holders, such as those of a device that is no longer used. */
+/** Frees the tensors of unreferenced values, such as those of an abandoned device. */
 const ABANDONED = new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose())
 
 /**
@@ -15,7 +15,7 @@ export class Value {
   #tensor: TfTensor | null = null
   #holders = 0
 
-  /** @param elements an array that does not change later, or a tensor */
+  /** @param elements a tensor, or an array that must not change afterwards */
   constructor(tf: TensorFlow, elements: HostArray | TfTensor) {
     this.#tf = tf
     if (ArrayBuffer.isView(elements)) {
@@ -24,7 +24,7 @@ export class Value {
     } else {
       this.#host = null
       this.length = elements.size
-      // A separate handle, because that of another value may be disposed of first.
+      // A separate handle, because the given one may be disposed of first.
       this.#hold(tf.reshape(elements, [elements.size]))
     }
   }
@@ -34,7 +34,7 @@ export class Value {
     return this.#tensor ?? this.#hold(this.#upload())
   }
 
-  /** The elements on the host, which the caller must not change. */
+  /** The elements on the host. Read only. */
   get host(): HostArray {
     return (this.#host ??= this.tensor.dataSync())
   }
@@ -74,8 +74,8 @@ interface Segment {
 }
 
 /**
- * Memory that can be changed, as a list of values that cannot. Most programs write what later ones read as a whole: then
- * nothing is copied. What was written in parts is joined when it is read.
+ * Mutable memory, as a list of immutable values. Most contents are written and read as a whole, which copies nothing.
+ * Contents written in parts are joined on reading.
  */
 export class Storage {
   readonly type: ElementType
@@ -88,7 +88,7 @@ export class Storage {
     if (length > 0) this.write(0, new Value(tf, allocate(type, length)))
   }
 
-  /** Elements `from` .. `to` - 1 as a vector of the backend, for use within the current `tidy`. */
+  /** Elements `from` .. `to` - 1 as a vector of the backend, valid within the current `tidy`. */
   tensor(from: number, to: number): TfTensor {
     const parts = this.#covering(from, to)
     if (parts.length === 1) return this.#part(parts[0])
@@ -103,7 +103,7 @@ export class Storage {
     return value.tensor
   }
 
-  /** The same on the host; the caller must not change them. */
+  /** Elements `from` .. `to` - 1 on the host. Read only. */
   host(from: number, to: number): HostArray {
     const parts = this.#covering(from, to)
     if (parts.length === 1) return hostPart(parts[0])
@@ -125,13 +125,13 @@ export class Storage {
     for (const segment of before) segment.value.release()
   }
 
-  /** Gives up all elements. */
+  /** Releases all elements. */
   clear(): void {
     for (const { value } of this.#segments) value.release()
     this.#segments = []
   }
 
-  /** Replaces elements from `from` on by elements `start` .. `end` - 1 of another storage, which share their values. */
+  /** Replaces elements from `from` on by elements `start` .. `end` - 1 of another storage. Both share the values. */
   copy(from: number, source: Storage, start: number, end: number): void {
     for (const part of source.#covering(start, end))
       this.write(from + part.from - start, part.value, part.at, part.to - part.from)
@@ -147,7 +147,7 @@ export class Storage {
   }
 }
 
-/** The part of a segment within `from` .. `to` - 1, if there is any. */
+/** Part of a segment within `from` .. `to` - 1, if any. */
 function clip(segment: Segment, from: number, to: number): Segment[] {
   const first = Math.max(from, segment.from)
   const last = Math.min(to, segment.to)
@@ -160,7 +160,7 @@ function hostPart({ from, to, value, at }: Segment): HostArray {
   return value.host.subarray(at, at + to - from)
 }
 
-/** Part of a storage. */
+/** Tensor as a part of a storage. */
 export class TfjsTensor implements Tensor {
   readonly storage: Storage
   readonly offset: number
@@ -183,7 +183,7 @@ export class TfjsTensor implements Tensor {
     return this.storage.tensor(this.offset, this.offset + this.length)
   }
 
-  /** Not to be changed. */
+  /** Elements on the host. Read only. */
   get host(): HostArray {
     return this.storage.host(this.offset, this.offset + this.length)
   }
@@ -193,7 +193,7 @@ export class TfjsTensor implements Tensor {
     this.storage.write(this.offset, value)
   }
 
-  /** Takes the elements of a tensor of the same length. */
+  /** Copies the elements of a tensor of the same length. */
   copy({ storage, offset, length }: TfjsTensor): void {
     this.storage.copy(this.offset, storage, offset, offset + length)
   }

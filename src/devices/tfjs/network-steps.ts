@@ -4,7 +4,7 @@ import type { Operand } from '../tensor.js'
 import type { Pass } from './pass.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** Implementation of each kind of step on all rows. A step writes after all its reads. */
+/** Implementation of each kind of step on all rows. A step finishes its reads before it writes. */
 export type PassSteps<Step extends { readonly op: string }> = {
   readonly [Op in Step['op']]: (step: Extract<Step, { op: Op }>, pass: Pass) => void
 }
@@ -95,7 +95,7 @@ export const NETWORK_STEPS: PassSteps<NetworkStep | VectorStep> = {
     if (accumulate && bias) throw new TypeError('a product that is added to y has no bias')
     const { tf } = pass
     const a = pass.matrix(x, inputs)
-    // Backends multiply faster by a matrix that is transposed before.
+    // Backends multiply faster by a matrix that has been transposed beforehand.
     const b = tf.transpose(pass.parameters(weight, outputs * inputs, [outputs, inputs]))
     if (bias) return pass.put(y, outputs, tf.fused.matMul({ a, b, bias: pass.parameters(bias, outputs) }))
     const product = tf.matMul(a, b)
@@ -154,7 +154,7 @@ function centred(tf: TensorFlow, v: TfTensor, xhat: TfTensor): TfTensor {
   return tf.sub(tf.sub(v, tf.mean(v, last, true)), along)
 }
 
-/** The matrix that a placement writes: columns of `to` replaced by x. */
+/** `to` with its columns replaced by x. */
 export function placed(pass: Pass, x: TfTensor, to: Operand, { before, count, after }: Columns): TfTensor {
   const { tf, rows } = pass
   if (before + after === 0) return x
@@ -172,17 +172,17 @@ interface InputStage {
   readonly standardise: boolean
 }
 
-/** raw ++ one-hot id, and where asked (v - mean) / deviation of that vector; constant vectors give zeros. */
+/** raw ++ one-hot id, optionally standardised to (v - mean) / deviation. Constant vectors give zeros. */
 function inputStage({ raw, size, agentId, standardise }: InputStage, pass: Pass) {
   const { tf } = pass
   const own = pass.matrix(raw, size)
   const row = agentId ? tf.concat([own, oneHot(agentId, pass)], 1) : own
   if (!standardise) return { out: row, deviation: row, varies: row }
-  // Differences from an element are exact where elements are close; their mean is small then, and its rounding with it.
+  // Differences of close elements are exact. Their mean is then small, and so is its rounding error.
   const shifted = tf.sub(row, tf.slice(row, [0, 0], [pass.rows, 1]))
   const difference = tf.sub(shifted, tf.mean(shifted, 1, true))
   const deviation = tf.sqrt(tf.mean(tf.square(difference), 1, true))
-  // The rounded mean of equal numbers may be another number; their range is exactly 0.
+  // The rounded mean of equal numbers may differ from them. Their range is exactly 0.
   const width = size + (agentId?.count ?? 0)
   const range = tf.sub(tf.max(row, 1, true), tf.min(row, 1, true))
   const varies = tf.tile(tf.greater(range, 0), [1, width])
@@ -196,7 +196,7 @@ function oneHot(id: AgentIdInput, pass: Pass): TfTensor {
     'index' in id
       ? tf.tensor1d(new Int32Array(rows).fill(id.index), 'int32')
       : tf.slice(pass.own(id.indices, 'i32').tensor, [0], [rows])
-  // Backends differ in whether `oneHot` heeds another type than its own.
+  // Not every backend respects a type argument of `oneHot`.
   return tf.cast(tf.oneHot(indices, id.count), 'float32')
 }
 
@@ -206,7 +206,7 @@ const LEAKY_SLOPE = 0.01
 const ROOT_HALF = 0.7071067811865476
 const ROOT_TAU = 2.5066282746310002
 
-/** f(z), and f'(z); at a kink the derivative from the left. */
+/** f(z) and f'(z). At a kink, the derivative from the left. */
 const ACTIVATE: Readonly<
   Record<Activation, (tf: TensorFlow, z: TfTensor) => { value: TfTensor; slope: () => TfTensor }>
 > = {
@@ -244,7 +244,7 @@ const ACTIVATE: Readonly<
   },
 }
 
-/** a where z > 0, else b. */
+/** a where z > 0, otherwise b. */
 function above(tf: TensorFlow, z: TfTensor, a: TfTensor, b: TfTensor): TfTensor {
   return tf.where(tf.greater(z, 0), a, b)
 }

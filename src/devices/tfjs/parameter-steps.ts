@@ -9,7 +9,7 @@ import type { TfTensor } from './tensorflow.js'
 
 /** Steps on parameters, before the pass over the rows. */
 export const SETUP_STEPS: PassSteps<SetupStep> = {
-  /** In f64, and so on the host: a few numbers per action. */
+  /** Computed on the host in f64: a few numbers per action. */
   gaussianTable(step, pass) {
     const result = new ReferenceTensor('f64', new Float64Array(step.table.length))
     const logStd = new ReferenceTensor('f32', pass.own(step.logStd, 'f32').host)

@@ -3,7 +3,7 @@ import { GradientParts } from './gradient.js'
 import { TfjsTensor, Value } from './memory.js'
 import type { TensorFlow, TfTensor } from './tensorflow.js'
 
-/** One run of a program: what its steps read and write. Tensors that are returned are for use within the step. */
+/** One run of a program: the memory that its steps read and write. Returned tensors are valid within the step. */
 export class Pass {
   readonly tf: TensorFlow
   readonly rows: number
@@ -20,7 +20,7 @@ export class Pass {
     this.sums = Object.fromEntries(sums.map((name) => [name, 0]))
   }
 
-  /** Matrix [rows, width], or of another shape of as many elements. @throws RangeError where it has fewer */
+  /** Matrix [rows, width], or another shape with as many elements. @throws RangeError if it has fewer */
   matrix(operand: Operand, width: number, shape: readonly number[] = [this.rows, width]): TfTensor {
     if (isScratch(operand)) return this.tf.reshape(this.#written(operand, width).tensor, shape)
     const { storage, offset } = this.#place(operand, width)
@@ -35,14 +35,14 @@ export class Pass {
     this.#scratch.set(operand, new Value(this.tf, values).retain())
   }
 
-  /** Vector of `length` parameters, or of another shape. @throws RangeError for another length */
+  /** Vector of `length` parameters, or another shape. @throws RangeError for another length */
   parameters(tensor: Tensor, length: number, shape: readonly number[] = [length]): TfTensor {
     const own = this.own(tensor, 'f32')
     if (own.length !== length) throw new RangeError(`${own.length} parameters where ${length} are expected`)
     return this.tf.reshape(own.tensor, shape)
   }
 
-  /** Column [rows] of integers, on the host. @throws RangeError where it has fewer */
+  /** Column [rows] of integers, on the host. @throws RangeError if it has fewer */
   integers(tensor: Tensor): HostArray {
     const own = this.own(tensor, 'i32')
     if (own.length < this.rows)
@@ -50,12 +50,12 @@ export class Pass {
     return own.host
   }
 
-  /** All elements of an operand, on the host and not to be changed. */
+  /** All elements of an operand, on the host. Read only. */
   elements(operand: Operand): HostArray {
     return isScratch(operand) ? this.#written(operand, operand.width).host : this.own(operand).host
   }
 
-  /** Ends the contents of a scratch matrix. */
+  /** Discards the contents of a scratch matrix. */
   forget(scratch: Scratch): void {
     this.#scratch.get(scratch)?.release()
     this.#scratch.delete(scratch)

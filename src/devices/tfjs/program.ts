@@ -14,7 +14,7 @@ const STEPS = { ...SETUP_STEPS, ...NETWORK_STEPS, ...RECURRENT_STEPS, ...FISHER_
 
 type Take = (pass: Pass) => void
 
-/** A pass as a list of functions, one for each step, that call operations of TensorFlow.js. */
+/** Pass as a list of functions, one per step, that call operations of TensorFlow.js. */
 export class TfjsProgram implements Program {
   readonly maxRows: number
   /** Number of consecutive rows that belong together. */
@@ -72,14 +72,14 @@ function isRowStep(step: { readonly op: string }): step is RowStep {
   return !Object.hasOwn(SETUP_STEPS, step.op) && !Object.hasOwn(FINISH_STEPS, step.op)
 }
 
-/** Scratch matrices that no step after each uses. */
+/** For each step, the scratch matrices that no later step uses. */
 function lastUses(steps: readonly RowStep[]): Scratch[][] {
   const last = new Map<Scratch, number>()
   steps.forEach((step, i) => scratchesOf(step).forEach((scratch) => last.set(scratch, i)))
   return steps.map((_, i) => Array.from(last).flatMap(([scratch, at]) => (at === i ? [scratch] : [])))
 }
 
-/** Scratch matrices among the operands of a step, those of its parts included. */
+/** Scratch matrices among the operands of a step and of its parts. */
 function scratchesOf(part: object): Scratch[] {
   return Object.values(part).flatMap((value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return []

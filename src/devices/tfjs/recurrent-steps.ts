@@ -4,7 +4,7 @@ import type { Pass } from './pass.js'
 import type { TfTensor } from './tensorflow.js'
 
 /**
- * Steps of recurrent layers. All chunks take a step of time together; a matrix [rows, width] is [chunks, chunk, width].
+ * Steps of recurrent layers. All chunks advance in time together. A matrix [rows, width] is [chunks, chunk, width].
  */
 export const RECURRENT_STEPS: PassSteps<RecurrentStep> = {
   gru(
@@ -102,7 +102,7 @@ export const RECURRENT_STEPS: PassSteps<RecurrentStep> = {
   },
 }
 
-/** Steps of time of the chunks of a pass. */
+/** Time steps of the chunks of a pass. */
 class Time {
   readonly chunks: number
   readonly #pass: Pass
@@ -134,12 +134,12 @@ function parts({ tf }: Pass, matrix: TfTensor, width: number): TfTensor[] {
   return Array.from({ length: columns / width }, (_, k) => tf.slice(matrix, [0, k * width], [rows, width]))
 }
 
-/** s' of the logistic function where its value is s. */
+/** s' of the logistic function as a function of its value s. */
 function logisticSlope({ tf }: Pass, s: TfTensor): TfTensor {
   return tf.mul(s, tf.sub(tf.onesLike(s), s))
 }
 
-/** A column in `width` columns. */
+/** A column repeated `width` times. */
 function wide({ tf }: Pass, column: TfTensor, width: number): TfTensor {
   return tf.tile(column, [1, width])
 }

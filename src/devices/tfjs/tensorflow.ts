@@ -1,4 +1,4 @@
-/** Tensor of TensorFlow.js: immutable, and to be disposed of. */
+/** Tensor of TensorFlow.js: immutable, with explicit disposal. */
 export interface TfTensor {
   readonly shape: readonly number[]
   readonly size: number
@@ -11,14 +11,14 @@ type Unary = (x: TfTensor) => TfTensor
 type Binary = (a: TfTensor, b: TfTensor | number) => TfTensor
 type Reduction = (x: TfTensor, axis: number, keepDims: boolean) => TfTensor
 
-/** The part of TensorFlow.js that is used: its memory, and forward operations. */
+/** The part of TensorFlow.js that is used: memory and forward operations. */
 export interface TensorFlow {
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
-  /** The active backend; each is a separate class. */
+  /** The active backend. Each backend is a separate class. */
   backend(): object
   memory(): { readonly numTensors: number }
-  /** Runs `work` and disposes of the tensors that it made, except kept ones. */
+  /** Runs `work` and disposes of the tensors that it creates, except kept ones. */
   tidy<T>(work: () => T): T
   keep(x: TfTensor): TfTensor
   tensor1d(values: Float32Array | Int32Array, type: 'float32' | 'int32'): TfTensor
@@ -32,7 +32,7 @@ export interface TensorFlow {
   tile(x: TfTensor, repeats: Shape): TfTensor
   gather(x: TfTensor, indices: TfTensor): TfTensor
   transpose(x: TfTensor): TfTensor
-  /** 1 where x > 0, else `below` */
+  /** 1 where x > 0, otherwise `below` */
   step(x: TfTensor, below: number): TfTensor
   matMul(a: TfTensor, b: TfTensor): TfTensor
   readonly fused: { matMul(operands: { a: TfTensor; b: TfTensor; bias: TfTensor }): TfTensor }

@@ -1,6 +1,6 @@
 import type { Spread } from '../device.js'
 
-/** out[i] = f(x[i], y[i]), rounded once; y absent: f(x[i], 0). */
+/** out[i] = f(x[i], y[i]), rounded once. Without y, f(x[i], 0). */
 export function combined(
   x: ArrayLike<number>,
   y: ArrayLike<number> | null,
@@ -12,7 +12,7 @@ export function combined(
   return out
 }
 
-/** Number, sum and sum of squares of the elements whose weight is not 0. */
+/** Number, sum and sum of squares of the elements with nonzero weight. */
 export function moments(
   x: ArrayLike<number>,
   weight: ArrayLike<number>,
@@ -27,7 +27,7 @@ export function moments(
   return { count, sum, squares }
 }
 
-/** Spread of x - minus over the elements whose weight is not 0; the variance takes a second pass. */
+/** Spread of x - minus over the elements with nonzero weight. The variance takes a second pass. */
 export function spread(
   x: ArrayLike<number>,
   weight: ArrayLike<number>,
