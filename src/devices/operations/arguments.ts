@@ -24,14 +24,14 @@ export interface Argument {
   /** Number of columns of a matrix, elements of a tensor or entries of a gradient. */
   readonly size?: string
   readonly type?: ElementType | readonly ElementType[]
-  /** Field whose element type it has, in place of `type`. */
+  /** Field with the same element type, instead of `type`. */
   readonly like?: string
   /** Operation that packs the weights. */
   readonly pack?: 'packTransposed' | 'packPlain'
   /** Sizes of the weights that are packed, written as `size` is. */
   readonly shape?: readonly [outputs: string, inputs: string]
   readonly choices?: readonly string[]
-  /** Word for a value that is absent or null. Without it, such a value is an error. */
+  /** Word for an absent or null value. Without it, such a value is an error. */
   readonly missing?: number
 }
 
@@ -60,12 +60,12 @@ export const real: Argument = { kind: 'real' }
 export const at = (field: string, argument: Argument): Argument => ({ ...argument, field })
 export const optional = (argument: Argument, missing = 0): Argument => ({ ...argument, missing })
 
-/** Places of `count` columns of a matrix of `before + count + after`. */
+/** Position of `count` columns in a matrix of `before + count + after`. */
 export const columns = { before: integer, count: integer, after: integer }
 
-/** The same of any type that rows are moved in. */
+/** The argument with any element type that rows can be moved in. */
 export const anyElement = (argument: Argument): Argument => ({ ...argument, type: ['f32', 'i32', 'u8'] })
-/** Bytes of an element of another field. */
+/** Bytes per element of another field. */
 export const elementBytes = (field: string): Argument => ({ kind: 'bytes', field })
-/** The same of another field's element type. */
+/** The argument with another field's element type. */
 export const like = (field: string, argument: Argument): Argument => ({ ...argument, like: field })

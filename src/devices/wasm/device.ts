@@ -29,7 +29,7 @@ import { ScratchPool } from '../operations/scratch.js'
 import { SolveSpace } from './solve-space.js'
 import type { WasmProgram, WasmTensor } from './tensor.js'
 
-/** Greatest number of values of one statistic. */
+/** Maximum number of values of one statistic. */
 const RESULTS = 4
 
 /**
@@ -72,7 +72,7 @@ export class WasmDevice implements HostDevice {
     }
   }
 
-  /** The memory goes with the last array, thread or program that refers to it. */
+  /** The engine frees the memory after the last array, thread or program that refers to it. */
   close(): void {
     refuseUse(this)
   }
@@ -83,7 +83,7 @@ export class WasmDevice implements HostDevice {
 
   tensor(type: ElementType, length: number): Tensor {
     const bytes = length * BYTES[type]
-    // Overlaid memory holds what its other users leave there: zeros would be of no use.
+    // Overlaid memory is not zeroed, because other users overwrite it anyway.
     const address = this.#overlaying ? this.arena.alloc(bytes) : this.arena.allocZeroed(bytes)
     return this.#tensorAt(type, address, length)
   }

@@ -7,9 +7,9 @@ import type { Operation } from '../operations/operation.js'
 import { OPERATIONS } from '../operations/table.js'
 import { ScratchPool } from '../operations/scratch.js'
 
-/** Number of rows that a thread takes at a time. A constant, because partial sums and therefore results depend on it. */
+/** Number of rows that a thread processes at a time. A constant, because partial sums and therefore results depend on it. */
 export const ROWS_PER_BLOCK = 128
-/** Least number of chunks that a thread takes at a time, so that products of one step of each have some rows. */
+/** Minimum number of chunks that a thread processes at a time, so that products of one step have several rows. */
 const CHUNKS_PER_BLOCK = 4
 
 /** Rows of a block of a program: whole chunks. */
@@ -19,7 +19,7 @@ export function blockRows(chunk: number): number {
 
 /** Number of parameters that a reduction task sums. */
 const REDUCE_SPAN = 2048
-/** Number of outputs, or of inputs, of a layer that a task on its parameters takes: whole panels. */
+/** Number of outputs or inputs of a layer in a task on its parameters: whole panels. */
 const LAYER_SPAN = 32
 
 /** Memory for compiled programs. */

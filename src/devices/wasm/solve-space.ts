@@ -1,6 +1,6 @@
 import type { Arena } from '../../kernels/index.js'
 
-/** Memory that the kernel of conjugate gradients reads its passes from and writes its residuals to; grows as needed. */
+/** Growing memory for the passes and residuals of the conjugate-gradients kernel. */
 export class SolveSpace {
   readonly #arena: Arena
   readonly #reserve: (bytes: number) => number
@@ -14,8 +14,8 @@ export class SolveSpace {
 
   /**
    * @param passes addresses of programs
-   * @returns the address of their list, and room for the residuals of `iterations` and the curvature; valid until the next
-   * call
+   * @returns address of the list of passes, and room for the residuals of `iterations` and the curvature; valid until the
+   * next call
    */
   of(passes: readonly number[], iterations: number): { list: number; out: Float64Array } {
     if (this.#passes.length < passes.length)

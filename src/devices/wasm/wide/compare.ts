@@ -9,25 +9,25 @@ import { everyOperation } from './operation-cases.js'
 const PASSES = 2
 /** Numbers of elements of vectors, with every remainder of 8. */
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 14, 16, 19, 31, 32, 69]
-/** Longest array that an argument needs: the partial sums of three blocks. */
+/** Length of the longest array argument: the partial sums of three blocks. */
 const LONGEST = 3 * Math.max(...LENGTHS)
-/** Greatest number of arguments that are arrays. */
+/** Maximum number of array arguments. */
 const ARRAYS = 8
 
-/** Programs, and numbers of rows of their runs. */
+/** Programs, and the row counts of their runs. */
 const PROGRAMS = [
   // Sizes below, at and above one vector of 128 or 256 bits and the panels of products.
   { sizes: [1, 3, 4, 7, 8, 12, 16, 17, 28, 33], steps: 12, chunk: 1, rows: 6, runs: [1, 6] },
-  // Two blocks, of which one has several groups of rows and the other rows beyond a multiple of every tile.
+  // Two blocks: one with several groups of rows, one with rows beyond a multiple of every tile.
   { sizes: [33, 20], steps: 2, chunk: 3, rows: ROWS_PER_BLOCK + 7, runs: [ROWS_PER_BLOCK + 7] },
 ]
 
-/** Values among ordinary ones: zeros, subnormal numbers and numbers that are large for an activation. */
+/** Special values: zeros, subnormal numbers, and numbers that are large for an activation. */
 const SPECIAL = [0, -0, 1e-40, -1e-40, 1.5e-45, 9, -9]
-/** The same for functions of one number. */
+/** Special values for functions of one number. */
 const EXTREME = [...SPECIAL, Infinity, -Infinity, 3e38, -3e38, 88.7, -103.9, 1e-30]
 
-/** Reproducible numbers. */
+/** Reproducible pseudorandom numbers. */
 class Numbers {
   #state = 1
 
@@ -37,7 +37,7 @@ class Numbers {
     return (this.#state >>> 8) / 0x1000000
   }
 
-  /** Ordinary numbers in [-2, 2) with special ones among them. */
+  /** Fills an array with ordinary numbers in [-2, 2) and some special ones. */
   fill(values: Float32Array, special: readonly number[]): void {
     for (let i = 0; i < values.length; i++)
       values[i] = i % 5 === 3 ? special[((i - 3) / 5) % special.length] : 4 * this.next() - 2
@@ -45,8 +45,8 @@ class Numbers {
 }
 
 /**
- * Runs every kernel and every operation of programs on two instances of the kernels and compares their results and all
- * that they leave in memory, bit for bit. The contents of both memories are overwritten.
+ * Runs every kernel and every operation of programs on two instances of the kernels. Compares their results and memory
+ * contents bit for bit. Overwrites both memories.
  * @returns the first kernel that differs, or null
  */
 export function firstDifference(one: Kernels, other: Kernels): string | null {
@@ -71,7 +71,7 @@ function differenceOfKernels(pair: readonly Kernels[]): string | null {
   return null
 }
 
-/** Calls exports with arrays that are filled before each call. */
+/** Calls exports with newly filled arrays. */
 class Caller {
   readonly bytes: Uint8Array
   readonly #kernels: Kernels

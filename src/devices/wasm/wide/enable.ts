@@ -5,7 +5,7 @@ import { usageError } from '../../../errors.js'
 import { chooseKernels } from '../../../kernels/index.js'
 import { WORKERS } from '../../../place.js'
 
-/** Flag of V8 that joins neighbouring 128-bit operations of WebAssembly into 256-bit ones, where the engine has it. */
+/** V8 flag that joins adjacent 128-bit operations of WebAssembly into 256-bit ones. Not every engine has it. */
 const FLAG = 'experimental-wasm-revectorize'
 
 /** Exit code of the comparison when a kernel differs. */
@@ -16,7 +16,7 @@ let enabled: Promise<void> | undefined
 /**
  * Makes the engine compile the kernels to 256-bit vectors from now on, in all threads of the process. Results keep
  * their bits: a separate process first compares every kernel. The setting also affects other modules compiled later.
- * @throws HatrpoError on an engine or a processor without them, or if a kernel differs
+ * @throws HatrpoError if the engine or processor has no 256-bit vectors, or if a kernel differs
  */
 export function enableWideVectors(): Promise<void> {
   enabled ??= checkWideVectors()
@@ -38,12 +38,12 @@ export function enableWideVectors(): Promise<void> {
 /**
  * Compares the kernels with and without wide vectors.
  * @param flags further flags of the engine for the comparison
- * @returns why they cannot be used, or null
+ * @returns reason why they cannot be used, or null
  */
 export async function checkWideVectors(flags: readonly string[] = []): Promise<string | null> {
   const engine = engineName()
   if (!engine.startsWith('Node')) return `${engine} has no 256-bit vectors for WebAssembly`
-  // Node refuses a flag that it does not have. The trace is empty where the compiler ignores the flag.
+  // Node rejects an unknown flag. The trace is empty if the compiler ignores the flag.
   const options = [`--no-${FLAG}`, '--trace-wasm-revectorize', ...flags]
   const script = fileURLToPath(new URL('check-wide.js', WORKERS))
   const { code, traced, errors } = await runNode([...options, script])

@@ -1,6 +1,6 @@
 import type { KernelExports } from '../../../kernels/index.js'
 
-/** Exports that compute nothing by themselves, and one that is given a program. */
+/** Exports that compute nothing by themselves, or that run a program. */
 type Control = 'heapBase' | 'runAlone' | 'runShared' | 'help' | 'dismiss' | 'solve'
 
 /**
@@ -68,7 +68,7 @@ export const KERNEL_CASES = {
   ],
   packedBytes: [['n', 5]],
   orthogonalBytes: [['n', 5]],
-  // Its scratch memory takes the place of the arrays behind the last argument too.
+  // Its scratch memory extends into the arrays after the last argument.
   orthogonal: [
     ['f32', 11, 9, 0.7, 'f32', 'f64'],
     ['f32', 4, 11, 0.7, 'f32', 'f64'],

@@ -6,13 +6,13 @@ import type { Argument } from '../../operations/arguments.js'
 import type { Operation } from '../../operations/operation.js'
 import { OPERATIONS } from '../../operations/table.js'
 
-/** Greatest number of sums of one step. */
+/** Maximum number of sums of one step. */
 const SUMS = 4
 
 /** Fields of a step by path. */
 type Fields = Record<string, unknown>
 
-/** Which of an operation's optional arguments a step has. */
+/** Choices of the optional arguments that a step has. */
 const PRESENT: readonly ((position: number) => boolean)[] = [
   () => true,
   () => false,
@@ -20,20 +20,20 @@ const PRESENT: readonly ((position: number) => boolean)[] = [
   (position) => position % 2 === 1,
 ]
 
-/** Operations that a program contains only as part of packing and of reductions name addresses. */
+/** Operations of packing and reductions, recognised by arguments that are addresses. */
 const isInternal = ([, { words }]: [string, Operation]) =>
   Object.values(words).some(({ kind }) => kind === 'address')
-/** Work before the pass over the rows has no operand of the rows. */
+/** Setup steps, recognised by the lack of row operands. */
 const isSetup = ([, { words }]: [string, Operation]) =>
   Object.values(words).every(({ kind }) => kind !== 'rows' && kind !== 'gradient')
 
-/** Choices for the steps of a program. */
+/** Options for the steps of a program. */
 export interface CaseOptions {
   /** Number of rows that the program holds. */
   readonly rows: number
   /** Number of consecutive rows that belong together. */
   readonly chunk: number
-  /** Sizes that steps take in turn. */
+  /** Sizes, used by steps in turn. */
   readonly sizes: readonly number[]
   /** Number of steps of an operation with the same choice. */
   readonly steps: number
@@ -92,7 +92,7 @@ class StepMaker {
     const absent = (argument: Argument, position: number) =>
       argument.missing !== undefined && !present(position)
     const place = (name: string, value: unknown) => setField(step, name, value)
-    // The sizes of operands come first, from which the lengths of the operands follow.
+    // Sizes are set first, because the lengths of operands depend on them.
     sizes.forEach((path, i) => {
       const position = words.findIndex(([name, { field }]) => (field ?? name) === path)
       if (position < 0 || !absent(words[position][1], position))
