@@ -1,4 +1,4 @@
-// On an NVIDIA GPU: `npm run test:cuda`.
+// Tests on an NVIDIA GPU: `npm run test:cuda`.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CudaDevice, missingDriver } from '../../src/devices/cuda/index.js'
@@ -22,7 +22,7 @@ for (const accuracy of ['f32', 'tf32'] as const)
     })),
   )
 
-test("HARL's numbers within the bounds that the files suggest", { skip }, () => checkGoldenFiles('cuda'))
+test("HARL's numbers within the bounds suggested by the files", { skip }, () => checkGoldenFiles('cuda'))
 
 test("HARL's numbers within the bounds of TF32", { skip }, () => checkGoldenFiles('cuda:tf32', tf32Bound))
 
@@ -32,7 +32,7 @@ for (const method of METHODS)
       checkTraining(t, method, { device, bound }),
     )
 
-test('recorded launches of a solve have the results of the first ones', { skip }, () => {
+test('recorded launches of a solve give the results of the first launches', { skip }, () => {
   const device = new CudaDevice()
   const { linear } = linearSystem(device, 300, normals(12, 2))
   const solve = () => {

@@ -11,7 +11,7 @@ import { checkGoldenFiles, checkTraining, METHODS, TF32_BOUND, tf32Bound } from 
 import { buildScript, nvccIsMissing, openSimulation, source } from './cuda/simulation.js'
 import { deviceSuite } from './suite.js'
 
-// As in cuda.test.ts, the library that stands for the driver runs the device's kernels on the CPU.
+// As in cuda.test.ts, the simulated driver runs the device's kernels on the CPU.
 const simulation = await openSimulation()
 const skip = simulation ? false : 'no C++ compiler: g++ or clang++'
 const { simulate, simulateNothing, countCalls } = simulation ?? ({} as NonNullable<typeof simulation>)
@@ -25,7 +25,7 @@ test('device cuda:tf32, on the CPU', { skip }, (t) =>
   })),
 )
 
-test("cuda: HARL's numbers within the bounds that the files suggest", { skip }, () =>
+test("cuda: HARL's numbers within the bounds suggested by the files", { skip }, () =>
   checkGoldenFiles('cuda'),
 )
 
@@ -36,7 +36,7 @@ test("cuda:tf32: HARL's numbers within the bounds of TF32", { skip }, () =>
 for (const method of METHODS)
   test(`cuda: ${method[0]} takes the steps of the default device`, { skip }, async (t) => {
     t.after(simulateNothing)
-    // The order of threads between barriers, which no result depends on.
+    // Another order of threads between barriers, on which results must not depend.
     await checkTraining(t, method, { between: () => simulate('order', 1) })
   })
 
@@ -45,7 +45,7 @@ for (const method of METHODS)
     checkTraining(t, method, { device: 'cuda:tf32', bound: TF32_BOUND }),
   )
 
-/** Functions of the driver that an update calls, by what they are. */
+/** Functions of the driver that an update calls, by kind. */
 const CALLS = {
   launches: ['cuLaunchKernel'],
   graphs: ['cuGraphLaunch'],
@@ -53,7 +53,7 @@ const CALLS = {
   waits: ['cuStreamSynchronize'],
 }
 
-/** Calls of an update for each agent, with one trial of the line search: those with three agents less those with two. */
+/** Calls of an update per agent, with one trial of the line search: the difference between three agents and two. */
 async function callsPerAgent([algo, ...set]: readonly string[]): Promise<number[]> {
   const counts = () =>
     Object.values(CALLS).map((names) => names.reduce((sum, name) => sum + countCalls(name), 0))
@@ -62,7 +62,7 @@ async function callsPerAgent([algo, ...set]: readonly string[]): Promise<number[
     const config = tinyConfig({ id }, 1, `algo=${algo}`, ...set, 'device=cuda')
     const learner = await TeamLearner.create(config, makeEnvFactory({ id }).spec)
     fillWithNoise(learner)
-    // Sequences are recorded when they come for the second time.
+    // Sequences are recorded on their second use.
     for (let i = 1; i <= 3; i++) learner.method.improve(i, 0)
     const before = counts()
     const { turns } = learner.method.improve(4, 0)

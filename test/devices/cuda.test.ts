@@ -12,7 +12,7 @@ import { deviceSuite } from './suite.js'
 import { f32 } from './suite/setup.js'
 import { linearSystem } from './suite/solve.js'
 
-// The library that stands for the driver runs the device's kernels on the CPU. All other code is that of a GPU.
+// The simulated driver runs the device's kernels on the CPU. All other code is the code that runs on a GPU.
 const simulation = await openSimulation()
 const skip = simulation ? false : 'no C++ compiler: g++ or clang++'
 const { simulate, simulateNothing, countLaunches, countCalls, countHeld } =
@@ -42,7 +42,7 @@ test('cuda: launches of a solve are recorded and replayed with the same bits', {
     solutions.map(({ counts }) => counts),
     [
       [22, 22, 0],
-      // Calls that are recorded launch nothing.
+      // Recording launches nothing.
       [22, 22, 1],
       [22, 0, 1],
     ],
@@ -53,7 +53,7 @@ test('cuda: launches of a solve are recorded and replayed with the same bits', {
   assert.deepEqual(shorter.residuals, first.result.residuals.slice(0, 2), 'another number of iterations')
 })
 
-test('cuda: a closed device has given everything back', { skip }, () => {
+test('cuda: a closed device has released everything', { skip }, () => {
   const before = countHeld()
   const device = new CudaDevice()
   const { linear } = linearSystem(device, 60, normals(12, 2))
@@ -64,7 +64,7 @@ test('cuda: a closed device has given everything back', { skip }, () => {
   assert.equal(countHeld(), before)
 })
 
-/** The nearest number with 11 significant bits, ties away from zero. */
+/** Nearest numbers with 11 significant bits, ties away from zero. */
 function tf32(values: Float32Array): Float32Array {
   const bits = Uint32Array.from(new Uint32Array(values.buffer), (word) => (word + 0x1000) & ~0x1fff)
   return new Float32Array(bits.buffer)
@@ -127,7 +127,7 @@ test('cuda: the list of devices gives the reason why it cannot be used', { skip 
   }
 })
 
-test('cuda: a refusal of the driver is an error of one line', { skip }, async (t) => {
+test('cuda: a failure of the driver is an error of one line', { skip }, async (t) => {
   t.after(simulateNothing)
   const fails = (name: string, code: number, act: () => void, line: RegExp) => {
     simulate(name, code)
@@ -146,5 +146,5 @@ test('cuda: a refusal of the driver is an error of one line', { skip }, async (t
   const before = countHeld()
   simulate('cuGraphLaunch', 719)
   await assert.rejects(trained(t, config), /^HatrpoError: device cuda: the GPU has stopped/)
-  assert.equal(countHeld(), before, 'a run that fails closes its device')
+  assert.equal(countHeld(), before, 'a failed run closes its device')
 })

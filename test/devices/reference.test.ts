@@ -21,7 +21,7 @@ test('device reference', (t) =>
     close: async () => {},
   })))
 
-// Functions that other devices and kernels are compared with, tested against published values and hand calculations.
+// Functions used as references for other devices and kernels, tested against published values and hand calculations.
 
 test('erf and the activations have their tabulated values', () => {
   // Abramowitz & Stegun, Table 7.1.

@@ -46,15 +46,15 @@ const CHECKS: Checks = {
 }
 
 /**
- * Tests of the contract of devices, as subtests of `t`. Each result is compared with f64 arithmetic to the accuracy of f32.
- * Results that the contract calls the same are compared to the stated accuracy of the device. `open` is called once.
+ * Tests of the contract of devices, as subtests of `t`. Results are compared with f64 arithmetic to the accuracy of f32.
+ * Results that the contract requires to be the same are compared to the device's stated accuracy. `open` is called once.
  */
 export async function deviceSuite(t: TestContext, open: () => Promise<OpenDevice>): Promise<void> {
   const subject = await open()
   try {
     for (const [what, check] of Object.entries(CHECKS))
       await t.test(what, () => check(subject.device, subject))
-    await t.test('a closed device refuses every use', () => checkClosed(subject.device))
+    await t.test('every use of a closed device is an error', () => checkClosed(subject.device))
   } finally {
     await subject.close()
   }

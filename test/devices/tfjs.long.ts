@@ -22,7 +22,7 @@ test(`device ${TFJS}`, { skip }, async (t) => {
 
 const [ROWS, WIDTH] = [24, 5]
 
-/** An update of parameters by passes that use every kind of memory. */
+/** Update of parameters by passes that use every kind of memory. */
 function update(device: Device): () => void {
   const f32 = (n: number, seed: number) => {
     const tensor = device.tensor('f32', n)
@@ -38,7 +38,7 @@ function update(device: Device): () => void {
   const rows: RowStep[] = [
     { op: 'linear', ...matrix, x, bias: device.slice(parameters, 25, WIDTH), y: z, accumulate: false },
     { op: 'activation', z, y: z, derivative: slope, width: WIDTH, kind: 'gelu' },
-    // A part of a tensor, whose rest stays.
+    // Writes a part of a tensor. The rest is unchanged.
     { op: 'copy', x: z, out: device.slice(kept, WIDTH, ROWS * WIDTH), width: WIDTH },
     { op: 'weightedSum', x: weight, weight, sums: ['x', 'weight'] },
     { op: 'linearWeights', x, inputs: WIDTH, gy: slope, outputs: WIDTH, weight: 0, bias: 25 },
@@ -67,7 +67,7 @@ test('tensors of TensorFlow.js do not accumulate', { skip }, async () => {
   for (let i = 0; i < 5; i++) step()
   assert.equal(tf.memory().numTensors, before)
   device.close()
-  assert.ok(tf.memory().numTensors <= none, 'a closed device gives them back')
+  assert.ok(tf.memory().numTensors <= none, 'a closed device releases them')
 })
 
 test('a failed step leaves no tensors behind', { skip }, async () => {
@@ -106,7 +106,7 @@ test('exhausted memory of the backend is an error of one line', { skip }, async 
   const tf = loadPackage<TensorFlow>('@tensorflow/tfjs-core')
   const { wasm } = tf.backend() as { wasm: { _malloc: (bytes: number) => number } }
   assert.ok(wasm._malloc(8) > 0)
-  // All of the 4 GiB that the memory may grow to, of which some is in use.
+  // The full 4 GiB that the memory may grow to, of which a part is in use.
   const message = /^the backend of TensorFlow\.js has no 4294967295 bytes left of its 4 GiB: [^\n]*--device/
   assert.throws(() => wasm._malloc(2 ** 32 - 1), { name: 'HatrpoError', message })
 })

@@ -126,7 +126,7 @@ test('helpers may leave between programs', async () => {
   })
 })
 
-/** A layer whose steps on parameters several tasks divide among them, before and after the pass over the rows. */
+/** Layer whose steps on parameters are divided into several tasks, before and after the pass over the rows. */
 function dividedPass(device: WasmDevice) {
   const [outputs, inputs] = [70, 45]
   const fill = (n: number, seed: number) => {

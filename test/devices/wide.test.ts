@@ -63,7 +63,7 @@ test('the comparison runs every operation of the table and every exported kernel
   )
 })
 
-/** Kernels in which every f32 constant of one value has another. */
+/** Kernels in which every f32 constant of one value is replaced by another. */
 async function withConstant(value: number, other: number): Promise<Kernels> {
   const bytes = await readAssembly('kernels')
   const [from, to] = [value, other].map((number) => [...new Uint8Array(Float32Array.of(number).buffer)])
@@ -97,7 +97,7 @@ test('the module for wide vectors gives the bits of the other module on any engi
 
 test('the comparison finds a kernel with different bits', async () => {
   const kernels = await loadKernels()
-  // The first coefficient of the logarithm, and the epsilon of LayerNorm, which programs alone use.
+  // The first coefficient of the logarithm, and the epsilon of LayerNorm, which only programs use.
   assert.match(
     firstDifference(kernels, await withConstant(0.666666627, 0.6667)) ?? '',
     /^logArray, \d elements$/,
@@ -134,7 +134,7 @@ test('Node 26 compiles every function with wide vectors', { skip: node26.missing
   const flags = ['--experimental-wasm-revectorize', '--trace-wasm-revectorize', ...eager]
   const trace = output(node26.path, flags, 'compile')
   assert.match(trace, /"compiled"/)
-  // The tiles of products and the column sums at least are joined.
+  // At least the tiles of products and the column sums are joined.
   const joined = trace.match(/^Revec: .*Decided to vectorize, [1-9]/gm) ?? []
   assert.ok(joined.length >= 3, `${joined.length} times`)
 })

@@ -1,4 +1,4 @@
-/** Checks of the device beyond the device suite, for its simulation and for a GPU. */
+/** Checks beyond the device suite, for the simulation and for a GPU. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import type { TestContext } from 'node:test'
@@ -13,7 +13,7 @@ const GOLDEN = fileURLToPath(new URL('../../../../test/golden/harl/', import.met
 /** Bound of a quantity of a golden file. */
 type Bound = (comparison: Comparison, file: string) => number
 
-/** HARL's numbers within the bounds that the files suggest, or others. */
+/** Checks HARL's numbers within the bounds suggested by the files, or others. */
 export async function checkGoldenFiles(
   device: string,
   boundOf: Bound = ({ suggested }) => suggested,
@@ -34,18 +34,18 @@ export async function checkGoldenFiles(
   }
 }
 
-/** Quantities that no product of matrices affects: they keep the bounds of the files. */
+/** Quantities that no matrix product affects. Their bounds are those of the files. */
 const WITHOUT_PRODUCTS = /^ref64\.|advantages$|returns|valuenorm|^(new_)?std$|length$|accepted$|fraction$/
 /** Means over rows of terms of order 1 that cancel. */
 const LOSSES = /(^|\.)(loss|policy_loss)$/
 /** Adam's and the trust region's steps are a small part of the parameters. */
 const PARAMETERS = /params$/
-/** In these epochs one unit of the first layer, of ReLUs, is on the other side of its kink: the gradient of its weights jumps. */
+/** In these epochs a ReLU of the first layer is on the other side of its kink, so the gradient of its weights jumps. */
 const KINKS = { file: 'critic_update.warm_valuenorm_stale.s1.json', quantity: /^epochs\.[34]\.clipped_grad$/ }
 
 /**
- * Relative rounding where the factors of products are TF32: a number has gone through at most 16 products on its way, forwards,
- * as a tangent and back through up to four layers, each with two factors that are rounded by 2^-11.
+ * Relative rounding with TF32 factors. A number depends on at most 16 successive products (forward, tangent and adjoint
+ * through up to four layers), each with two factors rounded by 2^-11.
  */
 export const TF32_BOUND = 32 * 2 ** -11
 
@@ -63,16 +63,16 @@ function numbers(value: unknown): number[] {
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : []
 }
 
-/** Methods that are trained, with their settings. */
+/** Methods to train, with their settings. */
 export const METHODS = [['hatrpo'], ['happo', 'clipped.epochs=2', 'clipped.miniBatches=2']] as const
 
 /** Ten products of conjugate gradients amplify f32's rounding of 6e-8 by the condition of the Fisher matrix. */
 const TRAINING_BOUND = 1e-3
 
 /**
- * A short training takes the first step of the default device, and two trainings give the same bits.
- * @param options.between done between the two trainings
- * @param options.bound of the relative difference of metrics
+ * Checks that a short training takes the first step of the default device, and that two trainings give the same bits.
+ * @param options.between called between the two trainings
+ * @param options.bound maximum relative difference of metrics
  */
 export async function checkTraining(
   t: TestContext,

@@ -1,6 +1,6 @@
-// The part of the CUDA driver API that the device uses, on the CPU: the kernels are compiled into the same library. For the
-// tests, which name it in CUDA_DRIVER_LIBRARY. Memory of the "GPU" is that of the process, new memory is full of NaN bits.
-// `simulate` makes calls fail.
+// Simulation of the part of the CUDA driver API that the device uses. The kernels are compiled for the CPU into the same
+// library, which tests load through CUDA_DRIVER_LIBRARY. Memory of the "GPU" is memory of the process; new memory is full of
+// NaN bits. `simulate` makes calls fail.
 #include "kernels.cu"
 
 #include <setjmp.h>
@@ -33,8 +33,7 @@ const std::map<std::string, Kernel> KERNELS = {
     ENTRY(solveGain),
 };
 
-// What the functions answer in the place of success, by name of the function; "driver" is the version, "devices" the number
-// of GPUs.
+// Results of functions other than success, by name of the function. "driver" is the version, "devices" the number of GPUs.
 std::map<std::string, int>& simulated() {
   static std::map<std::string, int> values;
   return values;
@@ -66,7 +65,7 @@ int contexts = 0, graphs = 0;
 Graph* capturing = nullptr;
 long long launches = 0;
 
-// Does it, or records it.
+// Executes work, or records it during a capture.
 int take(const Work& work) {
   if (!capturing) return work();
   capturing->push_back(work);
@@ -87,7 +86,7 @@ bool started[THREADS], finished[THREADS];
 int current = 0;
 const Launch* running = nullptr;
 
-// Hands the CPU to the scheduler. Jumps are many times as fast as ucontext's own switches, which make system calls.
+// Yields to the scheduler. Jumps are many times as fast as ucontext's own switches, which make system calls.
 void leave() {
   if (!_setjmp(fibers[current])) _longjmp(scheduler, 1);
 }
@@ -113,7 +112,7 @@ void resume(int thread) {
   swapcontext(&starter, &starts[thread]);
 }
 
-// Threads take turns, in an order that changes at each barrier: results that depend on it lack a barrier.
+// Threads take turns in an order that changes at each barrier. Results that depend on it reveal a missing barrier.
 int runBlock(const Launch& launch) {
   running = &launch;
   for (int t = 0; t < THREADS; t++) finished[t] = false;
@@ -121,7 +120,7 @@ int runBlock(const Launch& launch) {
     for (int i = 0; i < THREADS; i++) resume(turn % 2 ? i : THREADS - 1 - i);
     const int done = std::count(finished, finished + THREADS, true);
     if (done == THREADS) return SUCCESS;
-    // Some threads wait at a barrier that the others never reach.
+    // Some threads wait at a barrier that other threads never reach.
     if (done > 0) return 719;
   }
 }
@@ -156,7 +155,7 @@ void simulate(const char* function, int value) { simulated()[function] = value; 
 void simulateNothing() { simulated().clear(); }
 long long countLaunches() { return launches; }
 long long countCalls(const char* function) { return called()[function]; }
-// What has not been given back: memory, graphs and contexts.
+// Number of unreleased allocations, graphs and contexts.
 int countHeld() { return allocations.size() + hostAllocations.size() + graphs + contexts; }
 
 int cuInit(unsigned) {
@@ -234,7 +233,7 @@ int cuStreamDestroy_v2(void*) { return SUCCESS; }
 
 int cuStreamSynchronize(void*) {
   ANSWER(cuStreamSynchronize);
-  // Not allowed while work is recorded.
+  // Not allowed during a capture.
   if (capturing) return INVALID_VALUE;
   return SUCCESS;
 }

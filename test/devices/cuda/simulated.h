@@ -1,5 +1,5 @@
-// CUDA C++ on the CPU: the words that the kernels use, and threads of a block as fibers that switch at barriers. Blocks run
-// one after another. Compiled with THREADS=1 a block has one thread and barriers do nothing.
+// CUDA C++ on the CPU: the keywords that the kernels use, and the threads of a block as fibers that switch at barriers. Blocks
+// run one after another. With THREADS=1, a block has one thread and barriers do nothing.
 #pragma once
 #include <math.h>
 #include <string.h>
@@ -25,7 +25,7 @@ inline double cospi(double x) { return cos(3.141592653589793 * x); }
 #if THREADS == 1
 inline void __syncthreads() {}
 #else
-// Hands the CPU to the next thread of the block.
+// Yields to the next thread of the block.
 void __syncthreads();
 #endif
 
@@ -41,9 +41,9 @@ inline float truncateToTf32(float x, unsigned roundingBit) {
 // cvt.rna.tf32.f32
 inline float roundToTf32(float x) { return truncateToTf32(x, 0x1000u); }
 
-// mma.sync.m16n8k8 of all warps, J each. Units put down the fragments that they hold, and take up those of others that their
-// elements are made of, by the layout of the PTX ISA. A tensor core reads the upper 19 bits of a factor; its order of summation
-// is not documented, here it is ascending.
+// mma.sync.m16n8k8 of all warps, J each. Each unit stores its fragments, then loads the fragments of other units that its
+// elements depend on, by the layout of the PTX ISA. A tensor core reads the upper 19 bits of a factor. Its order of summation is
+// undocumented; here it is ascending.
 template <int J, int N, int U>
 void multiplyFragments(const float (&a)[U][4], const float (&b)[U][J][2], float (&sums)[U][4][N]) {
   static float left[U * THREADS][4], right[U * THREADS][J][2];

@@ -1,4 +1,4 @@
-/** The device's kernels on the CPU, behind a library that stands for the driver: everything else is what a GPU gets. */
+/** The device's kernels on the CPU, behind a simulated driver. All other code is the code that runs on a GPU. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
@@ -9,23 +9,23 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const OUT = `${ROOT}dist/cuda/simulated`
 const SOURCES = ['src/devices/cuda/kernels', 'test/devices/cuda'].map((path) => `${ROOT}${path}`)
 
-/** What the library answers from now on. */
+/** Control of the simulated driver. */
 export interface Simulation {
   readonly path: string
-  /** A function that answers an error, or a property of the machine. */
+  /** Sets the result of a function, or a property of the machine. */
   simulate(name: string, value: number): void
   simulateNothing(): void
   countLaunches(): number
-  /** Calls of a function of the driver. */
+  /** Number of calls of a function of the driver. */
   countCalls(name: string): number
-  /** Allocations, graphs and contexts that have not been given back. */
+  /** Number of unreleased allocations, graphs and contexts. */
   countHeld(): number
 }
 
 const COMPILERS = ['g++', 'clang++']
 const OPTIONS = ['-std=c++17', '-O1', '-fPIC', '-shared', '-Wall', '-Werror', '-Wno-unknown-pragmas']
 
-/** Options of the compiler that a developer adds: sanitizers, or another number of threads. */
+/** Additional compiler options of a developer: sanitizers, or another number of threads. */
 const OWN = (process.env.CUDA_SIMULATION ?? '-DTHREADS=8').split(' ')
 
 /** scripts/cuda.mjs, which the build does not compile. */
@@ -40,13 +40,13 @@ export const buildScript = async (): Promise<BuildScript> =>
 /** Text of a TypeScript file of the device. */
 export const source = (name: string): string => readFileSync(`${ROOT}src/devices/cuda/${name}.ts`, 'utf8')
 
-/** Whether nvcc is missing: what node:test's `skip` takes. */
+/** Value for `skip` of node:test: false, or the reason if nvcc is missing. */
 export const nvccIsMissing = (): false | string =>
   spawnSync('nvcc', ['--version']).status === 0 ? false : 'no nvcc'
 
 /**
- * Compiles the library, unless that has been done. Result: null where there is no C++ compiler.
- * @throws Error where HATRPO_TEST_HOSTS=required (as in continuous integration) and there is none
+ * Compiles the library unless it exists. Returns null without a C++ compiler.
+ * @throws Error without a C++ compiler if HATRPO_TEST_HOSTS=required (as in continuous integration)
  */
 export async function openSimulation(): Promise<Simulation | null> {
   const path = await buildLibrary()
@@ -54,7 +54,7 @@ export async function openSimulation(): Promise<Simulation | null> {
     throw new Error('no C++ compiler: HATRPO_TEST_HOSTS requires it')
   if (path === null) return null
   process.env.CUDA_DRIVER_LIBRARY = path
-  // The library has the kernels in it: any file will do.
+  // The library contains the kernels, so any existing file is accepted.
   process.env.CUDA_KERNELS = `${SOURCES[0]}/kernels.cu`
   const koffi = loadPackage<{ load(path: string): { func(signature: string): never } }>('koffi')
   const library = koffi.load(path)
@@ -81,7 +81,7 @@ async function buildLibrary(): Promise<string | null> {
   const path = `${OUT}/libcuda-${hash.digest('hex').slice(0, 16)}.so`
   if (existsSync(path)) return path
   mkdirSync(OUT, { recursive: true })
-  // Tests that run side by side may compile at the same time.
+  // Concurrent tests may compile at the same time.
   const own = `${path}.${process.pid}`
   const { status, stderr } = spawnSync(compiler, [...options, `${SOURCES[1]}/driver.cpp`, '-o', own])
   if (status !== 0) throw new Error(`${compiler} failed:\n${String(stderr)}`)

@@ -100,7 +100,7 @@ function checkChunks(device: Device, subject: Subject): void {
     rowsOf(x.subarray(t * ROWS * inputs, (t + 1) * ROWS * inputs), inputs),
   )
   const last = (p: ArrayLike<number>, r: number) => state(p, second[r], state(p, first[r], []))
-  // Of TF32 factors: errors e of a layer's sums, relative to the sizes of their terms, which U passes on to the second step.
+  // With TF32 factors: errors e of a layer's sums, relative to the sizes of their terms. U propagates them to the second step.
   const e = factorError(subject)
   const norm = (at: number, columns: number) =>
     largest(rowsOf(theta.subarray(at, at + units * columns), columns).map((row) => sum(row.map(Math.abs))))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Device } from '../../../src/devices/device.js'
 import { f32 } from './setup.js'
 
-/** A closed device refuses every use in one line, and can be closed again. The last check of a device. */
+/** Every use of a closed device is an error of one line, except a second `close`. The last check of a device. */
 export function checkClosed(device: Device): void {
   const { name } = device
   const [x, y] = [f32(device, [1, 2]), f32(device, [3, 4])]

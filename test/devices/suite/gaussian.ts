@@ -241,7 +241,7 @@ function checkGaussianSample(device: Device): void {
   const { mean, variance } = moments(z)
   close([mean], [0], 4 / Math.sqrt(z.length), 'mean of the noise')
   close([variance], [1], 4 * Math.sqrt(2 / z.length), 'variance of the noise')
-  assert.equal(new Set(z).size, z.length, 'no number twice')
+  assert.equal(new Set(z).size, z.length, 'all numbers differ')
 }
 
 /** At the old parameters each ratio is exactly 1 despite the rounding of log-probabilities, and nothing is clipped. */

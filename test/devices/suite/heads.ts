@@ -18,7 +18,7 @@ import {
 } from '../../reference/dense.js'
 import { each, f32, head, ROWS, type Checks } from './setup.js'
 
-/** Two categorical distributions side by side, of which the second is looked at. */
+/** Position of the tested distribution, the second of two in a row. */
 const PLACE = { before: 2, count: 4, after: 1 }
 const WIDTH = 7
 const CHOICE = { earlier: 1, later: 1 }
@@ -95,7 +95,7 @@ function checkCategoricalLogProb(device: Device): void {
       const place = open.indexOf(choices[r])
       assert.deepEqual([g[r][0], g[r][1], g[r][6]], [raw[r * WIDTH], raw[r * WIDTH + 1], raw[r * WIDTH + 6]])
       if (r === NONE) close([got[r], ...g[r].slice(2, 6)], [0, 0, 0, 0, 0], 0, 'nothing')
-      // An action that was not available has no probability.
+      // An unavailable action has no probability.
       if (place < 0) {
         assert.equal(got[r], r === NONE ? 0 : -Infinity)
         continue
@@ -186,7 +186,7 @@ function checkCategoricalChoices(device: Device): void {
   })
 }
 
-/** A policy whose outputs are not finite gives no action that looks like one. */
+/** In rows with a NaN logit, the action is NaN. */
 function checkNaN(device: Device): void {
   const values = normals(ROWS * WIDTH, 1)
   for (let r = 0; r < ROWS; r++) if (r % 3 === 0) values[r * WIDTH + 2 + (r % 4)] = NaN
@@ -434,11 +434,11 @@ export const headChecks: Checks = {
   'masks of choices': checkMask,
   'the log-probability of a choice and its gradient': checkCategoricalLogProb,
   'the choices of a categorical distribution': checkCategoricalChoices,
-  'choices among logits that are NaN': checkNaN,
+  'choices among NaN logits': checkNaN,
   'categorical KL and entropy': checkCategoricalMeasures,
   'the categorical Fisher product and its root': checkCategoricalFisher,
   'the Gaussian with a deviation per row': checkRowGaussian,
-  'its Fisher product and its root': checkRowGaussianFisher,
+  'the Fisher product and root of the Gaussian with a deviation per row': checkRowGaussianFisher,
   'the surrogate of log-probabilities': checkSurrogate,
   'parts of rows, and gathered bytes': checkParts,
 }

@@ -8,7 +8,7 @@ import { COUNTS, each, f32, head, i32, ROWS, type Checks } from './setup.js'
 const SIZE = 5
 const COUNT = 3
 
-/** Ids of each kind: argument of the step, and id of each row. */
+/** Ids of each kind: the step's argument, and the id of each row. */
 function ids(device: Device): { agentId: AgentIdInput | null; of: (r: number) => number; count: number }[] {
   const column = Array.from({ length: ROWS }, (_, r) => (r * r) % COUNT)
   return [
@@ -101,8 +101,8 @@ function checkGatherAndCopy(device: Device): void {
     const want = Array.from({ length: ROWS * width }, (_, i) =>
       i < count * width ? source[order[Math.floor(i / width)] * width + (i % width)] : 7,
     )
-    assert.deepEqual(Array.from(device.read(picked)), want, 'gathered rows, and no others')
-    assert.deepEqual(Array.from(device.read(copied)), want, 'copied rows, and no others')
+    assert.deepEqual(Array.from(device.read(picked)), want, 'only the gathered rows')
+    assert.deepEqual(Array.from(device.read(copied)), want, 'only the copied rows')
   }
 }
 

@@ -55,7 +55,7 @@ function checkVectors(device: Device): void {
   }
 }
 
-/** A step on several vectors per row gives each what the same step gives it as the only one. */
+/** A step on several vectors per row gives each vector the result of the same step on that vector alone. */
 function checkRepeat(device: Device, subject: Subject): void {
   const repeat = 3
   for (const [inputs, outputs] of [
@@ -100,14 +100,14 @@ function checkRepeat(device: Device, subject: Subject): void {
         const parts = alone.map(({ results }) => rowsOf(head(device, results[name], n, width), width))
         const want = Array.from({ length: n }, (_, r) => parts.map((part) => part[r])).flat(2)
         const got = head(device, together.results[name], n, repeat * width)
-        // Sums over a row, of which LayerNorm takes two and the product one.
+        // Sums over a row: two in LayerNorm, one in the product.
         same(subject, got, want, 4 * gamma(outputs) * outputs * largest(want), `${name} of ${repeat} vectors`)
       }
     }
   }
 }
 
-/** Layers of one task each, and of several with a rest. */
+/** Layers of one task, and of several tasks with a remainder. */
 const LAYERS = [
   { outputs: 1, inputs: 3 },
   { outputs: 37, inputs: 5 },
@@ -115,7 +115,7 @@ const LAYERS = [
   { outputs: 34, inputs: 35 },
 ] as const
 
-/** Contents of a layer behind a LayerNorm, of a direction, and of rows that enter and leave it. */
+/** Contents of a layer after a LayerNorm, of a direction, and of its input and output rows. */
 function layerOf({ outputs, inputs }: (typeof LAYERS)[number]) {
   const n = outputs * inputs
   return {
@@ -136,7 +136,7 @@ const tensorsOf = <Name extends string>(device: Device, values: Record<Name, Arr
     Object.entries<ArrayLike<number>>(values).map(([name, v]) => [name, f32(device, v)]),
   ) as Record<Name, Tensor>
 
-/** The tangent of a layer by its definition, with the sum of the sizes of the terms of each entry. */
+/** Tangent of a layer by its definition, and for each entry the sum of the sizes of its terms. */
 function folded(
   { outputs, inputs }: (typeof LAYERS)[number],
   { layer, direction }: ReturnType<typeof layerOf>,
@@ -157,7 +157,7 @@ function folded(
   return { m: both(terms.map(({ m }) => m)), c: both(c) }
 }
 
-/** Setup steps see the parameters of their run, and products of the same run see what they write. */
+/** Setup steps read the parameters of their run, and products of the same run read the results. */
 function checkFold(device: Device, subject: Subject): void {
   for (const shape of LAYERS) {
     const { outputs, inputs } = shape
@@ -192,7 +192,7 @@ function checkFold(device: Device, subject: Subject): void {
   }
 }
 
-/** Steps on the gradient see the scaled sums over the rows, and are the adjoint of `foldTangent`. */
+/** Steps on the gradient read the scaled sums over the rows, and are the adjoint of `foldTangent`. */
 function checkUnfold(device: Device): void {
   for (const shape of LAYERS) {
     const { outputs, inputs } = shape
@@ -269,7 +269,7 @@ function checkUnfold(device: Device): void {
 
 export const jacobianChecks: Checks = {
   'several vectors per row: copies, products with one vector, sums': checkVectors,
-  'steps on several vectors per row are those on each of them': checkRepeat,
-  'the tangent of a layer behind a LayerNorm, at constant normalised rows': checkFold,
-  'its adjoint on the gradient': checkUnfold,
+  'a step on several vectors per row equals the step on each': checkRepeat,
+  'the tangent of a layer after a LayerNorm, at constant normalised rows': checkFold,
+  'the adjoint of that tangent, on the gradient': checkUnfold,
 }

@@ -21,7 +21,7 @@ function checkTensors(device: Device): void {
     assert.throws(() => device.write(tensor, [1, 2]), RangeError)
     const same = device.tensor(type, 5)
     device.copy(tensor, same)
-    assert.deepEqual([...device.read(same)], values, 'a copy of any type')
+    assert.deepEqual([...device.read(same)], values, 'copies work for any type')
   }
   const third = device.tensor('f64', 1)
   device.write(third, [1 / 3])
@@ -80,7 +80,7 @@ function checkMirrors(device: Device, { array }: Subject): void {
     assert.deepEqual([...device.read(part.tensor)], [5, 8], 'a part of an array')
     device.write(part.tensor, [3, 2])
     part.download()
-    assert.deepEqual([...host], [1, 3, 2, 9], 'and no more of it')
+    assert.deepEqual([...host], [1, 3, 2, 9], 'and the rest of the array is unchanged')
   }
 }
 
@@ -110,7 +110,7 @@ function checkProgramErrors(device: Device): void {
   const program = device.compile({ rows: [{ op: 'multiply', a: out, b: out, out, width: 2 }] }, 4)
   for (const rows of [0, -1, 5, 1.5, NaN])
     assert.throws(() => device.run(program, rows), RangeError, `${rows} rows`)
-  assert.throws(() => device.run({ maxRows: 4 }, 1), TypeError, 'a program of no device')
+  assert.throws(() => device.run({ maxRows: 4 }, 1), TypeError, 'an object that is not a program')
 }
 
 const ADAM = { lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-5, power1: 0.9, power2: 0.999, gradScale: 1 }

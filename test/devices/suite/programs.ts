@@ -156,7 +156,7 @@ function checkAliases(device: Device, subject: Subject): void {
       assert.deepEqual(
         Array.from(device.read(from)),
         Array.from(values),
-        `${what}: operands that are read stay`,
+        `${what}: operands that are read are unchanged`,
       )
     }
   }

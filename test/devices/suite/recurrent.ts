@@ -7,15 +7,15 @@ import { directional, dot, largest, linear, normals, rowsOf, U } from '../../ref
 import { gruCell } from '../../reference/recurrent.js'
 import { f32, factorError, same, type Checks, type Subject } from './setup.js'
 
-/** Rows of a chunk, and chunks of a batch: more than a block of any device takes. */
+/** Rows of a chunk, and chunks of a batch: more than fit a block of any device. */
 const CHUNK = 5
 const CHUNKS = 40
 const ROWS = CHUNK * CHUNKS
-/** Of the widths, one has whole vectors of four and one a rest. */
+/** One width that is a multiple of four, and one that is not. */
 const WIDTHS = [6, 8]
 /** Rounding of the longest chain: a chunk's steps, each a sum over the state and some twenty operations. */
 const bound = (values: ArrayLike<number>, width: number) => CHUNK * (width + 40) * U * (1 + largest(values))
-/** Of TF32 factors: the same chain with the rounding of each step's products. */
+/** Rounding of the same chain with TF32 factors in each step's products. */
 const productBound = (subject: Subject, { weight, v, width }: Layer, values: ArrayLike<number>) => {
   const rows = [weight, v.weight].flatMap((matrix) => rowsOf(matrix, width))
   const largestRow = largest(rows.map((row) => row.reduce((total, w) => total + Math.abs(w), 0)))
@@ -238,7 +238,7 @@ function checkAlone(device: Device, subject: Subject): void {
   assert.ok(layer.read('out', 2, CHUNKS - 2).every((value) => value === 9))
 }
 
-/** Runs are of whole chunks, and the steps of a program agree on them. */
+/** Runs consist of whole chunks, and all steps of a program have the same chunk. */
 function checkChunkRows(device: Device): void {
   const layer = new Layer(device, WIDTHS[0])
   const [rows] = layer.steps(0, CHUNKS)

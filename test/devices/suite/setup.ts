@@ -9,9 +9,9 @@ import { U } from '../../reference/dense.js'
 export interface Subject {
   readonly device: Device
   /**
-   * Accuracy to which results agree that the contract calls the same, such as those of a row alone and in a batch: 'bits',
-   * or 'f32' for the rounding of a different order of operations. 'tf32' is the same where the factors of matrix products
-   * are rounded to 11 bits.
+   * Agreement of results that the contract requires to be the same, such as those of a row alone and in a batch: 'bits',
+   * or 'f32' up to the rounding of another order of operations. 'tf32' is 'f32' with matrix products of factors rounded to
+   * 11 bits.
    */
   readonly accuracy: 'bits' | 'f32' | 'tf32'
   /** New array in the memory of rollouts. */
@@ -38,9 +38,8 @@ export const i32 = (device: Device, values: ArrayLike<number>): Tensor => {
 }
 
 /**
- * Further error of an element of a matrix product, relative to the sum of the sizes of its terms, where factors are TF32: each
- * of the two is rounded by 2^-11, and up to 128 sums are truncated by 2^-23 on tensor cores (Fasi et al. 2021), where f32
- * rounds by 2^-24.
+ * Additional error of an element of a matrix product with TF32 factors, relative to the sum of the sizes of its terms. Both
+ * factors are rounded by 2^-11. Tensor cores truncate up to 128 sums by 2^-23 (Fasi et al. 2021), where f32 rounds by 2^-24.
  */
 export const factorError = ({ accuracy }: Pick<Subject, 'accuracy'>): number =>
   accuracy === 'tf32' ? 2 ** -10 + 2 ** -22 + 128 * U : 0
@@ -61,7 +60,7 @@ export function each(
 export const head = (device: Device, tensor: Tensor, rows: number, width: number): number[] =>
   Array.from(device.read(tensor).subarray(0, rows * width))
 
-/** Asserts that results which the contract calls the same agree to the accuracy of the subject. */
+/** Asserts that results required to be the same agree to the accuracy of the subject. */
 export function same(
   { accuracy }: Subject,
   got: ArrayLike<number>,

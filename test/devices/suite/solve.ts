@@ -90,10 +90,10 @@ function checkSolution(device: Device): void {
   }
 }
 
-/** A device may solve in f32 where its other products have TF32 factors, whose rounding the condition below 10 amplifies. */
+/** Accepts f32 products in solves of a TF32 device. The condition, below 10, amplifies the rounding of factors. */
 const definitionBound = (subject: Subject) => 1e-4 + 10 * factorError(subject)
 
-/** The version of a device has the results of the definition and ends at the same iteration. */
+/** A device's version gives the results of the definition and ends at the same iteration. */
 function checkDefinition(device: Device, subject: Subject): void {
   const b = normals(N, 3)
   const { linear } = linearSystem(device, ROWS, b)
@@ -139,7 +139,7 @@ function preconditioned(device: Device, plain: LinearSystem, m: readonly number[
   return { ...plain, preconditioner: { passes, image } }
 }
 
-/** A preconditioner changes the course and not the solution; the exact inverse needs one product. */
+/** A preconditioner changes the iterations but not the solution. With the exact inverse, one product is enough. */
 function checkPreconditioner(device: Device, subject: Subject): void {
   const b = normals(N, 4)
   const { linear, matrix } = linearSystem(device, ROWS, b)
@@ -176,7 +176,7 @@ function checkPreconditioner(device: Device, subject: Subject): void {
   assert.deepEqual(
     device.solve(backwards, { iterations: 5, tolerance: 0 }),
     { residuals: [], curvature: 0 },
-    'a matrix that is not positive gives no direction',
+    'a preconditioner that is not positive gives no direction',
   )
 }
 

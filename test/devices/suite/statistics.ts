@@ -12,7 +12,7 @@ const EXACT = 1e-12
 function checkStatistics(device: Device): void {
   const [values, minus] = [normals(N, 1, 4).map((v) => v + 100), normals(N, 2)]
   const weight = Float32Array.from({ length: N }, (_, i) => (i % 7 === 0 ? 0 : i % 7 === 1 ? 0.5 : 1))
-  // Elements that do not count affect neither sums nor extremes.
+  // Elements of weight 0 affect neither sums nor extremes.
   values[0] = 1e30
   values[7] = -1e30
   const counts = (_: number, i: number) => weight[i] !== 0

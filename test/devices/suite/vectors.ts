@@ -44,7 +44,7 @@ function checkVectors(device: Device): void {
     device.read(x).filter((_, i) => mask[i] === 0),
     b.filter((_, i) => mask[i] === 0),
     0,
-    'rows that do not count',
+    'rows of weight 0',
   )
   device.write(x, b)
   device.multiplyByRatio(x, f32(device, a), f32(device, b), null)
@@ -86,7 +86,7 @@ function checkStandardise(device: Device): void {
   )
   const kept = device.read(x)
   device.standardise(x, device.tensor('f32', n), 1e-5)
-  assert.deepEqual(device.read(x), kept, 'without elements that count')
+  assert.deepEqual(device.read(x), kept, 'without elements of nonzero weight')
 }
 
 function checkAdam(device: Device): void {
@@ -161,7 +161,7 @@ function checkNormalise(device: Device, subject: Subject): void {
 
 export const vectorsChecks: Checks = {
   'vector operations': checkVectors,
-  'standardise over the rows that count': checkStandardise,
+  'standardise over the rows of nonzero weight': checkStandardise,
   'pick and replace': checkPickAndReplace,
   'normalise and denormalise': checkNormalise,
   'Adam takes the published step': checkAdam,
