@@ -95,7 +95,7 @@ function valueOf(step: Encodable, name: string, argument: Argument): unknown {
 
 /**
  * Value of the argument's `size` for a step. A field that the step lacks counts as its word for an absent value, or as 0
- * where it has none.
+ * without one.
  */
 export function sizeOf(step: Encodable, { size = '1' }: Pick<Argument, 'size'>): number {
   const { words }: Operation = OPERATIONS[step.op]
