@@ -59,8 +59,8 @@ KERNEL solveDirection(Args args) {
   const Iteration* earlier = state->iterations + index - 1;
   const double squared = sumBlocks(state->squares);
   const double slope = args.integer(6) ? sumBlocks(state->slopes) : squared;
-  const bool goesOn = index == 0 || (earlier->isOpen && !(squared < args.real(3)));
-  const bool isOpen = goesOn && slope > 0;
+  const bool isRunning = index == 0 || (earlier->isOpen && !(squared < args.real(3)));
+  const bool isOpen = isRunning && slope > 0;
   if (blockIdx.x == 0 && threadIdx.x == 0) {
     Iteration* own = state->iterations + index;
     own->squared = squared;
