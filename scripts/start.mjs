@@ -52,15 +52,20 @@ else hatrpo('train', '--env', ENVIRONMENT, '--algo', 'hatrpo', '--steps', String
 hatrpo('eval', name)
 hatrpo('export', name, '--out', `${name}/policies`)
 
-console.log(`
-The cheetah's two halves learned together for ${STEPS.toLocaleString('en')} steps.
-  ${name}/metrics.jsonl    one line an iteration; TensorBoard events lie beside it
-  ${name}/policies/        one .wasm file an agent, which acts in any WebAssembly host
+/** Commands to try next, and their effects. */
+const next = [
+  ['watch runs', 'web page with the learning curves, live during a run'],
+  [`train --resume ${name} --steps 2000000`, 'continue this run'],
+  [`train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000`, 'another method'],
+  ['list envs', 'other environments'],
+  [`eval ${name}/policies --episodes 10`, 'run the exported policies'],
+  ['train --help', 'all options'],
+]
 
-What next?
-  npx hatrpo watch runs                                   a page with the curves, also while a run is going
-  npx hatrpo train --resume ${name} --steps 2000000     let them learn on
-  npx hatrpo train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000
-  npx hatrpo list envs                                    other bodies
-  npx hatrpo eval ${name}/policies --episodes 10          run the exported files
-  npx hatrpo train --help`)
+console.log(`
+The two halves of the cheetah learned together for ${STEPS.toLocaleString('en')} steps.
+  ${name}/metrics.jsonl    one line per iteration, beside the same for TensorBoard
+  ${name}/policies/        one .wasm file per agent, for any WebAssembly host
+
+Next:
+${next.map(([command, effect]) => `  npx hatrpo ${command}   # ${effect}`).join('\n')}`)
