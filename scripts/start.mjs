@@ -54,12 +54,12 @@ hatrpo('export', name, '--out', `${name}/policies`)
 
 /** Commands to try next, and their effects. */
 const next = [
-  ['watch runs', 'web page with the learning curves, live during a run'],
-  [`train --resume ${name} --steps 2000000`, 'continue this run'],
-  [`train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000`, 'another method'],
-  ['list envs', 'other environments'],
-  [`eval ${name}/policies --episodes 10`, 'run the exported policies'],
-  ['train --help', 'all options'],
+  ['npx hatrpo watch runs', 'web page with the learning curves, live during a run'],
+  [`npx hatrpo train --resume ${name} --steps 2000000`, 'continue this run'],
+  [`npx hatrpo train --env ${ENVIRONMENT} --algo happo --preset harl --steps 2000000`, 'another method'],
+  ['npx hatrpo list envs', 'other environments'],
+  [`npx hatrpo eval ${name}/policies --episodes 10`, 'run the exported policies'],
+  ['npx hatrpo train --help', 'all options'],
 ]
 
 console.log(`
@@ -68,4 +68,4 @@ The two halves of the cheetah learned together for ${STEPS.toLocaleString('en')}
   ${name}/policies/        one .wasm file per agent, for any WebAssembly host
 
 Next:
-${next.map(([command, effect]) => `  npx hatrpo ${command}   # ${effect}`).join('\n')}`)
+${next.map(([command, effect]) => `  ${command}   # ${effect}`).join('\n')}`)
