@@ -1,6 +1,7 @@
 import { usageError } from '../errors.js'
 import { didYouMean } from '../text/nearest.js'
 import { show } from '../text/show.js'
+import { orClose } from './closing.js'
 import { variant } from './cuda/variants.js'
 import type { Device } from './device.js'
 import type { HostDevice } from './host.js'
@@ -131,12 +132,7 @@ export async function openDevice(name: string, host: HostDevice): Promise<Device
  */
 export async function buildOn<T>(name: string, host: HostDevice, build: (device: Device) => T): Promise<T> {
   const device = await openDevice(name, host)
-  try {
-    return build(device)
-  } catch (error) {
-    device.close()
-    throw error
-  }
+  return orClose(device, () => build(device))
 }
 
 /** Vector widths of rollouts and the default device. Results do not depend on the choice. */

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import type { MethodPlan } from '../algorithms/assemble.js'
 import type { TrainConfig } from '../config/index.js'
+import { orClose } from '../devices/closing.js'
 import type { HostDevice } from '../devices/host.js'
 import { openHost } from '../devices/open.js'
 import { usageError } from '../errors.js'
@@ -26,16 +27,6 @@ function parametersOf({ groups, critics }: MethodPlan): number {
 }
 
 const gibibytes = (bytes: number) => (bytes / GIBIBYTE).toFixed(1)
-
-/** What `act` returns. A learner is closed where it throws. */
-export function orClose<T>(learner: { close(): void }, act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    learner.close()
-    throw error
-  }
-}
 
 /**
  * Makes a learner that fits into memory.

@@ -15,7 +15,7 @@ import type {
 import { expectRows, type ProgramSpec } from '../steps.js'
 import type { ElementType, HostArray, Tensor } from '../tensor.js'
 import { ScratchPool } from '../operations/scratch.js'
-import { refuseUse } from '../closed.js'
+import { refuseUse } from '../closing.js'
 import { BYTES, copyingMirror } from '../elements.js'
 import { Driver, real, type KernelArgument } from './driver.js'
 import { BLOCKS } from './layout.js'

@@ -11,7 +11,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
-import { refuseUse } from '../closed.js'
+import { refuseUse } from '../closing.js'
 import { conjugateGradient } from '../solve.js'
 import { expectRows, type ProgramSpec } from '../steps.js'
 import { allocate, type ElementType, type HostArray, type Tensor } from '../tensor.js'

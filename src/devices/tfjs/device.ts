@@ -11,7 +11,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
-import { refuseUse } from '../closed.js'
+import { refuseUse } from '../closing.js'
 import { adamStep } from '../reference/adam.js'
 import { generalisedAdvantages } from '../reference/gae.js'
 import { typeOf } from '../reference/memory.js'

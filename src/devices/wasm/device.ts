@@ -12,7 +12,7 @@ import type {
   Spread,
   Sums,
 } from '../device.js'
-import { refuseUse } from '../closed.js'
+import { refuseUse } from '../closing.js'
 import { BYTES, copyingMirror, elementType, lengthError } from '../elements.js'
 import type { HostDevice, SharedKernels } from '../host.js'
 import { chunkOf, expectRows, sumNames, type ProgramSpec } from '../steps.js'

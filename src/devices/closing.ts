@@ -14,3 +14,13 @@ export function refuseUse(device: Device): void {
       Object.defineProperty(device, name, { value: refuse })
   Object.defineProperty(device, 'close', { value: () => undefined })
 }
+
+/** Result of `act`. If it throws, the device or learner is closed. */
+export function orClose<T>(owner: { close(): void }, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    owner.close()
+    throw error
+  }
+}
