@@ -10,6 +10,7 @@ import {
   openHost,
 } from '../../src/devices/open.js'
 import { loadPackage, missingPackages } from '../../src/devices/packages.js'
+import { missingTensorFlow } from '../tensorflow/find.js'
 
 test('the table lists every device, whether this machine can open it, and why not', async () => {
   const list = await listDevices()
@@ -68,6 +69,8 @@ test('each name opens its device, and the default device is that of rollouts its
 test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
   const choices = `it must be one of ${deviceChoices.join(', ')}`
+  // The first missing package: npm run tensorflow installs only the other one.
+  const missing = (await missingTensorFlow()) ? '@tensorflow/tfjs-core' : '@tensorflow/tfjs-node-gpu'
   const lines = [
     [
       'tfjs:webgpu',
@@ -76,7 +79,7 @@ test('an unknown or unsupported device is an error of one line with the choices'
     ['tfjs:webgl', `device is "tfjs:webgl": ${choices}`],
     [
       'tfjs:tensorflow',
-      'device is "tfjs:tensorflow": it cannot be used here: package @tensorflow/tfjs-node-gpu is not installed: npm install @tensorflow/tfjs-core @tensorflow/tfjs-node-gpu',
+      `device is "tfjs:tensorflow": it cannot be used here: package ${missing} is not installed: npm install @tensorflow/tfjs-core @tensorflow/tfjs-node-gpu`,
     ],
     ['tpu', `device is "tpu": ${choices}`],
     ['wasm:2', `device is "wasm:2": ${choices} (did you mean wasm?)`],
