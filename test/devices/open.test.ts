@@ -69,8 +69,10 @@ test('each name opens its device, and the default device is that of rollouts its
 test('an unknown or unsupported device is an error of one line with the choices', async () => {
   const host = await openHost()
   const choices = `it must be one of ${deviceChoices.join(', ')}`
-  // The first missing package: npm run tensorflow installs only the other one.
-  const missing = (await missingTensorFlow()) ? '@tensorflow/tfjs-core' : '@tensorflow/tfjs-node-gpu'
+  // `npm run tensorflow` installs the first of the two packages.
+  const missing = (await missingTensorFlow())
+    ? 'packages @tensorflow/tfjs-core and @tensorflow/tfjs-node-gpu are'
+    : 'package @tensorflow/tfjs-node-gpu is'
   const lines = [
     [
       'tfjs:webgpu',
@@ -79,7 +81,7 @@ test('an unknown or unsupported device is an error of one line with the choices'
     ['tfjs:webgl', `device is "tfjs:webgl": ${choices}`],
     [
       'tfjs:tensorflow',
-      `device is "tfjs:tensorflow": it cannot be used here: package ${missing} is not installed: npm install @tensorflow/tfjs-core @tensorflow/tfjs-node-gpu`,
+      `device is "tfjs:tensorflow": it cannot be used here: ${missing} not installed: npm install @tensorflow/tfjs-core @tensorflow/tfjs-node-gpu`,
     ],
     ['tpu', `device is "tpu": ${choices}`],
     ['wasm:2', `device is "wasm:2": ${choices} (did you mean wasm?)`],
